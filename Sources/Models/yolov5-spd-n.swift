@@ -1,0 +1,7 @@
+import SPD
+
+/// YOLOv5-SPD-n: depth ×0.33, width ×0.25. The layers are spelled out in yolov5-spd-m.swift.
+public let yolov5SPDN = Model("yolov5-spd-n", input: .image(3, 640, 640), classes: 80, scope: "model") {
+  image, classes in
+  yolov5SPD(image, classes: classes, scale: Scale(depth: 0.33, width: 0.25))
+}

@@ -1,0 +1,127 @@
+/// The textual form of a graph, one node per line:
+///
+///     %5 = conv2d(%3[::2,::2], %3[1::2,::2]) k=3 p=1 96→48 +silu      48×160×160
+///
+/// Tests compare it with literals, `--dump-after` prints it, and generated C carries it above each function.
+extension Graph {
+  public var text: String {
+    var lines = nodes.map { node in
+      let left = "%\(node.id) = \(expression(of: node))"
+      let padding = String(repeating: " ", count: max(2, 64 - left.count))
+      return left + padding + "\(node.shape)"
+    }
+    lines.append("return " + outputs.map(text(of:)).joined(separator: ", "))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Without the result's number and shape: `conv2d(%3) k=3 p=1 48→96 +silu`.
+  public func expression(of node: Node) -> String {
+    let operands = node.inputs.map(text(of:)).joined(separator: ", ")
+    let attributes = node.op.attributes(inputChannels: node.inputs.first.map { shape(of: $0).channels })
+    return "\(node.op.name)(\(operands))" + (attributes.isEmpty ? "" : " " + attributes)
+  }
+
+  func text(of operand: Operand) -> String {
+    operand.segments.map(text(of:)).joined(separator: operand.segments.count > 1 ? " ++ " : "")
+  }
+
+  private func text(of segment: Segment) -> String {
+    var result = "%\(segment.node)"
+    let source = self[segment.node].shape
+    if segment.first != 0 || segment.channels != source.channels {
+      result += "{\(segment.first)..<\(segment.first + segment.channels)}"
+    }
+    if segment.step != 1 {
+      func index(_ phase: Int) -> String { (phase == 0 ? "" : "\(phase)") + "::\(segment.step)" }
+      result += "[\(index(segment.rowPhase)),\(index(segment.columnPhase))]"
+    }
+    if segment.upsampling != 1 { result += "^\(segment.upsampling)" }
+    if segment.targetStride != 1 { result += "→\(segment.target)::\(segment.targetStride)" }
+    return result
+  }
+}
+
+extension Op {
+  /// As in the textual form, snake_case.
+  public var name: String {
+    switch self {
+    case .input: "input"
+    case .convolution: "conv2d"
+    case .batchNorm: "batch_norm"
+    case .activation(let activation): activation.name
+    case .add: "add"
+    case .concat: "concat"
+    case .slice: "slice"
+    case .spaceToDepth: "space_to_depth"
+    case .upsample: "upsample"
+    case .pool(let pool): pool.kind == .max ? "max_pool" : "average_pool"
+    case .globalAveragePool: "global_average_pool"
+    case .flatten: "flatten"
+    case .linear: "linear"
+    case .softmax: "softmax"
+    case .decodeBoxes: "decode_boxes"
+    case .copy: "copy"
+    }
+  }
+
+  /// Names of the parameters it reads.
+  public var parameterNames: [String] {
+    switch self {
+    case .convolution(let op):
+      op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } + ($0.batchNorm?.parameterNames ?? []) }
+        + (op.epilogue.phaseNorm?.parameterNames ?? [])
+    case .batchNorm(let op): op.parameterNames
+    case .linear(let op): [op.weight] + [op.bias].compactMap { $0 }
+    case .decodeBoxes(let op): [op.anchors]
+    default: []
+    }
+  }
+
+  fileprivate func attributes(inputChannels: Int?) -> String {
+    switch self {
+    case .convolution(let op):
+      var words = ["k=\(op.kernel)"]
+      if op.stride != 1 { words.append("s=\(op.stride)") }
+      if op.padding != 0 { words.append("p=\(op.padding)") }
+      if op.dilation != 1 { words.append("d=\(op.dilation)") }
+      if op.groups != 1 { words.append("g=\(op.groups)") }
+      words.append("\(inputChannels ?? 0)→" + op.parts.map { "\($0.outputs)" }.joined(separator: "+"))
+      if op.parts.contains(where: { $0.batchNorm != nil }) { words.append("*bn") }
+      if op.epilogue.phaseNorm != nil { words.append("*phase_bn") }
+      if let activation = op.epilogue.activation { words.append("+\(activation.name)") }
+      if op.epilogue.addsResidual { words.append("+residual") }
+      if let activation = op.epilogue.finalActivation { words.append("+\(activation.name)") }
+      return words.joined(separator: " ")
+    case .batchNorm(let op): return op.behind.map { "behind=\($0.text)" } ?? ""
+    case .slice(let first, let count): return "\(first)..<\(first + count)"
+    case .spaceToDepth(let op): return op.text
+    case .upsample(let factor): return "x\(factor)"
+    case .pool(let op):
+      return "k=\(op.kernel)" + (op.stride == 1 ? "" : " s=\(op.stride)") + (op.padding == 0 ? "" : " p=\(op.padding)")
+    case .linear(let op): return "\(inputChannels ?? 0)→\(op.outputs)"
+    case .decodeBoxes(let op):
+      return "classes=\(op.classes) strides=" + op.strides.map { "\($0)" }.joined(separator: ",")
+    default: return ""
+    }
+  }
+}
+
+extension Op.BatchNorm {
+  var parameterNames: [String] { [weight, bias, runningMean, runningVariance] }
+}
+
+extension Op.SpaceToDepth {
+  var text: String { "scale=\(scale) order=\(order.rawValue)" }
+}
+
+extension Op.Activation {
+  public var name: String {
+    switch self {
+    case .relu: "relu"
+    case .leakyReLU: "leaky_relu"
+    case .silu: "silu"
+    case .sigmoid: "sigmoid"
+    case .hardswish: "hardswish"
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/// Records the layers of a model file as they are called.
+///
+/// A model file cannot throw from the middle of an expression, so the first error is kept, everything after it is
+/// ignored, and the trace as a whole fails with it.
+public final class GraphBuilder {
+  private(set) var graph: Graph
+  private(set) var error: TraceError?
+  private var scopes: [Scope]
+  private var sites: [Site] = []
+
+  private struct Scope {
+    var prefix: String
+    var nextNumber = 0
+  }
+
+  init(name: String, input: Shape, classes: Int, scope: String?) {
+    graph = Graph(name: name, nodes: [], parameters: [], outputs: [], classes: classes)
+    scopes = [Scope(prefix: scope ?? "")]
+    graph.nodes.append(
+      Node(
+        id: 0, op: .input, inputs: [], shape: input, layer: "input",
+        source: SourceLocation(fileID: "input", line: 0)))
+  }
+
+  /// Runs a layer's body inside of its scope: a name of its own, or the next number of the scope around it.
+  func enter(_ site: Site, _ body: () -> Tensor) -> Tensor {
+    let name: String
+    if let own = site.name {
+      name = own
+    } else {
+      name = String(scopes[scopes.count - 1].nextNumber)
+      scopes[scopes.count - 1].nextNumber += 1
+    }
+    let outer = scopes[scopes.count - 1].prefix
+    scopes.append(Scope(prefix: outer.isEmpty ? name : outer + "." + name))
+    sites.append(site)
+    defer {
+      scopes.removeLast()
+      sites.removeLast()
+    }
+    return body()
+  }
+
+  /// The parameter-name prefix of the layer that is being called.
+  var layer: String { scopes[scopes.count - 1].prefix }
+
+  /// The line of the model file that led here: the innermost one outside of this library.
+  private var source: SourceLocation {
+    let site = sites.last { !$0.source.fileID.hasPrefix("SPD/") } ?? sites.last
+    return site?.source ?? SourceLocation(fileID: "model", line: 0)
+  }
+
+  /// Declares a parameter of the current layer and returns its full name.
+  func parameter(_ name: String, _ shape: [Int], _ role: Parameter.Role) -> String {
+    let full = layer.isEmpty ? name : layer + "." + name
+    guard error == nil else { return full }
+    if graph.parameter(full) != nil {
+      fail("two layers are called \(layer): give one of them another name with .named(_:)")
+    } else if shape.contains(where: { $0 < 1 }) {
+      fail("\(full) would have the shape \(shape)")
+    } else {
+      graph.parameters.append(Parameter(name: full, shape: shape, role: role))
+    }
+    return full
+  }
+
+  /// Appends a node; returns its first input unchanged once an error has been met.
+  func append(_ op: Op, _ inputs: [Tensor]) -> Tensor {
+    guard error == nil else { return inputs[0] }
+    if let stranger = inputs.first(where: { $0.builder !== self }) {
+      fail("\(stranger.shape) comes from another model")
+      return inputs[0]
+    }
+    do {
+      let shape = try op.outputShape(inputs.map(\.shape)) { graph.parameter($0) }
+      let node = Node(
+        id: graph.nodes.count, op: op, inputs: inputs.map { Operand(graph.nodes[$0.id]) }, shape: shape, layer: layer,
+        source: source)
+      graph.nodes.append(node)
+      return Tensor(builder: self, id: node.id, shape: shape)
+    } catch {
+      fail(error.description)
+      return inputs[0]
+    }
+  }
+
+  func fail(_ message: String) {
+    if error == nil { error = TraceError(message: message, layer: layer, source: source) }
+  }
+
+  func finish(_ result: [Tensor]) throws(TraceError) -> Graph {
+    if let error { throw error }
+    graph.outputs = result.map { Operand(graph.nodes[$0.id]) }
+    return graph
+  }
+}
+
+/// A model that cannot be built for the size and classes asked for.
+public struct TraceError: Error, Codable, Equatable, Sendable, CustomStringConvertible {
+  public var message: String
+  public var layer: String
+  public var source: SourceLocation
+  /// What would work instead, if something was found.
+  public var remedy: String?
+
+  public var description: String {
+    "\(source): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).") + (remedy.map { "\n  \($0)" } ?? "")
+  }
+}
+
+/// Where a layer was declared, and the name it was given.
+public struct Site: Sendable {
+  public var source: SourceLocation
+  public var name: String?
+
+  public init(_ fileID: String, _ line: Int, name: String? = nil) {
+    source = SourceLocation(fileID: fileID, line: line)
+    self.name = name
+  }
+}

@@ -1,0 +1,181 @@
+/// Two-dimensional convolution, as PyTorch's `Conv2d`: C×H×W → outputs × ⌊(H + 2p − d(k−1) − 1)/s⌋ + 1 × ….
+public struct Conv2D: Layer {
+  public var site: Site
+  let outputs: Int
+  let kernel: Size2D
+  let stride: Size2D
+  let padding: Size2D
+  let dilation: Size2D
+  let groups: Int
+  let bias: Bool
+
+  /// - Parameter padding: zeros on each side; by default what keeps the size at stride 1 (half the dilated kernel).
+  public init(
+    _ outputs: Int, kernel: Size2D, stride: Size2D = 1, padding: Size2D? = nil, dilation: Size2D = 1, groups: Int = 1,
+    bias: Bool = true, file: String = #fileID, line: Int = #line
+  ) {
+    self.outputs = outputs
+    self.kernel = kernel
+    self.stride = stride
+    self.padding =
+      padding
+      ?? Size2D(dilation.height * (kernel.height - 1) / 2, dilation.width * (kernel.width - 1) / 2)
+    self.dilation = dilation
+    self.groups = groups
+    self.bias = bias
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor {
+    let inputs = x.shape.channels / max(groups, 1)
+    let weight = x.builder.parameter("weight", [outputs, inputs, kernel.height, kernel.width], .weight)
+    let bias = bias ? x.builder.parameter("bias", [outputs], .bias) : nil
+    let op = Op.Convolution(
+      kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      parts: [Op.Convolution.Part(outputs: outputs, weight: weight, bias: bias)])
+    return x.builder.append(.convolution(op), [x])
+  }
+}
+
+/// Batch normalisation over channels, as PyTorch's `BatchNorm2d`.
+public struct BatchNorm: Layer {
+  public var site: Site
+  let epsilon: Double
+  let momentum: Double
+
+  public init(epsilon: Double = 1e-5, momentum: Double = 0.1, file: String = #fileID, line: Int = #line) {
+    self.epsilon = epsilon
+    self.momentum = momentum
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor {
+    let channels = [x.shape.channels]
+    let builder = x.builder
+    let op = Op.BatchNorm(
+      weight: builder.parameter("weight", channels, .normWeight),
+      bias: builder.parameter("bias", channels, .normBias),
+      runningMean: builder.parameter("running_mean", channels, .runningMean),
+      runningVariance: builder.parameter("running_var", channels, .runningVariance),
+      epsilon: epsilon, momentum: momentum)
+    _ = builder.parameter("num_batches_tracked", [], .batchesTracked)
+    return builder.append(.batchNorm(op), [x])
+  }
+}
+
+/// y = W·x + b for C×1×1; weight (outputs, C).
+public struct Linear: Layer {
+  public var site: Site
+  let outputs: Int
+  let bias: Bool
+
+  public init(_ outputs: Int, bias: Bool = true, file: String = #fileID, line: Int = #line) {
+    self.outputs = outputs
+    self.bias = bias
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor {
+    let weight = x.builder.parameter("weight", [outputs, x.shape.channels], .weight)
+    let bias = bias ? x.builder.parameter("bias", [outputs], .bias) : nil
+    return x.builder.append(.linear(Op.Linear(outputs: outputs, weight: weight, bias: bias)), [x])
+  }
+}
+
+/// Space-to-depth, the paper's replacement of a stride (section 3.1): C×H×W → scale²·C × H/scale × W/scale.
+///
+/// Every scale-th row and column from phase (r, q) becomes C channels of their own; nothing is lost. `order` says which
+/// channels, so that weights trained elsewhere fit: see `Op.SpaceToDepth.Order`.
+public struct SpaceToDepth: Layer {
+  public var site: Site
+  let op: Op.SpaceToDepth
+
+  public init(
+    scale: Int = 2, order: Op.SpaceToDepth.Order = .paper, file: String = #fileID, line: Int = #line
+  ) {
+    op = Op.SpaceToDepth(scale: scale, order: order)
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor { x.builder.append(.spaceToDepth(op), [x]) }
+}
+
+/// Largest value under the kernel; padding counts as −∞.
+public struct MaxPool: Layer {
+  public var site: Site
+  let op: Op.Pool
+
+  /// - Parameter stride: by default the kernel, as in PyTorch.
+  public init(
+    _ kernel: Size2D, stride: Size2D? = nil, padding: Size2D = 0, file: String = #fileID, line: Int = #line
+  ) {
+    op = Op.Pool(kind: .max, kernel: kernel, stride: stride ?? kernel, padding: padding)
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor { x.builder.append(.pool(op), [x]) }
+}
+
+/// Mean under the kernel; padding counts as zeros (PyTorch's default).
+public struct AveragePool: Layer {
+  public var site: Site
+  let op: Op.Pool
+
+  /// - Parameter stride: by default the kernel, as in PyTorch.
+  public init(
+    _ kernel: Size2D, stride: Size2D? = nil, padding: Size2D = 0, file: String = #fileID, line: Int = #line
+  ) {
+    op = Op.Pool(kind: .average, kernel: kernel, stride: stride ?? kernel, padding: padding)
+    site = Site(file, line)
+  }
+
+  public func forward(_ x: Tensor) -> Tensor { x.builder.append(.pool(op), [x]) }
+}
+
+/// A layer without parameters that is a single operation.
+public struct Simple: Layer {
+  public var site: Site
+  let op: Op
+
+  public func forward(_ x: Tensor) -> Tensor { x.builder.append(op, [x]) }
+}
+
+/// Mean over all pixels: C×H×W → C×1×1.
+public func GlobalAveragePool(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .globalAveragePool)
+}
+
+/// C×H×W → C·H·W × 1 × 1, row-major as in PyTorch.
+public func Flatten(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .flatten)
+}
+
+/// eˣ / Σ eˣ over channels.
+public func Softmax(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .softmax)
+}
+
+/// max(x, 0)
+public func ReLU(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .activation(.relu))
+}
+
+/// x if positive, else slope·x.
+public func LeakyReLU(_ slope: Double = 0.01, file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .activation(.leakyReLU(slope: slope)))
+}
+
+/// x·σ(x)
+public func SiLU(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .activation(.silu))
+}
+
+/// 1/(1 + e⁻ˣ)
+public func Sigmoid(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .activation(.sigmoid))
+}
+
+/// x·clamp(x + 3, 0, 6)/6
+public func Hardswish(file: String = #fileID, line: Int = #line) -> Simple {
+  Simple(site: Site(file, line), op: .activation(.hardswish))
+}
