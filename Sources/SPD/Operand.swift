@@ -49,28 +49,37 @@ public struct Segment: Codable, Hashable, Sendable {
   public var isPlain: Bool { step == 1 && upsampling == 1 && targetStride == 1 }
 }
 
+extension Segment {
+  /// Rows ≡ r and columns ≡ q modulo `scale` of this view; nil if that is no affine view.
+  func phase(row r: Int, column q: Int, scale: Int) -> Segment? {
+    var view = self
+    // y ↦ step·⌊(scale·y + r)/f⌋ + phase is affine again if one of scale and f divides the other.
+    if scale % upsampling == 0 {
+      view.step = step * (scale / upsampling)
+      view.rowPhase = rowPhase + step * (r / upsampling)
+      view.columnPhase = columnPhase + step * (q / upsampling)
+      view.upsampling = 1
+    } else if upsampling % scale == 0 {
+      view.upsampling = upsampling / scale
+    } else {
+      return nil
+    }
+    return view
+  }
+}
+
 extension Operand {
-  /// Seen through a space-to-depth; nil if no segment can express it.
+  public var channels: Int { segments.reduce(0) { $0 + $1.channels } }
+
+  /// Seen through a space-to-depth; nil if no list of segments can express it.
   public func throughSpaceToDepth(_ op: Op.SpaceToDepth) -> Operand? {
-    let channels = segments.reduce(0) { $0 + $1.channels }
     var result: [Segment] = []
     for phase in op.phases {
       let target = op.outputChannels(rowPhase: phase.row, columnPhase: phase.column, of: channels)
       for segment in segments {
-        var view = segment
+        guard var view = segment.phase(row: phase.row, column: phase.column, scale: op.scale) else { return nil }
         view.target = target.first + segment.target * target.stride
         view.targetStride = segment.targetStride * target.stride
-        // y ↦ step·⌊(scale·y + r)/f⌋ + phase: exact if one of scale and f divides the other.
-        if op.scale % segment.upsampling == 0 {
-          view.step = segment.step * (op.scale / segment.upsampling)
-          view.rowPhase = segment.rowPhase + segment.step * (phase.row / segment.upsampling)
-          view.columnPhase = segment.columnPhase + segment.step * (phase.column / segment.upsampling)
-          view.upsampling = 1
-        } else if segment.upsampling % op.scale == 0 {
-          view.upsampling = segment.upsampling / op.scale
-        } else {
-          return nil
-        }
         result.append(view)
       }
     }
@@ -89,6 +98,7 @@ extension Operand {
 
   /// Channels `first ..< first + count`; nil if the channels of a segment are interleaved with others.
   public func slice(first: Int, count: Int) -> Operand? {
+    if first == 0, count == channels { return self }
     var result: [Segment] = []
     for segment in segments {
       guard segment.targetStride == 1 else { return nil }
@@ -114,7 +124,30 @@ extension Operand {
         view.target += offset
         result.append(view)
       }
-      offset += operand.segments.reduce(0) { $0 + $1.channels }
+      offset += operand.channels
+    }
+    return Operand(segments: result)
+  }
+
+  /// The same tensor with every view of `node` replaced by a view of what `node` itself is a view of; nil if some view
+  /// of a view cannot be expressed.
+  public func replacing(_ node: Node.ID, by source: Operand) -> Operand? {
+    var result: [Segment] = []
+    for segment in segments {
+      guard segment.node == node else {
+        result.append(segment)
+        continue
+      }
+      guard let inner = source.slice(first: segment.first, count: segment.channels) else { return nil }
+      for part in inner.segments {
+        guard
+          var view = part.phase(row: segment.rowPhase, column: segment.columnPhase, scale: segment.step)
+        else { return nil }
+        view.upsampling *= segment.upsampling
+        view.target = segment.target + part.target * segment.targetStride
+        view.targetStride = part.targetStride * segment.targetStride
+        result.append(view)
+      }
     }
     return Operand(segments: result)
   }

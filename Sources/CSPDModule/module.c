@@ -1,0 +1,1 @@
+#include "spdc_module.h"

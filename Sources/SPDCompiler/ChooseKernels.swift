@@ -1,0 +1,62 @@
+import SPD
+
+/// A lowered graph that no kernel can run.
+public struct KernelError: Error, CustomStringConvertible, Sendable {
+  public var description: String
+  init(_ node: Node, _ message: String) { description = "\(node.source): \(message) (layer \(node.layer))" }
+}
+
+/// Decides which kernel computes each node.
+enum ChooseKernels {
+  static func kernel(for node: Node, in graph: Graph, target: Target) throws(KernelError) -> Kernel? {
+    switch node.op {
+    case .input: return nil
+    case .convolution(let op): return convolution(node, op, in: graph, target: target)
+    case .batchNorm, .activation, .add: return .pointwise
+    case .pool: return .pool
+    case .globalAveragePool: return .globalAverage
+    case .softmax: return .softmax
+    case .flatten: return .flatten
+    case .copy: return .copy
+    case .decodeBoxes:
+      guard graph.outputs == [Operand(node)], graph.readers(of: node.id).isEmpty else {
+        throw KernelError(node, "decoded boxes must be the only thing that the network returns")
+      }
+      return .decode
+    case .concat, .slice, .spaceToDepth, .upsample, .linear:
+      throw KernelError(node, "\(node.op.name) was not lowered")
+    }
+  }
+
+  private static func convolution(
+    _ node: Node, _ op: Op.Convolution, in graph: Graph, target: Target
+  ) -> Kernel {
+    let operand = node.inputs[0]
+    if let scale = pictureScale(node, op, in: graph) {
+      let channels = graph.input.shape.channels
+      let tile = ChooseTile.tile(
+        output: node.shape, depth: channels * op.kernel.area * scale * scale, repeats: 1, target: target)
+      return .convPicture(tile, scale: scale)
+    }
+    let inputs = graph.shape(of: operand).channels
+    var shape = node.shape
+    if op.groups != 1 {
+      if op.groups == inputs, op.groups == op.outputs { return .convDepthwise }
+      guard (inputs / op.groups) % channelBlock == 0, (op.outputs / op.groups) % channelBlock == 0 else {
+        return .convGrouped
+      }
+      // Each group is a convolution of its own.
+      shape.channels = op.outputs / op.groups
+    }
+    let blocks = operand.segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } / op.groups
+    let tile = ChooseTile.tile(
+      output: shape, depth: blocks * channelBlock * op.kernel.area,
+      repeats: operand.segments.map(\.upsampling).max() ?? 1, target: target)
+    return .convDirect(tile)
+  }
+
+  /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
+  private static func pictureScale(_ node: Node, _ op: Op.Convolution, in graph: Graph) -> Int? {
+    ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
+  }
+}

@@ -1,0 +1,151 @@
+import SPD
+
+// The kernel functions, one per distinct instance of a template, and the calls that make up a run.
+extension EmitC {
+  struct Kernels {
+    var functions = ""
+    /// One block of statements per step.
+    var calls: [String] = []
+  }
+
+  func emitKernels() throws -> Kernels {
+    var result = Kernels()
+    // Steps that differ in nothing but addresses share a function: less text to read and to compile.
+    var known: [String: Int] = [:]
+    var names: [String] = []
+    var users: [[Plan.Step]] = []
+    var bodies: [(template: String, holes: [String: String])] = []
+    var invocations: [(Invocation, Int)] = []
+    for step in plan.steps {
+      let invocation = try invocation(of: step)
+      let text = try templates.fill(step.kernel.template, invocation.holes.merging(["NAME": "_"]) { a, _ in a })
+      if let index = known[text] {
+        users[index].append(step)
+        invocations.append((invocation, index))
+      } else {
+        known[text] = names.count
+        invocations.append((invocation, names.count))
+        names.append(functionName(step))
+        users.append([step])
+        bodies.append((step.kernel.template, invocation.holes))
+      }
+    }
+    for (index, body) in bodies.enumerated() {
+      var holes = body.holes
+      holes["NAME"] = names[index]
+      result.functions += provenance(users[index], template: body.template)
+      result.functions += try templates.fill(body.template, holes) + "\n"
+    }
+    for (step, (invocation, index)) in zip(plan.steps, invocations) {
+      result.calls.append(comment(step) + invocation.prelude + invocation.call(names[index]))
+    }
+    return result
+  }
+
+  /// How a step calls its kernel.
+  struct Invocation {
+    var holes: [String: String]
+    /// Statements in front of the call.
+    var prelude = ""
+    var call: (_ function: String) -> String
+  }
+
+  private func invocation(of step: Plan.Step) throws -> Invocation {
+    guard let id = step.node else {
+      guard case .store(let output) = step.kernel else { preconditionFailure("a step without node") }
+      return storeInvocation(output: output)
+    }
+    let node = graph[id]
+    var result: Invocation
+    switch (step.kernel, node.op) {
+    case (.convDirect(let tile), .convolution(let op)): result = direct(node, op, tile)
+    case (.convPicture(let tile, let scale), .convolution(let op)): result = picture(node, op, tile, scale: scale)
+    case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
+    case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)
+    case (.pointwise, _): result = pointwise(node)
+    case (.pool, .pool(let op)): result = pool(node, op)
+    case (.globalAverage, _): result = globalAverage(node)
+    case (.softmax, _): result = softmax(node)
+    case (.flatten, _): result = flatten(node)
+    case (.decode, .decodeBoxes(let op)): result = decode(node, op)
+    case (.copy, _): result = copy(node)
+    default: preconditionFailure("\(step.kernel) cannot compute \(node.op.name)")
+    }
+    if let buffer = plan.buffers.first(where: { $0.node == id }), !buffer.layout.halo.isEmpty {
+      let layout = buffer.layout
+      let halo = layout.halo
+      result.prelude =
+        "zero_halo(\(address(id)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
+        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
+    }
+    return result
+  }
+
+  private func functionName(_ step: Plan.Step) -> String {
+    var number = step.node.map { String($0) } ?? "out"
+    if step.node != nil { number = String(repeating: "0", count: max(0, 3 - number.count)) + number }
+    return "\(prefix)_n\(number)_\(step.kernel.template)"
+  }
+
+  /// The graph's own text of a step, for the comment above its call.
+  private func comment(_ step: Plan.Step) -> String {
+    guard let id = step.node else { return "/* output */\n" }
+    return "/* %\(id) = \(graph.expression(of: graph[id])) */\n"
+  }
+
+  private func provenance(_ steps: [Plan.Step], template: String) -> String {
+    var lines: [String] = []
+    for step in steps {
+      guard let id = step.node else {
+        lines.append("the network's output")
+        continue
+      }
+      let node = graph[id]
+      lines.append("%\(id) = \(graph.expression(of: node))      \(node.shape)      \(node.layer)  \(node.source)")
+    }
+    lines.append("    templates/kernels/\(template).c")
+    return "/* " + lines.joined(separator: "\n * ") + " */\n"
+  }
+
+  // MARK: - addresses
+
+  /// The first pixel of a node's result.
+  func address(_ node: Node.ID) -> String {
+    let buffer = plan.buffer(of: node)
+    return "arena + \(buffer.offset + buffer.layout.origin)"
+  }
+
+  func layout(_ node: Node.ID) -> TensorLayout { plan.buffer(of: node).layout }
+
+  /// The first pixel of what a segment shows, `rows` rows and `columns` columns of the reader before its first one.
+  func address(_ segment: Segment, rowsBefore rows: Int = 0, columnsBefore columns: Int = 0) -> String {
+    let buffer = plan.buffer(of: segment.node)
+    let layout = buffer.layout
+    let offset =
+      buffer.offset + layout.origin + segment.first / channelBlock * layout.blockStride
+      + (segment.rowPhase - rows * segment.step) * layout.rowStride
+      + (segment.columnPhase - columns * segment.step) * layout.columnStride
+    return "arena + \(offset)"
+  }
+
+  /// Compound literal of the addresses that a kernel takes as `x`.
+  func pointers(_ addresses: [String]) -> String {
+    "(const float *const[]){" + addresses.joined(separator: ", ") + "}"
+  }
+
+  func packedAddress(_ node: Node.ID, plus offset: Int = 0) -> String {
+    guard let block = plan.packedBlock(of: node) else { return "NULL" }
+    return "weights + \(block.offset + offset)"
+  }
+
+  func strides(_ name: String, _ layout: TensorLayout?) -> [String: String] {
+    [
+      "\(name)_IMAGE": "\(layout?.imageStride ?? 0)", "\(name)_ROW": "\(layout?.rowStride ?? 0)",
+      "\(name)_BLOCK": "\(layout?.blockStride ?? 0)",
+    ]
+  }
+}
+
+extension Dictionary where Key == String, Value == String {
+  static func + (a: Self, b: Self) -> Self { a.merging(b) { _, _ in preconditionFailure("a hole is filled twice") } }
+}

@@ -1,0 +1,64 @@
+import SPD
+
+// The public functions: pack, init, infer, and what a loader wants to know.
+extension EmitC {
+  func runtime(calls: [String], packing: String, packHash: UInt64) throws -> String {
+    let cases = calls.enumerated().map { index, call in
+      "case \(index): {\n" + indent(call.hasSuffix("\n") ? call : call + "\n", 1) + "    break;\n}\n"
+    }
+    let usesScratch = plan.scratchCount > 0
+    let input = graph.input.shape
+    let outputShapes = plan.outputs.map { output in
+      let padded = output.shape + Array(repeating: 0, count: 4 - output.shape.count)
+      return "{\(output.shape.count), {\(padded.map(String.init).joined(separator: ", "))}}"
+    }
+    return try templates.fill(
+      "runtime",
+      [
+        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)",
+        "CASES": indent(cases.joined(), 2),
+        "PACK": indent(packing, 1),
+        "PACKED_COUNT": "\(plan.packedCount)", "ARENA_COUNT": "\(plan.arenaCount)",
+        "SCRATCH_COUNT": "\(plan.scratchCount)", "PACK_HASH": hex(packHash), "GRAPH_HASH": hex(graph.parameterHash),
+        "SCRATCH": usesScratch
+          ? "float *scratch = arena + \(plan.arenaCount) + part * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
+          : "",
+        "BATCH": "\(input.batch)", "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)",
+        "WIDTH": "\(input.width)", "CLASSES": "\(graph.classes)", "OUTPUTS": "\(plan.outputs.count)",
+        "OUTPUT_SHAPES": outputShapes.joined(separator: ", "),
+      ])
+  }
+
+  func header() throws -> String {
+    let input = graph.input.shape
+    let shapes = plan.outputs.enumerated().map { index, output in
+      " * Output\(plan.outputs.count > 1 ? " \(index)" : ""): "
+        + output.shape.map(String.init).joined(separator: " x ") + meaning(output)
+    }
+    return try templates.fill(
+      "module",
+      [
+        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "VERSION": version, "BATCH": "\(input.batch)",
+        "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
+        "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "PACKED_COUNT": "\(plan.packedCount)",
+        "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
+        "GRAPH_HASH": hex(graph.parameterHash),
+        "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
+        "TARGET": plan.target.name,
+      ])
+  }
+
+  private func meaning(_ output: Plan.Output) -> String {
+    if case .decodeBoxes = graph[graph.outputs[0].segments[0].node].op {
+      return ": per box centre x, centre y, width, height in pixels, objectness, class scores"
+    }
+    return ""
+  }
+
+  private func indent(_ text: String, _ levels: Int) -> String {
+    let margin = String(repeating: "    ", count: levels)
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "" : margin + $0 }.joined(separator: "\n")
+  }
+}

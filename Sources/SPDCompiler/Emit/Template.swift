@@ -1,0 +1,40 @@
+/// The C text of the kernels, by file name without extension, as they lie in `templates/kernels`.
+public struct Templates: Sendable {
+  private let texts: [String: String]
+
+  public init(_ texts: [String: String]) { self.texts = texts }
+
+  /// Fills the `@NAME@` holes of a template.
+  ///
+  /// - Throws: `TemplateError` if a hole has no value, a value no hole, or an `@` survives.
+  func fill(_ name: String, _ holes: [String: String]) throws(TemplateError) -> String {
+    guard let text = texts[name] else { throw TemplateError("there is no template \(name)") }
+    var result = ""
+    var used: Set<String> = []
+    // Splitting at @ gives text and hole names alternately.
+    let pieces = text.split(separator: "@", omittingEmptySubsequences: false)
+    guard pieces.count % 2 == 1 else { throw TemplateError("template \(name) has an odd number of @") }
+    for (index, piece) in pieces.enumerated() {
+      if index % 2 == 0 {
+        result += piece
+      } else {
+        guard let value = holes[String(piece)] else {
+          throw TemplateError("template \(name) has the hole @\(piece)@, which nothing fills")
+        }
+        guard !value.contains("@") else { throw TemplateError("the value of @\(piece)@ contains an @") }
+        used.insert(String(piece))
+        result += value
+      }
+    }
+    if let unused = Set(holes.keys).subtracting(used).sorted().first {
+      throw TemplateError("template \(name) has no hole @\(unused)@")
+    }
+    return result
+  }
+}
+
+/// A template and the values for it that do not fit together: a fault of the compiler.
+public struct TemplateError: Error, CustomStringConvertible, Sendable, Equatable {
+  public var description: String
+  init(_ description: String) { self.description = description }
+}

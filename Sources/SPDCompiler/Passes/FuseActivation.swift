@@ -1,0 +1,46 @@
+import SPD
+
+/// Applies an activation where the convolution stores its result.
+///
+///     %1 = conv2d(%0) k=3 p=1 3→8
+///     %2 = silu(%1)
+/// becomes
+///     %2 = conv2d(%0) k=3 p=1 3→8 +silu
+extension Pass {
+  static let fuseActivation = Pass("fuse-activation", .fusion, modes: [.inference]) { graph, remarks in
+    fuseActivations("fuse-activation", &graph, &remarks)
+  }
+
+  /// The same once residuals are fused, for activations behind the sum:
+  ///
+  ///     %2 = conv2d(%0, %1) k=3 p=1 8→8 +residual
+  ///     %3 = relu(%2)
+  /// becomes
+  ///     %3 = conv2d(%0, %1) k=3 p=1 8→8 +residual +relu
+  static let fuseFinalActivation = Pass("fuse-final-activation", .fusion, modes: [.inference]) { graph, remarks in
+    fuseActivations("fuse-final-activation", &graph, &remarks)
+  }
+
+  private static func fuseActivations(_ name: String, _ graph: inout Graph, _ remarks: inout [Remark]) {
+    for node in graph.nodes {
+      guard case .activation(let activation) = node.op else { continue }
+      guard let producer = node.inputs[0].wholeNode(in: graph).map({ graph[$0] }),
+        case .convolution(var op) = producer.op
+      else { continue }
+      guard graph.onlyReader(of: producer.id) != nil else {
+        remarks.append(Remark(name, node, fired: false, "others read the convolution \(producer.layer) too"))
+        continue
+      }
+      if op.epilogue.addsResidual, op.epilogue.finalActivation == nil {
+        op.epilogue.finalActivation = activation
+      } else if !op.epilogue.addsResidual, op.epilogue.activation == nil {
+        op.epilogue.activation = activation
+      } else {
+        remarks.append(Remark(name, node, fired: false, "the convolution \(producer.layer) has an activation already"))
+        continue
+      }
+      remarks.append(Remark(name, node, fired: true, "applied by the convolution \(producer.layer)"))
+      graph.absorb(node, into: producer, op: .convolution(op))
+    }
+  }
+}

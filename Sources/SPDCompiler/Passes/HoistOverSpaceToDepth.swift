@@ -1,0 +1,53 @@
+import SPD
+
+/// Moves batch normalisation and activation from behind a space-to-depth to in front of it.
+///
+///     %2 = space_to_depth(%1) scale=2 order=paper     64×8×8 → 256×4×4
+///     %3 = batch_norm(%2)
+///     %4 = relu(%3)
+/// becomes
+///     %3 = batch_norm(%1) behind=scale=2 order=paper
+///     %4 = relu(%3)
+///     %5 = space_to_depth(%4) scale=2 order=paper
+///
+/// Each of the scale²·C channels behind the space-to-depth is one phase of one channel in front of it, so the
+/// normalisation becomes one whose scale and shift depend on the phase of the pixel (ResNet-SPD; the paper's Table 3).
+extension Pass {
+  static let hoistOverSpaceToDepth = Pass("hoist-over-space-to-depth", .fusion) { graph, remarks in
+    let name = "hoist-over-space-to-depth"
+    var changed = true
+    while changed {
+      changed = false
+      for node in graph.nodes {
+        guard case .spaceToDepth(let op) = node.op, let reader = graph.onlyReader(of: node.id) else { continue }
+        var moved = reader
+        switch reader.op {
+        case .batchNorm(var norm) where norm.behind == nil:
+          // The kernels tell phases apart by parity.
+          guard op.scale == 2 else {
+            remarks.append(Remark(name, reader, fired: false, "phases are told apart for scale 2, not \(op.scale)"))
+            continue
+          }
+          norm.behind = op
+          moved.op = .batchNorm(norm)
+        case .activation:
+          break
+        default:
+          continue
+        }
+        remarks.append(Remark(name, reader, fired: true, "\(reader.op.name) moved in front of the space-to-depth"))
+        // The pointwise node takes the old place, the space-to-depth the reader's name and place.
+        moved.id = node.id
+        moved.inputs = node.inputs
+        moved.shape = graph.shape(of: node.inputs[0])
+        var late = node
+        late.id = reader.id
+        late.inputs = [Operand(moved)]
+        graph[node.id] = moved
+        graph[reader.id] = late
+        changed = true
+        break
+      }
+    }
+  }
+}

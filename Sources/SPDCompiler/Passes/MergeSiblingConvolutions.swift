@@ -1,0 +1,67 @@
+import SPD
+
+/// Merges convolutions of one kernel that read the same tensor, as a C3's cv1 and cv2 do: the input is read once.
+///
+///     %1 = conv2d(%0) k=1 64→32 +silu
+///     %2 = conv2d(%0) k=1 64→32 +silu
+///     %3 = conv2d(%1) k=3 p=1 32→32
+/// becomes
+///     %1 = conv2d(%0) k=1 64→32+32 +silu
+///     %3 = conv2d(%1{0..<32}) k=3 p=1 32→32
+///
+/// Readers see slices of the merged result, which must begin at a channel block.
+extension Pass {
+  static let mergeSiblingConvolutions = Pass("merge-sibling-convolutions", .fusion, modes: [.inference]) {
+    graph, remarks in
+    let name = "merge-sibling-convolutions"
+    for node in graph.nodes {
+      guard graph.nodes.contains(where: { $0.id == node.id }), case .convolution(let op) = node.op,
+        isMergeable(node, in: graph)
+      else { continue }
+      let siblings = graph.nodes.filter { other in
+        guard other.id != node.id, other.inputs == node.inputs,
+          case .convolution(let second) = other.op
+        else { return false }
+        return op.isSibling(of: second) && isMergeable(other, in: graph)
+      }
+      for sibling in siblings {
+        guard case .convolution(var merged) = graph[node.id].op, case .convolution(let second) = sibling.op else {
+          continue
+        }
+        guard merged.outputs % channelBlock == 0 else {
+          remarks.append(
+            Remark(
+              name, sibling, fired: false,
+              "its sibling \(node.layer) ends at channel \(merged.outputs), which is no multiple of \(channelBlock)"))
+          continue
+        }
+        let offset = merged.outputs
+        merged.parts += second.parts
+        graph[node.id].op = .convolution(merged)
+        graph[node.id].shape.channels = merged.outputs
+        // Both had all their readers read them whole or in part; the sibling's channels now come behind.
+        graph.mapOperands { operand in
+          for index in operand.segments.indices where operand.segments[index].node == sibling.id {
+            operand.segments[index].node = node.id
+            operand.segments[index].first += offset
+          }
+        }
+        graph.remove(sibling.id)
+        remarks.append(Remark(name, sibling, fired: true, "merged with \(node.layer), which reads the same tensor"))
+      }
+    }
+  }
+
+  /// A result that the network returns, or that must come first for its residual, stays alone.
+  private static func isMergeable(_ node: Node, in graph: Graph) -> Bool {
+    guard case .convolution(let op) = node.op else { return false }
+    return op.groups == 1 && !op.epilogue.addsResidual && !graph.isOutput(node.id)
+  }
+}
+
+extension Op.Convolution {
+  fileprivate func isSibling(of other: Op.Convolution) -> Bool {
+    kernel == other.kernel && stride == other.stride && padding == other.padding && dilation == other.dilation
+      && groups == other.groups && epilogue == other.epilogue && epilogue.phaseNorm == nil
+  }
+}

@@ -1,0 +1,92 @@
+import SPD
+
+/// The compiler's table of contents: every pass in the order in which it runs, and why there.
+public enum Pipeline {
+  public static let passes: [Pass] = [
+    // A layer that nothing reads should not cost a remark in any later pass.
+    .eliminateDeadCode,
+    // A linear layer is a convolution that covers its whole input: from here on there is one kind of matrix product.
+    .lowerLinear,
+    // Batch normalisation and activation move in front of space-to-depth: first, because both then meet a convolution.
+    .hoistOverSpaceToDepth,
+    // Before activations, which stand behind the normalisation.
+    .foldBatchNorm,
+    // YOLOv5 activates before it adds …
+    .fuseActivation,
+    .fuseResidual,
+    // … and ResNet after it.
+    .fuseFinalActivation,
+    // Before reindexing is elided, while siblings still read the same result and not two lists of views.
+    .mergeSiblingConvolutions,
+    // Every reindexing becomes an address, outermost first, so that each one finds readers that already look through
+    // the ones behind it.
+    .elideSlice,
+    .elideConcat,
+    .elideUpsample,
+    .fuseSpaceToDepth,
+    // What is left of them is written out by a copy.
+    .lowerViews,
+    // Results that only an elided reindexing read.
+    .removeUnread,
+  ]
+
+  /// Which optional passes run.
+  public struct Options: Codable, Equatable, Sendable {
+    public var mode = Mode.inference
+    /// The yardstick: every reindexing, normalisation, activation and sum is a loop of its own.
+    public var unfused = false
+    public var disabled: Set<String> = []
+
+    public init() {}
+  }
+
+  /// What happened in one pass.
+  public struct Record: Sendable {
+    public let pass: String
+    public let changed: Bool
+    public let remarks: [Remark]
+    /// The graph behind the pass, if it changed.
+    public let after: Graph?
+  }
+
+  /// Runs the pipeline, verifying the graph after each pass.
+  ///
+  /// - Parameter measure: called around each pass; the compiler itself reads no clock.
+  /// - Throws: `GraphError` if the graph or a pass breaks a rule; `UnknownPass` for a name in `disabled`.
+  public static func run(
+    _ graph: Graph, options: Options = Options(), around measure: (String, () throws -> Void) throws -> Void = { try $1() }
+  ) throws -> (graph: Graph, records: [Record]) {
+    let names = Set(passes.filter { $0.kind == .fusion }.map(\.name))
+    if let unknown = options.disabled.subtracting(names).sorted().first {
+      throw UnknownPass(name: unknown, known: names.sorted())
+    }
+    try graph.verify()
+    var graph = graph
+    var records: [Record] = []
+    for pass in passes where pass.modes.contains(options.mode) {
+      if pass.kind == .fusion, options.unfused || options.disabled.contains(pass.name) { continue }
+      let before = graph
+      var remarks: [Remark] = []
+      try measure(pass.name) {
+        try pass.run(&graph, &remarks)
+        do {
+          try graph.verify()
+        } catch {
+          throw GraphError("after the pass \(pass.name): \(error)")
+        }
+      }
+      let changed = graph != before
+      records.append(Record(pass: pass.name, changed: changed, remarks: remarks, after: changed ? graph : nil))
+    }
+    return (graph, records)
+  }
+}
+
+/// A pass name that does not exist or cannot be left out.
+public struct UnknownPass: Error, CustomStringConvertible, Sendable {
+  public var name: String
+  public var known: [String]
+  public var description: String {
+    "no optional pass is called \(name); there are \(known.joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,114 @@
+import SPD
+
+/// A lowered graph with everything decided: kernels, the order of steps, where each buffer lies.
+///
+/// `EmitC` prints it; nothing is decided after it.
+public struct Plan: Codable, Equatable, Sendable {
+  public var graph: Graph
+  /// What all external symbols start with: a C identifier.
+  public var prefix: String
+  public var target: Target
+  public var mode = Mode.inference
+  public var steps: [Step]
+  public var buffers: [Buffer]
+  public var packed: [PackedBlock]
+  /// Floats of the arena that all threads share.
+  public var arenaCount: Int
+  /// Floats of scratch that each thread has for itself, behind the shared part.
+  public var scratchCount: Int
+  /// Shape of each result as the caller sees it, and where it begins in the output, in floats.
+  public var outputs: [Output]
+
+  /// One parallel loop; all threads meet behind it.
+  public struct Step: Codable, Equatable, Sendable {
+    /// The node it computes; nil where it only writes an output.
+    public var node: Node.ID?
+    public var kernel: Kernel
+    public var reads: [Node.ID]
+  }
+
+  /// Where a node's result lives: `offset ..< offset + layout.count` of the arena, from step `first` to step `last`.
+  public struct Buffer: Codable, Equatable, Sendable {
+    public var node: Node.ID
+    public var layout: TensorLayout
+    public var offset: Int
+    public var first: Int
+    public var last: Int
+  }
+
+  /// A run of packed weights, in floats from the start of the packed buffer.
+  public struct PackedBlock: Codable, Equatable, Sendable {
+    public var node: Node.ID
+    public var offset: Int
+    public var count: Int
+  }
+
+  public struct Output: Codable, Equatable, Sendable {
+    public var shape: [Int]
+    public var offset: Int
+    public var count: Int { shape.reduce(1, *) }
+  }
+
+  public func buffer(of node: Node.ID) -> Buffer {
+    guard let buffer = buffers.first(where: { $0.node == node }) else { preconditionFailure("no buffer for %\(node)") }
+    return buffer
+  }
+
+  public func packedBlock(of node: Node.ID) -> PackedBlock? { packed.first { $0.node == node } }
+
+  public var packedCount: Int { packed.last.map { $0.offset + $0.count } ?? 0 }
+  public var outputCount: Int { outputs.last.map { $0.offset + $0.count } ?? 0 }
+
+  /// Bytes of the arena for a number of threads.
+  public func arenaBytes(threads: Int) -> Int { 4 * (arenaCount + threads * scratchCount) }
+}
+
+/// The kernel of a step and the decisions that its template takes.
+public enum Kernel: Codable, Equatable, Sendable {
+  case convDirect(ConvolutionTile)
+  /// Reads the caller's picture, behind a space-to-depth of this scale or 1.
+  case convPicture(ConvolutionTile, scale: Int)
+  case convDepthwise
+  case convGrouped
+  /// Batch normalisation, activation or sum as a loop of its own.
+  case pointwise
+  case pool
+  case globalAverage
+  case softmax
+  case flatten
+  case decode
+  case copy
+  /// Writes output number `index` as N×C×H×W.
+  case store(output: Int)
+
+  /// File name of the template, without extension.
+  public var template: String {
+    switch self {
+    case .convDirect: "conv_direct"
+    case .convPicture: "conv_image"
+    case .convDepthwise: "conv_depthwise"
+    case .convGrouped: "conv_grouped"
+    case .pointwise: "pointwise"
+    case .pool: "pool"
+    case .globalAverage: "global_average"
+    case .softmax: "softmax"
+    case .flatten: "flatten"
+    case .decode: "decode_boxes"
+    case .copy, .store: "copy"
+    }
+  }
+}
+
+/// How a convolution is cut into register tiles and units of work; see `ChooseTile`.
+public struct ConvolutionTile: Codable, Equatable, Sendable {
+  /// Blocks of 16 outputs that one tile computes.
+  public var strip: Int
+  public var rows: Int
+  public var columns: Int
+  /// Output rows per unit of work.
+  public var unitRows: Int
+  /// True: all rows of one strip before the next strip, so that its weights stay in the second-level cache.
+  public var stripMajor: Bool
+  public var rowsAhead: Int
+  public var weightsAhead: Int
+}

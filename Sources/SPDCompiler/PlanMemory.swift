@@ -1,0 +1,148 @@
+import SPD
+
+/// Turns a lowered graph into a plan: halos, lifetimes, arena offsets, packed weights.
+public enum PlanMemory {
+  /// - Parameter reuse: false keeps every result until the end, for looking at them.
+  public static func plan(
+    _ graph: Graph, prefix: String, target: Target, reuse: Bool = true
+  ) throws -> Plan {
+    let halos = haloSizes(graph)
+    var steps: [Plan.Step] = []
+    var scratch = 0
+    for node in graph.nodes {
+      guard let kernel = try ChooseKernels.kernel(for: node, in: graph, target: target) else { continue }
+      let reads = node.inputs.flatMap(\.segments).map(\.node)
+      steps.append(Plan.Step(node: node.id, kernel: kernel, reads: reads))
+      scratch = max(scratch, scratchCount(node, kernel, in: graph))
+    }
+    var outputs: [Plan.Output] = []
+    var offset = 0
+    for (index, operand) in graph.outputs.enumerated() {
+      let shape = graph.shape(of: operand)
+      let node = graph[operand.segments[0].node]
+      var seen = [shape.batch, shape.channels, shape.height, shape.width]
+      if case .decodeBoxes = node.op {
+        seen = [shape.batch, shape.height, shape.width]
+      } else {
+        if shape.height == 1, shape.width == 1 { seen = [shape.batch, shape.channels] }
+        steps.append(
+          Plan.Step(node: nil, kernel: .store(output: index), reads: operand.segments.map(\.node)))
+      }
+      outputs.append(Plan.Output(shape: seen, offset: offset))
+      offset += shape.count
+    }
+
+    var lifetimes: [Node.ID: ClosedRange<Int>] = [:]
+    for (index, step) in steps.enumerated() {
+      if let node = step.node { lifetimes[node] = index...(reuse ? index : steps.count) }
+      for read in step.reads {
+        if let life = lifetimes[read] { lifetimes[read] = life.lowerBound...max(life.upperBound, index) }
+      }
+    }
+    var buffers: [Plan.Buffer] = []
+    for node in graph.nodes {
+      guard let life = lifetimes[node.id] else { continue }
+      if case .decodeBoxes = node.op { continue }
+      let layout = TensorLayout(shape: node.shape, halo: halos[node.id] ?? TensorLayout.Halo())
+      buffers.append(
+        Plan.Buffer(node: node.id, layout: layout, offset: 0, first: life.lowerBound, last: life.upperBound))
+    }
+    let arena = place(&buffers)
+
+    var packed: [Plan.PackedBlock] = []
+    var end = 0
+    for step in steps {
+      guard let id = step.node else { continue }
+      let count = packedCount(graph[id], step.kernel, in: graph)
+      guard count > 0 else { continue }
+      packed.append(Plan.PackedBlock(node: id, offset: end, count: count))
+      end += count
+    }
+    return Plan(
+      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, packed: packed, arenaCount: arena,
+      scratchCount: roundUp(scratch), outputs: outputs)
+  }
+
+  /// Offsets such that buffers alive at the same time never overlap: the largest first, each at the lowest free place.
+  ///
+  /// - Returns: floats in all.
+  static func place(_ buffers: inout [Plan.Buffer]) -> Int {
+    var placed: [Plan.Buffer] = []
+    let order = buffers.indices.sorted {
+      (buffers[$1].layout.count, buffers[$0].first) < (buffers[$0].layout.count, buffers[$1].first)
+    }
+    for index in order {
+      var buffer = buffers[index]
+      let neighbours = placed.filter { $0.first <= buffer.last && buffer.first <= $0.last }
+        .sorted { $0.offset < $1.offset }
+      buffer.offset = 0
+      for other in neighbours where other.offset < buffer.offset + roundUp(buffer.layout.count) {
+        buffer.offset = max(buffer.offset, other.offset + roundUp(other.layout.count))
+      }
+      buffers[index] = buffer
+      placed.append(buffer)
+    }
+    return placed.map { $0.offset + roundUp($0.layout.count) }.max() ?? 0
+  }
+
+  /// To whole cache lines of 16 floats.
+  static func roundUp(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  /// For each result, the widest border of zeros that a convolution reads.
+  static func haloSizes(_ graph: Graph) -> [Node.ID: TensorLayout.Halo] {
+    var halos: [Node.ID: TensorLayout.Halo] = [:]
+    for node in graph.nodes {
+      guard case .convolution(let op) = node.op, op.padding != 0 else { continue }
+      let input = graph.shape(of: node.inputs[0])
+      // Rows and columns read beyond the last one, in the reader's own coordinates.
+      func beyond(_ size: Int, _ out: Int, _ stride: Int, _ kernel: Int, _ dilation: Int, _ padding: Int) -> Int {
+        max(0, (out - 1) * stride + dilation * (kernel - 1) - padding - (size - 1))
+      }
+      let below = beyond(
+        input.height, node.shape.height, op.stride.height, op.kernel.height, op.dilation.height, op.padding.height)
+      let right = beyond(
+        input.width, node.shape.width, op.stride.width, op.kernel.width, op.dilation.width, op.padding.width)
+      for segment in node.inputs[0].segments {
+        var halo = TensorLayout.Halo()
+        halo.top = op.padding.height * segment.step
+        halo.bottom = below * segment.step
+        halo.left = op.padding.width * segment.step
+        halo.right = right * segment.step
+        halos[segment.node, default: TensorLayout.Halo()].formUnion(halo)
+      }
+    }
+    return halos
+  }
+
+  private static func scratchCount(_ node: Node, _ kernel: Kernel, in graph: Graph) -> Int {
+    guard case .convPicture(_, let scale) = kernel, case .convolution(let op) = node.op else { return 0 }
+    let kernelRows = op.kernel.height * scale
+    let columns = (node.shape.width - 1) * op.stride.width * scale + op.kernel.width * scale
+    return kernelRows * columns * graph.input.shape.channels
+  }
+
+  /// Floats of packed weights; see the templates for their order.
+  static func packedCount(_ node: Node, _ kernel: Kernel, in graph: Graph) -> Int {
+    let outputs = (node.shape.channels + channelBlock - 1) / channelBlock * channelBlock
+    switch (node.op, kernel) {
+    case (.convolution(let op), _):
+      // Sums start from the bias; a normalisation by phase adds four scales and four shifts.
+      let biases = outputs * (op.epilogue.phaseNorm == nil ? 1 : 9)
+      switch kernel {
+      case .convPicture(_, let scale):
+        return outputs * op.kernel.area * scale * scale * graph.input.shape.channels + biases
+      case .convDepthwise:
+        return outputs * op.kernel.area + biases
+      case .convGrouped:
+        let inputs = graph.shape(of: node.inputs[0]).channels / op.groups
+        return roundUp(op.outputs * inputs * op.kernel.area) + biases
+      default:
+        let blocks = node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
+        return outputs * blocks * channelBlock * op.kernel.area / op.groups + biases
+      }
+    case (.batchNorm(let op), _): return outputs * (op.behind == nil ? 2 : 9)
+    case (.decodeBoxes(let op), _): return roundUp(op.strides.count * op.anchorsPerLevel * 2)
+    default: return 0
+    }
+  }
+}

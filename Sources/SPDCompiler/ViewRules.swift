@@ -1,0 +1,65 @@
+import SPD
+
+/// Channels per block of a stored activation; see `TensorLayout`.
+public let channelBlock = 16
+
+/// Which views a node can read in place.
+enum ViewRules {
+  /// - Returns: nil if the node can read `operand` as its input number `index`, else the reason why not.
+  static func obstacle(for node: Node, input index: Int, reading operand: Operand, in graph: Graph) -> String? {
+    if let segment = operand.segments.first(where: { $0.first % channelBlock != 0 }) {
+      return "it begins at channel \(segment.first), which is no multiple of \(channelBlock)"
+    }
+    switch node.op {
+    case .convolution(let op) where index == 0:
+      if readsPicture(operand, in: graph) {
+        guard isWholePicture(operand, in: graph) else {
+          return "only the whole picture, itself or behind one space-to-depth, is read in place"
+        }
+        guard op.groups == 1, op.dilation == 1, op.stride.height == op.stride.width else {
+          return "the picture is read in place without groups or dilation and with one stride"
+        }
+        return nil
+      }
+      if op.groups != 1, !isPlainSlice(operand) {
+        return "a grouped convolution reads one tensor without reindexing"
+      }
+      if operand.segments.contains(where: { $0.upsampling > 1 }), op.kernel != 1 || op.stride != 1 || op.padding != 0 {
+        return "only a 1×1 convolution reads an upsampled tensor in place; this one has kernel \(op.kernel)"
+          + (op.stride == 1 ? "" : " and stride \(op.stride)")
+      }
+      return nil
+    default:
+      if readsPicture(operand, in: graph) { return "\(node.op.name) does not read the caller's picture" }
+      return isPlainSlice(operand) ? nil : "\(node.op.name) reads one tensor without reindexing"
+    }
+  }
+
+  static func readsPicture(_ operand: Operand, in graph: Graph) -> Bool {
+    operand.segments.contains { $0.node == graph.input.id }
+  }
+
+  /// The whole picture, or the whole picture behind one space-to-depth of any order: what the picture kernel reads.
+  static func isWholePicture(_ operand: Operand, in graph: Graph) -> Bool {
+    pictureScale(operand, in: graph) != nil
+  }
+
+  /// 1 for the picture itself, s behind a space-to-depth of scale s, nil for anything else.
+  static func pictureScale(_ operand: Operand, in graph: Graph) -> Int? {
+    let picture = graph.input
+    let step = operand.segments[0].step
+    guard operand.segments.count == step * step, picture.shape.channels <= 4 else { return nil }
+    let phases = Set(operand.segments.map { Size2D($0.rowPhase, $0.columnPhase) })
+    guard phases.count == step * step else { return nil }
+    for segment in operand.segments {
+      guard segment.node == picture.id, segment.channels == picture.shape.channels, segment.step == step,
+        segment.upsampling == 1
+      else { return nil }
+    }
+    return step
+  }
+
+  static func isPlainSlice(_ operand: Operand) -> Bool {
+    operand.segments.count == 1 && operand.segments[0].isPlain && operand.segments[0].first % channelBlock == 0
+  }
+}

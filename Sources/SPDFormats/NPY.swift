@@ -1,0 +1,57 @@
+/// Reads a numpy array file (.npy versions 1 to 3; floats, integers and booleans of either byte order; row-major or
+/// Fortran order) as float32.
+///
+/// - Throws: `FormatError` where the file cannot be opened, is cut off or goes on after the array, or where its
+///   elements are no plain numbers.
+public func readNPY(_ path: String) throws -> HostTensor {
+  try parseNPY(readWholeFile(path)[...], path: path, region: "the file")
+}
+
+/// Writes a tensor as a .npy file, version 1, `<f4`, row-major. The file appears whole or not at all.
+///
+/// - Throws: `FormatError` where the shape does not fit the number of values, or the system refuses the writing.
+public func writeNPY(_ tensor: HostTensor, to path: String) throws {
+  try checkShape(of: tensor, named: nil, path: path)
+  try writeAtomically(to: path) { file in
+    try file.write(NPYHeader.encoded(shape: tensor.shape))
+    try tensor.values.withUnsafeBytes { try file.write($0) }
+  }
+}
+
+/// Reads a .npy file that is in memory; `region` is what the bytes are, for messages.
+func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -> HostTensor {
+  var reader = ByteReader(bytes, path: path, region: region)
+  let header = try NPYHeader(&reader)
+  guard let count = HostTensor.elementCount(of: header.shape) else {
+    throw reader.error("an array of shape \(describe(shape: header.shape)) has more elements than a file can hold")
+  }
+  let (size, overflow) = count.multipliedReportingOverflow(by: header.type.size)
+  guard !overflow, size <= reader.remaining else {
+    throw reader.error(
+      "ends early: an array of shape \(describe(shape: header.shape)) and \(header.type.size)-byte elements is declared, "
+        + "\(reader.remaining) bytes are left", remedy: "Copy the file again")
+  }
+  guard size == reader.remaining else {
+    throw reader.error("has \(reader.remaining - size) bytes after the array", at: reader.offset + size)
+  }
+  var data = try reader.take(size, for: "the elements")
+  if header.fortranOrder {
+    let strides = TensorLayout.columnMajorStrides(header.shape)
+    let layout = TensorLayout.checked(shape: header.shape, strides: strides, offset: 0, available: count)
+    switch layout {
+    case .success(let layout): data = layout.gather(from: data, elementSize: header.type.size)
+    case .failure(let fault): throw reader.error("the array \(fault.text)")
+    }
+  }
+  return HostTensor(shape: header.shape, values: header.type.floats(in: data, bigEndian: header.bigEndian))
+}
+
+/// Refuses to write a tensor whose shape and values disagree.
+func checkShape(of tensor: HostTensor, named name: String?, path: String) throws {
+  guard HostTensor.elementCount(of: tensor.shape) == tensor.values.count else {
+    throw FormatError(
+      path: path,
+      problem: "cannot be written: shape \(describe(shape: tensor.shape)) does not fit \(tensor.values.count) values",
+      location: name.map { "tensor \(quoted($0))" })
+  }
+}

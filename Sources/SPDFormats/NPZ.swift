@@ -1,0 +1,61 @@
+/// Reads a numpy archive (.npz, stored or deflated): its arrays in file order, named without `.npy`.
+///
+/// - Throws: `FormatError` where the file cannot be opened, is no zip archive, is damaged, or holds anything that
+///   is not an array of plain numbers.
+public func readNPZ(_ path: String) throws -> [NamedTensor] {
+  let bytes = try readWholeFile(path)
+  guard FileKind(bytes) == .zip else { throw FormatError(path: path, problem: "is not a .npz archive") }
+  return try parseNPZ(ZipArchive(bytes, path: path))
+}
+
+/// Writes tensors as an uncompressed numpy archive, in order. The file appears whole or not at all.
+///
+/// - Throws: `FormatError` where two tensors have one name, a shape does not fit its values, or the system refuses
+///   the writing.
+public func writeNPZ(_ tensors: [NamedTensor], to path: String) throws {
+  try checkTensors(tensors, path: path, longestName: Int(UInt16.max) - 4)
+  try writeAtomically(to: path) { file in
+    var archive = ZipWriter { try file.write($0) }
+    try addArrays(tensors, to: &archive)
+  }
+}
+
+/// Adds a .npy entry for every tensor and finishes the archive.
+func addArrays(_ tensors: [NamedTensor], to archive: inout ZipWriter) throws {
+  for (name, tensor) in tensors {
+    let header = NPYHeader.encoded(shape: tensor.shape)
+    try header.withUnsafeBytes { header in
+      try tensor.values.withUnsafeBytes { try archive.add(name + ".npy", parts: [header, $0]) }
+    }
+  }
+  try archive.finish()
+}
+
+/// Whether every entry of the archive is an array file.
+func isNPZ(_ archive: ZipArchive) -> Bool { archive.entries.allSatisfy { $0.name.hasSuffix(".npy") } }
+
+func parseNPZ(_ archive: ZipArchive) throws -> [NamedTensor] {
+  guard isNPZ(archive) else {
+    let other = archive.entries.first { !$0.name.hasSuffix(".npy") }?.name ?? ""
+    throw FormatError(path: archive.path, problem: "is not a .npz archive: it holds \(quoted(other))")
+  }
+  return try archive.entries.map { entry in
+    guard let bytes = try archive.contents(of: entry.name) else { preconditionFailure("an entry of the archive") }
+    let tensor = try parseNPY(bytes, path: archive.path, region: "zip entry \(quoted(entry.name))")
+    return (String(entry.name.dropLast(4)), tensor)
+  }
+}
+
+/// Refuses to write tensors that share a name, have a name too long for the format, or shapes that do not fit.
+func checkTensors(_ tensors: [NamedTensor], path: String, longestName: Int) throws {
+  var names: Set<String> = []
+  for (name, tensor) in tensors {
+    guard names.insert(name).inserted else {
+      throw FormatError(path: path, problem: "cannot be written: two tensors are named \(quoted(name))")
+    }
+    guard name.utf8.count <= longestName else {
+      throw FormatError(path: path, problem: "cannot be written: a tensor's name has \(name.utf8.count) bytes")
+    }
+    try checkShape(of: tensor, named: name, path: path)
+  }
+}

@@ -1,0 +1,54 @@
+/// A numpy array inside a pickle, as state dicts converted to numpy have them.
+struct NumpyRecord {
+  let type: ElementType
+  private let bigEndian: Bool
+  private let isFortran: Bool
+  private let shape: [Int]
+  private let bytes: [UInt8]
+
+  /// Nil where the value is no array of plain numbers.
+  init?(_ value: PickleValue, _ heap: PickleHeap) {
+    // numpy pickles an array as _reconstruct(…) and the state (version, shape, dtype, is Fortran order, bytes).
+    guard case .record(let index) = value,
+      heap.globals[heap.records[index].type].canonicalText == "numpy._core.multiarray._reconstruct",
+      let last = heap.records[index].states.last, let state = heap.sequence(last), state.count == 5,
+      let extents = heap.sequence(state[1]), extents.count <= TensorLayout.maximumRank,
+      case .bool(let isFortran) = state[3], case .bytes(let bytes) = state[4],
+      let (type, bigEndian) = Self.elementType(state[2], heap)
+    else { return nil }
+    shape = extents.compactMap { if case .int(let extent) = $0 { extent } else { nil } }
+    guard shape.count == extents.count else { return nil }
+    self.type = type
+    self.bigEndian = bigEndian
+    self.isFortran = isFortran
+    self.bytes = bytes
+  }
+
+  /// A dtype is pickled as dtype("f4", …) and the state (version, byte order, …).
+  private static func elementType(_ value: PickleValue, _ heap: PickleHeap) -> (ElementType, bigEndian: Bool)? {
+    guard case .record(let index) = value,
+      heap.globals[heap.records[index].type].canonicalText == "numpy.dtype",
+      case .string(let name)? = heap.sequence(heap.records[index].arguments)?.first,
+      let last = heap.records[index].states.last, let state = heap.sequence(last), state.count >= 2,
+      case .string(let order) = state[1]
+    else { return nil }
+    return NPYHeader.elementType(order + name)
+  }
+
+  func tensor(named name: String, path: String, budget: inout Int) throws -> HostTensor {
+    let count = HostTensor.elementCount(of: shape)
+    guard let count, count == bytes.count / type.size, bytes.count % type.size == 0, count <= budget else {
+      throw FormatError(
+        path: path, problem: "an array of shape \(describe(shape: shape)) does not fit its \(bytes.count) bytes",
+        location: "tensor \(quoted(name))")
+    }
+    budget -= count
+    guard isFortran else {
+      return HostTensor(shape: shape, values: type.floats(in: bytes[...], bigEndian: bigEndian))
+    }
+    let strides = TensorLayout.columnMajorStrides(shape)
+    let layout = TensorLayout(shape: shape, strides: strides, offset: 0, count: count)
+    let elements = layout.gather(from: bytes[...], elementSize: type.size)
+    return HostTensor(shape: shape, values: type.floats(in: elements, bigEndian: bigEndian))
+  }
+}

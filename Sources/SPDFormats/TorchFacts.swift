@@ -1,0 +1,77 @@
+/// What a PyTorch checkpoint says beside the weights: names and number of the classes, epoch and other scalars.
+struct TorchFacts {
+  let root: PickleValue
+  /// The record of the pickled module, if there is one.
+  let module: Int?
+  let heap: PickleHeap
+
+  /// A network has fewer; more would be a hostile list.
+  private static let maximumClasses = 1_000_000
+  private static let maximumFacts = 64
+  private static let maximumText = 1024
+
+  var classNames: [String]? {
+    for source in sources("names") {
+      if let names = names(in: source), !names.isEmpty { return names }
+    }
+    return nil
+  }
+
+  var classes: Int? {
+    for case .int(let count) in sources("nc") where (1...Self.maximumClasses).contains(count) { return count }
+    return classNames?.count
+  }
+
+  /// Scalars of the outermost dict, and the class of the module.
+  var metadata: [String: String] {
+    var facts: [String: String] = [:]
+    if let module {
+      facts["model_class"] = String(heap.globals[heap.records[module].type].text.prefix(Self.maximumText))
+    }
+    for (name, value) in heap.dictionary(root)?.named.prefix(Self.maximumFacts) ?? [] {
+      guard name.utf8.count <= Self.maximumText else { continue }
+      switch value {
+      case .int(let number): facts[name] = String(number)
+      case .float(let number): facts[name] = String(number)
+      case .bool(let flag): facts[name] = String(flag)
+      case .string(let text) where text.utf8.count <= Self.maximumText: facts[name] = text
+      default: break
+      }
+    }
+    return facts
+  }
+
+  /// Where a fact may stand: on the module, on the module that DataParallel wraps, or beside them.
+  private func sources(_ name: String) -> [PickleValue] {
+    var found: [PickleValue?] = []
+    if let module {
+      found.append(heap.attribute(name, of: module))
+      if let children = heap.attribute("_modules", of: module), let children = heap.dictionary(children),
+        case .record(let inner)? = children["module"]
+      {
+        found.append(heap.attribute(name, of: inner))
+      }
+      if let yaml = heap.attribute("yaml", of: module) { found.append(heap.dictionary(yaml)?[name]) }
+    }
+    found.append(heap.dictionary(root)?[name])
+    return found.compactMap { $0 }
+  }
+
+  /// Names from a list, or from a dict of class index to name with every index from 0.
+  private func names(in value: PickleValue) -> [String]? {
+    if let list = heap.sequence(value) {
+      guard list.count <= Self.maximumClasses else { return nil }
+      let names = list.compactMap { if case .string(let name) = $0 { name } else { nil } }
+      return names.count == list.count ? names : nil
+    }
+    guard let dictionary = heap.dictionary(value), dictionary.count <= Self.maximumClasses else { return nil }
+    var names = [String?](repeating: nil, count: dictionary.count)
+    for (key, value) in zip(dictionary.keys, dictionary.values) {
+      guard case .int(let index) = key, names.indices.contains(index), case .string(let name) = value else {
+        return nil
+      }
+      names[index] = name
+    }
+    return names.compactMap { $0 }
+  }
+}

@@ -1,0 +1,93 @@
+/// A zip archive in memory: its directory checked once, its entries read, inflated and checked on demand.
+///
+/// Stored and deflated entries and zip64 are read. Archives in parts, encrypted entries and entries that share
+/// bytes are refused; what all entries together may inflate to is bounded by the size of the file.
+final class ZipArchive {
+  struct Entry {
+    let name: String
+    let method: UInt16
+    let checksum: UInt32
+    /// Bytes in the archive, and after inflating.
+    let packedSize: Int
+    let size: Int
+    /// Index of the first packed byte in the file.
+    let start: Int
+  }
+
+  let path: String
+  /// In the order of the directory, without folders.
+  let entries: [Entry]
+  private let bytes: [UInt8]
+  private let indexByName: [String: Int]
+  private var contents: [Int: ArraySlice<UInt8>] = [:]
+  /// Bytes that deflated entries may still unfold to.
+  private var inflationLeft: Int
+
+  /// What a small file may inflate to in all; a large one may to `inflationRatio` times its size.
+  static let freeInflation = 256 << 20
+  static let inflationRatio = 100
+
+  init(_ bytes: [UInt8], path: String) throws {
+    let directory = try ZipDirectory(bytes, path: path)
+    self.path = path
+    self.bytes = bytes
+    entries = directory.entries
+    var indexByName: [String: Int] = [:]
+    for (index, entry) in entries.enumerated() {
+      guard indexByName.updateValue(index, forKey: entry.name) == nil else {
+        throw FormatError(path: path, problem: "the zip archive holds \(quoted(entry.name)) twice")
+      }
+    }
+    self.indexByName = indexByName
+    inflationLeft = max(Self.freeInflation, bytes.count * Self.inflationRatio)
+  }
+
+  /// Bytes of the whole archive.
+  var fileSize: Int { bytes.count }
+
+  func entry(named name: String) -> Entry? { indexByName[name].map { entries[$0] } }
+
+  /// The bytes of an entry, inflated and its CRC checked; nil where the archive has no such entry.
+  func contents(of name: String) throws -> ArraySlice<UInt8>? {
+    guard let index = indexByName[name] else { return nil }
+    if let known = contents[index] { return known }
+    let unpacked = try unpack(entries[index])
+    contents[index] = unpacked
+    return unpacked
+  }
+
+  private func unpack(_ entry: Entry) throws -> ArraySlice<UInt8> {
+    func failure(_ problem: String, remedy: String? = nil) -> FormatError {
+      FormatError(path: path, problem: problem, location: "zip entry \(quoted(entry.name))", remedy: remedy)
+    }
+    let packed = bytes[entry.start..<entry.start + entry.packedSize]
+    let unpacked: ArraySlice<UInt8>
+    switch entry.method {
+    case 0:
+      guard entry.packedSize == entry.size else { throw failure("a stored zip entry declares two sizes") }
+      unpacked = packed
+    case 8:
+      // Deflate cannot do better than 1032:1, so a larger claim is false and its memory is not allocated.
+      guard entry.size / 1032 <= entry.packedSize else {
+        throw failure("declares \(entry.size) bytes out of \(entry.packedSize), which deflate cannot give")
+      }
+      guard entry.size <= inflationLeft else {
+        throw failure(
+          "the archive would inflate to more than \(max(Self.freeInflation, bytes.count * Self.inflationRatio)) bytes",
+          remedy: "If the file is to be trusted, write it again without compression")
+      }
+      guard let inflated = Zlib.inflate(packed, size: entry.size) else {
+        throw failure("the deflated data is damaged or not of its declared size", remedy: "Copy the file again")
+      }
+      inflationLeft -= entry.size
+      unpacked = inflated[...]
+    default:
+      throw failure(
+        "is compressed by zip method \(entry.method)", remedy: "Write it again stored (0) or deflated (8)")
+    }
+    guard unpacked.withUnsafeBytes({ Zlib.crc32($0) }) == entry.checksum else {
+      throw failure("the data does not match its CRC-32: the file is damaged", remedy: "Copy the file again")
+    }
+    return unpacked
+  }
+}

@@ -1,0 +1,121 @@
+import SPD
+
+extension GraphWriter {
+  /// Writes one node of the graph as one or several ONNX operators.
+  mutating func append(_ node: Node, parameters: (String) throws -> [Float]) throws {
+    switch node.op {
+    case .input: break
+    case .convolution(let op): append(node, op)
+    case .batchNorm(let op): append(node, op)
+    case .activation(let op): append(node, op)
+    case .add: joined(node, "Add", [])
+    case .concat: joined(node, "Concat", [.int("axis", 1)])
+    case .slice(let first, let count): appendSlice(node, first..<(first + count))
+    case .spaceToDepth(let op): append(node, op)
+    case .upsample(let factor): appendUpsample(node, factor)
+    case .pool(let op): append(node, op)
+    case .globalAveragePool: map(node, "GlobalAveragePool")
+    case .flatten: appendFlatten(node)
+    case .linear(let op): append(node, op)
+    case .softmax: joined(node, "Softmax", [.int("axis", 1)])
+    case .decodeBoxes(let op): try append(node, op, parameters: parameters)
+    case .copy: throw ONNXExportError("%\(node.id) is a copy")
+    }
+  }
+
+  /// An operator from N×C×H×W to N×C×H×W.
+  private mutating func map(
+    _ node: Node, _ type: String, _ others: [String] = [], _ attributes: [Onnx_AttributeProto] = []
+  ) {
+    let x = map(node.inputs[0], for: node.layer)
+    let result = operation(type, [x.name] + others, for: node.layer, attributes)
+    set(node, to: Value(name: result, dims: node.shape.dims))
+  }
+
+  /// An operator that leaves or joins channels, on maps or on vectors.
+  private mutating func joined(
+    _ node: Node, _ type: String, others: [String] = [], _ attributes: [Onnx_AttributeProto]
+  ) {
+    let values = channelwise(node.inputs, for: node.layer)
+    let result = operation(type, values.map(\.name) + others, for: node.layer, attributes)
+    set(node, to: Value(name: result, dims: Array(node.shape.dims.prefix(values[0].dims.count))))
+  }
+
+  private mutating func append(_ node: Node, _ op: Op.Convolution) {
+    let part = op.parts[0]
+    let inputs = [parameter(part.weight)] + [part.bias].compactMap { $0 }.map { parameter($0) }
+    map(
+      node, "Conv", inputs,
+      [
+        .ints("dilations", op.dilation.dims), .int("group", op.groups), .ints("kernel_shape", op.kernel.dims),
+        .ints("pads", op.padding.pads), .ints("strides", op.stride.dims),
+      ])
+  }
+
+  private mutating func append(_ node: Node, _ op: Op.BatchNorm) {
+    let inputs = [op.weight, op.bias, op.runningMean, op.runningVariance].map { parameter($0) }
+    map(node, "BatchNormalization", inputs, [.float("epsilon", op.epsilon)])
+  }
+
+  private mutating func append(_ node: Node, _ activation: Op.Activation) {
+    let x = value(node.inputs[0])
+    let layer = node.layer
+    let result =
+      switch activation {
+      case .relu: operation("Relu", [x.name], for: layer)
+      case .leakyReLU(let slope): operation("LeakyRelu", [x.name], for: layer, [.float("alpha", slope)])
+      case .silu: operation("Mul", [x.name, operation("Sigmoid", [x.name], for: layer)], for: layer)
+      case .sigmoid: operation("Sigmoid", [x.name], for: layer)
+      case .hardswish: operation("HardSwish", [x.name], for: layer)
+      }
+    set(node, to: Value(name: result, dims: x.dims))
+  }
+
+  private mutating func appendSlice(_ node: Node, _ channels: Range<Int>) {
+    let range = [
+      constant([channels.lowerBound], "starts", for: node.layer),
+      constant([channels.upperBound], "ends", for: node.layer), constant([1], "axes", for: node.layer),
+    ]
+    joined(node, "Slice", others: range, [])
+  }
+
+  private mutating func appendUpsample(_ node: Node, _ factor: Int) {
+    let scales = constant([1, 1, Float(factor), Float(factor)], [4], "scales", for: node.layer)
+    // Without a region of interest, which only another mode reads.
+    map(
+      node, "Resize", ["", scales],
+      [
+        .string("coordinate_transformation_mode", "asymmetric"), .string("mode", "nearest"),
+        .string("nearest_mode", "floor"),
+      ])
+  }
+
+  private mutating func append(_ node: Node, _ op: Op.Pool) {
+    let window: [Onnx_AttributeProto] = [
+      .ints("kernel_shape", op.kernel.dims), .ints("pads", op.padding.pads), .ints("strides", op.stride.dims),
+    ]
+    switch op.kind {
+    case .max: map(node, "MaxPool", [], window)
+    case .average: map(node, "AveragePool", [], [.int("count_include_pad", 1)] + window)
+    }
+  }
+
+  /// Nothing to do for what is a vector already.
+  private mutating func appendFlatten(_ node: Node) {
+    var x = value(node.inputs[0])
+    if x.dims.count > 2 {
+      x.name = operation("Flatten", [x.name], for: node.layer, [.int("axis", 1)])
+      x.dims = [node.shape.batch, node.shape.channels]
+    }
+    set(node, to: x)
+  }
+
+  private mutating func append(_ node: Node, _ op: Op.Linear) {
+    let input = node.inputs[0]
+    let shape = graph.shape(of: input)
+    let x = reshaped(value(input), to: [shape.batch, shape.channels], for: node.layer)
+    let inputs = [x.name, parameter(op.weight)] + [op.bias].compactMap { $0 }.map { parameter($0) }
+    let result = operation("Gemm", inputs, for: node.layer, [.int("transB", 1)])
+    set(node, to: Value(name: result, dims: [node.shape.batch, op.outputs]))
+  }
+}

@@ -1,0 +1,41 @@
+import SPD
+
+/// What detection tools look for beside the graph, both as literals of Python.
+func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) -> [Onnx_StringStringEntryProto] {
+  var entries: [Onnx_StringStringEntryProto] = []
+  let strides = graph.nodes.flatMap { node -> [Int] in
+    if case .decodeBoxes(let op) = node.op { op.strides } else { [] }
+  }
+  if let stride = strides.max() { entries.append(entry("stride", "\(stride)")) }
+  if let classNames {
+    guard classNames.count == graph.classes else {
+      throw ONNXExportError("\(classNames.count) class names, but \(graph.name) has \(graph.classes) classes")
+    }
+    let pairs = classNames.enumerated().map { "\($0): \(pythonLiteral($1))" }
+    entries.append(entry("names", "{" + pairs.joined(separator: ", ") + "}"))
+  }
+  return entries
+}
+
+private func entry(_ key: String, _ value: String) -> Onnx_StringStringEntryProto {
+  var entry = Onnx_StringStringEntryProto()
+  entry.key = key
+  entry.value = value
+  return entry
+}
+
+/// Quoted so that nothing in a name can end the literal: readers evaluate it.
+private func pythonLiteral(_ text: String) -> String {
+  var literal = "'"
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "'", "\\": literal += "\\\(scalar)"
+    case "\n": literal += "\\n"
+    case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+      let digits = String(scalar.value, radix: 16)
+      literal += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+    default: literal.unicodeScalars.append(scalar)
+    }
+  }
+  return literal + "'"
+}

@@ -1,0 +1,37 @@
+/// What can go wrong when a generated network is loaded or run.
+public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
+  case outOfMemory(bytes: Int)
+  /// A file that cannot be opened, read, mapped or written, with the system's reason.
+  case file(path: String, reason: String)
+  /// A library that is no module, or one of another version.
+  case notAModule(path: String, reason: String)
+  /// A status that generated code returned, in its own words.
+  case status(network: String, code: Int, text: String)
+  case inputCount(network: String, expected: Int, shape: [Int], got: Int)
+  case outputCount(network: String, expected: Int, got: Int)
+  /// The code was compiled without OpenMP, or the system grants fewer threads.
+  case threads(network: String, asked: Int, granted: Int)
+  case parameter(name: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .outOfMemory(let bytes):
+      return "no memory for a buffer of \(bytes) bytes"
+    case .file(let path, let reason):
+      return "\(path): \(reason)"
+    case .notAModule(let path, let reason):
+      return "\(path) is no network that spdc compiled: \(reason)"
+    case .status(let network, let code, let text):
+      return "\(network): \(text) (status \(code))"
+    case .inputCount(let network, let expected, let shape, let got):
+      return "\(network) takes \(expected) values (\(shape.map(String.init).joined(separator: "×"))), not \(got)"
+    case .outputCount(let network, let expected, let got):
+      return "\(network) gives \(expected) values, but the output has room for \(got)"
+    case .threads(let network, let asked, let granted):
+      return "\(network) was asked to run on \(asked) threads, but gets \(granted)"
+        + (granted == 1 ? ": it was compiled without OpenMP, or OpenMP is limited" : "")
+    case .parameter(let name, let reason):
+      return "parameter \(name): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// Draws detections into a picture: a box in the colour of its class, and a label with name and score.
+///
+/// Lines and letters grow with the picture. A label sits on top of its box, or inside it where there is no room above,
+/// and is moved, shrunk or cut as needed to stay inside the picture. Better detections lie above worse ones.
+///
+/// - Parameters:
+///   - detections: boxes in pixels of this picture, best first; parts outside are cut, boxes with NaN are left out.
+///   - names: by class index; a class without a name is called `class 7`.
+/// - Precondition: the picture is valid.
+public func annotate(_ picture: inout Picture, detections: [Detection], names: [String]) {
+  picture.requireValid()
+  let lineWidth = max(1, Int((Double(picture.width + picture.height) * 0.0015).rounded()))
+  for detection in detections.reversed() {
+    guard let box = pixelBox(detection.box, width: picture.width, height: picture.height) else { continue }
+    let colour = classColour(detection.classIndex)
+    picture.stroke(box, lineWidth: lineWidth, colour)
+    picture.drawLabel(label(of: detection, names), at: box, textScale: lineWidth, colour)
+  }
+}
+
+/// A rectangle of whole pixels; right and bottom are outside.
+private struct Rectangle {
+  var left, top, right, bottom: Int
+}
+
+/// The box cut to the picture and rounded, at least one pixel in each direction.
+private func pixelBox(_ box: SIMD4<Float>, width: Int, height: Int) -> Rectangle? {
+  guard !(box.x.isNaN || box.y.isNaN || box.z.isNaN || box.w.isNaN) else { return nil }
+  func pixel(_ value: Float, _ limit: Int) -> Int { Int(min(max(value, 0), Float(limit)).rounded()) }
+  let left = min(pixel(box.x, width), width - 1)
+  let top = min(pixel(box.y, height), height - 1)
+  return Rectangle(
+    left: left, top: top, right: max(pixel(box.z, width), left + 1), bottom: max(pixel(box.w, height), top + 1))
+}
+
+private func label(of detection: Detection, _ names: [String]) -> String {
+  let name =
+    names.indices.contains(detection.classIndex) ? names[detection.classIndex] : "class \(detection.classIndex)"
+  let score = detection.score.isNaN ? 0 : min(max(detection.score, 0), 1)
+  let hundredths = Int((score * 100).rounded())
+  return "\(name) \(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
+}
+
+extension Picture {
+  fileprivate mutating func fill(_ area: Rectangle, _ colour: RGB) {
+    let columns = max(area.left, 0)..<max(min(area.right, width), max(area.left, 0))
+    for y in max(area.top, 0)..<max(min(area.bottom, height), max(area.top, 0)) {
+      for x in columns {
+        let offset = (y * width + x) * 3
+        pixels[offset] = colour.red
+        pixels[offset + 1] = colour.green
+        pixels[offset + 2] = colour.blue
+      }
+    }
+  }
+
+  /// Lines inside the box.
+  fileprivate mutating func stroke(_ box: Rectangle, lineWidth: Int, _ colour: RGB) {
+    let across = min(lineWidth, box.right - box.left)
+    let down = min(lineWidth, box.bottom - box.top)
+    fill(Rectangle(left: box.left, top: box.top, right: box.right, bottom: box.top + down), colour)
+    fill(Rectangle(left: box.left, top: box.bottom - down, right: box.right, bottom: box.bottom), colour)
+    fill(Rectangle(left: box.left, top: box.top, right: box.left + across, bottom: box.bottom), colour)
+    fill(Rectangle(left: box.right - across, top: box.top, right: box.right, bottom: box.bottom), colour)
+  }
+
+  fileprivate mutating func drawLabel(_ text: String, at box: Rectangle, textScale: Int, _ colour: RGB) {
+    // One font pixel of margin on all sides; the advance of the last letter is the margin on the right.
+    var letters = Array(text)
+    let columns = { (count: Int) in count * Font.advance + 1 }
+    let rows = Font.glyphHeight + 2
+    var scale = textScale
+    while scale > 1 && (columns(letters.count) * scale > width || rows * scale > height) { scale -= 1 }
+    while !letters.isEmpty && columns(letters.count) > width { letters.removeLast() }
+    if letters.isEmpty || rows > height { return }
+
+    let labelWidth = columns(letters.count) * scale
+    let labelHeight = rows * scale
+    let left = min(box.left, width - labelWidth)
+    let top = box.top >= labelHeight ? box.top - labelHeight : min(box.top, height - labelHeight)
+    fill(Rectangle(left: left, top: top, right: left + labelWidth, bottom: top + labelHeight), colour)
+    for (index, letter) in letters.enumerated() {
+      let x = left + (1 + index * Font.advance) * scale
+      drawGlyph(Font.rows(of: letter), left: x, top: top + scale, scale: scale, textColour(on: colour))
+    }
+  }
+
+  private mutating func drawGlyph(_ rows: ArraySlice<UInt8>, left: Int, top: Int, scale: Int, _ colour: RGB) {
+    for (row, bits) in rows.enumerated() {
+      for column in 0..<Font.glyphWidth where bits >> (Font.glyphWidth - 1 - column) & 1 == 1 {
+        let x = left + column * scale
+        let y = top + row * scale
+        fill(Rectangle(left: x, top: y, right: x + scale, bottom: y + scale), colour)
+      }
+    }
+  }
+}

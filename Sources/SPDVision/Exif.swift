@@ -1,0 +1,53 @@
+// The one thing that we want of Exif: how the camera was held. Both readers take anything that is malformed as "upright";
+// they never fail, since the pixels are fine.
+
+/// The orientation (1...8) in the first Exif segment of a JPEG file; 1 if there is none.
+func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
+  let signature = Array("Exif\0\0".utf8)
+  var offset = 2  // after the start marker
+  while offset + 4 <= bytes.count, bytes[offset] == 0xFF {
+    let marker = bytes[offset + 1]
+    if marker == 0xFF {  // a fill byte
+      offset += 1
+      continue
+    }
+    if marker == 0xDA || marker == 0xD9 { break }  // pixels, or the end
+    let length = Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3])
+    let end = offset + 2 + length
+    guard length >= 2, end <= bytes.count else { break }
+    let segment = bytes[(offset + 4)..<end]
+    if marker == 0xE1, segment.starts(with: signature) {
+      return exifOrientation(ofTIFF: segment.dropFirst(signature.count))
+    }
+    offset = end
+  }
+  return 1
+}
+
+/// The orientation (1...8) in the first directory of an Exif block, which is laid out like a TIFF file; 1 if there is
+/// none.
+func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int {
+  let bigEndian = block.starts(with: Array("MM".utf8))
+  guard bigEndian || block.starts(with: Array("II".utf8)) else { return 1 }
+
+  /// The unsigned number of `size` bytes at `offset` from the start of the block, or nil outside it.
+  func number(at offset: Int, size: Int) -> Int? {
+    guard offset >= 0, offset <= block.count - size else { return nil }
+    let start = block.startIndex + offset
+    let bytes = block[start..<(start + size)]
+    return (bigEndian ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | Int($1) }
+  }
+  let shortType = 3
+  let orientationTag = 0x0112
+  guard number(at: 2, size: 2) == 42, let directory = number(at: 4, size: 4),
+    let entries = number(at: directory, size: 2)
+  else { return 1 }
+  for entry in 0..<entries {
+    let start = directory + 2 + entry * 12
+    guard let tag = number(at: start, size: 2), let type = number(at: start + 2, size: 2),
+      let value = number(at: start + 8, size: 2)
+    else { break }
+    if tag == orientationTag { return type == shortType && (1...8).contains(value) ? value : 1 }
+  }
+  return 1
+}

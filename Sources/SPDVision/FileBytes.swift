@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// No picture that passes the pixel limit needs a larger file, and a device such as /dev/zero never ends.
+private let fileSizeLimit = 1 << 30
+
+func readFile(_ path: String) throws(PictureError) -> [UInt8] {
+  func failed(_ code: Int32) -> PictureError {
+    let remedy = code == EISDIR ? "name a picture in it" : "check the path and its permissions"
+    return PictureError(path: path, what: "cannot be read (\(systemMessage(code)))", remedy: remedy)
+  }
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { throw failed(errno) }
+  defer { close(file) }
+
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 18)
+  while true {
+    let count = read(file, &chunk, chunk.count)
+    if count == 0 { return bytes }
+    if count < 0 {
+      if errno == EINTR { continue }
+      throw failed(errno)
+    }
+    bytes.append(contentsOf: chunk[..<count])
+    if bytes.count > fileSizeLimit {
+      throw PictureError(path: path, what: "the file is larger than 1 GiB", remedy: "give a smaller picture")
+    }
+  }
+}
+
+/// Writes under a temporary name in the same folder, then renames: a reader never sees half a file, and a failure
+/// leaves what was there.
+func writeFile(_ bytes: [UInt8], to path: String) throws(PictureError) {
+  func failed(_ code: Int32) -> PictureError {
+    PictureError(
+      path: path, what: "cannot be written (\(systemMessage(code)))",
+      remedy: "check that the folder exists, may be written to and has space")
+  }
+  let temporary = "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
+  let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  guard file >= 0 else { throw failed(errno) }
+
+  var written = 0
+  var problem: Int32 = 0
+  while written < bytes.count && problem == 0 {
+    let count = bytes.withUnsafeBytes { write(file, $0.baseAddress! + written, $0.count - written) }
+    if count >= 0 { written += count } else if errno != EINTR { problem = errno }
+  }
+  if close(file) != 0 && problem == 0 { problem = errno }
+  if problem == 0 && rename(temporary, path) != 0 { problem = errno }
+  if problem != 0 {
+    unlink(temporary)
+    throw failed(problem)
+  }
+}
+
+private func systemMessage(_ code: Int32) -> String {
+  guard let message = strerror(code) else { return "error \(code)" }
+  return String(cString: message)
+}

@@ -1,0 +1,95 @@
+import CTurboJPEG
+
+/// Stray bytes just before the end marker: libjpeg-turbo warns, but everything has been decoded by then.
+private let harmlessWarning = "extraneous bytes before marker 0xd9"
+
+func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureError) -> Picture {
+  let decoder = try makeCodec(tjInitDecompress(), path)
+  defer { tjDestroy(decoder) }
+
+  var width: Int32 = 0
+  var height: Int32 = 0
+  var subsampling: Int32 = -1
+  var colours: Int32 = -1
+  // The status is not asked: the call also fails for chroma layouts that it has no name for, which decode all the same.
+  tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colours)
+  guard width > 0, height > 0, colours >= 0 else { throw damaged(decoder, path) }
+  try Picture.checkSize(width: Int(width), height: Int(height), limit: pixelLimit, path: path)
+
+  // libjpeg-turbo turns grey and YCbCr into RGB, but four-channel files only into CMYK.
+  let isCMYK = colours == TJCS_CMYK.rawValue || colours == TJCS_YCCK.rawValue
+  let format = isCMYK ? TJPF_CMYK.rawValue : TJPF_RGB.rawValue
+  let byteCount = Int(width) * Int(height) * (isCMYK ? 4 : 3)
+  func decode(stopOnWarning: Bool) -> (status: Int32, pixels: [UInt8]) {
+    // The integer DCT and smooth chroma upsampling are what OpenCV uses, too. The limit on scans is against files of
+    // a few kilobytes that keep a progressive decoder busy for hours.
+    let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | (stopOnWarning ? TJFLAG_STOPONWARNING : 0)
+    var status: Int32 = -1
+    let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      status = tjDecompress2(
+        decoder, bytes, UInt(bytes.count), buffer.baseAddress, width, 0, height, format, flags)
+      count = status == 0 || !stopOnWarning ? byteCount : 0
+    }
+    return (status, pixels)
+  }
+
+  // Only the first warning's text is kept, so stop at it. The harmless one comes after all pixels and hides no other.
+  var (status, pixels) = decode(stopOnWarning: true)
+  if status != 0 && errorText(decoder).contains(harmlessWarning) {
+    (status, pixels) = decode(stopOnWarning: false)
+    if errorText(decoder).contains(harmlessWarning) { status = 0 }
+  }
+  guard status == 0 else { throw damaged(decoder, path) }
+  if isCMYK { pixels = rgb(fromInvertedCMYK: pixels) }
+  return Picture(width: Int(width), height: Int(height), pixels: pixels)
+    .oriented(by: exifOrientation(ofJPEG: bytes))
+}
+
+func encodeJPEG(_ picture: Picture, quality: Int32, path: String) throws(PictureError) -> [UInt8] {
+  guard picture.width <= 65500, picture.height <= 65500 else {
+    throw PictureError(path: path, what: "a JPEG has at most 65500 pixels a side", remedy: "write a PNG instead")
+  }
+  let encoder = try makeCodec(tjInitCompress(), path)
+  defer { tjDestroy(encoder) }
+  var output: UnsafeMutablePointer<UInt8>?
+  var count: UInt = 0
+  defer { tjFree(output) }
+  let status = tjCompress2(
+    encoder, picture.pixels, Int32(picture.width), 0, Int32(picture.height), TJPF_RGB.rawValue, &output, &count,
+    Int32(TJSAMP_444.rawValue), quality, TJFLAG_ACCURATEDCT)
+  guard status == 0, let output else {
+    throw PictureError(path: path, what: "cannot be encoded (\(errorText(encoder)))", remedy: "write a PNG instead")
+  }
+  return Array(UnsafeBufferPointer(start: output, count: Int(count)))
+}
+
+/// Four-channel JPEGs hold inverted CMYK, as Adobe began it: 255 means no ink.
+private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
+  let pixelCount = cmyk.count / 4
+  return [UInt8](unsafeUninitializedCapacity: pixelCount * 3) { buffer, count in
+    for pixel in 0..<pixelCount {
+      let black = Int(cmyk[pixel * 4 + 3])
+      for channel in 0..<3 {
+        let ink = 255 - Int(cmyk[pixel * 4 + channel])
+        buffer[pixel * 3 + channel] = UInt8(black - (ink * black) >> 8)
+      }
+    }
+    count = pixelCount * 3
+  }
+}
+
+private func makeCodec(_ handle: tjhandle?, _ path: String) throws(PictureError) -> tjhandle {
+  if let handle { return handle }
+  throw PictureError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory")
+}
+
+private func errorText(_ handle: tjhandle) -> String {
+  guard let text = tjGetErrorStr2(handle) else { return "unknown error" }
+  return String(cString: text)
+}
+
+private func damaged(_ decoder: tjhandle, _ path: String) -> PictureError {
+  PictureError(
+    path: path, what: "the JPEG is damaged or cut off (\(errorText(decoder)))",
+    remedy: "get an intact copy, or open and save it in a picture editor")
+}

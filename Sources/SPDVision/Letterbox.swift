@@ -1,0 +1,104 @@
+/// How a picture was fitted into a network's input: scaled by one ratio for both sides, centred, and padded.
+///
+/// All sizes are in pixels. The pads that pixels got are whole numbers; the pads for coordinates are not rounded, as in
+/// the reference, so boxes can be off by half a pixel.
+public struct Letterbox: Sendable, Equatable {
+  /// The original picture.
+  public let pictureWidth, pictureHeight: Int
+  /// The letterboxed picture.
+  public let width, height: Int
+  /// The scaled picture inside it, and where its top left pixel lies.
+  public let contentWidth, contentHeight, left, top: Int
+  /// The un-rounded pads on either side: half of `width - contentWidth` and of `height - contentHeight`.
+  public let halfPadX, halfPadY: Double
+  /// The scale that the pixels were resized by.
+  public let ratio: Double
+
+  /// Works out the fit without touching pixels; the parameters are those of ``letterbox(_:height:width:auto:stride:scaleUp:)``.
+  public init(
+    pictureWidth: Int, pictureHeight: Int, height: Int, width: Int, auto: Bool = false, stride: Int = 32,
+    scaleUp: Bool = true
+  ) {
+    precondition(pictureWidth > 0 && pictureHeight > 0, "a picture of \(pictureWidth)×\(pictureHeight) has no pixels")
+    precondition(width > 0 && height > 0 && stride > 0, "width, height and stride must be positive")
+    let fit = min(Double(height) / Double(pictureHeight), Double(width) / Double(pictureWidth))
+    let ratio = scaleUp ? fit : min(fit, 1)
+    // A very long and thin picture would vanish; it keeps one pixel, where the reference fails.
+    let contentWidth = max(Int(roundedHalfToEven(Double(pictureWidth) * ratio)), 1)
+    let contentHeight = max(Int(roundedHalfToEven(Double(pictureHeight) * ratio)), 1)
+    var padX = width - contentWidth
+    var padY = height - contentHeight
+    if auto {
+      padX %= stride
+      padY %= stride
+    }
+    self.pictureWidth = pictureWidth
+    self.pictureHeight = pictureHeight
+    self.width = contentWidth + padX
+    self.height = contentHeight + padY
+    self.contentWidth = contentWidth
+    self.contentHeight = contentHeight
+    self.halfPadX = Double(padX) / 2
+    self.halfPadY = Double(padY) / 2
+    // An odd pad has its extra pixel on the right and at the bottom: the reference rounds half - 0.1 and half + 0.1.
+    self.left = Int(roundedHalfToEven(halfPadX - 0.1))
+    self.top = Int(roundedHalfToEven(halfPadY - 0.1))
+    self.ratio = ratio
+  }
+
+  /// What coordinates in the letterboxed picture are divided by, once the pads are taken off. The reference computes it
+  /// from the two sizes, which gives a little less than the ratio where `auto` cut away a pad that rounding had made. A
+  /// picture that was not scaled up for want of permission keeps its ratio of 1.
+  public var gain: Double {
+    min(Double(height) / Double(pictureHeight), Double(width) / Double(pictureWidth), ratio)
+  }
+
+  /// The pads that belong to `gain`.
+  public var coordinatePadX: Double { (Double(width) - Double(pictureWidth) * gain) / 2 }
+  public var coordinatePadY: Double { (Double(height) - Double(pictureHeight) * gain) / 2 }
+}
+
+/// Fits a picture into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with grey
+/// 114.
+///
+/// - Parameters:
+///   - auto: cut the pads to what the stride needs; the result is then the smallest rectangle whose sides are the
+///     asked ones less a multiple of `stride`.
+///   - stride: the network's largest stride.
+///   - scaleUp: false leaves pictures that are smaller than the input at their size.
+/// - Precondition: the picture is valid; height, width and stride are positive.
+public func letterbox(
+  _ picture: Picture, height: Int, width: Int, auto: Bool = false, stride: Int = 32, scaleUp: Bool = true
+) -> (Picture, Letterbox) {
+  let fit = Letterbox(
+    pictureWidth: picture.width, pictureHeight: picture.height, height: height, width: width, auto: auto,
+    stride: stride, scaleUp: scaleUp)
+  let content = resizeBilinear(picture, width: fit.contentWidth, height: fit.contentHeight)
+  if fit.width == content.width && fit.height == content.height { return (content, fit) }
+
+  let rowBytes = fit.width * 3
+  let contentBytes = content.width * 3
+  var pixels = [UInt8](repeating: 114, count: rowBytes * fit.height)
+  pixels.withUnsafeMutableBufferPointer { target in
+    content.pixels.withUnsafeBufferPointer { source in
+      for y in 0..<content.height {
+        let to = target.baseAddress! + (y + fit.top) * rowBytes + fit.left * 3
+        to.update(from: source.baseAddress! + y * contentBytes, count: contentBytes)
+      }
+    }
+  }
+  return (Picture(width: fit.width, height: fit.height, pixels: pixels), fit)
+}
+
+/// The size that ``letterbox(_:height:width:auto:stride:scaleUp:)`` would give with `auto`, without resizing anything.
+public func letterboxShape(
+  pictureHeight: Int, pictureWidth: Int, height: Int, width: Int, stride: Int = 32, scaleUp: Bool = true
+) -> (height: Int, width: Int) {
+  let fit = Letterbox(
+    pictureWidth: pictureWidth, pictureHeight: pictureHeight, height: height, width: width, auto: true, stride: stride,
+    scaleUp: scaleUp)
+  return (fit.height, fit.width)
+}
+
+/// Python's `round`.
+private func roundedHalfToEven(_ value: Double) -> Double { value.rounded(.toNearestOrEven) }

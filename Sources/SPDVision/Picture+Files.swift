@@ -1,0 +1,89 @@
+extension Picture {
+  /// More pixels than this are refused before memory for them is asked for (half a gigabyte of RGB).
+  static let pixelLimit = 178_956_970
+
+  /// Reads a JPEG or PNG file; the content decides which, not the name.
+  ///
+  /// The pixels are those that OpenCV's `imread` gives for `IMREAD_COLOR`, in RGB order: grey and palette are expanded,
+  /// the low byte of 16-bit samples is dropped, alpha is dropped and not blended, CMYK is converted without a colour
+  /// profile, gamma and profiles are ignored, and the Exif orientation (JPEG, and PNG's `eXIf`) is applied.
+  ///
+  /// Stricter than OpenCV in one point: a JPEG whose data are damaged or end early is an error, although libjpeg-turbo
+  /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
+  /// accepted: every pixel was there. A file without its end marker counts as cut off.
+  public init(contentsOf path: String) throws(PictureError) {
+    self = try Picture.decode(try readFile(path), path: path)
+  }
+
+  /// Writes `.png`, `.jpg` or `.jpeg`, by the extension. The file appears whole or not at all: it is written beside its
+  /// place under a temporary name and then renamed. JPEG has quality 95 and full colour resolution (4:4:4), which
+  /// keeps thin coloured lines and small letters clean.
+  public func write(to path: String) throws(PictureError) {
+    guard isValid else {
+      throw PictureError(
+        path: path, what: "a \(width)×\(height) picture cannot have \(pixels.count) bytes of RGB",
+        remedy: "give it width * height * 3 bytes")
+    }
+    let name = path.lowercased()
+    if name.hasSuffix(".png") {
+      try writeFile(try encodePNG(self, path: path), to: path)
+    } else if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") {
+      try writeFile(try encodeJPEG(self, quality: 95, path: path), to: path)
+    } else {
+      throw PictureError(
+        path: path, what: "the extension names no format that can be written", remedy: "use .png, .jpg or .jpeg")
+    }
+  }
+
+  /// Decodes a whole file held in memory; `path` is for messages only.
+  static func decode(
+    _ bytes: [UInt8], path: String, pixelLimit: Int = Picture.pixelLimit
+  ) throws(PictureError) -> Picture {
+    switch Format(of: bytes) {
+    case .jpeg: return try decodeJPEG(bytes, path: path, pixelLimit: pixelLimit)
+    case .png: return try decodePNG(bytes, path: path, pixelLimit: pixelLimit)
+    case .empty: throw PictureError(path: path, what: "the file is empty", remedy: "give a JPEG or PNG file")
+    case .other(let name):
+      throw PictureError(path: path, what: "the file is \(name), not JPEG or PNG", remedy: "convert it to JPEG or PNG")
+    }
+  }
+
+  /// Refuses sizes that no honest picture has, before anything of that size is allocated.
+  static func checkSize(width: Int, height: Int, limit: Int, path: String) throws(PictureError) {
+    let (area, overflow) = width.multipliedReportingOverflow(by: height)
+    guard width > 0, height > 0, !overflow, area <= limit else {
+      throw PictureError(
+        path: path, what: "the picture says that it is \(width)×\(height) pixels; at most \(limit) are read",
+        remedy: "scale it down first")
+    }
+  }
+}
+
+/// What a file is by its first bytes. The formats that we do not read are there to be named in the message.
+private enum Format {
+  case jpeg, png, empty
+  case other(String)
+
+  init(of bytes: [UInt8]) {
+    let has = { (offset: Int, signature: [UInt8]) in bytes.dropFirst(offset).starts(with: signature) }
+    if bytes.isEmpty {
+      self = .empty
+    } else if has(0, [0xFF, 0xD8, 0xFF]) {
+      self = .jpeg
+    } else if has(0, [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+      self = .png
+    } else if has(0, Array("GIF8".utf8)) {
+      self = .other("a GIF")
+    } else if has(0, Array("RIFF".utf8)) && has(8, Array("WEBP".utf8)) {
+      self = .other("a WebP")
+    } else if has(0, Array("BM".utf8)) {
+      self = .other("a BMP")
+    } else if has(0, [0x49, 0x49, 0x2A, 0]) || has(0, [0x4D, 0x4D, 0, 0x2A]) {
+      self = .other("a TIFF")
+    } else if has(4, Array("ftypavif".utf8)) || has(4, Array("ftyphei".utf8)) {
+      self = .other("an AVIF or HEIC")
+    } else {
+      self = .other("something else")
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/// Pictures as a detection network reads them: N×3×H×W floats, channels R, G, B, each byte divided by 255.
+///
+/// - Precondition: all pictures are valid and have the same size.
+public func planar(_ pictures: [Picture]) -> [Float] {
+  planes(pictures) { _, byte in Float(byte) / 255 }
+}
+
+/// How a classification network wants its pictures: each byte times `scale`, less the channel's mean, divided by the
+/// channel's standard deviation.
+public struct Normalisation: Sendable, Equatable {
+  /// 1 where mean and deviation are on the scale 0...255, 1/255 where they are on the scale 0...1.
+  public var scale: Double
+  /// For R, G, B.
+  public var mean, std: SIMD3<Float>
+
+  public init(mean: SIMD3<Float>, std: SIMD3<Float>, scale: Double) {
+    self.mean = mean
+    self.std = std
+    self.scale = scale
+  }
+
+  /// What ResNet18-SPD was trained with.
+  public static let tinyImageNet = Normalisation(
+    mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127], scale: 1)
+
+  /// What ResNet50-SPD was trained with on CIFAR-10. The numbers are those of CIFAR-100, as in the reference.
+  public static let cifar = Normalisation(
+    mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713], scale: 1 / 255)
+}
+
+/// Pictures as a classification network reads them: N×3×H×W floats, channels R, G, B,
+/// `(byte * scale - mean[channel]) / std[channel]`.
+///
+/// - Precondition: all pictures are valid and have the same size.
+public func normalised(
+  _ pictures: [Picture], mean: SIMD3<Float>, std: SIMD3<Float>, scale: Double
+) -> [Float] {
+  planes(pictures) { channel, byte in (Float(Double(byte) * scale) - mean[channel]) / std[channel] }
+}
+
+/// The same with one of the presets, or a normalisation of your own.
+public func normalised(_ pictures: [Picture], _ normalisation: Normalisation) -> [Float] {
+  normalised(pictures, mean: normalisation.mean, std: normalisation.std, scale: normalisation.scale)
+}
+
+/// Interleaved bytes to planes of floats. There are only 3 * 256 different values, so `value` is asked once for each.
+private func planes(_ pictures: [Picture], value: (_ channel: Int, _ byte: UInt8) -> Float) -> [Float] {
+  guard let first = pictures.first else { return [] }
+  for picture in pictures {
+    picture.requireValid()
+    precondition(
+      picture.width == first.width && picture.height == first.height,
+      "a batch has one size: \(picture.width)×\(picture.height) beside \(first.width)×\(first.height)")
+  }
+  let table = (0..<3).map { channel in (0...255).map { value(channel, UInt8($0)) } }
+  let area = first.width * first.height
+  return [Float](unsafeUninitializedCapacity: pictures.count * 3 * area) { target, count in
+    for (index, picture) in pictures.enumerated() {
+      picture.pixels.withUnsafeBufferPointer { pixels in
+        for channel in 0..<3 {
+          let plane = target.baseAddress! + (index * 3 + channel) * area
+          table[channel].withUnsafeBufferPointer { table in
+            for pixel in 0..<area { plane[pixel] = table[Int(pixels[pixel * 3 + channel])] }
+          }
+        }
+      }
+    }
+    count = pictures.count * 3 * area
+  }
+}

@@ -1,0 +1,47 @@
+/* @NAME@: grouped convolution whose groups do not fill whole blocks of channels: right for any groups, not fast.
+ *
+ * Weights are packed as [output][input of its group][tap row][tap column].
+ */
+static void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                   float *restrict y, int part, int parts)
+{
+    enum {
+        IN = @INPUTS@ / @GROUPS@, /* per group */
+        OUT = @OUTPUTS@ / @GROUPS@,
+        UNITS = @IMAGES@ * @OUT_ROWS@ * @OUT_BLOCKS@
+    };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int block = unit % @OUT_BLOCKS@, row = unit / @OUT_BLOCKS@ % @OUT_ROWS@;
+        const int image = unit / (@OUT_BLOCKS@ * @OUT_ROWS@);
+        const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@ROW_STEP@;
+        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        for (int col = 0; col < @OUT_COLS@; col++) {
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const int output = block * BLOCK + lane;
+                float sum = bias[output];
+                for (int i = 0; output < @OUTPUTS@ && i < IN; i++) {
+                    const int input = output / OUT * IN + i;
+                    const float *p = from + col * (ptrdiff_t)@PIXEL_STEP@ + input / BLOCK * (ptrdiff_t)@X_BLOCK@ + input % BLOCK;
+                    const float *weights = w + ((ptrdiff_t)output * IN + i) * (@KH@ * @KW@);
+                    for (int ky = 0; ky < @KH@; ky++) {
+                        for (int kx = 0; kx < @KW@; kx++)
+                            sum += p[ky * (ptrdiff_t)@TAP_ROW@ + kx * (ptrdiff_t)@TAP_COL@] * weights[ky * @KW@ + kx];
+                    }
+                }
+                to[col * BLOCK + lane] = sum;
+            }
+            for (int n = 0; n < VECTORS; n++) {
+                const int channel = block * BLOCK + n * VL;
+                const int phase = (row % 2 * 2 + col % 2) * @OUT_BLOCKS@ * BLOCK + channel;
+                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
+                                           block * (ptrdiff_t)@R_BLOCK@ + col * BLOCK + n * VL;
+                vec v = AT(to + col * BLOCK + n * VL);
+                (void)phase, (void)residual;
+                @EPILOGUE@
+                PUT(to + col * BLOCK + n * VL, v);
+            }
+        }
+    }
+    (void)r;
+}

@@ -1,0 +1,113 @@
+/* @NAME@: convolution that reads the caller's picture, planar [image][channel][row][column], any kernel, stride, padding.
+ *
+ * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
+ * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
+ * are one contiguous run. Then the register tile of the other convolutions does the rest. The staged rows form a ring:
+ * going down one output row brings in STRIDE new ones. A Focus stem is this with a 6 x 6 kernel, stride 2, padding 2.
+ *
+ * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
+ * Preconditions: w, bias, r, y aligned to 64 bytes; y overlaps neither r nor the picture. `scratch` is private to this part
+ * and holds KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ */
+
+/* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
+static void @NAME@_stage(const float *restrict picture, int from, float *restrict to)
+{
+    enum { WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@, LEFT = @PAD_LEFT@ };
+    enum { USED = LEFT + @IN_COLS@ < WIDTH ? @IN_COLS@ : WIDTH - LEFT }; /* columns that the kernel reaches */
+    if (from < 0 || from >= @IN_ROWS@) {
+        for (int i = 0; i < WIDTH * @CHANNELS@; i++) to[i] = 0.0f;
+        return;
+    }
+    for (int i = 0; i < LEFT * @CHANNELS@; i++) to[i] = 0.0f;
+    const float *row = picture + from * (ptrdiff_t)@IN_COLS@;
+    for (int i = 0; i < USED; i++) {
+        UNROLL
+        for (int c = 0; c < @CHANNELS@; c++)
+            to[(LEFT + i) * @CHANNELS@ + c] = row[c * (ptrdiff_t)(@IN_ROWS@ * @IN_COLS@) + i];
+    }
+    for (int i = (LEFT + USED) * @CHANNELS@; i < WIDTH * @CHANNELS@; i++) to[i] = 0.0f;
+}
+
+/* One tile of cols pixels and `blocks` blocks of outputs. The first two arguments are literals. */
+INLINE void @NAME@_tile(const int cols, const int blocks, const float *ring, const float *w, const float *restrict bias,
+                        const float *restrict r, float *restrict y, const int image, const int row, const int col,
+                        const int block)
+{
+    enum { WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@ };
+    vec acc[@TILE_COLS@ * @STRIP@ * VECTORS];
+    const int vectors = blocks * VECTORS;
+    UNROLL
+    for (int i = 0; i < cols; i++) {
+        UNROLL
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+    }
+    ROLLED
+    for (int ky = 0; ky < @KH@; ky++) {
+        const float *p = ring + (row * @STRIDE@ + ky) % @KH@ * (WIDTH * @CHANNELS@) + col * @STRIDE@ * @CHANNELS@;
+        w = multiply(acc, 1, cols, vectors, p, 0, @STRIDE@ * @CHANNELS@, 1, @KW@ * @CHANNELS@, w, 0);
+    }
+
+    /* Out of the registers, so that the epilogue is one short loop. */
+    vec sums[@TILE_COLS@ * @STRIP@ * VECTORS];
+    UNROLL
+    for (int i = 0; i < cols * vectors; i++) sums[i] = acc[i];
+    ROLLED
+    for (int b = 0; b < blocks; b++) {
+        ROLLED
+        for (int j = 0; j < cols; j++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                const int channel = (block + b) * BLOCK + n * VL;
+                const int phase = (row % 2 * 2 + (col + j) % 2) * @OUT_BLOCKS@ * BLOCK + channel;
+                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
+                                           (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                vec v = sums[(j * blocks + b) * VECTORS + n];
+                (void)phase, (void)residual;
+                @EPILOGUE@
+                PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + (block + b) * (ptrdiff_t)@Y_BLOCK@ +
+                        (col + j) * BLOCK + n * VL, v);
+            }
+        }
+    }
+    (void)r;
+}
+
+/* One output row of one strip of `blocks` blocks. */
+INLINE void @NAME@_strip(const int blocks, const float *ring, const float *w, const float *restrict bias,
+                         const float *restrict r, float *restrict y, const int image, const int row, const int block)
+{
+    int col = 0;
+    for (; col + @TILE_COLS@ <= @OUT_COLS@; col += @TILE_COLS@)
+        @NAME@_tile(@TILE_COLS@, blocks, ring, w, bias, r, y, image, row, col, block);
+    if (@OUT_COLS@ % @TILE_COLS@ > 0)
+        @NAME@_tile(@OUT_COLS@ % @TILE_COLS@, blocks, ring, w, bias, r, y, image, row, col, block);
+}
+
+/* Computes part `part` of `parts`: an equal share of the output rows. */
+static void @NAME@(const float *restrict picture, float *restrict scratch, const float *restrict w,
+                   const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+{
+    enum {
+        WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@,
+        STRIPS = (@OUT_BLOCKS@ + @STRIP@ - 1) / @STRIP@,
+        LAST = @OUT_BLOCKS@ % @STRIP@, /* blocks of the last strip, if it is a narrower one */
+        K = @KH@ * @KW@ * @CHANNELS@,
+        UNITS = @IMAGES@ * @OUT_ROWS@
+    };
+    const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = first; unit < end; unit++) {
+        const int image = unit / @OUT_ROWS@, row = unit % @OUT_ROWS@;
+        const float *of = picture + image * (ptrdiff_t)(@CHANNELS@ * @IN_ROWS@ * @IN_COLS@);
+        const int top = row * @STRIDE@, have = unit == first || row == 0 || @STRIDE@ > @KH@ ? 0 : @KH@ - @STRIDE@;
+        for (int i = top + have; i < top + @KH@; i++)
+            @NAME@_stage(of, i - @PAD_TOP@, scratch + i % @KH@ * (WIDTH * @CHANNELS@));
+        for (int strip = 0; strip < STRIPS; strip++) {
+            const float *weights = w + strip * (ptrdiff_t)(K * @STRIP@ * BLOCK);
+            if (LAST > 0 && strip == STRIPS - 1)
+                @NAME@_strip(LAST > 0 ? LAST : 1, scratch, weights, bias, r, y, image, row, strip * @STRIP@);
+            else
+                @NAME@_strip(@STRIP@, scratch, weights, bias, r, y, image, row, strip * @STRIP@);
+        }
+    }
+}

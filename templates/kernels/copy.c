@@ -1,0 +1,45 @@
+/* @NAME@: writes out what a list of views describes, into blocks or as the caller's planar output.
+ *
+ * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
+ * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
+ */
+static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+{
+    enum { UNITS = @IMAGES@ * @ROWS@ };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int row = unit % @ROWS@, image = unit / @ROWS@;
+        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@;
+
+/* Whole blocks of 16 channels, to block `target` and on. */
+#define COPY_BLOCKS(s, blocks, target, x_image, x_row, x_col, x_block, repeat)                                           \
+    for (int b = 0; b < blocks; b++) {                                                                                   \
+        const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
+                            b * (ptrdiff_t)(x_block);                                                                    \
+        for (int col = 0; col < @COLS@; col++) {                                                                         \
+            UNROLL                                                                                                       \
+            for (int n = 0; n < VECTORS; n++)                                                                            \
+                PUT(to + (target + b) * (ptrdiff_t)@Y_BLOCK@ + col * @Y_COL@ + n * VL,                                   \
+                    AT(from + col / repeat * (ptrdiff_t)(x_col) + n * VL));                                              \
+        }                                                                                                                \
+    }
+
+/* One channel after the other; channel c of the source lies at c / 16 * x_block + c % 16 * x_lane. */
+#define COPY_CHANNELS(s, channels, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)                \
+    for (int c = 0; c < channels; c++) {                                                                                 \
+        const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
+                            c / BLOCK * (ptrdiff_t)(x_block) + c % BLOCK * (ptrdiff_t)(x_lane);                          \
+        const int t = target + c * target_stride;                                                                        \
+        float *channel = to + t / BLOCK * (ptrdiff_t)@Y_BLOCK@ + t % BLOCK * (ptrdiff_t)@Y_LANE@;                        \
+        for (int col = 0; col < @COLS@; col++) channel[col * (ptrdiff_t)@Y_COL@] = from[col / repeat * (ptrdiff_t)(x_col)]; \
+    }
+        @SEGMENTS@
+#undef COPY_BLOCKS
+#undef COPY_CHANNELS
+
+        for (int t = @CHANNELS@; t < @PADDED@; t++) {
+            float *channel = to + t / BLOCK * (ptrdiff_t)@Y_BLOCK@ + t % BLOCK * (ptrdiff_t)@Y_LANE@;
+            for (int col = 0; col < @COLS@; col++) channel[col * (ptrdiff_t)@Y_COL@] = 0.0f;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/* @NAME@: batch normalisation, activation or sum as a loop of its own, y = f(x).
+ *
+ * Layout and names as in the convolutions. Holes: X_IMAGE, X_ROW, X_BLOCK strides of the input, likewise Y_ and R_ (the
+ * second summand); EPILOGUE: statements on the vector `v`, with `channel`, `phase`, `bias`, `r + residual` in scope.
+ */
+static void @NAME@(const float *const x[], const float *bias, const float *r, float *y, int part, int parts)
+{
+    enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@ };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @ROWS@, image = unit / (@BLOCKS@ * @ROWS@);
+        const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@X_ROW@ + block * (ptrdiff_t)@X_BLOCK@;
+        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        for (int col = 0; col < @COLS@; col++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                const int channel = block * BLOCK + n * VL;
+                const int phase = (row % 2 * 2 + col % 2) * @BLOCKS@ * BLOCK + channel;
+                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
+                                           block * (ptrdiff_t)@R_BLOCK@ + col * BLOCK + n * VL;
+                vec v = AT(from + col * BLOCK + n * VL);
+                (void)phase, (void)residual;
+                @EPILOGUE@
+                PUT(to + col * BLOCK + n * VL, v);
+            }
+        }
+    }
+    (void)bias, (void)r;
+}

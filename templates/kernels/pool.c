@@ -1,0 +1,35 @@
+/* @NAME@: pooling, KH x KW with strides and padding.
+ *
+ * Only what lies inside of the input is read. START and COMBINE make it a maximum (padding counts as minus infinity) or a
+ * sum, and FINISH divides a sum by KH * KW (padding counts as zeros).
+ */
+static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+{
+    enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @BLOCKS@ };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @OUT_ROWS@, image = unit / (@BLOCKS@ * @OUT_ROWS@);
+        const int top = row * @STRIDE_Y@ - @PAD_TOP@;
+        const int first_row = top < 0 ? 0 : top, last_row = top + @KH@ < @IN_ROWS@ ? top + @KH@ : @IN_ROWS@;
+        const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + block * (ptrdiff_t)@X_BLOCK@;
+        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        for (int col = 0; col < @OUT_COLS@; col++) {
+            const int left = col * @STRIDE_X@ - @PAD_LEFT@;
+            const int first_col = left < 0 ? 0 : left, last_col = left + @KW@ < @IN_COLS@ ? left + @KW@ : @IN_COLS@;
+            vec best[VECTORS];
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) best[n] = SPLAT(@START@);
+            for (int i = first_row; i < last_row; i++) {
+                for (int j = first_col; j < last_col; j++) {
+                    UNROLL
+                    for (int n = 0; n < VECTORS; n++) {
+                        const vec a = AT(from + i * (ptrdiff_t)@X_ROW@ + j * BLOCK + n * VL);
+                        best[n] = @COMBINE@;
+                    }
+                }
+            }
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) PUT(to + col * BLOCK + n * VL, best[n] * @FINISH@);
+        }
+    }
+}
