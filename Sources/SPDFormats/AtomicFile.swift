@@ -5,7 +5,7 @@ import Foundation
 /// The bytes go to a temporary file in the same folder, reach the disk, and take the name. Where anything fails the
 /// old file is untouched and the temporary file is gone. What is not a regular file, such as /dev/stdout, is written
 /// to directly. Errors carry the system's words.
-func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) throws {
+public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) throws {
   // A link keeps pointing where it does: its target is replaced.
   let target = resolvedLink(path)
   var status = stat()
@@ -44,7 +44,7 @@ func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) throws 
 }
 
 /// Bytes on their way to a file, collected so that small writes are cheap.
-final class FileSink {
+public final class FileSink {
   private let descriptor: Int32
   private let path: String
   private var pending: [UInt8] = []
@@ -55,9 +55,9 @@ final class FileSink {
     self.path = path
   }
 
-  func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+  public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws {
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if pending.count + bytes.count > Self.pendingLimit { try flush() }
     if bytes.count > Self.pendingLimit { try push(bytes) } else { pending.append(contentsOf: bytes) }
   }

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDCompiler
+import SPDFormats
+
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a network on an array.",
+    discussion: "Arrays are float32 .npy files, N×C×H×W in; out N×classes, N×C×H×W, or N×boxes×(5 + classes).")
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
+  @Option(help: "A .npy file, or `synthetic`.") var input: String
+  @Option(help: "The .npy file to write; several results get numbers.") var output: String
+  @Flag(help: "Print what was done as JSON.") var json = false
+
+  func run() async throws {
+    try await reporting {
+      var size = options.size?.size
+      var batch = options.batch
+      var array: HostTensor?
+      if input != "synthetic" {
+        let read = try readNPY(input)
+        guard read.shape.count == 4 else {
+          throw Failure(.data, "\(input) has the shape \(read.shape); an input is N×C×H×W")
+        }
+        // The array says what size it wants, unless told otherwise.
+        size = size ?? Size2D(read.shape[2], read.shape[3])
+        batch = batch ?? read.shape[0]
+        array = read
+      }
+      let model = try await options.load(size: size, batch: batch)
+      let builder = try Builder(target: options.target)
+      let ready = try await builder.ready(model, options: options.pipeline)
+      options.dump(ready.compiled)
+      let shape = ready.network.inputShape
+      if let array, array.shape != shape {
+        throw Failure(.data, "\(input) has the shape \(array.shape), but \(ready.network.name) takes \(shape)")
+      }
+      let values = array?.values ?? syntheticInput(model.graph.input.shape)
+      let session = try ready.network.session(ready.packed, threads: threads.threads)
+      let start = ContinuousClock.now
+      let result = try session.infer(values)
+      let elapsed = ContinuousClock.now - start
+      var offset = 0
+      var written: [String] = []
+      for (index, shape) in ready.network.outputShapes.enumerated() {
+        let count = shape.reduce(1, *)
+        let path = ready.network.outputShapes.count == 1 ? output : numbered(output, index)
+        do {
+          try writeNPY(HostTensor(shape: shape, values: Array(result[offset..<offset + count])), to: path)
+        } catch {
+          throw Failure(.cannotWrite, "\(error)")
+        }
+        written.append(path)
+        offset += count
+      }
+      if json {
+        struct Answer: Encodable {
+          var model: String, input: [Int], outputs: [[Int]], files: [String], threads: Int, ms: Double
+        }
+        try Console.print(
+          json: Answer(
+            model: ready.network.name, input: shape, outputs: ready.network.outputShapes, files: written,
+            threads: threads.threads, ms: elapsed.milliseconds))
+      } else {
+        for (path, shape) in zip(written, ready.network.outputShapes) {
+          Console.print("\(path)  \(shape.map(String.init).joined(separator: "×"))")
+        }
+      }
+    }
+  }
+
+  private func numbered(_ path: String, _ index: Int) -> String {
+    path.hasSuffix(".npy") ? String(path.dropLast(4)) + "-\(index).npy" : path + "-\(index)"
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+import SPDTemplates
+
+let spdcVersion = "0.1.0"
+
+/// From a graph to C, and from C to a loaded network.
+struct Builder {
+  var templates: Templates
+  var target: Target
+
+  init(target name: String) throws {
+    templates = Templates(try SPDTemplates.load())
+    target = try Machine.target(named: name)
+  }
+
+  /// A graph with everything that compiling it made.
+  struct Compiled {
+    var graph: Graph
+    var plan: Plan
+    var records: [Pipeline.Record]
+    var code: EmitC.Result
+    var prefix: String { plan.prefix }
+  }
+
+  /// - Parameter reuse: false keeps every result in the arena, for looking at them.
+  func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
+    let (lowered, records) = try Pipeline.run(graph, options: options)
+    let plan = try PlanMemory.plan(lowered, prefix: Self.prefix(graph.name), target: target, reuse: reuse)
+    let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
+    return Compiled(graph: graph, plan: plan, records: records, code: code)
+  }
+
+  static func prefix(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
+
+  static let fastFlags = ["-std=c17", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
+
+  /// Compiles to a shared library in the cache, if it is not there, and loads it.
+  func load(_ compiled: Compiled, quiet: Bool = false) async throws -> Network {
+    try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+  }
+
+  func library(_ compiled: Compiled, quiet: Bool = false) async throws -> String {
+    guard Machine.runs(target) else {
+      throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
+    }
+    let toolchain = try await Toolchain.find()
+    let key =
+      compiled.code.source + compiled.code.header + toolchain.compiler + toolchain.version
+      + (Self.fastFlags + target.flags + toolchain.openMPFlags).joined(separator: " ")
+      + (target.name == "native" ? Machine.processorName : "")
+    let folder = try Files.cache("modules").appendingPathComponent(String(fnv1a(key.utf8), radix: 16))
+    let library = folder.appendingPathComponent(compiled.prefix + ".so")
+    if FileManager.default.fileExists(atPath: library.path) { return library.path }
+    try await Files.withTemporaryFolder(beside: folder) { temporary in
+      let source = temporary.appendingPathComponent(compiled.prefix + ".c").path
+      try Files.write(compiled.code.source, to: source)
+      try Files.write(compiled.code.header, to: temporary.appendingPathComponent(compiled.prefix + ".h").path)
+      try await cc(
+        toolchain, [source, "-shared", "-fPIC", "-o", temporary.appendingPathComponent(compiled.prefix + ".so").path],
+        quiet: quiet)
+      // Another process may have been faster; its result is the same.
+      if rename(temporary.path, folder.path) != 0, !FileManager.default.fileExists(atPath: library.path) {
+        throw Failure(.cannotWrite, "\(folder.path): \(String(cString: strerror(errno)))")
+      }
+    }
+    return library.path
+  }
+
+  /// Runs the C compiler with the flags for speed.
+  func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {
+    let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
+    let flags = Self.fastFlags + target.flags + toolchain.openMPFlags
+    let run = { try await Toolchain.run(toolchain.compiler, flags + arguments) }
+    let outcome =
+      quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)
+    guard outcome.succeeded else {
+      throw Failure(.software, "\(toolchain.compiler) does not compile what spdc wrote:\n" + outcome.errors)
+    }
+  }
+}
+
+extension Builder {
+  /// A network ready to run: model, weights, code, session.
+  struct Ready {
+    var weighted: Weighted
+    var compiled: Compiled
+    var network: Network
+    var packed: PackedWeights
+  }
+
+  func ready(_ weighted: Weighted, options: Pipeline.Options, quiet: Bool = false) async throws -> Ready {
+    let compiled = try compile(weighted.graph, options: options)
+    let network = try await load(compiled, quiet: quiet)
+    let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
+    return Ready(weighted: weighted, compiled: compiled, network: network, packed: packed)
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import SPDFormats
+import SPDRuntime
+
+/// Folders that spdc reads from and writes to.
+enum Files {
+  /// Folder of this executable, links resolved.
+  static let executableFolder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent()
+
+  /// Compiled model files and modules, by content: may be deleted at any time.
+  static func cache(_ kind: String) throws -> URL {
+    let environment = ProcessInfo.processInfo.environment
+    let base: URL
+    if let own = environment["SPDC_CACHE"], !own.isEmpty {
+      base = URL(fileURLWithPath: own)
+    } else if let xdg = environment["XDG_CACHE_HOME"], !xdg.isEmpty {
+      base = URL(fileURLWithPath: xdg).appendingPathComponent("spdc")
+    } else {
+      base = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/spdc")
+    }
+    let folder = base.appendingPathComponent(kind)
+    try createFolder(folder)
+    return folder
+  }
+
+  static func createFolder(_ folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(reason(error))")
+    }
+  }
+
+  /// A folder beside `sibling`, removed after `body` whatever happens.
+  static func withTemporaryFolder<Result>(
+    beside sibling: URL, _ body: (URL) async throws -> Result
+  ) async throws -> Result {
+    let folder = sibling.deletingLastPathComponent()
+      .appendingPathComponent(".\(sibling.lastPathComponent).\(UUID().uuidString.prefix(8))")
+    try createFolder(folder)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder)
+  }
+
+  /// Writes a file whole or not at all: an existing one stays until the new one is complete.
+  static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+    do {
+      try writeAtomically(to: path) { try $0.write(bytes) }
+    } catch {
+      throw Failure(.cannotWrite, "\(error)")
+    }
+  }
+
+  static func write(_ text: String, to path: String) throws {
+    var text = text
+    try text.withUTF8 { try write(UnsafeRawBufferPointer($0), to: path) }
+  }
+
+  static func write(_ data: Data, to path: String) throws {
+    try data.withUnsafeBytes { try write($0, to: path) }
+  }
+
+  static func read(_ path: String) throws -> Data {
+    do {
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw Failure(.noInput, "\(path): \(reason(error))")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(posix.code)))
+    }
+    return (error as NSError).localizedDescription
+  }
+}

@@ -1,0 +1,233 @@
+import Foundation
+import Models
+import SPD
+
+/// A network from any of the three sources, for any size, batch and number of classes it allows.
+struct LoadedModel {
+  var name: String
+  var classNames: [String]?
+  /// Path of the model file, if it came from one.
+  var path: String?
+  private let trace: (Size2D?, Int, Int?) async throws -> Graph
+
+  func graph(size: Size2D? = nil, batch: Int = 1, classes: Int? = nil) async throws -> Graph {
+    try await trace(size, batch, classes)
+  }
+
+  /// - Parameter argument: a path that ends in .swift or .json, or a shipped model's name.
+  static func load(_ argument: String) async throws -> LoadedModel {
+    if argument.hasSuffix(".swift") { return try await modelFile(argument) }
+    if argument.hasSuffix(".json") { return try graphFile(argument) }
+    guard let model = shippedModels.first(where: { $0.name == argument }) else {
+      let names = shippedModels.map(\.name)
+      let near = names.min { distance($0, argument) < distance($1, argument) }
+      let hint = near.flatMap { distance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
+      throw Failure(
+        .noInput,
+        "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
+          + names.joined(separator: ", "))
+    }
+    return shipped(model)
+  }
+
+  static func shipped(_ model: Model) -> LoadedModel {
+    LoadedModel(name: model.name, classNames: model.classNames, path: nil) { size, batch, classes in
+      try model.graph(size: size, batch: batch, classes: classes)
+    }
+  }
+
+  // MARK: - graph files
+
+  private static func graphFile(_ path: String) throws -> LoadedModel {
+    let data = try Files.read(path)
+    let graph: Graph
+    do {
+      graph = try JSONDecoder().decode(Graph.self, from: data)
+      try graph.verify()
+    } catch let error as GraphError {
+      throw Failure(.data, "\(path): \(error)")
+    } catch {
+      throw Failure(.data, "\(path) is no graph that spdc wrote (`spdc compile MODEL --emit graph`): \(brief(error))")
+    }
+    guard graph.name.isModelName else {
+      throw Failure(.data, "\(path): the name “\(graph.name)” is not made of letters, digits, - and _")
+    }
+    let shape = graph.input.shape
+    return LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
+      if let size, size != shape.size {
+        throw Failure(.usage, "\(path) is a graph for \(shape.height)×\(shape.width); --size needs a model file")
+      }
+      if batch != 1, batch != shape.batch {
+        throw Failure(.usage, "\(path) is a graph for batch \(shape.batch); --batch needs a model file")
+      }
+      if let classes, classes != graph.classes {
+        throw Failure(.usage, "\(path) is a graph for \(graph.classes) classes; --classes needs a model file")
+      }
+      return graph
+    }
+  }
+
+  private static func brief(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return (error as NSError).localizedDescription }
+    switch error {
+    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+      .valueNotFound(_, let context):
+      let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined()
+      return context.debugDescription + (place.isEmpty ? "" : " (at \(place.drop { $0 == "." }))")
+    @unknown default: return "\(error)"
+    }
+  }
+
+  // MARK: - model files
+
+  private static func modelFile(_ path: String) async throws -> LoadedModel {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Failure(.noInput, "\(path): there is no such file")
+    }
+    let program = try await compile(path)
+    let first = try await ask(program, path: path, size: nil, batch: 1, classes: nil)
+    return LoadedModel(name: first.name, classNames: first.classNames, path: path) { size, batch, classes in
+      let answer: TraceRequest.Answer
+      if size == nil, batch == 1, classes == nil {
+        answer = first
+      } else {
+        answer = try await ask(program, path: path, size: size, batch: batch, classes: classes)
+      }
+      if let error = answer.error { throw Failure(.data, error.located(at: path)) }
+      guard var graph = answer.graph else { throw Failure(.software, "\(path): no graph came back") }
+      graph.name = answer.name
+      return graph
+    }
+  }
+
+  /// The model file as a program, from the cache if neither it nor the library changed.
+  private static func compile(_ path: String) async throws -> String {
+    guard let swiftc = Toolchain.locate("swiftc") else {
+      throw Failure(
+        .unavailable,
+        "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not")
+    }
+    let library = try SPDLibrary.find()
+    let source = try Files.read(path)
+    var key = Data(source)
+    key.append(Data((path + swiftc + library.stamp).utf8))
+    let program = try Files.cache("models")
+      .appendingPathComponent(String(fnv1a(key), radix: 16)).path
+    if FileManager.default.isExecutableFile(atPath: program) { return program }
+
+    let output = program + ".\(getpid())"
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    let outcome = try await Progress("swiftc \(path)").during {
+      try await Toolchain.run(
+        swiftc,
+        ["-Onone", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects + ["-o", output])
+    }
+    guard outcome.succeeded else {
+      let message = outcome.errors.isEmpty ? outcome.output : outcome.errors
+      throw Failure(.data, "\(path) does not compile:\n" + message.trimmingCharacters(in: .newlines))
+    }
+    if rename(output, program) != 0 { throw Failure(.cannotWrite, "\(program): \(String(cString: strerror(errno)))") }
+    return program
+  }
+
+  private static func ask(
+    _ program: String, path: String, size: Size2D?, batch: Int, classes: Int?
+  ) async throws -> TraceRequest.Answer {
+    let answerPath = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString).json").path
+    defer { try? FileManager.default.removeItem(atPath: answerPath) }
+    let request = TraceRequest(answerPath: answerPath, size: size, batch: batch, classes: classes)
+    let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
+    let outcome = try await Toolchain.run(program, [], environment: [TraceRequest.variable: text])
+    guard outcome.succeeded else {
+      throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + outcome.errors)
+    }
+    let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
+    let answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
+    guard let answer = answers.first else {
+      throw Failure(.data, "\(path) declares no network: it needs a line such as `public let mine = Model(\"mine\", …)`")
+    }
+    guard answers.count == 1 else {
+      throw Failure(
+        .data, "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
+    }
+    guard answer.name.isModelName else {
+      throw Failure(.data, "\(path): the name “\(answer.name)” is not made of letters, digits, - and _")
+    }
+    return answer
+  }
+}
+
+/// Where the library `SPD` is that model files are compiled against: beside the executable, as SwiftPM builds it, or in
+/// `../lib/spdc` of an installation.
+struct SPDLibrary {
+  var modules: String
+  var objects: [String]
+  /// Changes whenever the library does.
+  var stamp: String
+
+  static func find() throws -> SPDLibrary {
+    let manager = FileManager.default
+    let built = Files.executableFolder
+    let installed = built.appendingPathComponent("../lib/spdc").standardizedFileURL
+    let module: URL
+    var library: SPDLibrary
+    if manager.fileExists(atPath: installed.appendingPathComponent("libSPD.a").path) {
+      module = installed.appendingPathComponent("SPD.swiftmodule")
+      library = SPDLibrary(
+        modules: installed.path, objects: [installed.appendingPathComponent("libSPD.a").path], stamp: "")
+    } else {
+      module = built.appendingPathComponent("Modules/SPD.swiftmodule")
+      let folder = built.appendingPathComponent("SPD.build")
+      let objects = (try? manager.contentsOfDirectory(atPath: folder.path))?.filter { $0.hasSuffix(".o") }.sorted()
+      guard let objects, !objects.isEmpty, manager.fileExists(atPath: module.path) else {
+        throw Failure(
+          .unavailable,
+          "the library that model files import is neither in \(built.path) nor in \(installed.path); "
+            + "build with `swift build -c release` or install with `make install`")
+      }
+      library = SPDLibrary(
+        modules: built.appendingPathComponent("Modules").path,
+        objects: objects.map { folder.appendingPathComponent($0).path }, stamp: "")
+    }
+    for path in [module.path] + library.objects {
+      let attributes = try? manager.attributesOfItem(atPath: path)
+      library.stamp += "\(path) \(attributes?[.modificationDate] ?? "") \(attributes?[.size] ?? "")\n"
+    }
+    return library
+  }
+}
+
+extension TraceError {
+  /// With the path that the user gave instead of the bare file name.
+  func located(at path: String) -> String {
+    "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).") + (remedy.map { "\n  \($0)" } ?? "")
+  }
+}
+
+extension String {
+  /// Can be the stem of C names once `-` is replaced by `_`.
+  var isModelName: Bool {
+    guard let first = utf8.first, first >= UInt8(ascii: "A") else { return false }
+    return utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        || byte == UInt8(ascii: "_")
+    }
+  }
+}
+
+/// Levenshtein's edit distance.
+func distance(_ a: String, _ b: String) -> Int {
+  let b = Array(b)
+  var row = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in b.indices {
+      let next = min(row[j + 1] + 1, row[j] + 1, diagonal + (x == b[j] ? 0 : 1))
+      diagonal = row[j + 1]
+      row[j + 1] = next
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDCompiler
+
+/// What nearly every command takes: the network and how it is to be compiled.
+struct ModelOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A model file (.swift), a graph (.json), or the name of a shipped model.",
+      discussion: "A model file is a program: it is compiled and run to get its graph."))
+  var model: String
+
+  @Option(help: ArgumentHelp("Height and width of the input.", valueName: "HxW"))
+  var size: SizeArgument?
+
+  @Option(help: "Pictures per run.")
+  var batch: Int?
+
+  @Option(help: "Number of classes; by default the weights', else the model's.")
+  var classes: Int?
+
+  @Option(help: "safetensors, .npz, PyTorch .pt/.pth, .spdw, or `synthetic`.")
+  var weights: String?
+
+  @Option(help: "native, x86-64-v4, x86-64-v3, x86-64, aarch64 or scalar.")
+  var target = "native"
+
+  @Flag(help: "Leave every fusion out: each reindexing, normalisation, activation and sum is a loop of its own.")
+  var unfused = false
+
+  @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))
+  var disabled: [String] = []
+
+  @Option(name: .customLong("dump-after"), help: ArgumentHelp("Print the graph behind a pass that changed it.", valueName: "pass|all"))
+  var dumpAfter: String?
+
+  func validate() throws {
+    if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
+    if let classes, classes < 1 { throw ValidationError("--classes must be 1 or more.") }
+  }
+
+  var pipeline: Pipeline.Options {
+    var options = Pipeline.Options()
+    options.unfused = unfused
+    options.disabled = Set(disabled)
+    return options
+  }
+}
+
+/// `640x480` or `640`: height, then width.
+struct SizeArgument: ExpressibleByArgument {
+  var size: Size2D
+
+  init?(argument: String) {
+    let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(parts.count), let height = parts[0], let width = parts.last ?? nil,
+      (1...65536).contains(height), (1...65536).contains(width)
+    else { return nil }
+    size = Size2D(height, width)
+  }
+}
+
+/// The number of threads, for commands that run.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "OpenMP threads; by default one per processor.")
+  var threads: Int = Machine.processors
+
+  func validate() throws {
+    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024.") }
+  }
+}
+
+extension ModelOptions {
+  /// The model with its weights; how they were mapped goes to standard error.
+  func load(
+    size: Size2D? = nil, batch: Int? = nil, required: Bool = true, quiet: Bool = false
+  ) async throws -> Weighted {
+    let weighted = try await WeightLoader.load(
+      try await LoadedModel.load(model), size: size ?? self.size?.size, batch: batch ?? self.batch ?? 1,
+      classes: classes, weights: weights, required: required)
+    if let report = weighted.report, !quiet {
+      Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
+    }
+    return weighted
+  }
+
+  /// Prints the graph behind passes, as asked for by `--dump-after`.
+  func dump(_ compiled: Builder.Compiled) {
+    guard let dumpAfter else { return }
+    for record in compiled.records where dumpAfter == "all" || record.pass == dumpAfter {
+      if let graph = record.after { Console.note("after \(record.pass):\n\(graph.text)") }
+    }
+  }
+}
