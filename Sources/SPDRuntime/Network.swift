@@ -109,4 +109,7 @@ public final class PackedWeights: Sendable {
   }
 
   public var byteCount: Int { buffer.byteCount }
+
+  /// As generated code reads them; a file of these bytes, mapped, is as good.
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.base, count: buffer.byteCount) }
 }

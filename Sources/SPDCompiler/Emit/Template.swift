@@ -7,7 +7,7 @@ public struct Templates: Sendable {
   /// Fills the `@NAME@` holes of a template.
   ///
   /// - Throws: `TemplateError` if a hole has no value, a value no hole, or an `@` survives.
-  func fill(_ name: String, _ holes: [String: String]) throws(TemplateError) -> String {
+  public func fill(_ name: String, _ holes: [String: String]) throws(TemplateError) -> String {
     guard let text = texts[name] else { throw TemplateError("there is no template \(name)") }
     var result = ""
     var used: Set<String> = []

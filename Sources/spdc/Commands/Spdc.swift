@@ -6,5 +6,8 @@ struct Spdc: AsyncParsableCommand {
     commandName: "spdc",
     abstract: "Compile convolutional networks written in Swift to plain OpenMP C.",
     version: spdcVersion,
-    subcommands: [Run.self])
+    subcommands: [
+      Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self, Export.self,
+      Doctor.self,
+    ])
 }

@@ -43,24 +43,32 @@ struct Builder {
   }
 
   func library(_ compiled: Compiled, quiet: Bool = false) async throws -> String {
+    try await library(
+      source: compiled.code.source, header: (compiled.prefix + ".h", compiled.code.header), name: compiled.prefix,
+      quiet: quiet)
+  }
+
+  /// Path of the shared library of a source text, built if the cache does not have it.
+  func library(
+    source: String, header: (name: String, text: String)? = nil, name: String, quiet: Bool = false
+  ) async throws -> String {
     guard Machine.runs(target) else {
       throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
     }
     let toolchain = try await Toolchain.find()
     let key =
-      compiled.code.source + compiled.code.header + toolchain.compiler + toolchain.version
+      source + (header?.text ?? "") + toolchain.compiler + toolchain.version
       + (Self.fastFlags + target.flags + toolchain.openMPFlags).joined(separator: " ")
       + (target.name == "native" ? Machine.processorName : "")
     let folder = try Files.cache("modules").appendingPathComponent(String(fnv1a(key.utf8), radix: 16))
-    let library = folder.appendingPathComponent(compiled.prefix + ".so")
+    let library = folder.appendingPathComponent(name + ".so")
     if FileManager.default.fileExists(atPath: library.path) { return library.path }
     try await Files.withTemporaryFolder(beside: folder) { temporary in
-      let source = temporary.appendingPathComponent(compiled.prefix + ".c").path
-      try Files.write(compiled.code.source, to: source)
-      try Files.write(compiled.code.header, to: temporary.appendingPathComponent(compiled.prefix + ".h").path)
+      let path = temporary.appendingPathComponent(name + ".c").path
+      try Files.write(source, to: path)
+      if let header { try Files.write(header.text, to: temporary.appendingPathComponent(header.name).path) }
       try await cc(
-        toolchain, [source, "-shared", "-fPIC", "-o", temporary.appendingPathComponent(compiled.prefix + ".so").path],
-        quiet: quiet)
+        toolchain, [path, "-shared", "-fPIC", "-o", temporary.appendingPathComponent(name + ".so").path], quiet: quiet)
       // Another process may have been faster; its result is the same.
       if rename(temporary.path, folder.path) != 0, !FileManager.default.fileExists(atPath: library.path) {
         throw Failure(.cannotWrite, "\(folder.path): \(String(cString: strerror(errno)))")

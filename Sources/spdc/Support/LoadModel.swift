@@ -30,6 +30,12 @@ struct LoadedModel {
     return shipped(model)
   }
 
+  /// The shipped model of the first name, else whatever the second argument means.
+  static func load(_ name: String, or argument: String) async throws -> LoadedModel {
+    if name != argument, let model = shippedModels.first(where: { $0.name == name }) { return shipped(model) }
+    return try await load(argument)
+  }
+
   static func shipped(_ model: Model) -> LoadedModel {
     LoadedModel(name: model.name, classNames: model.classNames, path: nil) { size, batch, classes in
       try model.graph(size: size, batch: batch, classes: classes)

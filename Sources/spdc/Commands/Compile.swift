@@ -1,0 +1,228 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+
+struct Compile: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn a network into C, and the C into a module.",
+    discussion: """
+      Writes <name>.c, include/<name>.h with a module map, the parameter file <name>.spdw (with --weights), an object, a \
+      static and a shared library, and a README that says how to link them. With --emit graph or plan, JSON goes to \
+      standard output or to the file given by -o. A model file is a program: it is compiled and run.
+      """)
+
+  enum Emit: String, ExpressibleByArgument, CaseIterable { case graph, plan, c, object, module }
+
+  @OptionGroup var options: ModelOptions
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder to write to (graph, plan: file).", valueName: "dir"))
+  var output: String?
+  @Option(help: "How far to go: graph, plan, c, object or module.") var emit = Emit.module
+  @Flag(help: "Also write the weights in the kernels' order, ready to be mapped (<name>.spdp); needs --weights.")
+  var packed = false
+  @Flag(help: "Print what was done as JSON.") var json = false
+
+  func validate() throws {
+    if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
+  }
+
+  func run() async throws {
+    try await reporting {
+      var report = CompileReport(json: json || emit == .graph || emit == .plan)
+      let weighted = try await report.time("model") {
+        try await options.load(required: false, quiet: true)
+      }
+      let graph = weighted.graph
+      report.line(
+        "model", options.model,
+        "\(grouped(graph.parameterCount)) parameters, \(String(format: "%.1f", Double(graph.cost.flops) / 1e9)) GFLOP")
+      if let mapping = weighted.report {
+        report.line("weights", "\(mapping.file) (\(mapping.origin))", mapping.summary)
+      }
+      if emit == .graph { return try text(graph) }
+
+      let builder = try Builder(target: options.target)
+      let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
+      report.line("passes", Fusions(graph, records).summary, "")
+      let plan = try report.time("plan") {
+        try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
+      }
+      if emit == .plan { return try text(plan) }
+      let code = try report.time("emit") {
+        try EmitC.emit(plan, templates: builder.templates, version: spdcVersion)
+      }
+      let compiled = Builder.Compiled(graph: graph, plan: plan, records: records, code: code)
+      options.dump(compiled)
+      let lines = code.source.utf8.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+      report.line("emit", "\(plan.prefix).c", "\(grouped(lines)) lines")
+
+      let folder = output ?? "build/\(plan.prefix)"
+      let files = try await write(compiled, weighted, builder, to: folder, &report)
+      report.line("arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread", "packed \(megabytes(plan.packedCount * 4))")
+      try report.finish(folder: folder, files: files, compiled, mapping: weighted.report, target: builder.target.name)
+    }
+  }
+
+  private func text(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let data = try encoder.encode(value)
+    if let output {
+      try Files.write(data, to: output)
+    } else {
+      Console.print(String(decoding: data, as: UTF8.self))
+    }
+  }
+
+  private func write(
+    _ compiled: Builder.Compiled, _ weighted: Weighted, _ builder: Builder, to folder: String,
+    _ report: inout CompileReport
+  ) async throws -> [String] {
+    let prefix = compiled.prefix
+    let root = URL(fileURLWithPath: folder)
+    try Files.createFolder(root.appendingPathComponent("include"))
+    var files: [String] = []
+    func put(_ name: String, _ text: String) throws {
+      try Files.write(text, to: root.appendingPathComponent(name).path)
+      files.append(name)
+    }
+    try put("\(prefix).c", compiled.code.source)
+    try put("include/\(prefix).h", compiled.code.header)
+    try put("include/module.modulemap", "module \(prefix) {\n  header \"\(prefix).h\"\n  export *\n}\n")
+    var parameters: ParameterFile?
+    if options.weights != nil {
+      let file = try weighted.weights.file(for: weighted.graph)
+      try Files.write(file.bytes, to: root.appendingPathComponent("\(prefix).spdw").path)
+      files.append("\(prefix).spdw")
+      parameters = file
+    }
+    if emit == .object || emit == .module {
+      let toolchain = try await Toolchain.find()
+      let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
+      try await report.time(name) {
+        // Built aside and moved into place, so that a failure leaves what was there before.
+        try await Files.withTemporaryFolder(beside: root.appendingPathComponent("objects")) { temporary in
+          func path(_ name: String) -> String { temporary.appendingPathComponent(name).path }
+          var made = ["\(prefix).o"]
+          try await builder.cc(
+            toolchain,
+            ["-I", root.appendingPathComponent("include").path, "-fPIC", "-c",
+              root.appendingPathComponent("\(prefix).c").path, "-o", path("\(prefix).o")])
+          if emit == .module {
+            try await builder.cc(toolchain, [path("\(prefix).o"), "-shared", "-o", path("lib\(prefix).so")])
+            guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
+              throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")
+            }
+            let archived = try await Toolchain.run(ar, ["rcsD", path("lib\(prefix).a"), path("\(prefix).o")])
+            guard archived.succeeded else { throw Failure(.software, "ar: \(archived.firstLine)") }
+            made += ["lib\(prefix).a", "lib\(prefix).so"]
+          }
+          for name in made {
+            guard rename(path(name), root.appendingPathComponent(name).path) == 0 else {
+              throw Failure(.cannotWrite, "\(folder)/\(name): \(String(cString: strerror(errno)))")
+            }
+            files.append(name)
+          }
+        }
+      }
+      report.line(name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
+      if emit == .module {
+        try put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
+        if packed, let parameters {
+          let network = try Network(
+            library: root.appendingPathComponent("lib\(prefix).so").path, prefix: prefix)
+          try Files.write(network.pack(parameters).bytes, to: root.appendingPathComponent("\(prefix).spdp").path)
+          files.append("\(prefix).spdp")
+        }
+      }
+    }
+    return files
+  }
+}
+
+/// What the passes achieved, for the summary.
+struct Fusions: Codable {
+  var spaceToDepthsFused = 0
+  var savedBytes = 0
+  var batchNormsFolded = 0
+  var convolutionsMerged = 0
+  var concatsElided = 0
+  var upsamplesElided = 0
+  var copies = 0
+
+  init(_ graph: Graph, _ records: [Pipeline.Record]) {
+    func layers(_ pass: String) -> Set<String> {
+      Set(records.filter { $0.pass == pass }.flatMap(\.remarks).filter(\.fired).map(\.layer))
+    }
+    let copied = Set(records.filter { $0.pass == "lower-views" }.flatMap(\.remarks).map(\.layer))
+    let fused = layers("fuse-space-to-depth").subtracting(copied)
+    spaceToDepthsFused = fused.count
+    for node in graph.nodes {
+      if case .spaceToDepth = node.op, fused.contains(node.layer) { savedBytes += 4 * node.shape.count }
+    }
+    batchNormsFolded = layers("fold-batch-norm").count
+    convolutionsMerged = layers("merge-sibling-convolutions").count
+    concatsElided = layers("elide-concat").subtracting(copied).count
+    upsamplesElided = layers("elide-upsample").subtracting(copied).count
+    copies = copied.count
+  }
+
+  var summary: String {
+    func many(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+    return "\(many(spaceToDepthsFused, "space-to-depth")) read in place (saves \(megabytes(savedBytes)) of copies), "
+      + "\(many(batchNormsFolded, "BatchNorm")) folded,\n             "
+      + "\(many(convolutionsMerged, "convolution")) merged with a sibling, \(many(concatsElided, "concat")) and "
+      + "\(many(upsamplesElided, "upsample")) elided" + (copies == 0 ? "" : ", \(copies) copied")
+  }
+}
+
+/// Collects the lines of the summary and the time that each part took.
+struct CompileReport {
+  let json: Bool
+  private var seconds: [String: Double] = [:]
+
+  init(json: Bool) { self.json = json }
+
+  mutating func time<Result>(_ part: String, _ body: () async throws -> Result) async rethrows -> Result {
+    let start = ContinuousClock.now
+    let result = try await body()
+    seconds[part] = (ContinuousClock.now - start).seconds
+    return result
+  }
+
+  mutating func time<Result>(_ part: String, _ body: () throws -> Result) rethrows -> Result {
+    let start = ContinuousClock.now
+    let result = try body()
+    seconds[part] = (ContinuousClock.now - start).seconds
+    return result
+  }
+
+  func line(_ part: String, _ what: String, _ figures: String) {
+    guard !json else { return }
+    func pad(_ text: String, _ width: Int) -> String {
+      text + String(repeating: " ", count: max(1, width - text.count))
+    }
+    let time = seconds[part].map { String(format: "%6.2f s", $0) } ?? ""
+    Console.print("  " + pad(part, 11) + pad(what, 38) + pad(figures, 48) + time)
+  }
+
+  func finish(
+    folder: String, files: [String], _ compiled: Builder.Compiled, mapping: MappingReport?, target: String
+  ) throws {
+    guard json else {
+      Console.print("  → \(folder)/   link it: see \(folder)/README.md")
+      return
+    }
+    struct Answer: Encodable {
+      var model: String, folder: String, files: [String], target: String, parameters: Int, flops: Int
+      var arenaBytes: Int, packedBytes: Int, fusions: Fusions, weights: MappingReport?, seconds: [String: Double]
+    }
+    try Console.print(
+      json: Answer(
+        model: compiled.graph.name, folder: folder, files: files, target: target,
+        parameters: compiled.graph.parameterCount, flops: compiled.graph.cost.flops,
+        arenaBytes: compiled.plan.arenaBytes(threads: 1), packedBytes: compiled.plan.packedCount * 4 + 64,
+        fusions: Fusions(compiled.graph, compiled.records), weights: mapping, seconds: seconds))
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import SPDFormats
+
+struct Convert: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Convert a weight file.",
+    discussion: """
+      Reads safetensors, .npz, PyTorch .pt/.pth and .spdw, by content; writes .safetensors or .npz, by extension, as \
+      float32 under the state-dict keys. A pickle is read, never executed.
+      """)
+
+  @Argument(help: "The file to read.") var input: String
+  @Argument(help: "The file to write.") var output: String
+  @Flag(help: "Print what was done as JSON.") var json = false
+
+  func run() async throws {
+    try await reporting {
+      let checkpoint = try WeightLoader.read(input)
+      let tensors: [NamedTensor] = checkpoint.order.compactMap { name in
+        checkpoint.tensors[name].map { (name, $0) }
+      }
+      var metadata: [String: String] = [:]
+      if let names = checkpoint.classNames, let text = try? JSONEncoder().encode(names) {
+        metadata["names"] = String(decoding: text, as: UTF8.self)
+        metadata["nc"] = String(names.count)
+      } else if let classes = checkpoint.classes {
+        metadata["nc"] = String(classes)
+      }
+      do {
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "safetensors": try writeSafetensors(tensors, metadata: metadata, to: output)
+        case "npz": try writeNPZ(tensors, to: output)
+        default:
+          throw Failure(
+            .usage,
+            "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)")
+        }
+      } catch let error as FormatError {
+        throw Failure(.cannotWrite, error.description)
+      }
+      let values = tensors.reduce(0) { $0 + $1.tensor.values.count }
+      if json {
+        struct Answer: Encodable {
+          var input: String, origin: String, output: String, tensors: Int, values: Int, classes: Int?, names: [String]?
+        }
+        try Console.print(
+          json: Answer(
+            input: input, origin: checkpoint.origin, output: output, tensors: tensors.count, values: values,
+            classes: checkpoint.classes, names: checkpoint.classNames))
+      } else {
+        Console.print("\(output)  \(tensors.count) tensors, \(grouped(values)) values, from \(checkpoint.origin)")
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDRuntime
+import SPDVision
+
+struct Detect: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find objects in pictures.",
+    discussion: """
+      Pictures (JPEG, PNG) are letterboxed to --size, or with --rect to the smallest rectangle inside of it that fits the \
+      network's stride, for which a module is compiled per shape. Boxes are x1, y1, x2, y2 in pixels of the picture.
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
+  @Argument(help: "Pictures.") var images: [String]
+  @Option(name: .customLong("conf"), help: "Least score.") var confidence: Float = 0.25
+  @Option(help: "Boxes of one class that overlap more than this are one object.") var iou: Float = 0.45
+  @Option(name: .customLong("max-det"), help: "At most so many objects per picture.") var maximum = 1000
+  @Flag(help: "Pad no further than the network's stride needs.") var rect = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for annotated pictures.", valueName: "dir"))
+  var output: String?
+  @Flag(help: "Print the detections as JSON.") var json = false
+
+  func validate() throws {
+    guard (0...1).contains(confidence) else { throw ValidationError("--conf must be between 0 and 1.") }
+    guard (0...1).contains(iou) else { throw ValidationError("--iou must be between 0 and 1.") }
+    guard maximum >= 1 else { throw ValidationError("--max-det must be 1 or more.") }
+    if options.batch ?? 1 != 1 { throw ValidationError("detect runs one picture at a time; leave --batch out.") }
+  }
+
+  private struct Answer: Encodable {
+    struct Object: Encodable {
+      var `class`: Int, name: String, score: Float, box: [Float]
+    }
+    var image: String
+    var detections: [Object]
+  }
+
+  func run() async throws {
+    try await reporting {
+      let weighted = try await options.load()
+      guard case .decodeBoxes(let head) = weighted.graph.nodes.last?.op else {
+        throw Failure(.usage, "\(weighted.graph.name) does not detect: it does not end in decoded boxes (try classify)")
+      }
+      let names = classNames(weighted, count: head.classes)
+      let size = weighted.graph.input.shape.size
+      let stride = head.strides.max() ?? 32
+      // Every picture is read before anything runs: a bad one should not cost the others' time.
+      let pictures = try images.map { try Picture(contentsOf: $0) }
+      if let output { try Files.createFolder(URL(fileURLWithPath: output)) }
+      let runners = Runners(options: options, threads: threads.threads, weighted: weighted)
+
+      var answers: [Answer] = []
+      let progress = Progress("detect", total: pictures.count)
+      for (index, picture) in pictures.enumerated() {
+        let (input, geometry) = letterbox(
+          picture, height: size.height, width: size.width, auto: rect, stride: stride)
+        let session = try await runners.session(Size2D(input.height, input.width))
+        let rows = try session.infer(planar([input]))
+        let found = nonMaxSuppression(
+          rows: rows, count: rows.count / (5 + head.classes), classes: head.classes, confidence: confidence, iou: iou,
+          maxDetections: maximum)
+        let detections = scaleBoxes(found, from: geometry)
+        answers.append(
+          Answer(
+            image: images[index],
+            detections: detections.map {
+              Answer.Object(
+                class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
+                box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
+            }))
+        if let output { try draw(detections, on: picture, names: names, from: images[index], into: output) }
+        progress.update(index + 1)
+      }
+      progress.finish()
+      if json { return try Console.print(json: answers) }
+      for answer in answers {
+        Console.print("\(answer.image)  \(answer.detections.count) found")
+        for object in answer.detections {
+          let box = object.box.map { String(format: "%.1f", $0) }.joined(separator: " ")
+          Console.print(String(format: "  %@  %.3f  ", object.name, object.score) + box)
+        }
+      }
+    }
+  }
+
+  private func draw(
+    _ detections: [Detection], on picture: Picture, names: [String], from path: String, into folder: String
+  ) throws {
+    var annotated = picture
+    annotate(&annotated, detections: detections, names: names)
+    let source = URL(fileURLWithPath: path)
+    let isPNG = source.pathExtension.lowercased() == "png"
+    let name = source.deletingPathExtension().lastPathComponent + (isPNG ? ".png" : ".jpg")
+    let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
+    guard target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
+    else {
+      throw Failure(.usage, "-o \(folder) would overwrite \(path); give another folder")
+    }
+    do {
+      try annotated.write(to: target.path)
+    } catch {
+      throw Failure(.cannotWrite, error.description)
+    }
+  }
+}
+
+/// Names from the weights, else COCO's where the number fits, else numbers.
+func classNames(_ weighted: Weighted, count: Int) -> [String] {
+  if let names = weighted.classNames, names.count == count { return names }
+  return count == cocoNames.count ? cocoNames : (0..<count).map { "class \($0)" }
+}
+
+/// One session per input size, compiled when it is first needed.
+final class Runners {
+  private let options: ModelOptions
+  private let threads: Int
+  private let weighted: Weighted
+  private var sessions: [Size2D: Session] = [:]
+
+  init(options: ModelOptions, threads: Int, weighted: Weighted) {
+    self.options = options
+    self.threads = threads
+    self.weighted = weighted
+  }
+
+  func session(_ size: Size2D) async throws -> Session {
+    if let session = sessions[size] { return session }
+    var weighted = weighted
+    if size != weighted.graph.input.shape.size {
+      // The weights say how many classes; another size changes nothing about them.
+      weighted.graph = try await LoadedModel.load(weighted.report?.model ?? options.model, or: options.model)
+        .graph(size: size, batch: 1, classes: weighted.graph.classes)
+    }
+    let builder = try Builder(target: options.target)
+    let ready = try await builder.ready(weighted, options: options.pipeline)
+    let session = try ready.network.session(ready.packed, threads: threads)
+    sessions[size] = session
+    return session
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import SPDCompiler
+
+struct Doctor: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look at compilers, OpenMP and the processor; say what is missing.")
+
+  @Flag(help: "Print the findings as JSON.") var json = false
+
+  func run() async throws {
+    try await reporting {
+      let (toolchain, reports) = await Toolchain.probe()
+      let swiftc = Toolchain.locate("swiftc")
+      let library = try? SPDLibrary.find()
+      let native = Machine.native
+      if json {
+        struct Answer: Encodable {
+          var ok: Bool, compilers: [Toolchain.Report], chosen: Toolchain?, swiftc: String?, modelLibrary: Bool
+          var processor: String, processors: Int, target: Target
+        }
+        try Console.print(
+          json: Answer(
+            ok: toolchain != nil, compilers: reports, chosen: toolchain, swiftc: swiftc, modelLibrary: library != nil,
+            processor: Machine.processorName, processors: Machine.processors, target: native))
+      } else {
+        Console.print("processor    \(Machine.processorName), \(Machine.processors) usable")
+        Console.print(
+          "native       \(native.lanes) floats per vector, \(native.registers) registers, L2 \(native.l2Bytes >> 10) KB, "
+            + native.flags.joined(separator: " "))
+        for report in reports where report.version != nil {
+          Console.print("compiler     \(report.compiler)  \(report.message)  (\(report.version ?? ""))")
+        }
+        if let toolchain {
+          Console.print("chosen       \(toolchain.compiler) \(toolchain.openMPFlags.joined(separator: " "))")
+        } else {
+          Console.print("compiler     none that builds and runs OpenMP; on Debian: apt install clang libomp-dev")
+        }
+        Console.print("swiftc       \(swiftc ?? "not found: model files (.swift) need it, see swift.org/install")")
+        Console.print("model files  " + (library == nil ? "the library SPD is missing: swift build -c release" : "ready"))
+      }
+      if toolchain == nil { throw ExitCode(Failure.Code.unavailable.rawValue) }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDCompiler
+import SPDFormats
+import SPDRuntime
+
+struct Verify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare compiled C with the naive interpreter, layer by layer.",
+    discussion: """
+      Every result inside of the network is compared, then the output; --against compares the output with an array \
+      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·|y|. Exit code 1 if anything is beyond it.
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
+  @Option(help: "A .npy file with the expected output.") var against: String?
+  @Option(help: "A .npy file, or `synthetic`.") var input = "synthetic"
+  @Option(name: .customLong("abs"), help: "Absolute limit.") var absolute = 5e-4
+  @Option(name: .customLong("rel"), help: "Relative limit.") var relative = 1e-5
+  @Flag(help: "Print the comparison as JSON.") var json = false
+
+  func run() async throws {
+    try await reporting {
+      var array: HostTensor?
+      if input != "synthetic" { array = try readNPY(input) }
+      if let array, array.shape.count != 4 {
+        throw Failure(.data, "\(input) has the shape \(array.shape); an input is N×C×H×W")
+      }
+      let shape = array.map(\.shape)
+      let weights = options.weights ?? "synthetic"
+      var options = options
+      options.weights = weights
+      let weighted = try await options.load(
+        size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
+      let builder = try Builder(target: options.target)
+      // Nothing is reused, so that every result is still there afterwards.
+      let compiled = try builder.compile(weighted.graph, options: options.pipeline, reuse: false)
+      let network = try await builder.load(compiled)
+      let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
+      let session = try network.session(packed, threads: threads.threads)
+      let values = array?.values ?? syntheticInput(weighted.graph.input.shape)
+      let output = try session.infer(values)
+
+      var layers = try compareLayers(compiled, weighted, session, values)
+      let expected: [Float]
+      let reference: String
+      if let against {
+        let file = try readNPY(against)
+        guard file.values.count == output.count else {
+          throw Failure(
+            .data, "\(against) has the shape \(file.shape), but \(network.name) gives \(network.outputShapes)")
+        }
+        (expected, reference) = (file.values, against)
+      } else {
+        // The graph as declared: this checks the passes too.
+        expected = try Interpreter(graph: weighted.graph, parameters: weighted.weights.values(of: weighted.graph))
+          .outputs(input: values).flatMap { $0 }
+        reference = "the interpreter on the graph as declared"
+      }
+      layers.append(
+        Comparison("output", "against \(reference)", output, expected, absolute: absolute, relative: relative))
+      try report(layers, model: network.name)
+    }
+  }
+
+  private func compareLayers(
+    _ compiled: Builder.Compiled, _ weighted: Weighted, _ session: Session, _ input: [Float]
+  ) throws -> [Comparison] {
+    let graph = compiled.plan.graph
+    let progress = Progress("interpreting", total: graph.nodes.count)
+    defer { progress.finish() }
+    let arena = session.arenaFloats
+    var comparisons: [Comparison] = []
+    _ = try Interpreter(graph: graph, parameters: weighted.weights.values(of: weighted.graph)).run(
+      input: input,
+      onNode: { node, values in
+        guard let buffer = compiled.plan.buffers.first(where: { $0.node == node.id }) else { return }
+        let found = buffer.layout.unblocked(arena, at: buffer.offset)
+        comparisons.append(
+          Comparison(
+            node.layer, "%\(node.id) = \(graph.expression(of: node))  \(node.source)", found, values.floats,
+            absolute: absolute, relative: relative))
+      },
+      progress: { done, _ in progress.update(done) })
+    return comparisons
+  }
+
+  private func report(_ layers: [Comparison], model: String) throws {
+    let off = layers.first { !$0.isWithin }
+    if json {
+      struct Answer: Encodable {
+        var model: String, ok: Bool, firstOff: String?, maxDelta: Double, layers: [Comparison]
+      }
+      try Console.print(
+        json: Answer(
+          model: model, ok: off == nil, firstOff: off?.layer, maxDelta: layers.last?.maxDelta ?? 0, layers: layers))
+    } else {
+      let rows = layers.map {
+        [$0.isWithin ? "ok" : "OFF", String(format: "%.2e", $0.maxDelta), String(format: "%.2e", $0.maxValue), $0.layer,
+          $0.node]
+      }
+      Console.print(columns([["", "max|Δ|", "max|y|", "layer", "node"]] + rows, right: [1, 2]))
+      if let off {
+        Console.print(
+          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·|y|\n  \(off.node)")
+      } else {
+        Console.print("\(layers.count) results within \(absolute) + \(relative)·|y|")
+      }
+    }
+    if off != nil { throw ExitCode(Failure.Code.different.rawValue) }
+  }
+}
+
+/// How far one result is from what it should be.
+struct Comparison: Encodable {
+  var layer: String
+  var node: String
+  var count: Int
+  var maxDelta = 0.0
+  var maxValue = 0.0
+  /// Values beyond the limit; NaN where none is expected counts.
+  var beyond = 0
+  var isWithin: Bool { beyond == 0 }
+
+  init(_ layer: String, _ node: String, _ found: [Float], _ expected: [Float], absolute: Double, relative: Double) {
+    self.layer = layer
+    self.node = node
+    count = expected.count
+    for (a, b) in zip(found, expected) {
+      if a.bitPattern == b.bitPattern { maxValue = max(maxValue, Double(abs(b))); continue }
+      let delta = abs(Double(a) - Double(b))
+      if !(delta <= absolute + relative * Double(abs(b))), !(a.isNaN && b.isNaN) { beyond += 1 }
+      maxDelta = delta.isNaN ? .infinity : max(maxDelta, delta)
+      maxValue = max(maxValue, Double(abs(b)))
+    }
+  }
+}
+
+extension TensorLayout {
+  /// A result as N×C×H×W.
+  func unblocked(_ arena: UnsafeBufferPointer<Float>, at offset: Int) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(shape.count)
+    for image in 0..<shape.batch {
+      for channel in 0..<shape.channels {
+        for row in 0..<shape.height {
+          for column in 0..<shape.width {
+            values.append(arena[offset + index(image: image, channel: channel, row: row, column: column)])
+          }
+        }
+      }
+    }
+    return values
+  }
+}
