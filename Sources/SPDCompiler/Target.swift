@@ -19,14 +19,15 @@ public struct Target: Codable, Equatable, Sendable {
     self.flags = flags
   }
 
-  public static let x86_64_v4 = Target(
-    name: "x86-64-v4", lanes: 16, registers: 32, l2Bytes: 1 << 20, flags: ["-march=x86-64-v4"])
-  public static let x86_64_v3 = Target(
+  public static let x86v4 = Target(
+    name: "x86-64-v4", lanes: 16, registers: 32, l2Bytes: 1 << 20,
+    flags: ["-march=x86-64-v4", "-mprefer-vector-width=512"])
+  public static let x86v3 = Target(
     name: "x86-64-v3", lanes: 8, registers: 16, l2Bytes: 1 << 18, flags: ["-march=x86-64-v3"])
-  public static let x86_64 = Target(name: "x86-64", lanes: 4, registers: 16, l2Bytes: 1 << 18, flags: ["-march=x86-64"])
+  public static let x86 = Target(name: "x86-64", lanes: 4, registers: 16, l2Bytes: 1 << 18, flags: ["-march=x86-64"])
   public static let aarch64 = Target(name: "aarch64", lanes: 4, registers: 32, l2Bytes: 1 << 19, flags: [])
   public static let scalar = Target(name: "scalar", lanes: 1, registers: 16, l2Bytes: 1 << 18, flags: [])
 
   /// All but `native`, which only the machine itself can tell.
-  public static let named: [Target] = [x86_64_v4, x86_64_v3, x86_64, aarch64, scalar]
+  public static let named: [Target] = [x86v4, x86v3, x86, aarch64, scalar]
 }

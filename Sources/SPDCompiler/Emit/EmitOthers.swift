@@ -168,7 +168,8 @@ extension EmitC {
       }
       // A channel inside of a block: its lane goes into the address, block by block.
       precondition(segment.first % channelBlock == 0 || fromPicture, "views that are copied begin at a block")
-      return "COPY_CHANNELS(\(index), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), \(row), "
+      return
+        "COPY_CHANNELS(\(index), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), \(row), "
         + "\(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
     }
     return [

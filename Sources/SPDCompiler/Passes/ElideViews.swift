@@ -71,7 +71,8 @@ extension Pass {
           let passesOn = graph.view(of: reader) != nil
           if !passesOn, let obstacle = ViewRules.obstacle(for: reader, input: index, reading: seen, in: graph) {
             remarks.append(
-              Remark(name, node, fired: false, "\(reader.op.name) \(reader.layer) cannot read it in place: \(obstacle)"))
+              Remark(name, node, fired: false, "\(reader.op.name) \(reader.layer) cannot read it in place: \(obstacle)")
+            )
             continue
           }
           graph[reader.id].inputs[index] = seen

@@ -34,7 +34,9 @@ struct Bench: AsyncParsableCommand {
       var variants = [try await variant("fused", options.pipeline, weighted, builder)]
       if options.unfused { variants[0].name = "unfused" }
       if compare != nil {
-        guard !options.unfused else { throw Failure(.usage, "--unfused and --compare unfused are the same variant twice") }
+        guard !options.unfused else {
+          throw Failure(.usage, "--unfused and --compare unfused are the same variant twice")
+        }
         var unfused = options.pipeline
         unfused.unfused = true
         variants.append(try await variant("unfused", unfused, weighted, builder))
@@ -83,7 +85,9 @@ struct Bench: AsyncParsableCommand {
   /// Nothing is timed before it is right: all variants must agree.
   private func check(_ variants: [Variant], _ input: [Float]) throws {
     let first = try variants[0].session.infer(input)
-    guard first.allSatisfy(\.isFinite) else { throw Failure(.different, "the output is not finite; nothing was measured") }
+    guard first.allSatisfy(\.isFinite) else {
+      throw Failure(.different, "the output is not finite; nothing was measured")
+    }
     for other in variants.dropFirst() {
       for (a, b) in zip(try other.session.infer(input), first)
       where !(abs(a - b) <= 5e-4 + 1e-4 * abs(b)) {

@@ -6,7 +6,8 @@ import SPDVision
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what pictures show.",
-    discussion: "Pictures (JPEG, PNG) are resized bilinearly to the network's input and normalised as --normalise says.")
+    discussion: "Pictures (JPEG, PNG) are resized bilinearly to the network's input and normalised as --normalise says."
+  )
 
   enum Preset: String, ExpressibleByArgument, CaseIterable {
     /// (x − mean)/std of Tiny ImageNet, values 0–255.
@@ -22,7 +23,9 @@ struct Classify: AsyncParsableCommand {
   @Argument(help: "Pictures.") var images: [String]
   @Option(help: "How many classes to name.") var top = 5
   @Option(
-    help: "tiny-imagenet, cifar or none; by default what the shipped network was trained with (ResNet18: tiny-imagenet, ResNet50: cifar), else none.")
+    help:
+      "tiny-imagenet, cifar or none; by default what the shipped network was trained with (ResNet18: tiny-imagenet, ResNet50: cifar), else none."
+  )
   var normalise: Preset?
   @Flag(help: "Print the classes as JSON.") var json = false
 
@@ -86,7 +89,8 @@ struct Classify: AsyncParsableCommand {
 
   private func input(_ picture: Picture) -> [Float] {
     let preset =
-      normalise ?? (options.model.hasPrefix("resnet18") ? .tinyImageNet : options.model.hasPrefix("resnet50") ? .cifar : .none)
+      normalise
+      ?? (options.model.hasPrefix("resnet18") ? .tinyImageNet : options.model.hasPrefix("resnet50") ? .cifar : .none)
     switch preset {
     case .tinyImageNet: return normalised([picture], .tinyImageNet)
     case .cifar: return normalised([picture], .cifar)

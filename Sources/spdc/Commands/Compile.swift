@@ -59,7 +59,9 @@ struct Compile: AsyncParsableCommand {
 
       let folder = output ?? "build/\(plan.prefix)"
       let files = try await write(compiled, weighted, builder, to: folder, &report)
-      report.line("arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread", "packed \(megabytes(plan.packedCount * 4))")
+      report.line(
+        "arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread", "packed \(megabytes(plan.packedCount * 4))"
+      )
       try report.finish(folder: folder, files: files, compiled, mapping: weighted.report, target: builder.target.name)
     }
   }
@@ -107,8 +109,10 @@ struct Compile: AsyncParsableCommand {
           var made = ["\(prefix).o"]
           try await builder.cc(
             toolchain,
-            ["-I", root.appendingPathComponent("include").path, "-fPIC", "-c",
-              root.appendingPathComponent("\(prefix).c").path, "-o", path("\(prefix).o")])
+            [
+              "-I", root.appendingPathComponent("include").path, "-fPIC", "-c",
+              root.appendingPathComponent("\(prefix).c").path, "-o", path("\(prefix).o"),
+            ])
           if emit == .module {
             try await builder.cc(toolchain, [path("\(prefix).o"), "-shared", "-o", path("lib\(prefix).so")])
             guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
@@ -126,7 +130,8 @@ struct Compile: AsyncParsableCommand {
           }
         }
       }
-      report.line(name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
+      report.line(
+        name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
       if emit == .module {
         try put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
         if packed, let parameters {

@@ -34,7 +34,8 @@ struct Convert: AsyncParsableCommand {
         default:
           throw Failure(
             .usage,
-            "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)")
+            "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)"
+          )
         }
       } catch let error as FormatError {
         throw Failure(.cannotWrite, error.description)

@@ -37,7 +37,8 @@ struct Doctor: AsyncParsableCommand {
           Console.print("compiler     none that builds and runs OpenMP; on Debian: apt install clang libomp-dev")
         }
         Console.print("swiftc       \(swiftc ?? "not found: model files (.swift) need it, see swift.org/install")")
-        Console.print("model files  " + (library == nil ? "the library SPD is missing: swift build -c release" : "ready"))
+        Console.print(
+          "model files  " + (library == nil ? "the library SPD is missing: swift build -c release" : "ready"))
       }
       if toolchain == nil { throw ExitCode(Failure.Code.unavailable.rawValue) }
     }

@@ -41,7 +41,8 @@ struct Explain: AsyncParsableCommand {
           format: "%.2f GFLOP, %@ parameters; activations read and written: %@, as declared %@",
           Double(report.flops) / 1e9, grouped(report.parameters), megabytes(report.activationBytes),
           megabytes(report.activationBytesBefore)))
-      Console.print("arena \(megabytes(report.arenaBytes)) for one thread, packed weights \(megabytes(report.packedBytes))")
+      Console.print(
+        "arena \(megabytes(report.arenaBytes)) for one thread, packed weights \(megabytes(report.packedBytes))")
       Console.print(report.fusions.summary.replacingOccurrences(of: "\n             ", with: " "))
     }
   }

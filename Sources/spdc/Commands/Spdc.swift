@@ -7,7 +7,8 @@ struct Spdc: AsyncParsableCommand {
     abstract: "Compile convolutional networks written in Swift to plain OpenMP C.",
     version: spdcVersion,
     subcommands: [
-      Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self, Export.self,
+      Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self,
+      Export.self,
       Doctor.self,
     ])
 }

@@ -98,13 +98,17 @@ struct Verify: AsyncParsableCommand {
           model: model, ok: off == nil, firstOff: off?.layer, maxDelta: layers.last?.maxDelta ?? 0, layers: layers))
     } else {
       let rows = layers.map {
-        [$0.isWithin ? "ok" : "OFF", String(format: "%.2e", $0.maxDelta), String(format: "%.2e", $0.maxValue), $0.layer,
-          $0.node]
+        [
+          $0.isWithin ? "ok" : "OFF", String(format: "%.2e", $0.maxDelta), String(format: "%.2e", $0.maxValue),
+          $0.layer,
+          $0.node,
+        ]
       }
       Console.print(columns([["", "max|Δ|", "max|y|", "layer", "node"]] + rows, right: [1, 2]))
       if let off {
         Console.print(
-          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·|y|\n  \(off.node)")
+          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·|y|\n  \(off.node)"
+        )
       } else {
         Console.print("\(layers.count) results within \(absolute) + \(relative)·|y|")
       }
@@ -129,7 +133,10 @@ struct Comparison: Encodable {
     self.node = node
     count = expected.count
     for (a, b) in zip(found, expected) {
-      if a.bitPattern == b.bitPattern { maxValue = max(maxValue, Double(abs(b))); continue }
+      if a.bitPattern == b.bitPattern {
+        maxValue = max(maxValue, Double(abs(b)))
+        continue
+      }
       let delta = abs(Double(a) - Double(b))
       if !(delta <= absolute + relative * Double(abs(b))), !(a.isNaN && b.isNaN) { beyond += 1 }
       maxDelta = delta.isNaN ? .infinity : max(maxDelta, delta)

@@ -114,7 +114,8 @@ struct BenchReport: Encodable {
       let name = variant.name + String(repeating: " ", count: max(1, 9 - variant.name.count))
       Console.print(
         String(
-          format: "  %@%8.2f ms min, %8.2f median  (%.2f … %.2f, %d runs)  %.0f GFLOP/s = %.0f %% of the FMA peak, arena %@",
+          format:
+            "  %@%8.2f ms min, %8.2f median  (%.2f … %.2f, %d runs)  %.0f GFLOP/s = %.0f %% of the FMA peak, arena %@",
           name, variant.minMs, variant.medianMs, variant.p10Ms, variant.p90Ms, variant.runs, variant.gflops,
           100 * variant.peakShare, megabytes(variant.arenaBytes)))
     }
@@ -131,7 +132,8 @@ struct BenchReport: Encodable {
     } else {
       Console.print(
         String(
-          format: "  no difference can be concluded: the 95 %% interval of the ratio is %.3f … %.3f", ratio.low, ratio.high))
+          format: "  no difference can be concluded: the 95 %% interval of the ratio is %.3f … %.3f", ratio.low,
+          ratio.high))
     }
   }
 }

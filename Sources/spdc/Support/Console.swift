@@ -50,7 +50,8 @@ final class Progress {
     if total > 0 {
       let width = 26
       let filled = min(width, width * done / total)
-      line += String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled) + "  \(done)/\(total)"
+      line +=
+        String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled) + "  \(done)/\(total)"
     }
     line += "  \(seconds)"
     if total > 0, done > 0, done < total {
@@ -73,7 +74,7 @@ final class Progress {
         try? await Task.sleep(for: .milliseconds(200))
         guard Console.isTerminal, !Task.isCancelled, ContinuousClock.now - start > .milliseconds(500) else { continue }
         Console.draw(String(format: "\r\u{1B}[K  \(title)  %.1f s", (ContinuousClock.now - start).seconds))
-          }
+      }
     }
     defer {
       ticker.cancel()

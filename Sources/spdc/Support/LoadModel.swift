@@ -139,7 +139,8 @@ struct LoadedModel {
   private static func ask(
     _ program: String, path: String, size: Size2D?, batch: Int, classes: Int?
   ) async throws -> TraceRequest.Answer {
-    let answerPath = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString).json").path
+    let answerPath = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString).json")
+      .path
     defer { try? FileManager.default.removeItem(atPath: answerPath) }
     let request = TraceRequest(answerPath: answerPath, size: size, batch: batch, classes: classes)
     let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
@@ -150,11 +151,13 @@ struct LoadedModel {
     let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
     let answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
     guard let answer = answers.first else {
-      throw Failure(.data, "\(path) declares no network: it needs a line such as `public let mine = Model(\"mine\", …)`")
+      throw Failure(
+        .data, "\(path) declares no network: it needs a line such as `public let mine = Model(\"mine\", …)`")
     }
     guard answers.count == 1 else {
       throw Failure(
-        .data, "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
+        .data,
+        "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
     }
     guard answer.name.isModelName else {
       throw Failure(.data, "\(path): the name “\(answer.name)” is not made of letters, digits, - and _")
@@ -206,7 +209,8 @@ struct SPDLibrary {
 extension TraceError {
   /// With the path that the user gave instead of the bare file name.
   func located(at path: String) -> String {
-    "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).") + (remedy.map { "\n  \($0)" } ?? "")
+    "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).")
+      + (remedy.map { "\n  \($0)" } ?? "")
   }
 }
 

@@ -37,8 +37,8 @@ enum Machine {
   private static let base: Target = {
     #if arch(x86_64)
       let flags = Set(processorFlags)
-      if flags.isSuperset(of: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "fma"]) { return .x86_64_v4 }
-      return flags.isSuperset(of: ["avx2", "fma"]) ? .x86_64_v3 : .x86_64
+      if flags.isSuperset(of: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "fma"]) { return .x86v4 }
+      return flags.isSuperset(of: ["avx2", "fma"]) ? .x86v3 : .x86
     #elseif arch(arm64)
       return .aarch64
     #else

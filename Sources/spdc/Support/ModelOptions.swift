@@ -32,7 +32,9 @@ struct ModelOptions: ParsableArguments {
   @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))
   var disabled: [String] = []
 
-  @Option(name: .customLong("dump-after"), help: ArgumentHelp("Print the graph behind a pass that changed it.", valueName: "pass|all"))
+  @Option(
+    name: .customLong("dump-after"),
+    help: ArgumentHelp("Print the graph behind a pass that changed it.", valueName: "pass|all"))
   var dumpAfter: String?
 
   func validate() throws {

@@ -164,7 +164,8 @@ struct Toolchain: Codable, Equatable {
     var output: String
     var errors: String
     var firstLine: String {
-      let line = (errors + "\n" + output).split(separator: "\n").first { $0.contains("error") }
+      let line =
+        (errors + "\n" + output).split(separator: "\n").first { $0.contains("error") }
         ?? (errors + "\n" + output).split(separator: "\n").first
       return line.map(String.init) ?? "no message"
     }

@@ -141,7 +141,8 @@ enum WeightLoader {
       throw Failure(
         .data, "\(file) does not fit \(model.name), but it fits \(other.name):\n" + faults.joined(separator: "\n"))
     }
-    throw Failure(.data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + faults.joined(separator: "\n"))
+    throw Failure(
+      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + faults.joined(separator: "\n"))
   }
 
   private static func graph(

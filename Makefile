@@ -1,0 +1,49 @@
+# The two commands a newcomer needs: `make demo` and `make test`.
+PREFIX ?= /usr/local
+# One set of flags for everything, so that nothing is built twice.
+SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
+BIN = .build/release
+SPDC = $(BIN)/spdc
+
+.PHONY: all demo test bench lint install generated check-peers packages clean
+
+all: packages
+	$(SWIFT_BUILD) --product spdc
+
+# Installs or names the system packages that are missing.
+packages:
+	@scripts/packages
+
+demo: all
+	@scripts/demo $(SPDC)
+
+test: packages
+	$(SWIFT_BUILD) --build-tests
+	swift test -c release -Xswiftc -enable-testing --skip-build
+
+# Fused against unfused for the six SPD networks, as a table.
+bench: all
+	@Benchmarks/table $(SPDC)
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+
+# The committed C modules; a test says when they are out of date.
+generated: all
+	@scripts/generated $(SPDC)
+
+# Against PyTorch and ONNX Runtime, in a virtual environment of their own.
+check-peers: all
+	@Tests/Peers/check $(SPDC)
+
+# bin/spdc, and lib/spdc with the library for model files and the templates. Nothing in it refers to this folder.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spdc/templates
+	install -m 755 $(SPDC) $(DESTDIR)$(PREFIX)/bin/spdc
+	install -m 644 templates/kernels/*.c templates/kernels/*.h $(DESTDIR)$(PREFIX)/lib/spdc/templates
+	install -m 644 $(BIN)/Modules/SPD.swiftmodule $(DESTDIR)$(PREFIX)/lib/spdc
+	rm -f $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a
+	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
+
+clean:
+	rm -rf .build build
