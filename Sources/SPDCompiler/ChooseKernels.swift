@@ -35,7 +35,9 @@ enum ChooseKernels {
     if let scale = pictureScale(node, op, in: graph) {
       let channels = graph.input.shape.channels
       let tile = ChooseTile.tile(
-        output: node.shape, depth: channels * op.kernel.area * scale * scale, repeats: 1, target: target)
+        ChooseTile.Problem(
+          output: node.shape, depth: channels * op.kernel.area * scale * scale,
+          sourceBytes: 4 * graph.input.shape.count), target: target)
       return .convPicture(tile, scale: scale)
     }
     let inputs = graph.shape(of: operand).channels
@@ -48,10 +50,15 @@ enum ChooseKernels {
       // Each group is a convolution of its own.
       shape.channels = op.outputs / op.groups
     }
-    let blocks = operand.segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } / op.groups
+    func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
+    let pixels = shape.batch * shape.height * shape.width
     let tile = ChooseTile.tile(
-      output: shape, depth: blocks * channelBlock * op.kernel.area,
-      repeats: operand.segments.map(\.upsampling).max() ?? 1, target: target)
+      ChooseTile.Problem(
+        output: shape, depth: operand.segments.reduce(0) { $0 + blocks($1) } * channelBlock * op.kernel.area,
+        repeats: operand.segments.map(\.upsampling).max() ?? 1,
+        sourceBytes: operand.segments.reduce(0) {
+          $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
+        }), target: target)
     return .convDirect(tile)
   }
 

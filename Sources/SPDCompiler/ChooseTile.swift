@@ -1,38 +1,84 @@
 import SPD
 
-/// Picks tile, unit and order of a direct convolution.
+/// Picks strip, tile, unit and order of a direct convolution, from a small model of the processor.
+///
+/// A lane of the reduction costs one weight load per vector of the strip, one broadcast per pixel, and their product in
+/// multiply-adds; the tile is what keeps two multiply-add units of latency four busy without spilling accumulators.
 enum ChooseTile {
-  /// - Parameters:
-  ///   - depth: length of the reduction as stored, taps included.
-  ///   - repeats: largest upsampling factor among the segments; tiles are multiples of it.
-  static func tile(
-    output: Shape, depth: Int, repeats: Int, target: Target
-  ) -> ConvolutionTile {
+  /// What the choice depends on.
+  struct Problem {
+    var output: Shape
+    /// Length of the reduction as stored, taps included.
+    var depth: Int
+    /// Largest upsampling factor among the segments; tile columns are multiples of it.
+    var repeats = 1
+    /// Bytes of input that the convolution reads.
+    var sourceBytes: Int
+  }
+
+  static func tile(_ problem: Problem, target: Target) -> ConvolutionTile {
+    let output = problem.output
     let vectors = channelBlock / target.lanes
-    let blocks = (output.channels + channelBlock - 1) / channelBlock
-    // Each lane costs as many weight loads as the strip has vectors and as many broadcasts as the tile has pixels: two
-    // blocks are best where registers allow it, three where that leaves no narrow last strip.
-    var strip = min(target.registers >= 32 && target.lanes == 16 ? 2 : 1, blocks)
-    if target.lanes == 16, target.registers >= 32, blocks == 3 { strip = 3 }
-    // Accumulators, one broadcast, the strip's weights.
-    let most = max(1, (target.registers - 4) / (strip * vectors))
+    let blocks = ceilDivide(output.channels, channelBlock)
+    // All registers but two weights, a broadcast and one to spare; without fused products more are in flight.
+    let room = target.registers - (target.hasFusedMultiplyAdd ? 4 : 8)
+    let strip = stripBlocks(output, blocks: blocks, vectors: vectors, room: room, target: target)
+    let most = max(1, room / (strip * vectors))
+
     var rows = 1
-    var columns: Int
+    var columns = output.width
     if output.width <= most {
-      columns = output.width
-      // Narrow maps: a tile takes several whole rows.
-      rows = max(1, min(output.height, most / columns))
-      rows = ceilDivide(output.height, ceilDivide(output.height, rows))
-      if rows % repeats != 0 { rows = 1 }
+      // A small map: several whole rows in one tile, in even shares.
+      rows = ceilDivide(output.height, ceilDivide(output.height, max(1, most / output.width)))
+      if rows % problem.repeats != 0 { rows = 1 }
     } else {
-      // The fewest tiles per row, as equal as possible.
-      columns = ceilDivide(output.width, ceilDivide(output.width, most))
-      if columns % repeats != 0 { columns = max(columns / repeats * repeats, repeats) }
+      columns = tileColumns(output.width, most: most, perPixel: strip * vectors, repeats: problem.repeats)
     }
-    let weightBytes = depth * blocks * channelBlock * 4
+
+    // What would have to come again from beyond the second-level cache? Band by band it is the weights, once for each
+    // band; strip by strip the input, once for each strip.
+    let weightBytes = problem.depth * blocks * channelBlock * 4
+    let weightsAgain =
+      weightBytes > target.l2Bytes * 5 / 8
+      ? weightBytes * output.batch * ceilDivide(output.height, rows) : 0
+    let sourceAgain = problem.sourceBytes > target.l2Bytes / 2 ? problem.sourceBytes * ceilDivide(blocks, strip) : 0
     return ConvolutionTile(
-      strip: strip, rows: rows, columns: columns, unitRows: rows, stripMajor: weightBytes > target.l2Bytes / 2,
+      strip: strip, rows: rows, columns: columns, unitRows: rows, stripMajor: sourceAgain < weightsAgain,
       rowsAhead: rows, weightsAhead: 2048)
+  }
+
+  /// Two vectors of weights against each broadcast; three if an odd number of blocks then needs no lone last one; more
+  /// where the map is too small to fill the registers with pixels.
+  private static func stripBlocks(_ output: Shape, blocks: Int, vectors: Int, room: Int, target: Target) -> Int {
+    var wide = max(1, 2 / vectors)
+    if wide == 2, target.registers >= 32, blocks % 2 == 1, blocks % 3 != 1 { wide = 3 }
+    while wide * 2 * vectors * output.height * output.width <= room, wide * 2 <= blocks { wide *= 2 }
+    return min(wide, blocks)
+  }
+
+  /// The width of tiles that makes a row cheapest; of equals one without a tail, then one of at most 24 accumulators
+  /// (compilers spill near the limit), then the widest.
+  private static func tileColumns(_ width: Int, most: Int, perPixel: Int, repeats: Int) -> Int {
+    func cycles(_ pixels: Int) -> Double {
+      guard pixels > 0 else { return 0 }
+      let chains = Double(pixels * perPixel)
+      let loads = Double(pixels + perPixel) / 2
+      // Short dependency chains were measured to cost 3.5 % for each one missing to 13.
+      return max(chains / 2, 4, loads) * (1 + 0.035 * max(0, 13 - chains))
+    }
+    func cost(_ columns: Int) -> Double {
+      let total = Double(width / columns) * cycles(columns) + cycles(width % columns)
+      return ((width % columns == 0 ? total : total * 1.02) * 1e6).rounded()
+    }
+    func isBetter(_ a: Int, _ b: Int) -> Bool {
+      let (costA, costB) = (cost(a), cost(b))
+      if costA != costB { return costA < costB }
+      let (manyA, manyB) = (a * perPixel > 24, b * perPixel > 24)
+      return manyA != manyB ? manyB : a > b
+    }
+    let candidates = stride(from: repeats, through: max(most, repeats), by: repeats)
+      .filter { width % $0 % repeats == 0 }
+    return candidates.dropFirst().reduce(candidates[0]) { isBetter($1, $0) ? $1 : $0 }
   }
 
   static func ceilDivide(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }

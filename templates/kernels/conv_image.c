@@ -1,4 +1,4 @@
-/* @NAME@: convolution that reads the caller's picture, planar [image][channel][row][column], any kernel, stride, padding.
+/* Convolution that reads the caller's picture, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
  * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
@@ -6,9 +6,17 @@
  * going down one output row brings in STRIDE new ones. A Focus stem is this with a 6 x 6 kernel, stride 2, padding 2.
  *
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
- * Preconditions: w, bias, r, y aligned to 64 bytes; y overlaps neither r nor the picture. `scratch` is private to this part
- * and holds KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ *
+ * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the picture. `scratch`
+ * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ *
+ * Holes. CHANNELS, IN_ROWS, IN_COLS: the picture. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
+ * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
+ * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
+ * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
  */
+
+/* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks, @KH@ x @KW@ taps, stride @STRIDE@. */
 
 /* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
 static void @NAME@_stage(const float *restrict picture, int from, float *restrict to)
@@ -29,6 +37,32 @@ static void @NAME@_stage(const float *restrict picture, int from, float *restric
     for (int i = (LEFT + USED) * @CHANNELS@; i < WIDTH * @CHANNELS@; i++) to[i] = 0.0f;
 }
 
+/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
+ * constants do not take registers from the accumulators. */
+OUTLINE void @NAME@_finish(const vec *sums, const int cols, const int blocks, const float *restrict bias,
+                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
+                           const int block)
+{
+    for (int b = 0; b < blocks; b++) {
+        ROLLED
+        for (int j = 0; j < cols; j++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                const int channel = (block + b) * BLOCK + n * VL;
+                const int phase = (row % 2 * 2 + (col + j) % 2) * (@OUT_BLOCKS@ * BLOCK) + channel;
+                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
+                                           (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                vec v = sums[(j * blocks + b) * VECTORS + n];
+                (void)phase, (void)residual;
+                @EPILOGUE@
+                PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ +
+                        (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL, v);
+            }
+        }
+    }
+    (void)bias, (void)r;
+}
+
 /* One tile of cols pixels and `blocks` blocks of outputs. The first two arguments are literals. */
 INLINE void @NAME@_tile(const int cols, const int blocks, const float *ring, const float *w, const float *restrict bias,
                         const float *restrict r, float *restrict y, const int image, const int row, const int col,
@@ -43,34 +77,22 @@ INLINE void @NAME@_tile(const int cols, const int blocks, const float *ring, con
         for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
     }
     ROLLED
+    for (int i = 0; i < blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols; j++)
+            PREFETCH_STORE(y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ +
+                           (block + i) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK);
+    }
+    ROLLED
     for (int ky = 0; ky < @KH@; ky++) {
         const float *p = ring + (row * @STRIDE@ + ky) % @KH@ * (WIDTH * @CHANNELS@) + col * @STRIDE@ * @CHANNELS@;
         w = multiply(acc, 1, cols, vectors, p, 0, @STRIDE@ * @CHANNELS@, 1, @KW@ * @CHANNELS@, w, 0);
     }
 
-    /* Out of the registers, so that the epilogue is one short loop. */
     vec sums[@TILE_COLS@ * @STRIP@ * VECTORS];
     UNROLL
     for (int i = 0; i < cols * vectors; i++) sums[i] = acc[i];
-    ROLLED
-    for (int b = 0; b < blocks; b++) {
-        ROLLED
-        for (int j = 0; j < cols; j++) {
-            UNROLL
-            for (int n = 0; n < VECTORS; n++) {
-                const int channel = (block + b) * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + (col + j) % 2) * @OUT_BLOCKS@ * BLOCK + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
-                                           (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
-                vec v = sums[(j * blocks + b) * VECTORS + n];
-                (void)phase, (void)residual;
-                @EPILOGUE@
-                PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + (block + b) * (ptrdiff_t)@Y_BLOCK@ +
-                        (col + j) * BLOCK + n * VL, v);
-            }
-        }
-    }
-    (void)r;
+    @NAME@_finish(sums, cols, blocks, bias, r, y, image, row, col, block);
 }
 
 /* One output row of one strip of `blocks` blocks. */

@@ -32,12 +32,16 @@ typedef float vec;
 
 #if defined(__GNUC__) || defined(__clang__)
 #define INLINE static inline __attribute__((always_inline, unused))
+#define OUTLINE static __attribute__((noinline))
 /* Through an integer: the address may lie beyond the array, which a pointer must not. Level 0: L1, 1: L2. */
 #define PREFETCH(p, floats, level) \
     __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)(floats) * sizeof(float)), 0, (level) ? 2 : 3)
+#define PREFETCH_STORE(p) __builtin_prefetch((p), 1, 3) /* p will be written: fetch it now, not when the store waits */
 #else
 #define INLINE static inline
+#define OUTLINE static
 #define PREFETCH(p, floats, level) ((void)0)
+#define PREFETCH_STORE(p) ((void)0)
 #endif
 
 #if defined(__clang__)
@@ -99,18 +103,20 @@ INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
 
 INLINE void leaky_relu(vec *v, float slope) { *v = SELECT(*v < 0.0f, *v * slope, *v); }
 
-/* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = -v log2 e - n, e^-v = 2^n 2^f: adding 1.5 * 2^23 + 127
- * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^f is a polynomial on [-1/2, 1/2]. */
+/* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = v log2 e + n, e^-v = 2^n 2^-f: adding 1.5 * 2^23 + 127
+ * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^-f is a polynomial on [-1/2, 1/2].
+ * n may be off by a little, so its log2 e is a rough one: were the two products equal, compilers would share one
+ * multiplication and lose both fused multiply-adds. */
 INLINE void one_plus_exp_minus(vec *v)
 {
-    const float magic = 12582912.0f + 127.0f, minus_log2e = -1.44269504088896341f;
-    const vec u = *v * minus_log2e + magic;
-    const vec f = *v * minus_log2e - (u - magic);
-    vec p = SPLAT(1.33933567e-3f);
-    p = p * f + 9.67017756e-3f;
-    p = p * f + 5.55033200e-2f;
-    p = p * f + 2.40222424e-1f;
-    p = p * f + 6.93147182e-1f;
+    const float magic = 12582912.0f + 127.0f, log2e = 1.44269504088896341f;
+    const vec u = *v * -1.4427f + magic;
+    const vec f = *v * log2e + (u - magic);
+    vec p = SPLAT(-1.3264727e-3f);
+    p = p * f + 9.6715130e-3f;
+    p = p * f - 5.5507336e-2f;
+    p = p * f + 2.4022242e-1f;
+    p = p * f - 6.9314700e-1f;
     p = p * f + 1.0f;
 #if VL > 1
     *v = p * (vec)((uvec)u << 23) + 1.0f;

@@ -30,7 +30,10 @@ extension EmitC {
         bodies.append((step.kernel.template, invocation.holes))
       }
     }
+    var introduced: Set<String> = []
     for (index, body) in bodies.enumerated() {
+      let preamble = templates.preamble(body.template)
+      if !preamble.isEmpty, introduced.insert(body.template).inserted { result.functions += preamble + "\n" }
       var holes = body.holes
       holes["NAME"] = names[index]
       result.functions += provenance(users[index], template: body.template)

@@ -2,7 +2,27 @@
 public struct Templates: Sendable {
   private let texts: [String: String]
 
-  public init(_ texts: [String: String]) { self.texts = texts }
+  private let preambles: [String: String]
+
+  /// - Parameter texts: whole files. An opening comment without holes holds for all instances of its template; it is
+  ///   printed once, by `preamble`, and not with each of them.
+  public init(_ texts: [String: String]) {
+    var bodies: [String: String] = [:]
+    var preambles: [String: String] = [:]
+    for (name, text) in texts {
+      bodies[name] = text
+      guard text.hasPrefix("/*"), let end = text.firstRange(of: "*/\n\n") else { continue }
+      let (opening, body) = (text[..<end.lowerBound], text[end.upperBound...])
+      guard !opening.contains("@"), body.contains("@NAME@") else { continue }
+      preambles[name] = opening + "*/\n"
+      bodies[name] = String(body)
+    }
+    self.texts = bodies
+    self.preambles = preambles
+  }
+
+  /// The opening comment of a template whose instances do not repeat it; empty if there is none.
+  func preamble(_ name: String) -> String { preambles[name] ?? "" }
 
   /// Fills the `@NAME@` holes of a template.
   ///
