@@ -44,7 +44,7 @@ struct Compile: AsyncParsableCommand {
 
       let builder = try Builder(target: options.target)
       let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
-      report.line("passes", Fusions(graph, records).summary, "")
+      for (index, line) in Fusions(graph, records).lines.enumerated() { report.line(index == 0 ? "passes" : "", line, "") }
       let plan = try report.time("plan") {
         try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
       }
@@ -173,12 +173,15 @@ struct Fusions: Codable {
     copies = copied.count
   }
 
-  var summary: String {
+  /// For people: what is read in place, and what became part of something else.
+  var lines: [String] {
     func many(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
-    return "\(many(spaceToDepthsFused, "space-to-depth")) read in place (saves \(megabytes(savedBytes)) of copies), "
-      + "\(many(batchNormsFolded, "BatchNorm")) folded,\n             "
-      + "\(many(convolutionsMerged, "convolution")) merged with a sibling, \(many(concatsElided, "concat")) and "
-      + "\(many(upsamplesElided, "upsample")) elided" + (copies == 0 ? "" : ", \(copies) copied")
+    let reindexings = "\(many(concatsElided, "concat")) and \(many(upsamplesElided, "upsample")) elided"
+    return [
+      "\(many(spaceToDepthsFused, "space-to-depth")) read in place (saves \(megabytes(savedBytes)) of copies), \(reindexings)",
+      "\(many(batchNormsFolded, "BatchNorm")) folded, \(many(convolutionsMerged, "convolution")) merged with a sibling"
+        + (copies == 0 ? "" : ", \(copies) copied"),
+    ]
   }
 }
 
@@ -209,7 +212,9 @@ struct CompileReport {
       text + String(repeating: " ", count: max(1, width - text.count))
     }
     let time = seconds[part].map { String(format: "%6.2f s", $0) } ?? ""
-    Console.print("  " + pad(part, 11) + pad(what, 38) + pad(figures, 48) + time)
+    // A long line keeps the time in its column by taking the figures' room.
+    let text = figures.isEmpty ? pad(what, 86) : pad(what, 38) + pad(figures, 48)
+    Console.print("  " + pad(part, 11) + text + time)
   }
 
   func finish(

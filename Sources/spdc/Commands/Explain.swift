@@ -43,7 +43,7 @@ struct Explain: AsyncParsableCommand {
           megabytes(report.activationBytesBefore)))
       Console.print(
         "arena \(megabytes(report.arenaBytes)) for one thread, packed weights \(megabytes(report.packedBytes))")
-      Console.print(report.fusions.summary.replacingOccurrences(of: "\n             ", with: " "))
+      for line in report.fusions.lines { Console.print(line) }
     }
   }
 
