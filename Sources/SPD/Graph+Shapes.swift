@@ -33,6 +33,9 @@ extension Op {
         }
       }
     case .batchNorm(let op):
+      if let behind = op.behind, behind.scale != 2 {
+        throw ShapeError("phases of a normalisation are told apart for scale 2, not \(behind.scale)")
+      }
       let phases = op.behind.map { $0.scale * $0.scale } ?? 1
       guard let weight = parameters(op.weight), weight.count == first.channels * phases else {
         throw ShapeError(
@@ -99,6 +102,9 @@ extension Op {
       }
       shape.channels = op.outputs
     case .decodeBoxes(let op):
+      guard op.classes >= 1, op.anchorsPerLevel >= 1, op.strides.allSatisfy({ $0 >= 1 }) else {
+        throw ShapeError("boxes need classes, anchors and strides of 1 or more")
+      }
       guard inputs.count == op.strides.count else {
         throw ShapeError("\(op.strides.count) strides, but \(inputs.count) levels")
       }

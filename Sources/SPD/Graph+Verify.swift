@@ -41,6 +41,9 @@ extension Graph {
       guard inferred == node.shape else {
         throw GraphError("\(place) says \(node.shape), but its inputs give \(inferred)")
       }
+      for (name, count) in node.op.parameterCounts(channels: shapes[0].channels) where known[name]?.count != count {
+        throw GraphError("\(place) needs \(count) values of \(name), which is \(known[name]?.shape ?? [])")
+      }
     }
     guard !outputs.isEmpty else { throw GraphError("a graph without output") }
     for output in outputs { try check(output, seenBefore: seen, reader: nil, place: "the output") }
@@ -69,6 +72,26 @@ extension Graph {
     let targets = operand.segments.flatMap { s in (0..<s.channels).map { s.target + $0 * s.targetStride } }
     guard Set(targets).count == targets.count, targets.max() == targets.count - 1 else {
       throw GraphError("\(place) reads views whose channels overlap or leave gaps")
+    }
+  }
+}
+
+extension Op {
+  /// How many values each parameter must have that shape inference does not look at.
+  fileprivate func parameterCounts(channels: Int) -> [(name: String, count: Int)] {
+    func norm(_ norm: BatchNorm, _ channels: Int) -> [(String, Int)] {
+      let phases = norm.behind.map { $0.scale * $0.scale } ?? 1
+      return norm.parameterNames.map { ($0, channels * phases) }
+    }
+    switch self {
+    case .convolution(let op):
+      return op.parts.flatMap { part in
+        (part.bias.map { [($0, part.outputs)] } ?? []) + (part.batchNorm.map { norm($0, part.outputs) } ?? [])
+      } + (op.epilogue.phaseNorm.map { norm($0, op.outputs) } ?? [])
+    case .batchNorm(let op): return norm(op, channels)
+    case .linear(let op): return op.bias.map { [($0, op.outputs)] } ?? []
+    case .decodeBoxes(let op): return [(op.anchors, op.strides.count * op.anchorsPerLevel * 2)]
+    default: return []
     }
   }
 }

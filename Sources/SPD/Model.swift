@@ -85,10 +85,11 @@ public struct Model: Sendable {
     let works = { (height: Int, width: Int) in
       (try? self.trace(size: Size2D(height, width), batch: 1, classes: classes)) != nil
     }
-    // The declared size tells whether the model works at all, and holds the other axis still.
-    guard size != input.size, works(input.height, input.width) else { return error }
-    let heights = nearest(size.height) { works($0, input.width) }
-    let widths = nearest(size.width) { works(input.height, $0) }
+    // A size that works holds one axis still while the other is searched.
+    let known = [input.size] + [64, 128, 256, 32, 512].map { Size2D($0) }
+    guard let still = known.first(where: { works($0.height, $0.width) }) else { return error }
+    let heights = nearest(size.height) { works($0, still.width) }
+    let widths = nearest(size.width) { works(still.height, $0) }
     var remedies: [String] = []
     for (axis, wanted, found) in [("height", size.height, heights), ("width", size.width, widths)]
     where !found.isEmpty && !found.contains(wanted) {

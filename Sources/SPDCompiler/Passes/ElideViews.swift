@@ -56,7 +56,8 @@ extension Pass {
     _ name: String, _ graph: inout Graph, _ remarks: inout [Remark], _ matches: (Op) -> Bool
   ) {
     for node in graph.nodes where matches(node.op) {
-      guard let view = graph.view(of: node) else {
+      // As it is by now: an earlier turn may have made it a view of a view.
+      guard let view = graph.view(of: graph[node.id]) else {
         remarks.append(Remark(name, node, fired: false, "no affine view expresses it"))
         continue
       }

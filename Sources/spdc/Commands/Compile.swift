@@ -66,6 +66,15 @@ struct Compile: AsyncParsableCommand {
     }
   }
 
+  /// What the fusions save, as the size of the arena without them.
+  private func unfusedArena(_ graph: Graph, _ builder: Builder) throws -> String {
+    var options = options.pipeline
+    options.unfused = true
+    let lowered = try Pipeline.run(graph, options: options).graph
+    let plan = try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
+    return megabytes(plan.arenaBytes(threads: 1))
+  }
+
   private func text(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
