@@ -85,9 +85,13 @@ extension EmitC {
   }
 
   private func functionName(_ step: Plan.Step) -> String {
-    var number = step.node.map { String($0) } ?? "out"
-    if step.node != nil { number = String(repeating: "0", count: max(0, 3 - number.count)) + number }
-    return "\(prefix)_n\(number)_\(step.kernel.template)"
+    guard let node = step.node else {
+      guard case .store(let output) = step.kernel else { preconditionFailure("a step without node") }
+      return "\(prefix)_output\(output)_\(step.kernel.template)"
+    }
+    let number = String(node)
+    let padded = String(repeating: "0", count: max(0, 3 - number.count)) + number
+    return "\(prefix)_n\(padded)_\(step.kernel.template)"
   }
 
   /// The graph's own text of a step, for the comment above its call.

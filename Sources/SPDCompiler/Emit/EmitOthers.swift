@@ -166,11 +166,11 @@ extension EmitC {
         return "COPY_BLOCKS(\(index), \(blocks), \(segment.target / channelBlock), \(image), \(row), \(column), "
           + "\(block), \(segment.upsampling))"
       }
-      // A channel inside of a block: its lane goes into the address, block by block.
-      precondition(segment.first % channelBlock == 0 || fromPicture, "views that are copied begin at a block")
+      // The address is that of a block; the picture has no blocks, so there it is that of the channel.
+      let lane = fromPicture ? 0 : segment.first % channelBlock
       return
-        "COPY_CHANNELS(\(index), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), \(row), "
-        + "\(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
+        "COPY_CHANNELS(\(index), \(lane), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), "
+        + "\(row), \(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
     }
     return [
       "IMAGES": "\(shape.batch)", "ROWS": "\(shape.height)", "COLS": "\(shape.width)",

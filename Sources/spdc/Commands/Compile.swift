@@ -44,7 +44,9 @@ struct Compile: AsyncParsableCommand {
 
       let builder = try Builder(target: options.target)
       let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
-      for (index, line) in Fusions(graph, records).lines.enumerated() { report.line(index == 0 ? "passes" : "", line, "") }
+      for (index, line) in Fusions(graph, records).lines.enumerated() {
+        report.line(index == 0 ? "passes" : "", line, "")
+      }
       let plan = try report.time("plan") {
         try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
       }
@@ -60,8 +62,9 @@ struct Compile: AsyncParsableCommand {
       let folder = output ?? "build/\(plan.prefix)"
       let files = try await write(compiled, weighted, builder, to: folder, &report)
       report.line(
-        "arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread", "packed \(megabytes(plan.packedCount * 4))"
-      )
+        "arena",
+        "\(megabytes(plan.arenaBytes(threads: 1))) for one thread (unfused \(try unfusedArena(graph, builder)))",
+        "packed weights \(megabytes(plan.packedCount * 4))")
       try report.finish(folder: folder, files: files, compiled, mapping: weighted.report, target: builder.target.name)
     }
   }
@@ -222,7 +225,7 @@ struct CompileReport {
     }
     let time = seconds[part].map { String(format: "%6.2f s", $0) } ?? ""
     // A long line keeps the time in its column by taking the figures' room.
-    let text = figures.isEmpty ? pad(what, 86) : pad(what, 38) + pad(figures, 48)
+    let text = figures.isEmpty ? pad(what, 90) : pad(what, 46) + pad(figures, 44)
     Console.print("  " + pad(part, 11) + text + time)
   }
 
