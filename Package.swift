@@ -46,6 +46,7 @@ let package = Package(
       ]),
 
     .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "Models"]),
+    .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),

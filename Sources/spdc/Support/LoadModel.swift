@@ -88,7 +88,9 @@ struct LoadedModel {
 
   private static func modelFile(_ path: String) async throws -> LoadedModel {
     guard FileManager.default.fileExists(atPath: path) else {
-      throw Failure(.noInput, "\(path): there is no such file")
+      let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+      let hint = shippedModels.contains { $0.name == name } ? "; the shipped model is called \(name), without .swift" : ""
+      throw Failure(.noInput, "\(path): there is no such file\(hint)")
     }
     let program = try await compile(path)
     let first = try await ask(program, path: path, size: nil, batch: 1, classes: nil)
