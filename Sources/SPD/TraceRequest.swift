@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #else
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// How `spdc` asks a model file, run as a program, for its graph.

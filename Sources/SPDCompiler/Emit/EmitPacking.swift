@@ -80,7 +80,8 @@ extension EmitC {
       switch kernel {
       case .convDirect(let tile) where op.groups == 1:
         needed.insert("pack_direct")
-        let depth = segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } * channelBlock
+        let depth =
+          segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } * channelBlock
           * op.kernel.area
         let views = segments.map { "{\($0.channels), \($0.target), \($0.targetStride)}" }.joined(separator: ", ")
         lines.append(
