@@ -24,10 +24,10 @@ public enum Pipeline {
     .elideConcat,
     .elideUpsample,
     .fuseSpaceToDepth,
-    // What is left of them is written out by a copy.
-    .lowerViews,
-    // Results that only an elided reindexing read.
+    // Reindexings that everything looks through have no readers left …
     .removeUnread,
+    // … and what is left of the others is written out by a copy.
+    .lowerViews,
   ]
 
   /// Which optional passes run.
