@@ -54,7 +54,8 @@ public enum Pipeline {
   /// - Parameter measure: called around each pass; the compiler itself reads no clock.
   /// - Throws: `GraphError` if the graph or a pass breaks a rule; `UnknownPass` for a name in `disabled`.
   public static func run(
-    _ graph: Graph, options: Options = Options(), around measure: (String, () throws -> Void) throws -> Void = { try $1() }
+    _ graph: Graph, options: Options = Options(),
+    around measure: (String, () throws -> Void) throws -> Void = { try $1() }
   ) throws -> (graph: Graph, records: [Record]) {
     let names = Set(passes.filter { $0.kind == .fusion }.map(\.name))
     if let unknown = options.disabled.subtracting(names).sorted().first {
