@@ -55,7 +55,9 @@ extension Pass {
   fileprivate static func readThrough(
     _ name: String, _ graph: inout Graph, _ remarks: inout [Remark], _ matches: (Op) -> Bool
   ) {
-    for node in graph.nodes where matches(node.op) {
+    for id in graph.nodes.filter({ matches($0.op) }).map(\.id) {
+      // As it is by now: it may read through one of its own kind already.
+      let node = graph[id]
       guard let view = graph.view(of: node) else {
         remarks.append(Remark(name, node, fired: false, "no affine view expresses it"))
         continue
@@ -71,7 +73,8 @@ extension Pass {
           let passesOn = graph.view(of: reader) != nil
           if !passesOn, let obstacle = ViewRules.obstacle(for: reader, input: index, reading: seen, in: graph) {
             remarks.append(
-              Remark(name, node, fired: false, "\(reader.op.name) \(reader.layer) cannot read it in place: \(obstacle)"))
+              Remark(name, node, fired: false, "\(reader.op.name) \(reader.layer) cannot read it in place: \(obstacle)")
+            )
             continue
           }
           graph[reader.id].inputs[index] = seen
