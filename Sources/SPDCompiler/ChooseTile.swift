@@ -4,7 +4,7 @@ import SPD
 enum ChooseTile {
   /// - Parameters:
   ///   - depth: length of the reduction as stored, taps included.
-  ///   - repeats: largest upsampling factor among the segments; tiles are multiples of it.
+  ///   - repeats: common multiple of the segments' upsampling factors; tiles are multiples of it.
   static func tile(
     output: Shape, depth: Int, repeats: Int, target: Target
   ) -> ConvolutionTile {
