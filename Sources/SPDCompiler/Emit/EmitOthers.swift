@@ -166,10 +166,11 @@ extension EmitC {
         return "COPY_BLOCKS(\(index), \(blocks), \(segment.target / channelBlock), \(image), \(row), \(column), "
           + "\(block), \(segment.upsampling))"
       }
-      // A channel inside of a block: its lane goes into the address, block by block.
-      precondition(segment.first % channelBlock == 0 || fromPicture, "views that are copied begin at a block")
-      return "COPY_CHANNELS(\(index), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), \(row), "
-        + "\(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
+      // The address is that of a block; the view may begin at any of its lanes.
+      let lane = fromPicture ? 0 : segment.first % channelBlock
+      return
+        "COPY_CHANNELS(\(index), \(segment.channels), \(lane), \(segment.target), \(segment.targetStride), \(image), "
+        + "\(row), \(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
     }
     return [
       "IMAGES": "\(shape.batch)", "ROWS": "\(shape.height)", "COLS": "\(shape.width)",
