@@ -27,7 +27,8 @@ public struct Conv2D: Layer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    let inputs = x.shape.channels / max(groups, 1)
+    // At least one, so that groups that do not divide the channels are named as what is wrong.
+    let inputs = max(x.shape.channels / max(groups, 1), 1)
     let weight = x.builder.parameter("weight", [outputs, inputs, kernel.height, kernel.width], .weight)
     let bias = bias ? x.builder.parameter("bias", [outputs], .bias) : nil
     let op = Op.Convolution(

@@ -55,12 +55,15 @@ enum ChooseKernels {
     let tile = ChooseTile.tile(
       ChooseTile.Problem(
         output: shape, depth: operand.segments.reduce(0) { $0 + blocks($1) } * channelBlock * op.kernel.area,
-        repeats: operand.segments.map(\.upsampling).max() ?? 1,
+        repeats: operand.segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
         sourceBytes: operand.segments.reduce(0) {
           $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
         }), target: target)
     return .convDirect(tile)
   }
+
+  private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
   /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
   private static func pictureScale(_ node: Node, _ op: Op.Convolution, in graph: Graph) -> Int? {

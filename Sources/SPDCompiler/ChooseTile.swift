@@ -10,7 +10,7 @@ enum ChooseTile {
     var output: Shape
     /// Length of the reduction as stored, taps included.
     var depth: Int
-    /// Largest upsampling factor among the segments; tile columns are multiples of it.
+    /// A common multiple of the segments' upsampling factors; tile columns are multiples of it.
     var repeats = 1
     /// Bytes of input that the convolution reads.
     var sourceBytes: Int

@@ -26,7 +26,7 @@ enum ViewRules {
       }
       if operand.segments.contains(where: { $0.upsampling > 1 }), op.kernel != 1 || op.stride != 1 || op.padding != 0 {
         return "only a 1×1 convolution reads an upsampled tensor in place; this one has kernel \(op.kernel)"
-          + (op.stride == 1 ? "" : " and stride \(op.stride)")
+          + (op.stride == 1 ? "" : ", stride \(op.stride)") + (op.padding == 0 ? "" : ", padding \(op.padding)")
       }
       return nil
     default:

@@ -21,7 +21,7 @@
 /* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
 static void @NAME@_stage(const float *restrict picture, int from, float *restrict to)
 {
-    enum { WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@, LEFT = @PAD_LEFT@ };
+    enum { WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@, LEFT = @PAD_LEFT@ < WIDTH ? @PAD_LEFT@ : WIDTH };
     enum { USED = LEFT + @IN_COLS@ < WIDTH ? @IN_COLS@ : WIDTH - LEFT }; /* columns that the kernel reaches */
     if (from < 0 || from >= @IN_ROWS@) {
         for (int i = 0; i < WIDTH * @CHANNELS@; i++) to[i] = 0.0f;

@@ -24,12 +24,11 @@ static void @NAME@(const float *const x[], float *restrict y, int part, int part
         }                                                                                                                \
     }
 
-/* One channel after the other, from lane `lane` of the first block on; channel c of the source lies at
- * c / 16 * x_block + c % 16 * x_lane. */
-#define COPY_CHANNELS(s, lane, channels, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)          \
+/* One channel after the other; channel k = first + c of the source lies at k / 16 * x_block + k % 16 * x_lane. */
+#define COPY_CHANNELS(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)         \
     for (int c = 0; c < channels; c++) {                                                                                 \
         const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
-                            (c + lane) / BLOCK * (ptrdiff_t)(x_block) + (c + lane) % BLOCK * (ptrdiff_t)(x_lane);                        \
+                            (first + c) / BLOCK * (ptrdiff_t)(x_block) + (first + c) % BLOCK * (ptrdiff_t)(x_lane);      \
         const int t = target + c * target_stride;                                                                        \
         float *channel = to + t / BLOCK * (ptrdiff_t)@Y_BLOCK@ + t % BLOCK * (ptrdiff_t)@Y_LANE@;                        \
         for (int col = 0; col < @COLS@; col++) channel[col * (ptrdiff_t)@Y_COL@] = from[col / repeat * (ptrdiff_t)(x_col)]; \

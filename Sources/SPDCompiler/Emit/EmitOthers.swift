@@ -166,10 +166,10 @@ extension EmitC {
         return "COPY_BLOCKS(\(index), \(blocks), \(segment.target / channelBlock), \(image), \(row), \(column), "
           + "\(block), \(segment.upsampling))"
       }
-      // The address is that of a block; the picture has no blocks, so there it is that of the channel.
+      // The address is that of a block; the view may begin at any of its lanes.
       let lane = fromPicture ? 0 : segment.first % channelBlock
       return
-        "COPY_CHANNELS(\(index), \(lane), \(segment.channels), \(segment.target), \(segment.targetStride), \(image), "
+        "COPY_CHANNELS(\(index), \(segment.channels), \(lane), \(segment.target), \(segment.targetStride), \(image), "
         + "\(row), \(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
     }
     return [

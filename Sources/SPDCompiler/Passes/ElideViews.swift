@@ -55,9 +55,10 @@ extension Pass {
   fileprivate static func readThrough(
     _ name: String, _ graph: inout Graph, _ remarks: inout [Remark], _ matches: (Op) -> Bool
   ) {
-    for node in graph.nodes where matches(node.op) {
-      // As it is by now: an earlier turn may have made it a view of a view.
-      guard let view = graph.view(of: graph[node.id]) else {
+    for id in graph.nodes.filter({ matches($0.op) }).map(\.id) {
+      // As it is by now: it may read through one of its own kind already.
+      let node = graph[id]
+      guard let view = graph.view(of: node) else {
         remarks.append(Remark(name, node, fired: false, "no affine view expresses it"))
         continue
       }

@@ -30,6 +30,14 @@ extension Pass {
           Remark("fold-batch-norm", node, fired: false, "the convolution \(producer.layer) has an epilogue already"))
         continue
       }
+      // Such a convolution may run once per group, each with a table of its own.
+      guard norm.behind == nil || op.groups == 1 else {
+        remarks.append(
+          Remark(
+            "fold-batch-norm", node, fired: false,
+            "the grouped convolution \(producer.layer) does not tell phases apart"))
+        continue
+      }
       if norm.behind == nil {
         op.parts[0].batchNorm = norm
         remarks.append(Remark("fold-batch-norm", node, fired: true, "folded into the weights of \(producer.layer)"))

@@ -6,15 +6,16 @@ import SPD
 ///     %3 = batch_norm(%2)
 ///     %4 = relu(%3)
 /// becomes
-///     %3 = batch_norm(%1) behind=scale=2 order=paper
-///     %4 = relu(%3)
-///     %5 = space_to_depth(%4) scale=2 order=paper
+///     %2 = batch_norm(%1) behind=scale=2 order=paper
+///     %3 = relu(%2)
+///     %4 = space_to_depth(%3) scale=2 order=paper
 ///
 /// Each of the scale²·C channels behind the space-to-depth is one phase of one channel in front of it, so the
 /// normalisation becomes one whose scale and shift depend on the phase of the pixel (ResNet-SPD; the paper's Table 3).
 extension Pass {
   static let hoistOverSpaceToDepth = Pass("hoist-over-space-to-depth", .fusion) { graph, remarks in
     let name = "hoist-over-space-to-depth"
+    var refused: Set<Node.ID> = []
     var changed = true
     while changed {
       changed = false
@@ -25,7 +26,9 @@ extension Pass {
         case .batchNorm(var norm) where norm.behind == nil:
           // The kernels tell phases apart by parity.
           guard op.scale == 2 else {
-            remarks.append(Remark(name, reader, fired: false, "phases are told apart for scale 2, not \(op.scale)"))
+            if refused.insert(reader.id).inserted {
+              remarks.append(Remark(name, reader, fired: false, "phases are told apart for scale 2, not \(op.scale)"))
+            }
             continue
           }
           norm.behind = op

@@ -9,7 +9,8 @@ import SPD
 ///     %1 = conv2d(%0) k=1 64→32+32 +silu
 ///     %3 = conv2d(%1{0..<32}) k=3 p=1 32→32
 ///
-/// Readers see slices of the merged result, which must begin at a channel block.
+/// Readers see slices of the merged result, which must begin at a channel block: of siblings that end inside of one, the
+/// last part can be one.
 extension Pass {
   static let mergeSiblingConvolutions = Pass("merge-sibling-convolutions", .fusion, modes: [.inference]) {
     graph, remarks in
@@ -18,34 +19,40 @@ extension Pass {
       guard graph.nodes.contains(where: { $0.id == node.id }), case .convolution(let op) = node.op,
         isMergeable(node, in: graph)
       else { continue }
-      let siblings = graph.nodes.filter { other in
-        guard other.id != node.id, other.inputs == node.inputs,
-          case .convolution(let second) = other.op
-        else { return false }
-        return op.isSibling(of: second) && isMergeable(other, in: graph)
+      // Those in front of it have looked for their siblings already.
+      let group = graph.nodes[graph.position(of: node.id)...].filter { other in
+        guard other.inputs == node.inputs, case .convolution(let second) = other.op else { return false }
+        return other.id == node.id || op.isSibling(of: second) && isMergeable(other, in: graph)
       }
-      for sibling in siblings {
-        guard case .convolution(var merged) = graph[node.id].op, case .convolution(let second) = sibling.op else {
-          continue
+      let whole = group.filter { $0.shape.channels % channelBlock == 0 }
+      let partial = group.filter { $0.shape.channels % channelBlock != 0 }
+      let members = whole + partial.prefix(1)
+
+      // The result takes the first one's place, in front of all readers.
+      var merged = op
+      merged.parts = []
+      var offsets: [Node.ID: Int] = [:]
+      for case (let id, .convolution(let part)) in members.map({ ($0.id, $0.op) }) {
+        offsets[id] = merged.outputs
+        merged.parts += part.parts
+      }
+      for sibling in partial.dropFirst() {
+        remarks.append(
+          Remark(
+            name, sibling, fired: false,
+            "its sibling \(node.layer) ends at channel \(merged.outputs), which is no multiple of \(channelBlock)"))
+      }
+      guard members.count > 1 else { continue }
+      graph[node.id].op = .convolution(merged)
+      graph[node.id].shape.channels = merged.outputs
+      graph.mapOperands { operand in
+        for index in operand.segments.indices {
+          guard let offset = offsets[operand.segments[index].node] else { continue }
+          operand.segments[index].node = node.id
+          operand.segments[index].first += offset
         }
-        guard merged.outputs % channelBlock == 0 else {
-          remarks.append(
-            Remark(
-              name, sibling, fired: false,
-              "its sibling \(node.layer) ends at channel \(merged.outputs), which is no multiple of \(channelBlock)"))
-          continue
-        }
-        let offset = merged.outputs
-        merged.parts += second.parts
-        graph[node.id].op = .convolution(merged)
-        graph[node.id].shape.channels = merged.outputs
-        // Both had all their readers read them whole or in part; the sibling's channels now come behind.
-        graph.mapOperands { operand in
-          for index in operand.segments.indices where operand.segments[index].node == sibling.id {
-            operand.segments[index].node = node.id
-            operand.segments[index].first += offset
-          }
-        }
+      }
+      for sibling in members where sibling.id != node.id {
         graph.remove(sibling.id)
         remarks.append(Remark(name, sibling, fired: true, "merged with \(node.layer), which reads the same tensor"))
       }
