@@ -83,6 +83,7 @@ extension EmitC {
 
   private func functionName(_ step: Plan.Step) -> String {
     var number = step.node.map { String($0) } ?? "out"
+    if case .store(let output) = step.kernel, plan.outputs.count > 1 { number += "\(output)" }
     if step.node != nil { number = String(repeating: "0", count: max(0, 3 - number.count)) + number }
     return "\(prefix)_n\(number)_\(step.kernel.template)"
   }
