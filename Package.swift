@@ -45,7 +45,7 @@ let package = Package(
         argumentParser, subprocess,
       ]),
 
-    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "Models"]),
+    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDTemplates", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
