@@ -7,7 +7,7 @@ struct ChooseKernelsTests {
   /// The template of the last node of a network behind all passes.
   private func template(_ channels: Int, _ body: @escaping @Sendable (Tensor) -> Tensor) throws -> String? {
     let graph = try Pipeline.lowered(traced(channels, 8, 8, body))
-    return try ChooseKernels.kernel(for: graph.nodes.last!, in: graph, target: .x86_64_v3)?.template
+    return try ChooseKernels.kernel(for: graph.nodes.last!, in: graph, target: .x86v3)?.template
   }
 
   @Test func convolutions() throws {

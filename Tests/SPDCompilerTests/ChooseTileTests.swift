@@ -27,12 +27,25 @@ struct ChooseTileTests {
   }
 
   @Test func theTileOfTheLargestConvolution() throws {
-    // 96 → 96 channels at 160×160 on AVX-512: two blocks by ten pixels or more, all 32 registers busy.
-    let shape = Shape(batch: 1, channels: 96, height: 160, width: 160)
-    let tile = ChooseTile.tile(output: shape, depth: 96 * 9, repeats: 1, target: .x86_64_v4)
-    #expect([tile.strip, tile.rows, tile.columns] == [2, 1, 14])
-    let narrow = ChooseTile.tile(output: shape, depth: 96 * 9, repeats: 1, target: .x86_64_v3)
+    // 96 → 96 channels, 3×3 at 160×160: two vectors of weights, as many pixels as the registers hold and divide the row.
+    let problem = ChooseTile.Problem(
+      output: Shape(batch: 1, channels: 96, height: 160, width: 160), depth: 96 * 9, sourceBytes: 4 * 96 * 160 * 160)
+    let wide = ChooseTile.tile(problem, target: .x86v4)
+    #expect([wide.strip, wide.rows, wide.columns] == [2, 1, 10])
+    let narrow = ChooseTile.tile(problem, target: .x86v3)
     #expect([narrow.strip, narrow.rows, narrow.columns] == [1, 1, 6])
+  }
+
+  /// Where the weights fit the cache the map goes by in bands, where they do not and the map does, strip by strip.
+  @Test func theLargerStreamIsReadOnce() throws {
+    func order(_ channels: Int, _ size: Int) -> Bool {
+      let output = Shape(batch: 1, channels: channels, height: size, width: size)
+      let problem = ChooseTile.Problem(
+        output: output, depth: channels * 9, sourceBytes: 4 * channels * size * size)
+      return ChooseTile.tile(problem, target: .x86v4).stripMajor
+    }
+    #expect(!order(48, 320))
+    #expect(order(512, 4))
   }
 
   /// Tiles begin at whole source pixels of every segment, whatever the factors.

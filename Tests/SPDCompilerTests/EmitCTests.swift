@@ -9,7 +9,7 @@ struct EmitCTests {
   private static let templates = Result { Templates(try SPDTemplates.load()) }
 
   private func emit(
-    _ graph: Graph, unfused: Bool = false, prefix: String = "net", target: Target = .x86_64_v3
+    _ graph: Graph, unfused: Bool = false, prefix: String = "net", target: Target = .x86v3
   ) throws -> EmitC.Result {
     let lowered = try Pipeline.lowered(graph, unfused: unfused)
     let plan = try PlanMemory.plan(lowered, prefix: prefix, target: target)
@@ -19,7 +19,7 @@ struct EmitCTests {
   @Test(arguments: Shipped.names, [false, true])
   func everyShippedNetwork(name: String, unfused: Bool) throws {
     let prefix = String(name.map { $0 == "-" ? "_" : $0 })
-    let plan = try PlanMemory.plan(Shipped.lowered(name, unfused: unfused), prefix: prefix, target: .x86_64_v4)
+    let plan = try PlanMemory.plan(Shipped.lowered(name, unfused: unfused), prefix: prefix, target: .x86v4)
     let first = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
     // A pure function of its input.
     let second = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
@@ -52,7 +52,7 @@ struct EmitCTests {
       #expect(folders.filter { text.contains($0) } == [])
       #expect(text.hasSuffix("\n"))
     }
-    let kernels = result.source.split(separator: "\n").filter { $0.hasPrefix("static void \(prefix)_n") }
+    let kernels = result.source.split(separator: "\n").filter { $0.hasPrefix("static void \(prefix)_") }
       .map { $0.prefix { $0 != "(" } }
     #expect(Set(kernels).count == kernels.count)
     let symbols = externalSymbols(result.source)
@@ -67,7 +67,9 @@ struct EmitCTests {
     for line in uncommented(text).split(separator: "\n") {
       // Definitions begin in the first column; what does not is inside of one, or goes on with a line.
       guard let first = line.first, first.isLetter || first == "_" else { continue }
-      if ["static ", "INLINE ", "extern ", "typedef ", "enum ", "_Static_assert"].contains(where: line.hasPrefix) {
+      if ["static ", "INLINE ", "OUTLINE ", "extern ", "typedef ", "enum ", "_Static_assert"].contains(
+        where: line.hasPrefix)
+      {
         continue
       }
       let head = line.prefix { $0 != "(" && $0 != "=" && $0 != "[" && $0 != ";" }
@@ -108,7 +110,7 @@ struct EmitCTests {
 
   @Test func theHeaderSaysWhatTheCallerProvides() throws {
     let graph = try traced(3, 8, 8, batch: 2) { [$0.through(Conv2D(16, kernel: 3)), $0.through(GlobalAveragePool())] }
-    let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "two", target: .x86_64_v3)
+    let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "two", target: .x86v3)
     let header = try emit(graph, prefix: "two").header
     for line in [
       "#define TWO_BATCH 2", "#define TWO_CHANNELS 3", "#define TWO_HEIGHT 8", "#define TWO_WIDTH 8",
@@ -131,7 +133,7 @@ struct EmitCTests {
       ))
     #expect(source.contains("/* \(stem) */\n"))
     #expect(source.contains("static void net_n004_conv_image("))
-    #expect(source.contains("net_n005_pool(") && source.contains("net_nout_copy("))
+    #expect(source.contains("net_n005_pool(") && source.contains("net_output0_copy("))
   }
 
   /// Steps that differ in addresses alone share one function.
@@ -152,6 +154,6 @@ struct EmitCTests {
     let graph = try traced(3, 8, 8) { $0.through(Conv2D(48, kernel: 3), Conv2D(48, kernel: 3)) }
     let hash = try emit(graph).packHash
     #expect(try emit(graph).packHash == hash)
-    #expect(try emit(graph, target: .x86_64_v4).packHash != hash)
+    #expect(try emit(graph, target: .x86v4).packHash != hash)
   }
 }

@@ -5,9 +5,9 @@ import Testing
 @testable import SPDCompiler
 
 struct PlanMemoryTests {
-  static let targets = [Target.x86_64_v4, .x86_64_v3, .scalar]
+  static let targets = [Target.x86v4, .x86v3, .scalar]
 
-  private func plan(_ graph: Graph, target: Target = .x86_64_v4, reuse: Bool = true) throws -> Plan {
+  private func plan(_ graph: Graph, target: Target = .x86v4, reuse: Bool = true) throws -> Plan {
     try PlanMemory.plan(graph, prefix: "net", target: target, reuse: reuse)
   }
 

@@ -107,7 +107,7 @@ struct Compile: AsyncParsableCommand {
     var parameters: ParameterFile?
     if options.weights != nil {
       let file = try weighted.weights.file(for: weighted.graph)
-      try Files.write(file.bytes, to: root.appendingPathComponent("\(prefix).spdw").path)
+      try file.withBytes { try Files.write($0, to: root.appendingPathComponent("\(prefix).spdw").path) }
       files.append("\(prefix).spdw")
       parameters = file
     }
@@ -149,7 +149,9 @@ struct Compile: AsyncParsableCommand {
         if packed, let parameters {
           let network = try Network(
             library: root.appendingPathComponent("lib\(prefix).so").path, prefix: prefix)
-          try Files.write(network.pack(parameters).bytes, to: root.appendingPathComponent("\(prefix).spdp").path)
+          try network.pack(parameters).withBytes {
+            try Files.write($0, to: root.appendingPathComponent("\(prefix).spdp").path)
+          }
           files.append("\(prefix).spdp")
         }
       }

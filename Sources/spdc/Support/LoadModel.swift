@@ -89,7 +89,8 @@ struct LoadedModel {
   private static func modelFile(_ path: String) async throws -> LoadedModel {
     guard FileManager.default.fileExists(atPath: path) else {
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-      let hint = shippedModels.contains { $0.name == name } ? "; the shipped model is called \(name), without .swift" : ""
+      let hint =
+        shippedModels.contains { $0.name == name } ? "; the shipped model is called \(name), without .swift" : ""
       throw Failure(.noInput, "\(path): there is no such file\(hint)")
     }
     let program = try await compile(path)
