@@ -47,7 +47,8 @@ public final class GraphBuilder {
   /// The line of the model file that led here: the innermost one outside of this library.
   private var source: SourceLocation {
     let site = sites.last { !$0.source.fileID.hasPrefix("SPD/") } ?? sites.last
-    return site?.source ?? SourceLocation(fileID: "model", line: 0)
+    // An operator such as + knows no line; it is near the layer called last.
+    return site?.source ?? graph.nodes.last { $0.op != .input }?.source ?? SourceLocation(fileID: "model", line: 0)
   }
 
   /// Declares a parameter of the current layer and returns its full name.

@@ -40,6 +40,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Runs a command's body; errors become one message on standard error and a meaningful exit code.
 func reporting(_ body: () async throws -> Void) async throws {
+  Interruption.install()
   do {
     try await body()
   } catch let exit as ExitCode {

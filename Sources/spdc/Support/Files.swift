@@ -20,7 +20,11 @@ enum Files {
       base = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/spdc")
     }
     let folder = base.appendingPathComponent(kind)
-    try createFolder(folder)
+    do {
+      try createFolder(folder)
+    } catch {
+      throw Failure(.cannotWrite, "\(error)\n  Compiled code is kept there; SPDC_CACHE names another folder.")
+    }
     return folder
   }
 
@@ -39,14 +43,20 @@ enum Files {
     let folder = sibling.deletingLastPathComponent()
       .appendingPathComponent(".\(sibling.lastPathComponent).\(UUID().uuidString.prefix(8))")
     try createFolder(folder)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder)
+    return try await Interruption.temporary(folder.path) { try await body(folder) }
   }
 
   /// Writes a file whole or not at all: an existing one stays until the new one is complete.
   static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+    try writing { try writeAtomically(to: path) { try $0.write(bytes) } }
+  }
+
+  /// Runs what writes a file: its errors are the output's, and signals wait.
+  static func writing(_ body: () throws -> Void) throws {
     do {
-      try writeAtomically(to: path) { try $0.write(bytes) }
+      try Interruption.shielded(body)
+    } catch let failure as Failure {
+      throw failure
     } catch {
       throw Failure(.cannotWrite, "\(error)")
     }
@@ -62,6 +72,7 @@ enum Files {
   }
 
   static func read(_ path: String) throws -> Data {
+    guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noInput, "\(path): there is no such file") }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
@@ -73,6 +84,11 @@ enum Files {
     if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
       return String(cString: strerror(Int32(posix.code)))
     }
-    return (error as NSError).localizedDescription
+    switch (error as? CocoaError)?.code {
+    case .fileWriteFileExists: return String(cString: strerror(EEXIST))
+    case .fileWriteNoPermission, .fileReadNoPermission: return String(cString: strerror(EACCES))
+    case .fileNoSuchFile: return String(cString: strerror(ENOENT))
+    default: return (error as NSError).localizedDescription
+    }
   }
 }

@@ -141,8 +141,12 @@ enum WeightLoader {
       throw Failure(
         .data, "\(file) does not fit \(model.name), but it fits \(other.name):\n" + faults.joined(separator: "\n"))
     }
+    var lines = faults
+    if let classes, let own = checkpoint.classes, own != classes {
+      lines.append("  --classes says \(classes), but the file has \(own): leave --classes out")
+    }
     throw Failure(
-      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + faults.joined(separator: "\n"))
+      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))
   }
 
   private static func graph(
