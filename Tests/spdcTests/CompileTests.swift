@@ -25,9 +25,10 @@ import Testing
       "compile", Place.tiny, "--weights", "synthetic", "--emit", "object", "--json", "-o", scratch("o")
     ).succeeded().object()
     #expect(answer["model"] as? String == "tiny-spd")
-    #expect(answer["files"] as? [String] == [
-      "tiny_spd.c", "include/tiny_spd.h", "include/module.modulemap", "tiny_spd.spdw", "tiny_spd.o",
-    ])
+    #expect(
+      answer["files"] as? [String] == [
+        "tiny_spd.c", "include/tiny_spd.h", "include/module.modulemap", "tiny_spd.spdw", "tiny_spd.o",
+      ])
     #expect(answer["parameters"] as? Int == 27930)
     #expect((answer["fusions"] as? [String: Any])?["spaceToDepthsFused"] as? Int == 2)
   }

@@ -34,7 +34,8 @@ import Testing
           return concat(b, c).through(Conv2D(16, kernel: 3, stride: 2), SiLU(), GlobalAveragePool(), Flatten(), Linear(classes), Softmax())
         """, size: "3, 24, 36", name: "my-own"), "my own.swift")
     try await spdc("verify", path, "--batch", "2").succeeded()
-    try await spdc("run", path, "--weights", "synthetic", "--input", "synthetic", "--output", scratch("y.npy")).succeeded()
+    try await spdc("run", path, "--weights", "synthetic", "--input", "synthetic", "--output", scratch("y.npy"))
+      .succeeded()
     let values = try readNPY(scratch("y.npy")).values
     #expect(values.count == 10 && abs(values.reduce(0, +) - 1) < 1e-5)
     try await spdc("compile", path, "-o", scratch("my out")).succeeded()
@@ -60,7 +61,8 @@ import Testing
     (try await compile("import SPD\nprint(\"hello\")\n")).failed(.data, "bad.swift declares no network", "Model(")
     let one = model("  image.through(ReLU())")
     let two = one.replacingOccurrences(of: "import SPD", with: "").replacingOccurrences(of: "mine", with: "other")
-    (try await compile(one + two)).failed(.data, "bad.swift declares several networks (mine, other)", "one file, one network")
+    (try await compile(one + two)).failed(
+      .data, "bad.swift declares several networks (mine, other)", "one file, one network")
     (try await compile("")).failed(.data, "bad.swift declares no network")
     (try await compile(model("  image.through(ReLU())", name: "my net"))).failed(.data, "the name “my net”")
   }
@@ -72,17 +74,20 @@ import Testing
   }
 
   @Test func shapeErrorsNameLineLayerShapesAndRemedy() async throws {
-    (try await compile(model("  image.through(\n    Conv2D(4, kernel: 3),\n    SpaceToDepth())", size: "3, 45, 32"))).failed(
-      .data,
-      "bad.swift:5: SpaceToDepth(scale: 2) needs an even height and width, but its input is 4×45×32 (layer 1).",
-      "Input sizes whose height works nearest to 45: 44, 46.")
+    (try await compile(model("  image.through(\n    Conv2D(4, kernel: 3),\n    SpaceToDepth())", size: "3, 45, 32")))
+      .failed(
+        .data,
+        "bad.swift:5: SpaceToDepth(scale: 2) needs an even height and width, but its input is 4×45×32 (layer 1).",
+        "Input sizes whose height works nearest to 45: 44, 46.")
     (try await compile(model("  image.through(ReLU(), Linear(classes))"))).failed(
-      .data, "bad.swift:3: Linear reads a vector, but its input is 3×32×32: put Flatten() or a pool in front (layer 1).")
+      .data, "bad.swift:3: Linear reads a vector, but its input is 3×32×32: put Flatten() or a pool in front (layer 1)."
+    )
     (try await compile(model("  let x = image.through(Conv2D(4, kernel: 3))\n  return x + image"))).failed(
       .data, "bad.swift:3: a sum needs two tensors of one shape, but they are 4×32×32 and 3×32×32")
     (try await compile(model("  concat(image, image.through(MaxPool(2)))"))).failed(
       .data, "bad.swift:3: concat needs one height and width, but its inputs are 3×32×32, 3×16×16")
-    (try await compile(model("  image.through(Conv2D(4, kernel: 3, groups: 2))"))).failed(.data, "bad.swift:3: ", "groups")
+    (try await compile(model("  image.through(Conv2D(4, kernel: 3, groups: 2))"))).failed(
+      .data, "bad.swift:3: ", "groups")
     (try await compile(model("  image.through(MaxPool(64))"))).failed(.data, "bad.swift:3: ", "leaves nothing")
     #expect(!exists(scratch("out")))
   }
@@ -91,7 +96,8 @@ import Testing
     (try await spdc("compile", Place.tiny, "--size", "45x32", "--emit", "graph")).failed(
       .data, "tiny-spd.swift:7: SpaceToDepth(scale: 2)", "whose height works nearest to 45: 44, 48.")
     (try await spdc("compile", "yolov5-spd-n", "--size", "360x630", "--emit", "graph")).failed(
-      .data, "needs an even height and width", "(layer model.", "nearest to 360: 352, 384.", "nearest to 630: 608, 640.")
+      .data, "needs an even height and width", "(layer model.", "nearest to 360: 352, 384.", "nearest to 630: 608, 640."
+    )
   }
 
   @Test func modelsThatAreNotThere() async throws {
@@ -124,7 +130,8 @@ import Testing
   @Test func aGraphFileIsForOneSize() async throws {
     try await spdc("compile", Place.tiny, "--emit", "graph", "-o", scratch("g.json")).succeeded()
     (try await spdc("compile", scratch("g.json"), "--size", "64")).failed(.usage, "another size needs the model file")
-    (try await spdc("compile", scratch("g.json"), "--classes", "3")).failed(.usage, "another number needs the model file")
+    (try await spdc("compile", scratch("g.json"), "--classes", "3")).failed(
+      .usage, "another number needs the model file")
     (try await spdc("explain", scratch("g.json"), "--batch", "3")).failed(.usage, "another batch needs the model file")
   }
 }

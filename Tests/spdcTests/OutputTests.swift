@@ -13,8 +13,10 @@ import Testing
     let file = try scratch.write("a file", "file")
     for place in [file + "/x", "/proc/nothing/x", "/dev/null/x"] {
       for arguments in [
-        ["run", Place.tiny, "--input", "synthetic", "--output", place + ".npy"], ["compile", Place.tiny, "--json", "-o", place],
-        ["compile", Place.tiny, "--emit", "graph", "-o", place + ".json"], ["export", Place.tiny, "-o", place + ".onnx"],
+        ["run", Place.tiny, "--input", "synthetic", "--output", place + ".npy"],
+        ["compile", Place.tiny, "--json", "-o", place],
+        ["compile", Place.tiny, "--emit", "graph", "-o", place + ".json"],
+        ["export", Place.tiny, "-o", place + ".onnx"],
       ] {
         (try await spdc(arguments: arguments + Self.synthetic)).failed(.cannotWrite, place)
       }
@@ -44,8 +46,9 @@ import Testing
 
   /// With a limit on file sizes, every write fails somewhere in the middle.
   @Test func nothingHalfWrittenStays() async throws {
-    try await spdc(arguments: ["compile", Place.tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic)
-      .succeeded()
+    let tiny = scratch("g.json")
+    try await spdc("compile", Place.tiny, "--emit", "graph", "-o", tiny).succeeded()
+    try await spdc(arguments: ["compile", tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic).succeeded()
     try await spdc("convert", Place.checkpoint, scratch("w.npz")).succeeded()
     let picture = Place.shapes + "/002.png"
     let detect = [
@@ -56,12 +59,13 @@ import Testing
     let before = try contents(names)
 
     for (limit, arguments) in [
-      (8, ["compile", Place.tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic),
+      (8, ["compile", tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic),
       // The text fits, the parameters or libraries do not.
-      (64, ["compile", Place.tiny, "--packed", "--unfused", "--json", "-o", scratch("m")] + Self.synthetic),
-      (64, ["convert", Place.checkpoint, scratch("w.npz")]), (64, ["convert", Place.checkpoint, scratch("new.safetensors")]),
-      (8, detect), (8, ["export", Place.tiny, "-o", scratch("new.onnx")] + Self.synthetic),
-      (8, ["compile", Place.tiny, "--json", "-o", scratch("new folder")] + Self.synthetic),
+      (64, ["compile", tiny, "--packed", "--unfused", "--json", "-o", scratch("m")] + Self.synthetic),
+      (64, ["convert", Place.checkpoint, scratch("w.npz")]),
+      (64, ["convert", Place.checkpoint, scratch("new.safetensors")]),
+      (8, detect), (8, ["export", tiny, "-o", scratch("new.onnx")] + Self.synthetic),
+      (8, ["compile", tiny, "--json", "-o", scratch("new folder")] + Self.synthetic),
     ] {
       let run = try await spdc(arguments: arguments, shell: "ulimit -f \(limit)")
       #expect(run.code == Exit.cannotWrite.rawValue || run.code == 70, "\(arguments): \(run.errors)")
@@ -106,22 +110,21 @@ import Testing
       ("$0" "$@" & echo $! > '\(scratch("pid"))'; wait $!; echo $? > '\(scratch("code"))') &
       while [ ! -e '\(scratch("started"))' ]; do sleep 0.05; done
       sleep 0.2; kill -\(signal) $(cat '\(scratch("pid"))')
-      wait; exit 0
+      before=$(date +%s); wait; [ $(($(date +%s) - before)) -lt 10 ]
       """
-    let start = ContinuousClock.now
     for folder in ["m", "new"] {
       try? FileManager.default.removeItem(atPath: scratch("started"))
       // Shells ignore SIGINT in the background; env takes that back.
       try await spdc(
         arguments: [
-          "-c", stop, "/usr/bin/env", "--default-signal=INT", Place.spdc, "compile", Place.tiny, "--weights", "synthetic",
+          "-c", stop, "/usr/bin/env", "--default-signal=INT", Place.spdc, "compile", Place.tiny, "--weights",
+          "synthetic",
           "--json", "-o", scratch(folder),
         ], environment: ["SPDC_CC": slow, "SPDC_CACHE": scratch("cache")], executable: "/bin/sh"
       ).succeeded()
       let code = String(decoding: try bytes(scratch("code")), as: UTF8.self)
       #expect(["130\n", "143\n", "129\n"].contains(code))
     }
-    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(try contents(names) == before)
     #expect(!exists(scratch("new/tiny_spd.c")))
     #expect(scratch.names.allSatisfy { !$0.hasPrefix("m/.") && !$0.hasPrefix("new/.") })

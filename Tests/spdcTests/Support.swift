@@ -148,7 +148,9 @@ struct Outcome {
 
   /// Standard output as JSON; fails if there is anything else.
   func json<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-    try JSONDecoder().decode(type, from: Data(output.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(output.utf8))
   }
 
   /// Standard output as a JSON object of any form.

@@ -7,12 +7,14 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   /// A run that needs a C compiler, with a cache of its own that knows none.
-  private func run(_ environment: [String: String?], cache: String? = nil, shell: String? = nil) async throws -> Outcome {
+  private func run(_ environment: [String: String?], cache: String? = nil, shell: String? = nil) async throws -> Outcome
+  {
     try await spdc("compile", Place.tiny, "--emit", "graph", "-o", scratch("g.json")).succeeded()
     var variables = environment
     variables["SPDC_CACHE"] = cache ?? scratch("cache")
     return try await spdc(
-      "run", scratch("g.json"), "--weights", "synthetic", "--input", "synthetic", "--output", scratch("y.npy"), "--json",
+      "run", scratch("g.json"), "--weights", "synthetic", "--input", "synthetic", "--output", scratch("y.npy"),
+      "--json",
       environment: variables, shell: shell)
   }
 
@@ -110,7 +112,8 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: scratch("my spdc"), withDestinationPath: Place.spdc)
     try FileManager.default.copyItem(atPath: Place.tiny, toPath: scratch("tiny model.swift"))
     let run = try await spdc(
-      "compile", "./tiny model.swift", "--weights", "synthetic", "-o", "../\((scratch.path as NSString).lastPathComponent)/o",
+      "compile", "./tiny model.swift", "--weights", "synthetic", "-o",
+      "../\((scratch.path as NSString).lastPathComponent)/o",
       in: scratch.path, executable: scratch("my spdc"))
     try run.succeeded()
     #expect(exists(scratch("o/libtiny_spd.so")))
@@ -136,7 +139,10 @@ import Testing
   @Test func moreOptionsThatMakeNoSense() async throws {
     let picture = Place.shapes + "/000.jpg"
     for (arguments, message) in [
-      (["run", Place.tiny, "--threads", "0", "--input", "synthetic", "--output", "y.npy"], "--threads must be 1 to 1024"),
+      (
+        ["run", Place.tiny, "--threads", "0", "--input", "synthetic", "--output", "y.npy"],
+        "--threads must be 1 to 1024"
+      ),
       (["run", Place.tiny, "--weights", "synthetic"], "Missing expected argument '--input <input>'"),
       (["bench", Place.tiny, "--seconds", "0"], "--seconds must be above 0"),
       (["bench", Place.tiny, "--compare", "unfused", "--unfused"], "the same variant twice"),

@@ -51,7 +51,8 @@ struct Compile: AsyncParsableCommand {
             + "compiled with a compiler that does")
       }
       if packed, !Machine.runs(builder.target) {
-        throw Failure(.usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
+        throw Failure(
+          .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
       }
       let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
       for (index, line) in Fusions(graph, records).lines.enumerated() {

@@ -20,7 +20,8 @@ struct Convert: AsyncParsableCommand {
       guard ["safetensors", "npz"].contains(format) else {
         throw Failure(
           .usage,
-          "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)")
+          "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)"
+        )
       }
       let checkpoint = try WeightLoader.read(input)
       let tensors: [NamedTensor] = checkpoint.order.compactMap { name in

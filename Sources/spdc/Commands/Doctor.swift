@@ -30,7 +30,8 @@ struct Doctor: AsyncParsableCommand {
             + native.flags.joined(separator: " "))
         // Of the many names that are tried, those that exist; a compiler that was asked for in any case.
         for report in reports where report.version != nil || reports.count == 1 {
-          Console.print("compiler     \(report.compiler)  \(report.message)" + (report.version.map { "  (\($0))" } ?? ""))
+          let version = report.version.map { "  (\($0))" } ?? ""
+          Console.print("compiler     \(report.compiler)  \(report.message)\(version)")
         }
         if let toolchain {
           Console.print("chosen       \(toolchain.compiler) \(toolchain.openMPFlags.joined(separator: " "))")

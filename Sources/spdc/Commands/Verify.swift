@@ -39,7 +39,8 @@ struct Verify: AsyncParsableCommand {
       let session = try network.session(packed, threads: threads.threads)
       if let array, array.shape != network.inputShape {
         throw Failure(
-          .data, "\(input) has the shape \(crossed(array.shape)), but \(network.name) takes \(crossed(network.inputShape))")
+          .data,
+          "\(input) has the shape \(crossed(array.shape)), but \(network.name) takes \(crossed(network.inputShape))")
       }
       let values = array?.values ?? syntheticInput(weighted.graph.input.shape)
       let output = try session.infer(values)

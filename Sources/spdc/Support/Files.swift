@@ -32,7 +32,9 @@ enum Files {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(reason(error))")
+      // Asked again, the system says why.
+      let why = mkdir(folder.path, 0o777) == 0 ? reason(error) : String(cString: strerror(errno))
+      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(why)")
     }
   }
 
@@ -72,7 +74,9 @@ enum Files {
   }
 
   static func read(_ path: String) throws -> Data {
-    guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noInput, "\(path): there is no such file") }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Failure(.noInput, "\(path): there is no such file")
+    }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
@@ -84,11 +88,6 @@ enum Files {
     if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
       return String(cString: strerror(Int32(posix.code)))
     }
-    switch (error as? CocoaError)?.code {
-    case .fileWriteFileExists: return String(cString: strerror(EEXIST))
-    case .fileWriteNoPermission, .fileReadNoPermission: return String(cString: strerror(EACCES))
-    case .fileNoSuchFile: return String(cString: strerror(ENOENT))
-    default: return (error as NSError).localizedDescription
-    }
+    return (error as NSError).localizedDescription
   }
 }

@@ -108,7 +108,8 @@ struct LoadedModel {
   private static func modelFile(_ path: String) async throws -> LoadedModel {
     guard FileManager.default.fileExists(atPath: path) else {
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-      let hint = shippedModels.contains { $0.name == name } ? "; the shipped model is called \(name), without .swift" : ""
+      let isShipped = shippedModels.contains { $0.name == name }
+      let hint = isShipped ? "; the shipped model is called \(name), without .swift" : ""
       throw Failure(.noInput, "\(path): there is no such file\(hint)")
     }
     let program = try await compile(path)
@@ -168,7 +169,8 @@ struct LoadedModel {
     let places = lines.compactMap { line in
       line.range(of: name).map { "  at \(path):" + line[$0.upperBound...].split(separator: " ")[0] }
     }
-    return (message.map(String.init).filter { !$0.isEmpty } + places).joined(separator: "\n")
+    let text = (message.map(String.init).filter { !$0.isEmpty } + places).joined(separator: "\n")
+    return text.isEmpty ? "it ended without a message" : text
   }
 
   private static func ask(
@@ -184,7 +186,7 @@ struct LoadedModel {
         program, [],
         environment: [
           TraceRequest.variable: text,
-          "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none,output-to=stderr",
+          "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none",
         ])
     }
     guard outcome.succeeded else {

@@ -105,7 +105,7 @@ enum WeightLoader {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.noInput, "\(path): there is no such weight file")
     }
-    if let handle = FileHandle(forReadingAtPath: path), let magic = try handle.read(upToCount: 4),
+    if let handle = FileHandle(forReadingAtPath: path), let magic = try? handle.read(upToCount: 4),
       magic.elementsEqual("SPDW".utf8)
     {
       let tensors = try ParameterFile(mapping: path).tensors(path: path)
