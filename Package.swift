@@ -50,5 +50,7 @@ let package = Package(
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
+    // Runs the command as it was built, so it depends on its formats only.
+    .testTarget(name: "spdcTests", dependencies: ["SPDFormats", subprocess]),
   ]
 )

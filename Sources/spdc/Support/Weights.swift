@@ -106,7 +106,7 @@ enum WeightLoader {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.noInput, "\(path): there is no such weight file")
     }
-    if let handle = FileHandle(forReadingAtPath: path), let magic = try handle.read(upToCount: 4),
+    if let handle = FileHandle(forReadingAtPath: path), let magic = try? handle.read(upToCount: 4),
       magic.elementsEqual("SPDW".utf8)
     {
       let tensors = try ParameterFile(mapping: path).tensors(path: path)
@@ -142,8 +142,12 @@ enum WeightLoader {
       throw Failure(
         .data, "\(file) does not fit \(model.name), but it fits \(other.name):\n" + faults.joined(separator: "\n"))
     }
+    var lines = faults
+    if let classes, let own = checkpoint.classes, own != classes {
+      lines.append("  --classes says \(classes), but the file has \(own): leave --classes out")
+    }
     throw Failure(
-      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + faults.joined(separator: "\n"))
+      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))
   }
 
   private static func graph(
