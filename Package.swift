@@ -47,6 +47,9 @@ let package = Package(
 
     .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
+    .testTarget(
+      name: "CTests", dependencies: ["spdc", "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime"],
+      exclude: ["Drivers"]),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
