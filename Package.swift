@@ -1,9 +1,29 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+// The committed C modules are built as their headers ask for. No product contains them, so their unsafe flags keep nobody
+// from depending on this package. Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
+let openMP = (14...22).reversed().map { "/usr/lib/llvm-\($0)/lib" }
+  .first { FileManager.default.fileExists(atPath: $0 + "/libomp.so") }
+#if arch(x86_64)
+  let vectors = ["-march=x86-64-v3"]
+#else
+  let vectors: [String] = []
+#endif
+
+func generated(_ name: String) -> Target {
+  .target(
+    name: name, path: "Generated/\(name)",
+    cSettings: [
+      .unsafeFlags(
+        ["-O3", "-ffp-contract=fast", "-fno-math-errno"] + vectors + (openMP == nil ? [] : ["-fopenmp"]))
+    ])
+}
 
 let package = Package(
   name: "spdc",
@@ -45,8 +65,22 @@ let package = Package(
         argumentParser, subprocess,
       ]),
 
+    // Written by `make generated`, for x86-64-v3.
+    generated("resnet18_spd"),
+    generated("yolov5_spd_n"),
+
     .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDTemplates", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
+    .testTarget(
+      name: "CTests", dependencies: ["spdc", "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime"],
+      exclude: ["Drivers"]),
+    .testTarget(
+      name: "GeneratedTests",
+      dependencies: ["resnet18_spd", "yolov5_spd_n", "spdc", "SPD", "Models", "SPDCompiler", "SPDRuntime"],
+      swiftSettings: openMP == nil ? [] : [.define("OPENMP")],
+      linkerSettings: openMP.map {
+        [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]
+      }),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),

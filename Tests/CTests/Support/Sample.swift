@@ -1,0 +1,98 @@
+import Foundation
+import Models
+import SPD
+import SPDCompiler
+import SPDRuntime
+import Testing
+
+@testable import spdc
+
+/// A network of the tests.
+struct Sample: Sendable, Hashable, CustomTestStringConvertible {
+  var name: String
+  var size: Size2D?
+  var batch = 1
+
+  static let resnet18SPD = Sample(name: "resnet18-spd", size: 32)
+  static let yolov5SPD = Sample(name: "yolov5-spd-n", size: 64)
+  static let yolov5 = Sample(name: "yolov5n", size: 64)
+  static let resnet50SPD = Sample(name: "resnet50-spd", size: 32)
+  static let everyOp = Sample(name: "every-op", batch: 2)
+  static let all = [everyOp, yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
+
+  var testDescription: String { name }
+  var prefix: String { Builder.prefix(name) }
+
+  func graph() throws -> Graph {
+    let model = try #require(([CTests.everyOp] + shippedModels).first { $0.name == name })
+    return try model.graph(size: size, batch: batch)
+  }
+
+  func code(_ variant: Variant) throws -> EmitC.Result {
+    try Builder(target: variant.target).compile(try graph(), options: variant.options).code
+  }
+}
+
+/// How a network is turned into C.
+struct Variant: Sendable, Hashable, CustomTestStringConvertible {
+  var target: String
+  var unfused = false
+  var disabled: [String] = []
+
+  var options: Pipeline.Options {
+    var options = Pipeline.Options()
+    options.unfused = unfused
+    options.disabled = Set(disabled)
+    return options
+  }
+
+  var flags: [String] { (try? Machine.target(named: target).flags) ?? [] }
+
+  var testDescription: String {
+    target + (unfused ? ", unfused" : "") + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
+  }
+
+  /// Those targets whose code this machine runs, the best first.
+  static let targets = ["x86-64-v4", "x86-64-v3", "x86-64", "aarch64", "scalar"].filter {
+    (try? Machine.runs(Machine.target(named: $0))) ?? false
+  }
+  static let best = Variant(target: targets[0])
+  static let bestUnfused = Variant(target: targets[0], unfused: true)
+  static let both = [best, bestUnfused]
+}
+
+/// The interpreter's results, each computed once.
+actor Reference {
+  static let shared = Reference()
+  private var tasks: [Sample: Task<[Float], any Error>] = [:]
+
+  func output(_ sample: Sample) async throws -> [Float] {
+    if tasks[sample] == nil {
+      tasks[sample] = Task.detached {
+        let graph = try sample.graph()
+        let interpreter = Interpreter(graph: graph, parameters: syntheticParameters(of: graph))
+        return try interpreter.outputs(input: syntheticInput(graph.input.shape)).flatMap { $0 }
+      }
+    }
+    return try await tasks[sample]!.value
+  }
+}
+
+/// How far results are from what they should be.
+struct Comparison: CustomStringConvertible {
+  var worst: Float = 0
+  var index = 0
+  var description: String { "\(worst) of what is allowed at value \(index)" }
+
+  /// `worst` is the largest |a − e| / (5e-4 + 1e-5 |e|), infinite where one is NaN.
+  init(_ actual: [Float], _ expected: [Float]) {
+    guard actual.count == expected.count else {
+      worst = .infinity
+      return
+    }
+    for (index, (a, e)) in zip(actual, expected).enumerated() {
+      let ratio = abs(a - e) / (5e-4 + 1e-5 * abs(e))
+      if !(ratio <= worst) { (worst, self.index) = (ratio.isNaN ? .infinity : ratio, index) }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import SPDCompiler
+import SPDTemplates
+import Testing
+
+/// One template on its own, its holes filled with small numbers.
+struct TemplateCase: Sendable, CustomTestStringConvertible {
+  var name: String
+  /// What goes into the holes that are no numbers.
+  var holes: [String: String] = [:]
+  var testDescription: String { name }
+
+  static let all: [TemplateCase] = [
+    TemplateCase(
+      name: "conv_direct",
+      holes: [
+        "SEGMENTS": "ACCUMULATE(0, 2, 3, 64, 128, 16, 128, 16, 512, 1);\n    ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);",
+        "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);",
+      ]),
+    TemplateCase(name: "conv_image", holes: ["EPILOGUE": "hard_swish(&v);"]),
+    TemplateCase(name: "conv_depthwise", holes: ["EPILOGUE": "relu(&v);"]),
+    TemplateCase(name: "conv_grouped", holes: ["EPILOGUE": ""]),
+    TemplateCase(name: "pointwise", holes: ["EPILOGUE": "leaky_relu(&v, (float)0.1);"]),
+    TemplateCase(
+      name: "pool",
+      holes: ["START": "-__builtin_inff()", "COMBINE": "SELECT(best[n] >= a, best[n], a)", "FINISH": "1.0f"]),
+    TemplateCase(name: "global_average"), TemplateCase(name: "softmax"), TemplateCase(name: "flatten"),
+    TemplateCase(
+      name: "copy",
+      holes: ["SEGMENTS": "COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)\n        COPY_CHANNELS(1, 3, 16, 1, 512, 8, 1, 64, 4, 1)"]),
+    TemplateCase(
+      name: "decode_boxes", holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\n    LEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
+    TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
+    TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
+    TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
+    TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"),
+    TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
+  ]
+
+  private static let module = [
+    "CASES": "        case 0: arena[part] = input[parts]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
+    "OUTPUT_SHAPES": "{2, {1, 4, 0, 0}}", "OUTPUT_TEXT": " * Output: 1 x 4", "FLAGS": "", "TARGET": "scalar",
+    "VERSION": "0",
+  ]
+
+  private static let numbers = [
+    "IMAGES": 2, "OUT_ROWS": 5, "OUT_COLS": 7, "OUT_BLOCKS": 3, "KH": 3, "KW": 3, "K": 288, "TILE_ROWS": 2,
+    "TILE_COLS": 3, "STRIP": 2, "UNIT_ROWS": 2, "STRIP_MAJOR": 0, "ROWS_AHEAD": 2, "WEIGHTS_AHEAD": 64,
+    "Y_IMAGE": 1680, "Y_ROW": 336, "Y_BLOCK": 112, "Y_COL": 16, "Y_LANE": 1, "R_IMAGE": 1680, "R_ROW": 336,
+    "R_BLOCK": 112, "X_IMAGE": 2016, "X_ROW": 288, "X_BLOCK": 144, "TAP_ROW": 288, "TAP_COL": 16, "ROW_STEP": 288,
+    "PIXEL_STEP": 16, "CHANNELS": 3, "IN_ROWS": 10, "IN_COLS": 14, "STRIDE": 2, "STRIDE_X": 2, "STRIDE_Y": 2,
+    "PAD_TOP": 1, "PAD_LEFT": 1, "INPUTS": 12, "OUTPUTS": 12, "GROUPS": 3, "ROWS": 5, "COLS": 7, "BLOCKS": 3,
+    "PADDED": 16, "Y_BLOCKS": 7, "CLASSES": 3, "BOXES": 40, "ANCHORS": 2, "BATCH": 1, "HEIGHT": 4, "WIDTH": 4,
+    "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
+    "INPUT_COUNT": 48, "OUTPUT_COUNT": 4,
+  ]
+
+  /// Vectors wider than the machine's would need memory operands that assembly does not take.
+  func flags(lanes: Int) -> [String] {
+    guard name == "peak" else { return [] }
+    return [16: ["-mavx512f"], 8: ["-mavx2"]][lanes] ?? []
+  }
+
+  /// The template with whatever it needs in front of it, and a use of each function behind it.
+  func text(_ templates: Templates, lanes: Int) throws -> String {
+    switch name {
+    case "peak": return try filled(templates, name, lanes)
+    case "module": return try filled(templates, name, lanes)
+    case "runtime":
+      let stub = "static int check_parameters(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
+      return "#include \"small.h\"\n" + stub + (try filled(templates, name, lanes))
+    default: break
+    }
+    var text = try filled(templates, "prelude", lanes)
+    if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
+    if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
+    if name != "prelude" { text += try filled(templates, name, lanes) }
+    let functions = text.matches(of: #/\nstatic [^\n]*?\b(\w+)\(/#).map { String($0.1) }
+    text += "\nvoid small_use(void (**to)(void));\nvoid small_use(void (**to)(void))\n{\n"
+    for (index, function) in functions.enumerated() { text += "    to[\(index)] = (void (*)(void))\(function);\n" }
+    return text + "    (void)to;\n}\n"
+  }
+
+  /// `small.h`, where the text includes it.
+  func header(_ templates: Templates) throws -> String? {
+    name == "runtime" ? try Self.named("module").filled(templates, "module", 1) : nil
+  }
+
+  private static func named(_ name: String) throws -> TemplateCase { try #require(all.first { $0.name == name }) }
+
+  private func filled(_ templates: Templates, _ template: String, _ lanes: Int) throws -> String {
+    var values = Self.numbers.mapValues(String.init)
+    values.merge(["NAME": "small_\(template)", "PREFIX": "small", "UPPER": "SMALL", "VL": "\(lanes)"]) { $1 }
+    values.merge(name == template ? holes : template == "module" ? Self.module : [:]) { $1 }
+    let text = try #require(SPDTemplates.load()[template])
+    let wanted = Set(text.matches(of: #/@([A-Z_]+)@/#).map { String($0.1) })
+    return try templates.fill(template, values.filter { wanted.contains($0.key) })
+  }
+}

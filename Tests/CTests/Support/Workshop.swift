@@ -1,0 +1,208 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+import Testing
+
+@testable import spdc
+
+/// A C compiler of this machine.
+struct CCompiler: Sendable, Hashable, CustomTestStringConvertible {
+  enum Kind: String, Sendable { case clang, gcc }
+  var kind: Kind
+  var path: String
+  var testDescription: String { path }
+  var plusPlus: String? {
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    let other = name.replacingOccurrences(of: kind.rawValue, with: kind == .clang ? "clang++" : "g++")
+    return Toolchain.locate(URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(other).path)
+  }
+
+  /// Every clang and gcc on the `PATH`, each once.
+  static let all: [CCompiler] = {
+    var seen: Set<String> = []
+    var result: [CCompiler] = []
+    let names =
+      [("clang", Kind.clang), ("gcc", .gcc)]
+      + (14...22).map { ("clang-\($0)", .clang) } + (11...16).map { ("gcc-\($0)", .gcc) }
+    for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
+      for (name, kind) in names {
+        guard let path = Toolchain.locate("\(folder)/\(name)") else { continue }
+        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        if seen.insert(real).inserted { result.append(CCompiler(kind: kind, path: path)) }
+      }
+    }
+    return result
+  }()
+
+  /// The first of each kind.
+  static func first(_ kind: Kind) throws -> CCompiler {
+    guard let compiler = all.first(where: { $0.kind == kind }) else {
+      try Test.cancel("\(kind.rawValue) is not installed")
+    }
+    return compiler
+  }
+}
+
+/// Builds objects and programs in a temporary folder, each once, and not more at a time than there are processors.
+actor Workshop {
+  static let shared = Workshop()
+  private let folder: URL
+  private var made: [String: Task<URL, any Error>] = [:]
+  private var free = max(2, ProcessInfo.processInfo.activeProcessorCount)
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  static let drivers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Drivers")
+  static let strict = ["-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+  /// What headers and READMEs tell people to build with.
+  static let fast = Builder.fastFlags + ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+  private init() {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-ctests-\(getpid())")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    folderToRemove = folder.path
+    atexit {
+      if let folderToRemove { try? FileManager.default.removeItem(atPath: folderToRemove) }
+    }
+  }
+
+  /// The result of `body`, which gets a new folder, run once for each key.
+  func once(_ key: String, _ body: @escaping @Sendable (URL) async throws -> URL) async throws -> URL {
+    if let task = made[key] { return try await task.value }
+    let place = folder.appendingPathComponent(String(fnv1a(key.utf8), radix: 16))
+    let task = Task {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      return try await body(place)
+    }
+    made[key] = task
+    return try await task.value
+  }
+
+  /// Runs a program to its end.
+  func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+    -> Toolchain.Outcome
+  {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+    defer {
+      if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+    // Threads that wait must not spin: more of them run here than there are processors.
+    let quiet = ["OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"]
+    return try await Toolchain.run(path, arguments, environment: quiet.merging(environment) { $1 })
+  }
+
+  /// Runs a program that must succeed.
+  func mustRun(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws {
+    let outcome = try await run(path, arguments, environment: environment)
+    guard outcome.succeeded else {
+      throw Failed(command: ([path] + arguments).joined(separator: " "), message: outcome.errors + outcome.output)
+    }
+  }
+}
+
+nonisolated(unsafe) private var folderToRemove: String?
+
+/// A program that should have succeeded.
+struct Failed: Error, CustomStringConvertible {
+  var command: String
+  var message: String
+  var description: String { "\(command)\n\(message.prefix(4000))" }
+}
+
+extension Workshop {
+  /// Folder with `<prefix>.c` and `include/<prefix>.h`.
+  func source(_ sample: Sample, _ variant: Variant) async throws -> URL {
+    try await once("source \(sample) \(variant)") { place in
+      let code = try sample.code(variant)
+      let include = place.appendingPathComponent("include")
+      try FileManager.default.createDirectory(at: include, withIntermediateDirectories: true)
+      try code.source.write(
+        to: place.appendingPathComponent("\(sample.prefix).c"), atomically: true, encoding: .utf8)
+      try code.header.write(
+        to: include.appendingPathComponent("\(sample.prefix).h"), atomically: true, encoding: .utf8)
+      return place
+    }
+  }
+
+  func object(_ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String]) async throws -> URL {
+    try await once("object \(sample) \(variant) \(compiler) \(flags)") { place in
+      let source = try await self.source(sample, variant)
+      let object = place.appendingPathComponent("\(sample.prefix).o")
+      try await self.mustRun(
+        compiler,
+        flags + [
+          "-I\(source.path)/include", "-c", "\(source.path)/\(sample.prefix).c", "-o", object.path,
+        ])
+      return object
+    }
+  }
+
+  /// A driver linked with a network.
+  func program(
+    _ driver: String, _ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String],
+    link: [String] = []
+  ) async throws -> URL {
+    try await once("program \(driver) \(sample) \(variant) \(compiler) \(flags) \(link)") { place in
+      let object = try await self.object(sample, variant, compiler, flags)
+      let source = try await self.source(sample, variant)
+      let program = place.appendingPathComponent(driver)
+      try await self.mustRun(
+        compiler,
+        flags.filter { !$0.hasPrefix("-O") && !$0.hasPrefix("-std") } + link + [
+          "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-DMODEL=\(sample.prefix)",
+          "-DMODEL_UPPER=\(sample.prefix.uppercased())", "-I\(source.path)/include",
+          "\(Self.drivers.path)/\(driver).c", object.path, "-pthread", "-o", program.path,
+        ])
+      return program
+    }
+  }
+
+  /// `weights.spdw`, `input.f32` and another input, `other.f32`.
+  func data(_ sample: Sample) async throws -> URL {
+    try await once("data \(sample)") { place in
+      let graph = try sample.graph()
+      let file = try ParameterFile(
+        graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: syntheticParameter)
+      try Data(file.bytes).write(to: place.appendingPathComponent("weights.spdw"))
+      let input = syntheticInput(graph.input.shape)
+      for (name, values) in [("input", input), ("other", uniform("other", input.count))] {
+        try values.withUnsafeBytes { Data($0) }.write(to: place.appendingPathComponent("\(name).f32"))
+      }
+      return place
+    }
+  }
+
+  /// What the driver `run` writes: everything it checks has held.
+  func output(
+    _ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String], link: [String] = [],
+    openMP: Bool, environment: [String: String] = [:]
+  ) async throws -> [Float] {
+    let file = try await once("output \(sample) \(variant) \(compiler) \(flags) \(link)") { place in
+      let program = try await self.program("run", sample, variant, compiler, flags, link: link)
+      let data = try await self.data(sample)
+      let output = place.appendingPathComponent("output.f32")
+      try await self.mustRun(
+        program.path,
+        ["\(data.path)/weights.spdw", "\(data.path)/input.f32", output.path, openMP ? "1" : "0"],
+        environment: environment)
+      return output
+    }
+    return try floats(file)
+  }
+}
+
+func floats(_ file: URL) throws -> [Float] {
+  let data = try Data(contentsOf: file)
+  return [Float](unsafeUninitializedCapacity: data.count / 4) { buffer, count in
+    count = data.copyBytes(to: buffer) / 4
+  }
+}
+
+extension [Float] {
+  var bits: [UInt32] { map(\.bitPattern) }
+}
