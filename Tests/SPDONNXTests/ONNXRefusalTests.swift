@@ -44,6 +44,9 @@ import Testing
       op.parts.append(op.parts[0])
       graph.nodes[1].op = .convolution(op)
       graph.parameters[0].shape = [2, 3, 1, 1]
+      for index in graph.parameters.indices where graph.parameters[index].name == op.parts[0].bias {
+        graph.parameters[index].shape = [2]
+      }
     }
     #expect(merged?.contains("is 2 convolutions in one") == true)
   }
@@ -73,7 +76,8 @@ import Testing
     let moved = refusal { graph in
       guard case .batchNorm(var op) = graph.nodes[2].op else { return }
       op.behind = Op.SpaceToDepth(scale: 2, order: .paper)
-      for index in graph.parameters.indices where graph.parameters[index].shape == [4] {
+      let names = [op.weight, op.bias, op.runningMean, op.runningVariance]
+      for index in graph.parameters.indices where names.contains(graph.parameters[index].name) {
         graph.parameters[index].shape = [16]
       }
       graph.nodes[2].op = .batchNorm(op)

@@ -58,7 +58,7 @@ import Testing
     let folders = Self.text.matches(of: /\n\| ((?:`[A-Za-z\/]+`(?:, )?)+) \|/).flatMap { row in
       String(row.1).split(separator: ", ").map { $0.filter { $0 != "`" } }
     }.filter { !$0.hasPrefix("spdc") }
-    #expect(folders.count >= 14)
+    #expect(folders.count >= 12)
     for folder in folders { #expect(exists(Place.repository + "/" + folder), "\(folder)") }
   }
 }

@@ -26,7 +26,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "global_average"), TemplateCase(name: "softmax"), TemplateCase(name: "flatten"),
     TemplateCase(
       name: "copy",
-      holes: ["SEGMENTS": "COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)\n        COPY_CHANNELS(1, 3, 16, 1, 512, 8, 1, 64, 4, 1)"]),
+      holes: ["SEGMENTS": "COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)\n        COPY_CHANNELS(1, 3, 0, 16, 1, 512, 8, 1, 64, 4, 1)"]),
     TemplateCase(
       name: "decode_boxes", holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\n    LEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
