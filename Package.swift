@@ -69,7 +69,7 @@ let package = Package(
     generated("resnet18_spd"),
     generated("yolov5_spd_n"),
 
-    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "Models"]),
+    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDTemplates", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
     .testTarget(
       name: "CTests", dependencies: ["spdc", "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime"],
@@ -84,5 +84,7 @@ let package = Package(
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
+    // Runs the command as it was built, so it depends on its formats only.
+    .testTarget(name: "spdcTests", dependencies: ["SPDFormats", subprocess]),
   ]
 )

@@ -198,7 +198,7 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
  * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
  */
 
-/* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  Blocks.swift:29
+/* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_image.c */
 /* yolov5_spd_n_n004_conv_image: 1 x 320 x 320 outputs in 1 blocks, 6 x 6 taps, stride 2. */
 
@@ -345,7 +345,7 @@ static void yolov5_spd_n_n004_conv_image(const float *restrict picture, float *r
  * channel, and r + residual, where the residual of v lies.
  */
 
-/* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu      32×320×320      model.1.conv  Blocks.swift:29
+/* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu      32×320×320      model.1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n007_conv_direct: 1 x 320 x 320 outputs in 2 blocks, 3 x 3 taps, 144 products each. */
 
@@ -487,7 +487,7 @@ static void yolov5_spd_n_n007_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  Blocks.swift:29
+/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n011_conv_direct: 1 x 160 x 160 outputs in 2 blocks, 1 x 1 taps, 128 products each. */
 
@@ -629,7 +629,7 @@ static void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu      16×160×160      model.3.m.0.cv1.conv  Blocks.swift:29
+/* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu      16×160×160      model.3.m.0.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n014_conv_direct: 1 x 160 x 160 outputs in 1 blocks, 1 x 1 taps, 16 products each. */
 
@@ -771,7 +771,7 @@ static void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual      16×160×160      model.3.m.0.cv2.conv  Blocks.swift:29
+/* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual      16×160×160      model.3.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n018_conv_direct: 1 x 160 x 160 outputs in 1 blocks, 3 x 3 taps, 144 products each. */
 
@@ -913,7 +913,7 @@ static void yolov5_spd_n_n018_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu      32×160×160      model.3.cv3.conv  Blocks.swift:29
+/* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu      32×160×160      model.3.cv3.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n025_conv_direct: 1 x 160 x 160 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
 
@@ -1056,7 +1056,7 @@ static void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu      64×160×160      model.4.conv  Blocks.swift:29
+/* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu      64×160×160      model.4.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n028_conv_direct: 1 x 160 x 160 outputs in 4 blocks, 3 x 3 taps, 288 products each. */
 
@@ -1198,7 +1198,7 @@ static void yolov5_spd_n_n028_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu      64×80×80      model.6.cv1.conv  Blocks.swift:29
+/* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu      64×80×80      model.6.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n032_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 256 products each. */
 
@@ -1340,8 +1340,8 @@ static void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.6.m.0.cv1.conv  Blocks.swift:29
- * %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv1.conv  Blocks.swift:29
+/* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.6.m.0.cv1.conv  yolov5-spd-n.swift:6
+ * %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n035_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
 
@@ -1483,7 +1483,7 @@ static void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.0.cv2.conv  Blocks.swift:29
+/* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n039_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 3 x 3 taps, 288 products each. */
 
@@ -1625,7 +1625,7 @@ static void yolov5_spd_n_n039_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %42 = conv2d(%39) k=1 32→32 *bn +silu      32×80×80      model.6.m.1.cv1.conv  Blocks.swift:29
+/* %42 = conv2d(%39) k=1 32→32 *bn +silu      32×80×80      model.6.m.1.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n042_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
 
@@ -1767,7 +1767,7 @@ static void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.1.cv2.conv  Blocks.swift:29
+/* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.1.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n046_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 3 x 3 taps, 288 products each. */
 
@@ -1909,8 +1909,8 @@ static void yolov5_spd_n_n046_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.6.cv3.conv  Blocks.swift:29
- * %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.21.cv3.conv  Blocks.swift:29
+/* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.6.cv3.conv  yolov5-spd-n.swift:6
+ * %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.21.cv3.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n053_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
 
@@ -2053,7 +2053,7 @@ static void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu      128×80×80      model.7.conv  Blocks.swift:29
+/* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu      128×80×80      model.7.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n056_conv_direct: 1 x 80 x 80 outputs in 8 blocks, 3 x 3 taps, 576 products each. */
 
@@ -2195,7 +2195,7 @@ static void yolov5_spd_n_n056_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu      128×40×40      model.9.cv1.conv  Blocks.swift:29
+/* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu      128×40×40      model.9.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n060_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 512 products each. */
 
@@ -2337,9 +2337,9 @@ static void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.9.m.0.cv1.conv  Blocks.swift:29
- * %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv1.conv  Blocks.swift:29
- * %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv1.conv  Blocks.swift:29
+/* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.9.m.0.cv1.conv  yolov5-spd-n.swift:6
+ * %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv1.conv  yolov5-spd-n.swift:6
+ * %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n063_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
 
@@ -2481,7 +2481,7 @@ static void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.0.cv2.conv  Blocks.swift:29
+/* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n067_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 3 x 3 taps, 576 products each. */
 
@@ -2623,8 +2623,8 @@ static void yolov5_spd_n_n067_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %70 = conv2d(%67) k=1 64→64 *bn +silu      64×40×40      model.9.m.1.cv1.conv  Blocks.swift:29
- * %77 = conv2d(%74) k=1 64→64 *bn +silu      64×40×40      model.9.m.2.cv1.conv  Blocks.swift:29
+/* %70 = conv2d(%67) k=1 64→64 *bn +silu      64×40×40      model.9.m.1.cv1.conv  yolov5-spd-n.swift:6
+ * %77 = conv2d(%74) k=1 64→64 *bn +silu      64×40×40      model.9.m.2.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n070_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
 
@@ -2766,8 +2766,8 @@ static void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.1.cv2.conv  Blocks.swift:29
- * %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.2.cv2.conv  Blocks.swift:29
+/* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.1.cv2.conv  yolov5-spd-n.swift:6
+ * %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.2.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n074_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 3 x 3 taps, 576 products each. */
 
@@ -2909,8 +2909,8 @@ static void yolov5_spd_n_n074_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.9.cv3.conv  Blocks.swift:29
- * %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.25.cv3.conv  Blocks.swift:29
+/* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.9.cv3.conv  yolov5-spd-n.swift:6
+ * %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.25.cv3.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n088_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
 
@@ -3053,7 +3053,7 @@ static void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu      256×40×40      model.10.conv  Blocks.swift:29
+/* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu      256×40×40      model.10.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n091_conv_direct: 1 x 40 x 40 outputs in 16 blocks, 3 x 3 taps, 1152 products each. */
 
@@ -3195,7 +3195,7 @@ static void yolov5_spd_n_n091_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu      256×20×20      model.12.cv1.conv  Blocks.swift:29
+/* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu      256×20×20      model.12.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n095_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 1024 products each. */
 
@@ -3337,8 +3337,8 @@ static void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.12.m.0.cv1.conv  Blocks.swift:29
- * %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv1.conv  Blocks.swift:29
+/* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.12.m.0.cv1.conv  yolov5-spd-n.swift:6
+ * %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n098_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
 
@@ -3480,7 +3480,7 @@ static void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual      128×20×20      model.12.m.0.cv2.conv  Blocks.swift:29
+/* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual      128×20×20      model.12.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n102_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 3 x 3 taps, 1152 products each. */
 
@@ -3622,8 +3622,8 @@ static void yolov5_spd_n_n102_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.12.cv3.conv  Blocks.swift:29
- * %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.29.cv3.conv  Blocks.swift:29
+/* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.12.cv3.conv  yolov5-spd-n.swift:6
+ * %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.29.cv3.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n109_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 256 products each. */
 
@@ -3766,8 +3766,8 @@ static void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %112 = conv2d(%109) k=1 256→128 *bn +silu      128×20×20      model.13.cv1.conv  Blocks.swift:29
- * %122 = conv2d(%119) k=1 256→128 *bn +silu      128×20×20      model.14.conv  Blocks.swift:29
+/* %112 = conv2d(%109) k=1 256→128 *bn +silu      128×20×20      model.13.cv1.conv  yolov5-spd-n.swift:6
+ * %122 = conv2d(%119) k=1 256→128 *bn +silu      128×20×20      model.14.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n112_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 256 products each. */
 
@@ -3909,9 +3909,9 @@ static void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %113 = max_pool(%112) k=5 p=2      128×20×20      model.13.0  Blocks.swift:110
- * %114 = max_pool(%113) k=5 p=2      128×20×20      model.13.1  Blocks.swift:110
- * %115 = max_pool(%114) k=5 p=2      128×20×20      model.13.2  Blocks.swift:110
+/* %113 = max_pool(%112) k=5 p=2      128×20×20      model.13.0  yolov5-spd-n.swift:6
+ * %114 = max_pool(%113) k=5 p=2      128×20×20      model.13.1  yolov5-spd-n.swift:6
+ * %115 = max_pool(%114) k=5 p=2      128×20×20      model.13.2  yolov5-spd-n.swift:6
  *     templates/kernels/pool.c */
 /* yolov5_spd_n_n113_pool: pooling, KH x KW with strides and padding.
  *
@@ -3949,7 +3949,7 @@ static void yolov5_spd_n_n113_pool(const float *const x[], float *restrict y, in
     }
 }
 
-/* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu      256×20×20      model.13.cv2.conv  Blocks.swift:29
+/* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu      256×20×20      model.13.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n119_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 512 products each. */
 
@@ -4091,7 +4091,7 @@ static void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %127 = conv2d(%122^2 ++ %88) k=1 256→64+64 *bn +silu      128×40×40      model.17.cv1.conv  Blocks.swift:29
+/* %127 = conv2d(%122^2 ++ %88) k=1 256→64+64 *bn +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n127_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 256 products each. */
 
@@ -4234,8 +4234,8 @@ static void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv2.conv  Blocks.swift:29
- * %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv2.conv  Blocks.swift:29
+/* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv2.conv  yolov5-spd-n.swift:6
+ * %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n133_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 3 x 3 taps, 576 products each. */
 
@@ -4377,7 +4377,7 @@ static void yolov5_spd_n_n133_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.17.cv3.conv  Blocks.swift:29
+/* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.17.cv3.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n140_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
 
@@ -4520,7 +4520,7 @@ static void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %143 = conv2d(%140) k=1 128→64 *bn +silu      64×40×40      model.18.conv  Blocks.swift:29
+/* %143 = conv2d(%140) k=1 128→64 *bn +silu      64×40×40      model.18.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n143_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
 
@@ -4662,7 +4662,7 @@ static void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %148 = conv2d(%143^2 ++ %53) k=1 128→32+32 *bn +silu      64×80×80      model.21.cv1.conv  Blocks.swift:29
+/* %148 = conv2d(%143^2 ++ %53) k=1 128→32+32 *bn +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n148_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
 
@@ -4805,7 +4805,7 @@ static void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv2.conv  Blocks.swift:29
+/* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n154_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 3 x 3 taps, 288 products each. */
 
@@ -4947,7 +4947,7 @@ static void yolov5_spd_n_n154_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu      64×80×80      model.22.conv  Blocks.swift:29
+/* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu      64×80×80      model.22.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n164_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 3 x 3 taps, 576 products each. */
 
@@ -5089,7 +5089,7 @@ static void yolov5_spd_n_n164_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu      128×40×40      model.25.cv1.conv  Blocks.swift:29
+/* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu      128×40×40      model.25.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n169_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 320 products each. */
 
@@ -5232,7 +5232,7 @@ static void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu      128×40×40      model.26.conv  Blocks.swift:29
+/* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu      128×40×40      model.26.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n185_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 3 x 3 taps, 1152 products each. */
 
@@ -5374,7 +5374,7 @@ static void yolov5_spd_n_n185_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu      256×20×20      model.29.cv1.conv  Blocks.swift:29
+/* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu      256×20×20      model.29.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n190_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 640 products each. */
 
@@ -5517,7 +5517,7 @@ static void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv2.conv  Blocks.swift:29
+/* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv2.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n196_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 3 x 3 taps, 1152 products each. */
 
@@ -5659,7 +5659,7 @@ static void yolov5_spd_n_n196_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %205 = conv2d(%161) k=1 64→255 +sigmoid      255×80×80      model.30.m.0  Blocks.swift:150
+/* %205 = conv2d(%161) k=1 64→255 +sigmoid      255×80×80      model.30.m.0  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n205_conv_direct: 1 x 80 x 80 outputs in 16 blocks, 1 x 1 taps, 64 products each. */
 
@@ -5801,7 +5801,7 @@ static void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %207 = conv2d(%182) k=1 128→255 +sigmoid      255×40×40      model.30.m.1  Blocks.swift:150
+/* %207 = conv2d(%182) k=1 128→255 +sigmoid      255×40×40      model.30.m.1  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n207_conv_direct: 1 x 40 x 40 outputs in 16 blocks, 1 x 1 taps, 128 products each. */
 
@@ -5943,7 +5943,7 @@ static void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %209 = conv2d(%203) k=1 256→255 +sigmoid      255×20×20      model.30.m.2  Blocks.swift:150
+/* %209 = conv2d(%203) k=1 256→255 +sigmoid      255×20×20      model.30.m.2  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n209_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 256 products each. */
 
@@ -6085,7 +6085,7 @@ static void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32      1×25200×85      model.30  YOLOv5.swift:38
+/* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32      1×25200×85      model.30  yolov5-spd-n.swift:6
  *     templates/kernels/decode_boxes.c */
 /* yolov5_spd_n_n210_decode_boxes: YOLOv5's boxes from levels that went through the sigmoid: s -> rows of (5 + classes) numbers.
  *

@@ -33,9 +33,6 @@ extension Op {
         }
       }
     case .batchNorm(let op):
-      if let behind = op.behind, behind.scale != 2 {
-        throw ShapeError("phases of a normalisation are told apart for scale 2, not \(behind.scale)")
-      }
       let phases = op.behind.map { $0.scale * $0.scale } ?? 1
       guard let weight = parameters(op.weight), weight.count == first.channels * phases else {
         throw ShapeError(

@@ -13,7 +13,7 @@ extension Graph {
     var names: Set<String> = []
     for parameter in parameters {
       guard names.insert(parameter.name).inserted else { throw GraphError("parameter \(parameter.name) twice") }
-      guard parameter.shape.allSatisfy({ $0 > 0 }) else {
+      guard parameter.shape.allSatisfy({ $0 > 0 }), isPlausible(parameter.shape) else {
         throw GraphError("parameter \(parameter.name) has shape \(parameter.shape)")
       }
     }
@@ -23,7 +23,9 @@ extension Graph {
       let place = "%\(node.id) (\(node.op.name) \(node.layer), \(node.source))"
       guard seen.insert(node.id).inserted else { throw GraphError("\(place) is there twice") }
       let s = node.shape
-      guard s.batch > 0, s.channels > 0, s.height > 0, s.width > 0, s.count <= 1 << 40 else {
+      guard s.batch > 0, s.channels > 0, s.height > 0, s.width > 0,
+        isPlausible([s.batch, s.channels, s.height, s.width])
+      else {
         throw GraphError("\(place) has the shape \(s.batch)×\(s)")
       }
       for name in node.op.parameterNames where known[name] == nil {
@@ -47,6 +49,17 @@ extension Graph {
     }
     guard !outputs.isEmpty else { throw GraphError("a graph without output") }
     for output in outputs { try check(output, seenBefore: seen, reader: nil, place: "the output") }
+  }
+
+  /// Not more values than any machine has memory for, and nothing that overflows on the way to knowing.
+  private func isPlausible(_ shape: [Int]) -> Bool {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product <= 1 << 40 else { return false }
+      count = product
+    }
+    return true
   }
 
   private func check(_ operand: Operand, seenBefore: Set<Node.ID>, reader: Node.ID?, place: String) throws(GraphError) {

@@ -44,10 +44,18 @@ public final class GraphBuilder {
   /// The parameter-name prefix of the layer that is being called.
   var layer: String { scopes[scopes.count - 1].prefix }
 
-  /// The line of the model file that led here: the innermost one outside of this library.
-  private var source: SourceLocation {
+  /// Runs what a function of this library declares on behalf of a line of the model file.
+  func at(_ site: Site, _ body: () -> Tensor) -> Tensor {
+    sites.append(site)
+    defer { sites.removeLast() }
+    return body()
+  }
+
+  /// The line of the model file that led here: the innermost one outside of this library; where an operator stands
+  /// alone, which knows no line, that of what it reads.
+  private func source(reading inputs: [Tensor] = []) -> SourceLocation {
     let site = sites.last { !$0.source.fileID.hasPrefix("SPD/") } ?? sites.last
-    return site?.source ?? SourceLocation(fileID: "model", line: 0)
+    return site?.source ?? inputs.first.map { graph.nodes[$0.id].source } ?? SourceLocation(fileID: "model", line: 0)
   }
 
   /// Declares a parameter of the current layer and returns its full name.
@@ -75,17 +83,17 @@ public final class GraphBuilder {
       let shape = try op.outputShape(inputs.map(\.shape)) { graph.parameter($0) }
       let node = Node(
         id: graph.nodes.count, op: op, inputs: inputs.map { Operand(graph.nodes[$0.id]) }, shape: shape, layer: layer,
-        source: source)
+        source: source(reading: inputs))
       graph.nodes.append(node)
       return Tensor(builder: self, id: node.id, shape: shape)
     } catch {
-      fail(error.description)
+      fail(error.description, reading: inputs)
       return inputs[0]
     }
   }
 
-  func fail(_ message: String) {
-    if error == nil { error = TraceError(message: message, layer: layer, source: source) }
+  func fail(_ message: String, reading inputs: [Tensor] = []) {
+    if error == nil { error = TraceError(message: message, layer: layer, source: source(reading: inputs)) }
   }
 
   func finish(_ result: [Tensor]) throws(TraceError) -> Graph {

@@ -44,9 +44,12 @@ public struct TraceRequest: Codable, Sendable {
     } catch {
       answer.error = error
     }
-    guard let line = try? JSONEncoder().encode(answer), let file = fopen(request.answerPath, "a") else { return }
-    _ = line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    fputs("\n", file)
-    fclose(file)
+    guard let line = try? JSONEncoder().encode(answer) else { return }
+    let file = fopen(request.answerPath, "a")
+    let written = file.map { file in line.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) } } ?? 0
+    guard let file, written == line.count, fputs("\n", file) >= 0, fclose(file) == 0 else {
+      perror(request.answerPath)
+      exit(74)
+    }
   }
 }

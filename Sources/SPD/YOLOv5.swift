@@ -1,16 +1,24 @@
 // The two YOLOv5 families as functions of their scale, for the sizes that differ in nothing else.
 
 /// YOLOv5-SPD (the paper's Fig. 4): a stride-1 convolution and a space-to-depth wherever YOLOv5 strides.
-public func yolov5SPD(_ image: Tensor, classes: Int, scale size: Scale) -> Tensor {
+public func yolov5SPD(
+  _ image: Tensor, classes: Int, scale size: Scale, file: String = #fileID, line: Int = #line
+) -> Tensor {
   let down = { (width: Int) -> Sequence in [Conv(size.width(width), kernel: 3), SpaceToDepth()] }
-  return yolov5(image, classes: classes, scale: size, stem: Focus(size.width(64), kernel: 3), down: down)
+  return image.builder.at(Site(file, line)) {
+    yolov5(image, classes: classes, scale: size, stem: Focus(size.width(64), kernel: 3), down: down)
+  }
 }
 
 /// YOLOv5 v6.0: a 6×6 stem and strided 3×3 convolutions.
-public func yolov5(_ image: Tensor, classes: Int, scale size: Scale) -> Tensor {
+public func yolov5(
+  _ image: Tensor, classes: Int, scale size: Scale, file: String = #fileID, line: Int = #line
+) -> Tensor {
   let down = { (width: Int) -> Sequence in [Conv(size.width(width), kernel: 3, stride: 2)] }
   let stem = Conv(size.width(64), kernel: 6, stride: 2, padding: 2)
-  return yolov5(image, classes: classes, scale: size, stem: stem, down: down)
+  return image.builder.at(Site(file, line)) {
+    yolov5(image, classes: classes, scale: size, stem: stem, down: down)
+  }
 }
 
 private typealias Sequence = [any Layer]

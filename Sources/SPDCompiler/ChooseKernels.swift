@@ -9,6 +9,9 @@ public struct KernelError: Error, CustomStringConvertible, Sendable {
 /// Decides which kernel computes each node.
 enum ChooseKernels {
   static func kernel(for node: Node, in graph: Graph, target: Target) throws(KernelError) -> Kernel? {
+    if let scale = node.op.phaseScale, scale != 2 {
+      throw KernelError(node, "kernels tell the phases of a normalisation apart for scale 2, not \(scale)")
+    }
     switch node.op {
     case .input: return nil
     case .convolution(let op): return convolution(node, op, in: graph, target: target)
@@ -68,5 +71,16 @@ enum ChooseKernels {
   /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
   private static func pictureScale(_ node: Node, _ op: Op.Convolution, in graph: Graph) -> Int? {
     ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
+  }
+}
+
+extension Op {
+  /// The scale of the space-to-depth that a normalisation of this node was moved in front of.
+  fileprivate var phaseScale: Int? {
+    switch self {
+    case .batchNorm(let norm): norm.behind?.scale
+    case .convolution(let op): op.epilogue.phaseNorm?.behind?.scale
+    default: nil
+    }
   }
 }

@@ -81,7 +81,9 @@ public final class Network: @unchecked Sendable {
   /// Checks the parameters and brings them into the kernels' order. Any number of sessions may share the result.
   public func pack(_ parameters: ParameterFile) throws -> PackedWeights {
     let buffer = try AlignedBuffer(byteCount: packedBytes)
-    try check(module.pack(parameters.bytes.baseAddress, parameters.bytes.count, buffer.base, buffer.byteCount))
+    try parameters.withBytes {
+      try check(module.pack($0.baseAddress, $0.count, buffer.base, buffer.byteCount))
+    }
     return PackedWeights(network: self, buffer: buffer)
   }
 
@@ -110,6 +112,10 @@ public final class PackedWeights: Sendable {
 
   public var byteCount: Int { buffer.byteCount }
 
-  /// As generated code reads them; a file of these bytes, mapped, is as good.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.base, count: buffer.byteCount) }
+  /// Hands them over as generated code reads them; a file of these bytes, mapped, is as good.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) {
+      try body(UnsafeRawBufferPointer(start: buffer.base, count: buffer.byteCount))
+    }
+  }
 }

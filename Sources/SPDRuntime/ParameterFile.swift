@@ -17,8 +17,11 @@ import SPD
 public final class ParameterFile: @unchecked Sendable {
   public static let version: UInt32 = 1
 
-  /// The whole file in memory, aligned to 64 bytes.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(storage) }
+  /// Hands over the whole file in memory, aligned to 64 bytes; the pointer ends with the call.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(storage)) }
+  }
+
   private let storage: UnsafeMutableRawBufferPointer
   private let isMapped: Bool
 
@@ -108,14 +111,19 @@ public final class ParameterFile: @unchecked Sendable {
   ///
   /// - Throws: `RuntimeError` naming the file's fault.
   public func tensors(path: String = "parameter file") throws -> [(name: String, shape: [Int], values: [Float])] {
-    let bytes = self.bytes
+    try withBytes { try Self.tensors($0, path: path) }
+  }
+
+  private static func tensors(
+    _ bytes: UnsafeRawBufferPointer, path: String
+  ) throws -> [(name: String, shape: [Int], values: [Float])] {
     func fault(_ reason: String) -> RuntimeError { .file(path: path, reason: reason) }
     guard bytes.count >= 64, bytes.prefix(4).elementsEqual("SPDW".utf8) else {
       throw fault("this is no parameter file (it does not begin with SPDW)")
     }
     func word(_ at: Int) -> Int { Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self))) }
     func long(_ at: Int) -> UInt64 { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
-    guard word(4) == Int(Self.version) else { throw fault("version \(word(4)) is not known; this program reads 1") }
+    guard word(4) == Int(version) else { throw fault("version \(word(4)) is not known; this program reads 1") }
     let count = word(24)
     guard long(16) <= UInt64(bytes.count), count <= (bytes.count - 64) / 64 else { throw fault("the file is cut off") }
     return try (0..<count).map { index in

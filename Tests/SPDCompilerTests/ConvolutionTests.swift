@@ -1,5 +1,5 @@
-import SPDCompiler
 import SPD
+import SPDCompiler
 import Testing
 
 /// Convolutions against results worked out by hand.

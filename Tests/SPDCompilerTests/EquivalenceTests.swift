@@ -1,5 +1,5 @@
-import SPDCompiler
 import SPD
+import SPDCompiler
 import Testing
 
 /// Graphs that compute the same must give the same: what the passes rely on.

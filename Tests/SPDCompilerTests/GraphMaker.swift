@@ -1,5 +1,5 @@
-import SPDCompiler
 import SPD
+import SPDCompiler
 
 /// Builds graphs node by node, as passes leave them, with literal or synthetic parameters.
 struct GraphMaker {

@@ -1,5 +1,5 @@
-import SPDCompiler
 import SPD
+import SPDCompiler
 import Testing
 
 /// All operations but convolution against results worked out by hand.

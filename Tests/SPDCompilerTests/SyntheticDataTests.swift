@@ -1,5 +1,5 @@
-import SPDCompiler
 import SPD
+import SPDCompiler
 import Testing
 
 struct SyntheticDataTests {

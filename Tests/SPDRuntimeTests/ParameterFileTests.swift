@@ -16,6 +16,8 @@ private func makeFile() throws -> ParameterFile {
   try ParameterFile(graphHash: 42, parameters: parameters, values: values)
 }
 
+private func fileBytes() throws -> [UInt8] { try makeFile().withBytes { Array($0) } }
+
 /// Writes bytes to a temporary file and hands its path over.
 private func withFile<Result>(_ bytes: [UInt8], _ body: (String) throws -> Result) throws -> Result {
   let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).spdw").path
@@ -36,7 +38,7 @@ private func message(_ body: () throws -> Void) -> String {
 
 @Suite struct ParameterFileTests {
   @Test func whatIsWrittenIsReadBack() throws {
-    try withFile(Array(try makeFile().bytes)) { path in
+    try withFile(try fileBytes()) { path in
       let tensors = try ParameterFile(mapping: path).tensors()
       #expect(tensors.map(\.name) == ["conv.weight", "conv.bias"])
       #expect(tensors.map(\.shape) == [[2, 3, 1, 1], [2]])
@@ -45,15 +47,16 @@ private func message(_ body: () throws -> Void) -> String {
   }
 
   @Test func tensorsBeginAtCacheLines() throws {
-    let bytes = try makeFile().bytes
-    #expect(Int(bitPattern: bytes.baseAddress) % 64 == 0)
-    for index in 0..<2 {
-      #expect(bytes.loadUnaligned(fromByteOffset: 64 + 64 * index, as: UInt64.self) % 64 == 0)
+    try makeFile().withBytes { bytes in
+      #expect(Int(bitPattern: bytes.baseAddress) % 64 == 0)
+      for index in 0..<2 {
+        #expect(bytes.loadUnaligned(fromByteOffset: 64 + 64 * index, as: UInt64.self) % 64 == 0)
+      }
     }
   }
 
   @Test func theSameInputGivesTheSameBytes() throws {
-    #expect(Array(try makeFile().bytes) == Array(try makeFile().bytes))
+    #expect(try fileBytes() == fileBytes())
   }
 
   @Test func aWrongNumberOfValuesNamesTheParameter() {
@@ -62,8 +65,9 @@ private func message(_ body: () throws -> Void) -> String {
   }
 
   @Test func aFlippedBitIsFound() throws {
-    var bytes = Array(try makeFile().bytes)
-    bytes[Int(try makeFile().bytes.loadUnaligned(fromByteOffset: 64, as: UInt64.self)) + 5] ^= 1
+    var bytes = try fileBytes()
+    let offset = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 64, as: UInt64.self) }
+    bytes[Int(offset) + 5] ^= 1
     try withFile(bytes) { path in
       let text = message { _ = try ParameterFile(mapping: path).tensors(path: "x.spdw") }
       #expect(text == "x.spdw: conv.weight is damaged: it does not match its digest")
@@ -71,15 +75,15 @@ private func message(_ body: () throws -> Void) -> String {
   }
 
   @Test func otherFilesAreRefused() throws {
-    var version = Array(try makeFile().bytes)
+    var version = try fileBytes()
     version[4] = 9
-    var record = Array(try makeFile().bytes)
+    var record = try fileBytes()
     record[64 + 7] = 0xff
     let cases: [([UInt8], String)] = [
       (Array("not a parameter file".utf8), "x: this is no parameter file (it does not begin with SPDW)"),
       (version, "x: version 9 is not known; this program reads 1"),
       (record, "x: record 0 points outside of the file"),
-      (Array(try makeFile().bytes.prefix(200)), "x: the file is cut off"),
+      (Array(try fileBytes().prefix(200)), "x: the file is cut off"),
     ]
     for (bytes, expected) in cases {
       try withFile(bytes) { path in
@@ -95,7 +99,7 @@ private func message(_ body: () throws -> Void) -> String {
 
   /// No prefix and no flipped byte of a file may crash the reader.
   @Test func damageNeverCrashes() throws {
-    let whole = Array(try makeFile().bytes)
+    let whole = try fileBytes()
     for length in stride(from: 0, to: whole.count, by: 7) {
       try withFile(Array(whole.prefix(length))) { _ = try? ParameterFile(mapping: $0).tensors() }
     }

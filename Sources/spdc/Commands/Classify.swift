@@ -56,14 +56,15 @@ struct Classify: AsyncParsableCommand {
       }
       let names = classNames(weighted, count: shape.channels)
       let size = weighted.graph.input.shape.size
-      let pictures = try images.map { try Picture(contentsOf: $0) }
+      try checkPictures(images)
       let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
       let session = try ready.network.session(ready.packed, threads: threads.threads)
       let endsInSoftmax = weighted.graph.nodes.last?.op == .softmax
 
       var answers: [Answer] = []
-      let progress = Progress("classify", total: pictures.count)
-      for (path, picture) in zip(images, pictures) {
+      let progress = Progress("classify", total: images.count)
+      for path in images {
+        let picture = try Picture(contentsOf: path)
         let resized = resizeBilinear(picture, width: size.width, height: size.height)
         let scores = try session.infer(input(resized))
         let best =

@@ -25,6 +25,7 @@ struct Compile: AsyncParsableCommand {
 
   func validate() throws {
     if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
+    if packed, emit != .module { throw ValidationError("--packed needs the module: leave --emit out.") }
   }
 
   func run() async throws {
@@ -43,6 +44,16 @@ struct Compile: AsyncParsableCommand {
       if emit == .graph { return try text(graph) }
 
       let builder = try Builder(target: options.target)
+      if emit == .object || emit == .module, !Machine.builds(builder.target) {
+        throw Failure(
+          .usage,
+          "the C compiler here makes no code for \(builder.target.name); `spdc compile --emit c` writes the C, to be "
+            + "compiled with a compiler that does")
+      }
+      if packed, !Machine.runs(builder.target) {
+        throw Failure(
+          .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
+      }
       let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
       for (index, line) in Fusions(graph, records).lines.enumerated() {
         report.line(index == 0 ? "passes" : "", line, "")
@@ -94,67 +105,51 @@ struct Compile: AsyncParsableCommand {
     _ report: inout CompileReport
   ) async throws -> [String] {
     let prefix = compiled.prefix
-    let root = URL(fileURLWithPath: folder)
-    try Files.createFolder(root.appendingPathComponent("include"))
-    var files: [String] = []
-    func put(_ name: String, _ text: String) throws {
-      try Files.write(text, to: root.appendingPathComponent(name).path)
-      files.append(name)
-    }
-    try put("\(prefix).c", compiled.code.source)
-    try put("include/\(prefix).h", compiled.code.header)
-    try put("include/module.modulemap", "module \(prefix) {\n  header \"\(prefix).h\"\n  export *\n}\n")
-    var parameters: ParameterFile?
-    if options.weights != nil {
-      let file = try weighted.weights.file(for: weighted.graph)
-      try Files.write(file.bytes, to: root.appendingPathComponent("\(prefix).spdw").path)
-      files.append("\(prefix).spdw")
-      parameters = file
-    }
-    if emit == .object || emit == .module {
+    return try await EmittedFolder.write(folder) { folder in
+      try folder.put("\(prefix).c", compiled.code.source)
+      try folder.put("include/\(prefix).h", compiled.code.header)
+      try folder.put("include/module.modulemap", "module \(prefix) {\n  header \"\(prefix).h\"\n  export *\n}\n")
+      var parameters: ParameterFile?
+      if options.weights != nil {
+        let file = try weighted.weights.file(for: weighted.graph)
+        try file.withBytes { try folder.put("\(prefix).spdw", $0) }
+        parameters = file
+      }
+      guard emit == .object || emit == .module else { return }
+
       let toolchain = try await Toolchain.find()
       let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
-      try await report.time(name) {
-        // Built aside and moved into place, so that a failure leaves what was there before.
-        try await Files.withTemporaryFolder(beside: root.appendingPathComponent("objects")) { temporary in
-          func path(_ name: String) -> String { temporary.appendingPathComponent(name).path }
-          var made = ["\(prefix).o"]
-          try await builder.cc(
-            toolchain,
-            [
-              "-I", root.appendingPathComponent("include").path, "-fPIC", "-c",
-              root.appendingPathComponent("\(prefix).c").path, "-o", path("\(prefix).o"),
-            ])
-          if emit == .module {
-            try await builder.cc(toolchain, [path("\(prefix).o"), "-shared", "-o", path("lib\(prefix).so")])
-            guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
-              throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")
-            }
-            let archived = try await Toolchain.run(ar, ["rcsD", path("lib\(prefix).a"), path("\(prefix).o")])
-            guard archived.succeeded else { throw Failure(.software, "ar: \(archived.firstLine)") }
-            made += ["lib\(prefix).a", "lib\(prefix).so"]
-          }
-          for name in made {
-            guard rename(path(name), root.appendingPathComponent(name).path) == 0 else {
-              throw Failure(.cannotWrite, "\(folder)/\(name): \(String(cString: strerror(errno)))")
-            }
-            files.append(name)
-          }
-        }
-      }
+      let start = ContinuousClock.now
+      try await build(prefix, toolchain, builder, in: &folder)
+      report.took(name, ContinuousClock.now - start)
       report.line(
         name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
-      if emit == .module {
-        try put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
-        if packed, let parameters {
-          let network = try Network(
-            library: root.appendingPathComponent("lib\(prefix).so").path, prefix: prefix)
-          try Files.write(network.pack(parameters).bytes, to: root.appendingPathComponent("\(prefix).spdp").path)
-          files.append("\(prefix).spdp")
-        }
+      guard emit == .module else { return }
+      try folder.put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
+      if packed, let parameters {
+        let network = try Network(library: folder.place("lib\(prefix).so"), prefix: prefix)
+        try network.pack(parameters).withBytes { try folder.put("\(prefix).spdp", $0) }
       }
     }
-    return files
+  }
+
+  /// The object, and for a module the libraries.
+  private func build(
+    _ prefix: String, _ toolchain: Toolchain, _ builder: Builder, in folder: inout EmittedFolder
+  ) async throws {
+    let object = folder.place("\(prefix).o")
+    try await builder.cc(
+      toolchain, ["-I", folder.place("include"), "-fPIC", "-c", folder.place("\(prefix).c"), "-o", object])
+    folder.add("\(prefix).o")
+    guard emit == .module else { return }
+    guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
+      throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")
+    }
+    let archived = try await Toolchain.run(ar, ["rcsD", folder.place("lib\(prefix).a"), object])
+    guard archived.succeeded else { throw Failure(.software, "ar: \(archived.firstLine)") }
+    folder.add("lib\(prefix).a")
+    try await builder.cc(toolchain, [object, "-shared", "-o", folder.place("lib\(prefix).so")])
+    folder.add("lib\(prefix).so")
   }
 }
 
@@ -218,6 +213,8 @@ struct CompileReport {
     return result
   }
 
+  mutating func took(_ part: String, _ duration: Duration) { seconds[part] = duration.seconds }
+
   func line(_ part: String, _ what: String, _ figures: String) {
     guard !json else { return }
     func pad(_ text: String, _ width: Int) -> String {
@@ -233,7 +230,7 @@ struct CompileReport {
     folder: String, files: [String], _ compiled: Builder.Compiled, mapping: MappingReport?, target: String
   ) throws {
     guard json else {
-      Console.print("  → \(folder)/   link it: see \(folder)/README.md")
+      Console.print("  → \(folder)/" + (files.contains("README.md") ? "   link it: see \(folder)/README.md" : ""))
       return
     }
     struct Answer: Encodable {

@@ -16,6 +16,13 @@ struct Convert: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      let format = URL(fileURLWithPath: output).pathExtension.lowercased()
+      guard ["safetensors", "npz"].contains(format) else {
+        throw Failure(
+          .usage,
+          "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)"
+        )
+      }
       let checkpoint = try WeightLoader.read(input)
       let tensors: [NamedTensor] = checkpoint.order.compactMap { name in
         checkpoint.tensors[name].map { (name, $0) }
@@ -27,18 +34,12 @@ struct Convert: AsyncParsableCommand {
       } else if let classes = checkpoint.classes {
         metadata["nc"] = String(classes)
       }
-      do {
-        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
-        case "safetensors": try writeSafetensors(tensors, metadata: metadata, to: output)
-        case "npz": try writeNPZ(tensors, to: output)
-        default:
-          throw Failure(
-            .usage,
-            "\(output): the extension must be .safetensors or .npz (a .spdw belongs to a network: `spdc compile --weights`)"
-          )
+      try Files.writing {
+        if format == "npz" {
+          try writeNPZ(tensors, to: output)
+        } else {
+          try writeSafetensors(tensors, metadata: metadata, to: output)
         }
-      } catch let error as FormatError {
-        throw Failure(.cannotWrite, error.description)
       }
       let values = tensors.reduce(0) { $0 + $1.tensor.values.count }
       if json {

@@ -47,14 +47,15 @@ struct Detect: AsyncParsableCommand {
       let names = classNames(weighted, count: head.classes)
       let size = weighted.graph.input.shape.size
       let stride = head.strides.max() ?? 32
-      // Every picture is read before anything runs: a bad one should not cost the others' time.
-      let pictures = try images.map { try Picture(contentsOf: $0) }
+      try checkPictures(images)
+      let targets = try annotatedPaths()
       if let output { try Files.createFolder(URL(fileURLWithPath: output)) }
       let runners = Runners(options: options, threads: threads.threads, weighted: weighted)
 
       var answers: [Answer] = []
-      let progress = Progress("detect", total: pictures.count)
-      for (index, picture) in pictures.enumerated() {
+      let progress = Progress("detect", total: images.count)
+      for (index, path) in images.enumerated() {
+        let picture = try Picture(contentsOf: path)
         let (input, geometry) = letterbox(
           picture, height: size.height, width: size.width, auto: rect, stride: stride)
         let session = try await runners.session(Size2D(input.height, input.width))
@@ -71,7 +72,11 @@ struct Detect: AsyncParsableCommand {
                 class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
                 box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
             }))
-        if let output { try draw(detections, on: picture, names: names, from: images[index], into: output) }
+        if let targets {
+          var annotated = picture
+          annotate(&annotated, detections: detections, names: names)
+          try Files.writing { try annotated.write(to: targets[index]) }
+        }
         progress.update(index + 1)
       }
       progress.finish()
@@ -86,24 +91,31 @@ struct Detect: AsyncParsableCommand {
     }
   }
 
-  private func draw(
-    _ detections: [Detection], on picture: Picture, names: [String], from path: String, into folder: String
-  ) throws {
-    var annotated = picture
-    annotate(&annotated, detections: detections, names: names)
-    let source = URL(fileURLWithPath: path)
-    let isPNG = source.pathExtension.lowercased() == "png"
-    let name = source.deletingPathExtension().lastPathComponent + (isPNG ? ".png" : ".jpg")
-    let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
-    guard target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
-    else {
-      throw Failure(.usage, "-o \(folder) would overwrite \(path); give another folder")
+  /// Where the annotated pictures go, if they are wanted: under the pictures' names, which therefore must differ.
+  private func annotatedPaths() throws -> [String]? {
+    guard let output else { return nil }
+    var origins: [String: String] = [:]
+    return try images.map { path in
+      let source = URL(fileURLWithPath: path)
+      let isPNG = source.pathExtension.lowercased() == "png"
+      let name = source.deletingPathExtension().lastPathComponent + (isPNG ? ".png" : ".jpg")
+      let target = URL(fileURLWithPath: output).appendingPathComponent(name)
+      guard target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
+      else {
+        throw Failure(.usage, "-o \(output) would overwrite \(path); give another folder")
+      }
+      if let other = origins.updateValue(path, forKey: name), other != path {
+        throw Failure(.usage, "\(other) and \(path) would both become \(output)/\(name); run them one by one")
+      }
+      return target.path
     }
-    do {
-      try annotated.write(to: target.path)
-    } catch {
-      throw Failure(.cannotWrite, error.description)
-    }
+  }
+}
+
+/// Sees that all files are there before time is spent on the first.
+func checkPictures(_ paths: [String]) throws {
+  for path in paths where !FileManager.default.fileExists(atPath: path) {
+    throw Failure(.noInput, "\(path): there is no such picture")
   }
 }
 

@@ -28,8 +28,10 @@ struct Doctor: AsyncParsableCommand {
         Console.print(
           "native       \(native.lanes) floats per vector, \(native.registers) registers, L2 \(native.l2Bytes >> 10) KB, "
             + native.flags.joined(separator: " "))
-        for report in reports where report.version != nil {
-          Console.print("compiler     \(report.compiler)  \(report.message)  (\(report.version ?? ""))")
+        // Of the many names that are tried, those that exist; a compiler that was asked for in any case.
+        for report in reports where report.version != nil || reports.count == 1 {
+          let version = report.version.map { "  (\($0))" } ?? ""
+          Console.print("compiler     \(report.compiler)  \(report.message)\(version)")
         }
         if let toolchain {
           Console.print("chosen       \(toolchain.compiler) \(toolchain.openMPFlags.joined(separator: " "))")

@@ -21,10 +21,7 @@ struct Run: AsyncParsableCommand {
       var batch = options.batch
       var array: HostTensor?
       if input != "synthetic" {
-        let read = try readNPY(input)
-        guard read.shape.count == 4 else {
-          throw Failure(.data, "\(input) has the shape \(read.shape); an input is N×C×H×W")
-        }
+        let read = try readInput(input)
         // The array says what size it wants, unless told otherwise.
         size = size ?? Size2D(read.shape[2], read.shape[3])
         batch = batch ?? read.shape[0]
@@ -36,7 +33,8 @@ struct Run: AsyncParsableCommand {
       options.dump(ready.compiled)
       let shape = ready.network.inputShape
       if let array, array.shape != shape {
-        throw Failure(.data, "\(input) has the shape \(array.shape), but \(ready.network.name) takes \(shape)")
+        throw Failure(
+          .data, "\(input) has the shape \(crossed(array.shape)), but \(ready.network.name) takes \(crossed(shape))")
       }
       let values = array?.values ?? syntheticInput(model.graph.input.shape)
       let session = try ready.network.session(ready.packed, threads: threads.threads)
@@ -48,11 +46,8 @@ struct Run: AsyncParsableCommand {
       for (index, shape) in ready.network.outputShapes.enumerated() {
         let count = shape.reduce(1, *)
         let path = ready.network.outputShapes.count == 1 ? output : numbered(output, index)
-        do {
-          try writeNPY(HostTensor(shape: shape, values: Array(result[offset..<offset + count])), to: path)
-        } catch {
-          throw Failure(.cannotWrite, "\(error)")
-        }
+        let values = HostTensor(shape: shape, values: Array(result[offset..<offset + count]))
+        try Files.writing { try writeNPY(values, to: path) }
         written.append(path)
         offset += count
       }
@@ -66,13 +61,29 @@ struct Run: AsyncParsableCommand {
             threads: threads.threads, ms: elapsed.milliseconds))
       } else {
         for (path, shape) in zip(written, ready.network.outputShapes) {
-          Console.print("\(path)  \(shape.map(String.init).joined(separator: "×"))")
+          Console.print("\(path)  \(crossed(shape))")
         }
       }
     }
   }
 
-  private func numbered(_ path: String, _ index: Int) -> String {
-    path.hasSuffix(".npy") ? String(path.dropLast(4)) + "-\(index).npy" : path + "-\(index)"
+}
+
+/// The name of one of several results: `y.npy` becomes `y-0.npy`, `y-1.npy`, ….
+func numbered(_ path: String, _ index: Int) -> String {
+  path.hasSuffix(".npy") ? String(path.dropLast(4)) + "-\(index).npy" : path + "-\(index)"
+}
+
+/// An array that can be an input: N×C×H×W, not empty.
+func readInput(_ path: String) throws -> HostTensor {
+  let array = try readNPY(path)
+  guard array.shape.count == 4, !array.values.isEmpty else {
+    throw Failure(.data, "\(path) has the shape \(crossed(array.shape)); an input is N×C×H×W")
   }
+  return array
+}
+
+/// A shape as messages show it: `1×3×64×64`.
+func crossed(_ shape: [Int]) -> String {
+  shape.isEmpty ? "of a single number" : shape.map(String.init).joined(separator: "×")
 }

@@ -24,10 +24,7 @@ struct Verify: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       var array: HostTensor?
-      if input != "synthetic" { array = try readNPY(input) }
-      if let array, array.shape.count != 4 {
-        throw Failure(.data, "\(input) has the shape \(array.shape); an input is N×C×H×W")
-      }
+      if input != "synthetic" { array = try readInput(input) }
       let shape = array.map(\.shape)
       let weights = options.weights ?? "synthetic"
       var options = options
@@ -40,6 +37,11 @@ struct Verify: AsyncParsableCommand {
       let network = try await builder.load(compiled)
       let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
       let session = try network.session(packed, threads: threads.threads)
+      if let array, array.shape != network.inputShape {
+        throw Failure(
+          .data,
+          "\(input) has the shape \(crossed(array.shape)), but \(network.name) takes \(crossed(network.inputShape))")
+      }
       let values = array?.values ?? syntheticInput(weighted.graph.input.shape)
       let output = try session.infer(values)
 
@@ -47,21 +49,30 @@ struct Verify: AsyncParsableCommand {
       let expected: [Float]
       let reference: String
       if let against {
-        let file = try readNPY(against)
-        guard file.values.count == output.count else {
-          throw Failure(
-            .data, "\(against) has the shape \(file.shape), but \(network.name) gives \(network.outputShapes)")
-        }
-        (expected, reference) = (file.values, against)
+        (expected, reference) = (try expectedOutput(against, network.name, shapes: network.outputShapes), against)
       } else {
         // The graph as declared: this checks the passes too.
+        let progress = Progress("interpreting as declared", total: weighted.graph.nodes.count)
+        defer { progress.finish() }
         expected = try Interpreter(graph: weighted.graph, parameters: weighted.weights.values(of: weighted.graph))
-          .outputs(input: values).flatMap { $0 }
+          .outputs(input: values, progress: { done, _ in progress.update(done) }).flatMap { $0 }
         reference = "the interpreter on the graph as declared"
       }
       layers.append(
         Comparison("output", "against \(reference)", output, expected, absolute: absolute, relative: relative))
       try report(layers, model: network.name)
+    }
+  }
+
+  /// The arrays of all results one behind the other; several are numbered, as `run` writes them.
+  private func expectedOutput(_ path: String, _ name: String, shapes: [[Int]]) throws -> [Float] {
+    try shapes.enumerated().flatMap { index, shape in
+      let path = shapes.count == 1 ? path : numbered(path, index)
+      let file = try readNPY(path)
+      guard file.shape == shape else {
+        throw Failure(.data, "\(path) has the shape \(crossed(file.shape)), but \(name) gives \(crossed(shape))")
+      }
+      return file.values
     }
   }
 

@@ -4,26 +4,43 @@ import Foundation
 enum Console {
   static let isTerminal = isatty(2) == 1
 
-  static func error(_ message: String) { write("spdc: error: \(message)\n", to: FileHandle.standardError) }
-  static func warning(_ message: String) { write("spdc: warning: \(message)\n", to: FileHandle.standardError) }
-  static func note(_ message: String) { write(message + "\n", to: FileHandle.standardError) }
+  static func error(_ message: String) { write("spdc: error: \(message)\n", to: STDERR_FILENO) }
+  static func warning(_ message: String) { write("spdc: warning: \(message)\n", to: STDERR_FILENO) }
+  static func note(_ message: String) { write(message + "\n", to: STDERR_FILENO) }
 
-  /// A line of a result.
-  static func print(_ line: String) { write(line + "\n", to: FileHandle.standardOutput) }
+  /// A line of a result. A result that cannot be written is a failure, unless its reader has gone away.
+  static func print(_ line: String) {
+    guard !write(line + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
+    error("standard output cannot be written: \(String(cString: strerror(errno)))")
+    Interruption.cleanUp()
+    exit(Failure.Code.cannotWrite.rawValue)
+  }
 
   /// Any result as JSON, keys in a fixed order.
   static func print(json value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // JSON has no such numbers.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
   /// Text that stays on the line, for progress.
-  static func draw(_ text: String) { write(text, to: FileHandle.standardError) }
+  static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
 
-  private static func write(_ text: String, to stream: FileHandle) {
-    // A reader that has gone away is no reason to fail.
-    try? stream.write(contentsOf: Data(text.utf8))
+  /// False, with `errno`, if not all of it could be written.
+  @discardableResult
+  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      var written = 0
+      while written < bytes.count {
+        let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        if count >= 0 { written += count } else if errno != EINTR { return false }
+      }
+      return true
+    }
   }
 }
 

@@ -40,6 +40,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Runs a command's body; errors become one message on standard error and a meaningful exit code.
 func reporting(_ body: () async throws -> Void) async throws {
+  Interruption.install()
   do {
     try await body()
   } catch let exit as ExitCode {
@@ -75,7 +76,8 @@ private func classify(_ error: any Error) -> Failure {
     case .notAModule: Failure(.software, error.description)
     default: Failure(.data, error.description)
     }
-  case let error as CocoaError: Failure(.cannotWrite, error.localizedDescription)
+  // Codes up to 511 are those of reading.
+  case let error as CocoaError: Failure(error.code.rawValue < 512 ? .noInput : .cannotWrite, error.localizedDescription)
   default: Failure(.software, "\(error)")
   }
 }

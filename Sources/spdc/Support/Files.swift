@@ -20,7 +20,11 @@ enum Files {
       base = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/spdc")
     }
     let folder = base.appendingPathComponent(kind)
-    try createFolder(folder)
+    do {
+      try createFolder(folder)
+    } catch {
+      throw Failure(.cannotWrite, "\(error)\n  Compiled code is kept there; SPDC_CACHE names another folder.")
+    }
     return folder
   }
 
@@ -28,7 +32,9 @@ enum Files {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(reason(error))")
+      // Asked again, the system says why.
+      let why = mkdir(folder.path, 0o777) == 0 ? reason(error) : String(cString: strerror(errno))
+      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(why)")
     }
   }
 
@@ -39,14 +45,20 @@ enum Files {
     let folder = sibling.deletingLastPathComponent()
       .appendingPathComponent(".\(sibling.lastPathComponent).\(UUID().uuidString.prefix(8))")
     try createFolder(folder)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder)
+    return try await Interruption.temporary(folder.path) { try await body(folder) }
   }
 
   /// Writes a file whole or not at all: an existing one stays until the new one is complete.
   static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+    try writing { try writeAtomically(to: path) { try $0.write(bytes) } }
+  }
+
+  /// Runs what writes a file: its errors are the output's, and signals wait.
+  static func writing(_ body: () throws -> Void) throws {
     do {
-      try writeAtomically(to: path) { try $0.write(bytes) }
+      try Interruption.shielded(body)
+    } catch let failure as Failure {
+      throw failure
     } catch {
       throw Failure(.cannotWrite, "\(error)")
     }
@@ -62,6 +74,9 @@ enum Files {
   }
 
   static func read(_ path: String) throws -> Data {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Failure(.noInput, "\(path): there is no such file")
+    }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {

@@ -48,6 +48,9 @@ struct LoadedModel {
     let data = try Files.read(path)
     let graph: Graph
     do {
+      if let number = excessive(try JSONSerialization.jsonObject(with: data)) {
+        throw GraphError("it holds the number \(number), which no network has")
+      }
       graph = try JSONDecoder().decode(Graph.self, from: data)
       try graph.verify()
     } catch let error as GraphError {
@@ -61,15 +64,31 @@ struct LoadedModel {
     let shape = graph.input.shape
     return LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
       if let size, size != shape.size {
-        throw Failure(.usage, "\(path) is a graph for \(shape.height)×\(shape.width); --size needs a model file")
+        throw Failure(
+          .usage,
+          "\(path) is a graph for \(shape.height)×\(shape.width), not \(size.height)×\(size.width): another size needs "
+            + "the model file")
       }
       if batch != 1, batch != shape.batch {
-        throw Failure(.usage, "\(path) is a graph for batch \(shape.batch); --batch needs a model file")
+        throw Failure(
+          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file")
       }
       if let classes, classes != graph.classes {
-        throw Failure(.usage, "\(path) is a graph for \(graph.classes) classes; --classes needs a model file")
+        throw Failure(
+          .usage,
+          "\(path) is a graph for \(graph.classes) classes, not \(classes): another number needs the model file")
       }
       return graph
+    }
+  }
+
+  /// A number beyond 2³¹ anywhere in the file: sums of such numbers would overflow.
+  private static func excessive(_ value: Any) -> NSNumber? {
+    switch value {
+    case let number as NSNumber: abs(number.doubleValue) > Double(1 << 31) ? number : nil
+    case let list as [Any]: list.lazy.compactMap(excessive).first
+    case let object as [String: Any]: object.values.lazy.compactMap(excessive).first
+    default: nil
     }
   }
 
@@ -89,7 +108,8 @@ struct LoadedModel {
   private static func modelFile(_ path: String) async throws -> LoadedModel {
     guard FileManager.default.fileExists(atPath: path) else {
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-      let hint = shippedModels.contains { $0.name == name } ? "; the shipped model is called \(name), without .swift" : ""
+      let isShipped = shippedModels.contains { $0.name == name }
+      let hint = isShipped ? "; the shipped model is called \(name), without .swift" : ""
       throw Failure(.noInput, "\(path): there is no such file\(hint)")
     }
     let program = try await compile(path)
@@ -110,32 +130,47 @@ struct LoadedModel {
 
   /// The model file as a program, from the cache if neither it nor the library changed.
   private static func compile(_ path: String) async throws -> String {
+    let library = try SPDLibrary.find()
+    let source = try Files.read(path)
+    var key = Data(source)
+    key.append(Data((path + library.stamp).utf8))
+    let program = try Files.cache("models")
+      .appendingPathComponent(String(fnv1a(key), radix: 16)).path
+    if FileManager.default.isExecutableFile(atPath: program) { return program }
+
     guard let swiftc = Toolchain.locate("swiftc") else {
       throw Failure(
         .unavailable,
         "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not")
     }
-    let library = try SPDLibrary.find()
-    let source = try Files.read(path)
-    var key = Data(source)
-    key.append(Data((path + swiftc + library.stamp).utf8))
-    let program = try Files.cache("models")
-      .appendingPathComponent(String(fnv1a(key), radix: 16)).path
-    if FileManager.default.isExecutableFile(atPath: program) { return program }
-
     let output = program + ".\(getpid())"
-    defer { try? FileManager.default.removeItem(atPath: output) }
-    let outcome = try await Progress("swiftc \(path)").during {
-      try await Toolchain.run(
-        swiftc,
-        ["-Onone", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects + ["-o", output])
+    try await Interruption.temporary(output) {
+      let outcome = try await Progress("swiftc \(path)").during {
+        // Line numbers of the file are wanted if it crashes.
+        try await Toolchain.run(
+          swiftc,
+          ["-Onone", "-g", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects
+            + ["-o", output])
+      }
+      guard outcome.succeeded else {
+        let message = outcome.errors.isEmpty ? outcome.output : outcome.errors
+        throw Failure(.data, "\(path) does not compile:\n" + message.trimmingCharacters(in: .newlines))
+      }
+      if rename(output, program) != 0 { throw Failure(.cannotWrite, "\(program): \(String(cString: strerror(errno)))") }
     }
-    guard outcome.succeeded else {
-      let message = outcome.errors.isEmpty ? outcome.output : outcome.errors
-      throw Failure(.data, "\(path) does not compile:\n" + message.trimmingCharacters(in: .newlines))
-    }
-    if rename(output, program) != 0 { throw Failure(.cannotWrite, "\(program): \(String(cString: strerror(errno)))") }
     return program
+  }
+
+  /// What a program said when it crashed: the message, and the lines of the file that led there.
+  private static func crash(_ text: String, in path: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let message = lines.prefix { !$0.hasPrefix("***") && !$0.hasPrefix("💣") }
+    let name = "/" + URL(fileURLWithPath: path).lastPathComponent + ":"
+    let places = lines.compactMap { line in
+      line.range(of: name).map { "  at \(path):" + line[$0.upperBound...].split(separator: " ")[0] }
+    }
+    let text = (message.map(String.init).filter { !$0.isEmpty } + places).joined(separator: "\n")
+    return text.isEmpty ? "it ended without a message" : text
   }
 
   private static func ask(
@@ -146,9 +181,16 @@ struct LoadedModel {
     defer { try? FileManager.default.removeItem(atPath: answerPath) }
     let request = TraceRequest(answerPath: answerPath, size: size, batch: batch, classes: classes)
     let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
-    let outcome = try await Toolchain.run(program, [], environment: [TraceRequest.variable: text])
+    let outcome = try await Progress("running \(path)").during {
+      try await Toolchain.run(
+        program, [],
+        environment: [
+          TraceRequest.variable: text,
+          "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none",
+        ])
+    }
     guard outcome.succeeded else {
-      throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + outcome.errors)
+      throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + crash(outcome.errors, in: path))
     }
     let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
     let answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }

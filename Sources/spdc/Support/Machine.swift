@@ -23,6 +23,15 @@ enum Machine {
     return target
   }
 
+  /// Whether this machine's C compilers make code for a target, be it code that does not run here.
+  static func builds(_ target: Target) -> Bool {
+    #if arch(x86_64)
+      return target.name != "aarch64"
+    #else
+      return runs(target)
+    #endif
+  }
+
   /// Whether code made for a target runs here.
   static func runs(_ target: Target) -> Bool {
     #if arch(x86_64)

@@ -40,6 +40,10 @@ struct ModelOptions: ParsableArguments {
   func validate() throws {
     if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
     if let classes, classes < 1 { throw ValidationError("--classes must be 1 or more.") }
+    let names = Pipeline.passes.map(\.name)
+    if let dumpAfter, dumpAfter != "all", !names.contains(dumpAfter) {
+      throw ValidationError("no pass is called \(dumpAfter); there are all, \(names.joined(separator: ", ")).")
+    }
   }
 
   var pipeline: Pipeline.Options {

@@ -43,6 +43,8 @@ struct Toolchain: Codable, Equatable {
     return (nil, reports)
   }
 
+  private static let notFound = "not found"
+
   private static func requested() -> String? {
     let environment = ProcessInfo.processInfo.environment
     return [environment["SPDC_CC"], environment["CC"]].compactMap { $0 }.first { !$0.isEmpty }
@@ -55,7 +57,7 @@ struct Toolchain: Codable, Equatable {
   }
 
   private static func examine(_ name: String) async -> (Toolchain?, Report) {
-    var report = Report(compiler: name, version: nil, builds: false, openMP: false, message: "not found")
+    var report = Report(compiler: name, version: nil, builds: false, openMP: false, message: notFound)
     guard let path = locate(name) else { return (nil, report) }
     report.compiler = path
     let version = try? await run(path, ["--version"])
@@ -123,10 +125,13 @@ struct Toolchain: Codable, Equatable {
     """
 
   private static func advice(_ reports: [Report]) -> String {
-    let found = reports.filter { $0.version != nil }
+    let found = reports.filter { $0.message != notFound }
     if found.isEmpty {
-      let wanted = requested().map { "the compiler \($0) (from SPDC_CC or CC)" } ?? "a C compiler (clang or gcc)"
-      return "\(wanted) was not found. On Debian: apt install clang libomp-dev"
+      guard let requested = requested() else {
+        return "no C compiler (clang or gcc) was found. On Debian: apt install clang libomp-dev"
+      }
+      return "the compiler \(requested) (from SPDC_CC or CC) was not found; it is a program's name or path without "
+        + "options.\n  Unset the variable to let spdc look for clang and gcc; on Debian: apt install clang libomp-dev"
     }
     let lines = found.map { "  \($0.compiler): \($0.message)" }.joined(separator: "\n")
     return "no C compiler here builds and runs an OpenMP program:\n\(lines)\n  On Debian: apt install clang libomp-dev"
@@ -175,9 +180,12 @@ struct Toolchain: Codable, Equatable {
   static func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
-    let result = try await Subprocess.run(
-      .path(.init(path)), arguments: Arguments(arguments), environment: .inherit.updating(variables),
-      output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
+    let changes = variables
+    let result = try await Interruption.cancellable {
+      try await Subprocess.run(
+        .path(.init(path)), arguments: Arguments(arguments), environment: .inherit.updating(changes),
+        output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
+    }
     return Outcome(
       succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
       errors: result.standardError)

@@ -89,12 +89,13 @@ enum WeightLoader {
     let (graph, used) = try await fit(
       model, checkpoint, file: argument, size: size, batch: batch, classes: classes)
     let known = Set(graph.parameters.map(\.name))
-    let missing = graph.parameters.filter { checkpoint.tensors[$0.name] == nil }.map(\.name)
+    // A count of batches is not missed: nothing reads it, and only PyTorch's own formats carry it.
+    let wanted = graph.parameters.filter { $0.role != .batchesTracked || checkpoint.tensors[$0.name] != nil }
+    let missing = wanted.map(\.name).filter { checkpoint.tensors[$0] == nil }
     let report = MappingReport(
       file: argument, origin: checkpoint.origin, model: used, classes: graph.classes,
-      mapped: graph.parameters.count - missing.count, parameters: graph.parameters.count,
-      unused: checkpoint.order.filter { !known.contains($0) },
-      missing: missing.filter { graph.parameter($0)?.role != .batchesTracked })
+      mapped: wanted.count - missing.count, parameters: wanted.count,
+      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing)
     let weights = Weights(
       origin: "\(argument) (\(checkpoint.origin))", classNames: checkpoint.classNames, tensors: checkpoint.tensors)
     return Weighted(
@@ -105,7 +106,7 @@ enum WeightLoader {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(.noInput, "\(path): there is no such weight file")
     }
-    if let handle = FileHandle(forReadingAtPath: path), let magic = try handle.read(upToCount: 4),
+    if let handle = FileHandle(forReadingAtPath: path), let magic = try? handle.read(upToCount: 4),
       magic.elementsEqual("SPDW".utf8)
     {
       let tensors = try ParameterFile(mapping: path).tensors(path: path)
@@ -141,8 +142,12 @@ enum WeightLoader {
       throw Failure(
         .data, "\(file) does not fit \(model.name), but it fits \(other.name):\n" + faults.joined(separator: "\n"))
     }
+    var lines = faults
+    if let classes, let own = checkpoint.classes, own != classes {
+      lines.append("  --classes says \(classes), but the file has \(own): leave --classes out")
+    }
     throw Failure(
-      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + faults.joined(separator: "\n"))
+      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))
   }
 
   private static func graph(

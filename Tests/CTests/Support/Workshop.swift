@@ -168,7 +168,7 @@ extension Workshop {
       let graph = try sample.graph()
       let file = try ParameterFile(
         graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: syntheticParameter)
-      try Data(file.bytes).write(to: place.appendingPathComponent("weights.spdw"))
+      try file.withBytes { try Data($0).write(to: place.appendingPathComponent("weights.spdw")) }
       let input = syntheticInput(graph.input.shape)
       for (name, values) in [("input", input), ("other", uniform("other", input.count))] {
         try values.withUnsafeBytes { Data($0) }.write(to: place.appendingPathComponent("\(name).f32"))

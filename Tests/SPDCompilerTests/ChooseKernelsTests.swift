@@ -1,0 +1,44 @@
+import SPD
+import Testing
+
+@testable import SPDCompiler
+
+struct ChooseKernelsTests {
+  /// The template of the last node of a network behind all passes.
+  private func template(_ channels: Int, _ body: @escaping @Sendable (Tensor) -> Tensor) throws -> String? {
+    let graph = try Pipeline.lowered(traced(channels, 8, 8, body))
+    return try ChooseKernels.kernel(for: graph.nodes.last!, in: graph, target: .x86v3)?.template
+  }
+
+  @Test func convolutions() throws {
+    #expect(try template(3) { $0.through(Conv2D(8, kernel: 3)) } == "conv_image")
+    #expect(try template(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) } == "conv_image")
+    #expect(try template(5) { $0.through(Conv2D(8, kernel: 3)) } == "conv_direct")
+    #expect(try template(3) { $0.through(Conv2D(8, kernel: 3, dilation: 2)) } == "conv_direct")
+    #expect(try template(3) { $0.through(Flatten(), Linear(8)) } == "conv_image")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 2)) } == "conv_direct")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 4)) } == "conv_grouped")
+    #expect(try template(32) { $0.through(Conv2D(64, kernel: 3, groups: 32)) } == "conv_grouped")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 32)) } == "conv_depthwise")
+  }
+
+  @Test func others() throws {
+    #expect(try template(16) { $0.through(BatchNorm()) } == "pointwise")
+    #expect(try template(16) { $0.through(SiLU()) } == "pointwise")
+    #expect(try template(16) { $0 + $0 } == "pointwise")
+    #expect(try template(16) { $0.through(AveragePool(2)) } == "pool")
+    #expect(try template(16) { $0.through(GlobalAveragePool()) } == "global_average")
+    #expect(try template(16) { $0.through(Softmax()) } == "softmax")
+    #expect(try template(16) { $0.through(Flatten()) } == "flatten")
+    #expect(try template(7) { Detect(classes: 2, anchors: .init([[(1, 1)]]))($0) } == "decode_boxes")
+    #expect(try template(16) { $0.through(SpaceToDepth(), MaxPool(2)) } == "pool")
+  }
+
+  @Test func whatIsNotLoweredHasNoKernel() throws {
+    let graph = try traced(16, 4, 4) { $0.through(SpaceToDepth()) }
+    let error = #expect(throws: KernelError.self) {
+      try ChooseKernels.kernel(for: graph.nodes[1], in: graph, target: .scalar)
+    }
+    #expect(error?.description == "ChooseKernelsTests.swift:\(#line - 4): space_to_depth was not lowered (layer 0)")
+  }
+}

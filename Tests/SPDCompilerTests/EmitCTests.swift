@@ -1,0 +1,159 @@
+import Models
+import SPD
+import SPDTemplates
+import Testing
+
+@testable import SPDCompiler
+
+struct EmitCTests {
+  private static let templates = Result { Templates(try SPDTemplates.load()) }
+
+  private func emit(
+    _ graph: Graph, unfused: Bool = false, prefix: String = "net", target: Target = .x86v3
+  ) throws -> EmitC.Result {
+    let lowered = try Pipeline.lowered(graph, unfused: unfused)
+    let plan = try PlanMemory.plan(lowered, prefix: prefix, target: target)
+    return try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
+  }
+
+  @Test(arguments: Shipped.names, [false, true])
+  func everyShippedNetwork(name: String, unfused: Bool) throws {
+    let prefix = String(name.map { $0 == "-" ? "_" : $0 })
+    let plan = try PlanMemory.plan(Shipped.lowered(name, unfused: unfused), prefix: prefix, target: .x86v4)
+    let first = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
+    // A pure function of its input.
+    let second = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
+    #expect(first == second)
+    check(first, prefix: prefix)
+  }
+
+  /// Every kernel, every target, whatever the passes leave.
+  @Test(arguments: SmallNetwork.custom)
+  func everySmallNetwork(network: SmallNetwork) throws {
+    let graph = try network.graph()
+    for target in Target.named {
+      for unfused in [false, true] {
+        check(try emit(graph, unfused: unfused, prefix: "small_net", target: target), prefix: "small_net")
+      }
+    }
+    for choice in MeaningTests.Choice.all {
+      let plan = try PlanMemory.plan(choice.apply(to: graph), prefix: "small_net", target: .scalar)
+      _ = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
+    }
+  }
+
+  /// Rules for all generated text.
+  private func check(_ result: EmitC.Result, prefix: String) {
+    let words = ["malloc", "calloc", "alloca", "printf", "time(", "omp.h", "__DATE__", "__TIME__", "__FILE__", "@"]
+    let folders = ["/home", "/usr", "/tmp", "/Users", "/\(#filePath.split(separator: "/")[0])/"]
+    for text in [result.source, result.header] {
+      let code = uncommented(text)
+      #expect(words.filter { code.contains($0) } == [])
+      #expect(folders.filter { text.contains($0) } == [])
+      #expect(text.hasSuffix("\n"))
+    }
+    let kernels = result.source.split(separator: "\n").filter { $0.hasPrefix("static void \(prefix)_") }
+      .map { $0.prefix { $0 != "(" } }
+    #expect(Set(kernels).count == kernels.count)
+    let symbols = externalSymbols(result.source)
+    #expect(symbols.count == 7)
+    #expect(symbols.filter { !$0.hasPrefix(prefix + "_") } == [])
+    #expect(symbols.filter { !result.header.contains("\($0)(") } == [])
+  }
+
+  /// Functions and variables that are defined in a C text without `static`.
+  private func externalSymbols(_ text: String) -> [String] {
+    var symbols: [String] = []
+    for line in uncommented(text).split(separator: "\n") {
+      // Definitions begin in the first column; what does not is inside of one, or goes on with a line.
+      guard let first = line.first, first.isLetter || first == "_" else { continue }
+      if ["static ", "INLINE ", "OUTLINE ", "extern ", "typedef ", "enum ", "_Static_assert"].contains(
+        where: line.hasPrefix)
+      {
+        continue
+      }
+      let head = line.prefix { $0 != "(" && $0 != "=" && $0 != "[" && $0 != ";" }
+      let name = head.split { !($0.isLetter || $0.isNumber || $0 == "_") }.last
+      if let name { symbols.append(String(name)) }
+    }
+    return symbols
+  }
+
+  private func uncommented(_ text: String) -> String {
+    var result = ""
+    var rest = text[...]
+    while let start = rest.firstRange(of: "/*") {
+      result += rest[..<start.lowerBound]
+      rest = rest[start.upperBound...].firstRange(of: "*/").map { rest[$0.upperBound...] } ?? ""
+    }
+    return result + rest
+  }
+
+  @Test func theScanFindsExternalSymbols() {
+    let text = """
+      /* int commented(void)
+      int commented_too(void) */
+      static int a(void) { return 1; }
+      int b(int x,
+            int y)
+      {
+          return x;
+      }
+      const void *c(void) { return 0; }
+      float table[3] = {1, 2, 3};
+      INLINE void d(void) {}
+      #define int e(x)
+
+      """
+    #expect(externalSymbols(text) == ["b", "c", "table"])
+  }
+
+  @Test func theHeaderSaysWhatTheCallerProvides() throws {
+    let graph = try traced(3, 8, 8, batch: 2) { [$0.through(Conv2D(16, kernel: 3)), $0.through(GlobalAveragePool())] }
+    let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "two", target: .x86v3)
+    let header = try emit(graph, prefix: "two").header
+    for line in [
+      "#define TWO_BATCH 2", "#define TWO_CHANNELS 3", "#define TWO_HEIGHT 8", "#define TWO_WIDTH 8",
+      "#define TWO_INPUT_COUNT ((size_t)384)", "#define TWO_OUTPUT_COUNT ((size_t)2054)",
+      "#define TWO_PACKED_BYTES (64 + 4 * (size_t)\(plan.packedCount))",
+      "(4 * ((size_t)\(plan.arenaCount) + (size_t)(threads) * (size_t)\(plan.scratchCount)))",
+      " * Output 0: 2 x 16 x 8 x 8\n * Output 1: 2 x 3\n",
+    ] {
+      #expect(header.contains(line), "\(line)")
+    }
+  }
+
+  @Test func everyStepIsExplained() throws {
+    let graph = try traced(3, 8, 8) { $0.through(SpaceToDepth(), Conv(16, kernel: 3).named("stem"), MaxPool(2)) }
+    let source = try emit(graph).source
+    let stem = "%4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu"
+    #expect(
+      source.contains(
+        "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3)\n *     templates/kernels/conv_image.c */\n"
+      ))
+    #expect(source.contains("/* \(stem) */\n"))
+    #expect(source.contains("static void net_n004_conv_image("))
+    #expect(source.contains("net_n005_pool(") && source.contains("net_output0_copy("))
+  }
+
+  /// Steps that differ in addresses alone share one function.
+  @Test func likeStepsShareAFunction() throws {
+    let graph = try traced(16, 8, 8) {
+      $0.through(ReLU(), Conv2D(16, kernel: 3), Conv2D(16, kernel: 3), Conv2D(16, kernel: 3), Conv2D(16, kernel: 1))
+    }
+    let definitions = try emit(graph).source.split(separator: "\n")
+      .filter { $0.hasPrefix("static void net_n") && $0.contains("_conv_direct(") }
+    // The third 3×3 convolution stores its result without a halo.
+    #expect(
+      definitions.map { $0.prefix { $0 != "(" } } == [
+        "static void net_n002_conv_direct", "static void net_n004_conv_direct", "static void net_n005_conv_direct",
+      ])
+  }
+
+  @Test func thePackHashTellsBuildsApart() throws {
+    let graph = try traced(3, 8, 8) { $0.through(Conv2D(48, kernel: 3), Conv2D(48, kernel: 3)) }
+    let hash = try emit(graph).packHash
+    #expect(try emit(graph).packHash == hash)
+    #expect(try emit(graph, target: .x86v4).packHash != hash)
+  }
+}

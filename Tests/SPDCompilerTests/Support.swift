@@ -1,0 +1,82 @@
+import Models
+import SPD
+
+@testable import SPDCompiler
+
+/// The graph of a network of one result, as a model file declares it.
+func traced(
+  _ channels: Int, _ height: Int, _ width: Int, batch: Int = 1, _ body: @escaping @Sendable (Tensor) -> Tensor
+) throws -> Graph {
+  try Model("small", input: .image(channels, height, width)) { image, _ in body(image) }.graph(batch: batch)
+}
+
+/// The same for several results.
+func traced(
+  _ channels: Int, _ height: Int, _ width: Int, batch: Int = 1, _ body: @escaping @Sendable (Tensor) -> [Tensor]
+) throws -> Graph {
+  try Model("small", input: .image(channels, height, width)) { image, _ in body(image) }.graph(batch: batch)
+}
+
+extension Graph {
+  /// `text` with single gaps in front of the shapes, for literals in tests.
+  var brief: String {
+    text.split(separator: "\n")
+      .map { $0.split(separator: "  ").map { $0.drop { $0 == " " } }.joined(separator: "  ") + "\n" }.joined()
+  }
+
+  /// Behind some passes, in the given order, verified after each.
+  func after(_ passes: Pass...) throws -> Graph {
+    var graph = self
+    for pass in passes { _ = try graph.apply(pass) }
+    return graph
+  }
+
+  /// Runs one pass and returns what it remarks: `layer: message`, with a `-` in front if it did not fire.
+  mutating func apply(_ pass: Pass) throws -> [String] {
+    var remarks: [Remark] = []
+    try pass.run(&self, &remarks)
+    try verify()
+    precondition(remarks.allSatisfy { $0.pass == pass.name })
+    return remarks.map { ($0.fired ? "" : "- ") + "\($0.layer): \($0.message)" }
+  }
+
+  /// What a pass remarks on this graph.
+  func remarks(_ pass: Pass) throws -> [String] {
+    var copy = self
+    return try copy.apply(pass)
+  }
+
+  func count(_ matches: (Op) -> Bool) -> Int { nodes.count { matches($0.op) } }
+}
+
+extension Pipeline {
+  /// The lowered graph of a network.
+  static func lowered(
+    _ graph: Graph, unfused: Bool = false, disabled: Set<String> = [], mode: Mode = .inference
+  ) throws -> Graph {
+    var options = Options()
+    options.unfused = unfused
+    options.disabled = disabled
+    options.mode = mode
+    return try run(graph, options: options).graph
+  }
+
+  /// Names of the passes that may be left out.
+  static var optional: [String] { passes.filter { $0.kind == .fusion }.map(\.name) }
+}
+
+/// SplitMix64: the same choices in every run.
+struct Choices {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next(_ bound: Int) -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Int((z ^ (z >> 31)) % UInt64(bound))
+  }
+
+  mutating func subset(_ all: [String]) -> Set<String> { Set(all.filter { _ in next(2) == 0 }) }
+}
