@@ -20,6 +20,10 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let everyOp = Sample(name: "every-op", batch: 2)
   static let all = [everyOp, yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
+  /// Those that are also built where a compiler or sanitizer is slow.
+  static let small = [everyOp, yolov5SPD]
+  var isSmall: Bool { Self.small.contains(self) }
+
   var testDescription: String { name }
   var prefix: String { Builder.prefix(name) }
 

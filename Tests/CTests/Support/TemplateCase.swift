@@ -13,7 +13,10 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(
       name: "conv_direct",
       holes: [
-        "SEGMENTS": "ACCUMULATE(0, 2, 3, 64, 128, 16, 128, 16, 512, 1);\n    ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);",
+        "SEGMENTS": """
+        ACCUMULATE(0, 2, 3, 64, 128, 16, 128, 16, 512, 1);
+        ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);
+        """,
         "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);",
       ]),
     TemplateCase(name: "conv_image", holes: ["EPILOGUE": "hard_swish(&v);"]),
@@ -26,9 +29,15 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "global_average"), TemplateCase(name: "softmax"), TemplateCase(name: "flatten"),
     TemplateCase(
       name: "copy",
-      holes: ["SEGMENTS": "COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)\n        COPY_CHANNELS(1, 3, 0, 16, 1, 512, 8, 1, 64, 4, 1)"]),
+      holes: [
+        "SEGMENTS": """
+        COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)
+        COPY_CHANNELS(1, 3, 2, 16, 1, 512, 8, 1, 64, 4, 1)
+        """
+      ]),
     TemplateCase(
-      name: "decode_boxes", holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\n    LEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
+      name: "decode_boxes",
+      holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\nLEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
     TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
     TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
@@ -53,6 +62,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
     "INPUT_COUNT": 48, "OUTPUT_COUNT": 4,
   ]
+
+  /// Only these have something for OpenMP.
+  var isParallel: Bool { name == "runtime" || name == "peak" }
 
   /// Vectors wider than the machine's would need memory operands that assembly does not take.
   func flags(lanes: Int) -> [String] {
