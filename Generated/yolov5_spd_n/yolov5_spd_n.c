@@ -3939,7 +3939,7 @@ static void yolov5_spd_n_n113_pool(const float *const x[], float *restrict y, in
                     UNROLL
                     for (int n = 0; n < VECTORS; n++) {
                         const vec a = AT(from + i * (ptrdiff_t)2560 + j * BLOCK + n * VL);
-                        best[n] = SELECT(best[n] >= a, best[n], a);
+                        best[n] = SELECT((best[n] >= a) | (best[n] != best[n]), best[n], a);
                     }
                 }
             }
