@@ -72,7 +72,9 @@ struct ModelErrorTests {
     // An operator knows no line; it is near the layer that it reads.
     let line = #line
     let sum = Model("net", input: .image(3, 8, 8)) { image, _ in Conv(8, kernel: 3)(image) + image }
-    #expect(error(sum) == "ModelErrorTests.swift:\(line + 1): a sum needs two tensors of one shape, but they are 8×8×8 and 3×8×8.")
+    #expect(
+      error(sum)
+        == "ModelErrorTests.swift:\(line + 1): a sum needs two tensors of one shape, but they are 8×8×8 and 3×8×8.")
     #expect(
       message { $0.through(Sequential(Pair())) }
         == "a sum needs two tensors of one shape, but they are 3×8×8 and 3×4×4 "
