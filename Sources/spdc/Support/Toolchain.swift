@@ -81,7 +81,9 @@ struct Toolchain: Codable, Equatable {
           report.message = "-fopenmp does not work: \(built.firstLine)"
           continue
         }
-        let ran = try await run(program, [])
+        // What the user's environment allows is no property of the compiler, and the answer is remembered.
+        let free: [String: String?] = ["OMP_THREAD_LIMIT": nil, "OMP_NUM_THREADS": nil, "OMP_DYNAMIC": nil]
+        let ran = try await run(program, [], environment: free)
         guard ran.succeeded, ran.output.hasPrefix("2") else {
           report.message = "a program with -fopenmp does not run two threads: \(ran.firstLine)"
           continue
@@ -176,10 +178,11 @@ struct Toolchain: Codable, Equatable {
     }
   }
 
-  /// Runs a program to its end and collects what it says.
-  static func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+  /// Runs a program to its end and collects what it says; `environment` is on top of this process's.
+  static func run(_ path: String, _ arguments: [String], environment: [String: String?] = [:]) async throws -> Outcome {
+    // nil removes a variable.
     var variables: [Environment.Key: String?] = [:]
-    for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+    for (name, value) in environment { variables.updateValue(value, forKey: Environment.Key(stringLiteral: name)) }
     let changes = variables
     let result = try await Interruption.cancellable {
       try await Subprocess.run(
