@@ -1,3 +1,4 @@
+import Glibc
 import SPD
 
 /// A lowered graph that no kernel can run.
@@ -6,15 +7,36 @@ public struct KernelError: Error, CustomStringConvertible, Sendable {
   init(_ node: Node, _ message: String) { description = "\(node.source): \(message) (layer \(node.layer))" }
 }
 
+/// What may decide the choice of kernels beside the target.
+public struct KernelOptions: Sendable, Equatable {
+  /// Which algorithms may compute a convolution.
+  public enum Algorithms: String, Codable, Sendable, CaseIterable {
+    /// The fastest.
+    case fast
+    /// Those that add products in the order of the formula: no Winograd.
+    case exact
+    /// Winograd only where its weights take little memory.
+    case lowMemory = "low-memory"
+  }
+
+  public var algorithms = Algorithms.fast
+
+  public init(algorithms: Algorithms = .fast) { self.algorithms = algorithms }
+}
+
 /// Decides which kernel computes each node.
-enum ChooseKernels {
-  static func kernel(for node: Node, in graph: Graph, target: Target) throws(KernelError) -> Kernel? {
+struct ChooseKernels {
+  let graph: Graph
+  let target: Target
+  let options: KernelOptions
+
+  func kernel(for node: Node) throws(KernelError) -> Kernel? {
     if let scale = node.op.phaseScale, scale != 2 {
       throw KernelError(node, "kernels tell the phases of a normalisation apart for scale 2, not \(scale)")
     }
     switch node.op {
     case .input: return nil
-    case .convolution(let op): return convolution(node, op, in: graph, target: target)
+    case .convolution(let op): return convolutions(node, op)[0]
     case .batchNorm, .activation, .add: return .pointwise
     case .pool: return .pool
     case .globalAveragePool: return .globalAverage
@@ -31,11 +53,23 @@ enum ChooseKernels {
     }
   }
 
-  private static func convolution(
-    _ node: Node, _ op: Op.Convolution, in graph: Graph, target: Target
-  ) -> Kernel {
+  /// All kernels that can compute a convolution, the one that should be fastest first.
+  func convolutions(_ node: Node, _ op: Op.Convolution) -> [Kernel] {
+    let direct = direct(node, op)
+    guard case .convDirect = direct, options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1, op.groups == 1
+    else { return [direct] }
+    // EXPERIMENT
+    let want = getenv("SPDC_W").map { String(cString: $0) } ?? "5p"
+    if want == "0" { return [direct] }
+    let problem = ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
+    let all = ChooseWinograd.candidates(problem, target: target)
+    let found = all.filter { "\($0.size)" + ($0.shared ? "s" : "p") == want } + all.filter { "\($0.size)" == want.prefix(1) }
+    return found.map { .convWinograd($0) } + [direct]
+  }
+
+  private func direct(_ node: Node, _ op: Op.Convolution) -> Kernel {
     let operand = node.inputs[0]
-    if let scale = pictureScale(node, op, in: graph) {
+    if let scale = pictureScale(node) {
       let channels = graph.input.shape.channels
       let tile = ChooseTile.tile(
         ChooseTile.Problem(
@@ -57,7 +91,7 @@ enum ChooseKernels {
     let pixels = shape.batch * shape.height * shape.width
     let tile = ChooseTile.tile(
       ChooseTile.Problem(
-        output: shape, depth: operand.segments.reduce(0) { $0 + blocks($1) } * channelBlock * op.kernel.area,
+        output: shape, depth: PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area,
         repeats: operand.segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
         sourceBytes: operand.segments.reduce(0) {
           $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
@@ -65,11 +99,11 @@ enum ChooseKernels {
     return .convDirect(tile)
   }
 
-  private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
-  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+  private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
+  private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
   /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
-  private static func pictureScale(_ node: Node, _ op: Op.Convolution, in graph: Graph) -> Int? {
+  private func pictureScale(_ node: Node) -> Int? {
     ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
   }
 }

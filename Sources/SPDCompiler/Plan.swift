@@ -11,6 +11,8 @@ public struct Plan: Codable, Equatable, Sendable {
   public var mode = Mode.inference
   public var steps: [Step]
   public var buffers: [Buffer]
+  /// Memory that all threads share within one step.
+  public var workspaces: [Workspace] = []
   public var packed: [PackedBlock]
   /// Floats of the arena that all threads share.
   public var arenaCount: Int
@@ -34,6 +36,13 @@ public struct Plan: Codable, Equatable, Sendable {
     public var offset: Int
     public var first: Int
     public var last: Int
+  }
+
+  /// `offset ..< offset + count` of the arena, in use during step `step` alone.
+  public struct Workspace: Codable, Equatable, Sendable {
+    public var step: Int
+    public var offset: Int
+    public var count: Int
   }
 
   /// A run of packed weights, in floats from the start of the packed buffer.
@@ -66,6 +75,7 @@ public struct Plan: Codable, Equatable, Sendable {
 /// The kernel of a step and the decisions that its template takes.
 public enum Kernel: Codable, Equatable, Sendable {
   case convDirect(ConvolutionTile)
+  case convWinograd(WinogradTile)
   /// Reads the caller's picture, behind a space-to-depth of this scale or 1.
   case convPicture(ConvolutionTile, scale: Int)
   case convDepthwise
@@ -85,6 +95,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   public var template: String {
     switch self {
     case .convDirect: "conv_direct"
+    case .convWinograd: "conv_winograd"
     case .convPicture: "conv_image"
     case .convDepthwise: "conv_depthwise"
     case .convGrouped: "conv_grouped"

@@ -4,13 +4,13 @@ import SPD
 public enum PlanMemory {
   /// - Parameter reuse: false keeps every result until the end, for looking at them.
   public static func plan(
-    _ graph: Graph, prefix: String, target: Target, reuse: Bool = true
+    _ graph: Graph, prefix: String, target: Target, kernels: KernelOptions = KernelOptions(), reuse: Bool = true
   ) throws -> Plan {
-    let halos = haloSizes(graph)
     var steps: [Plan.Step] = []
     var scratch = 0
+    let choose = ChooseKernels(graph: graph, target: target, options: kernels)
     for node in graph.nodes {
-      guard let kernel = try ChooseKernels.kernel(for: node, in: graph, target: target) else { continue }
+      guard let kernel = try choose.kernel(for: node) else { continue }
       let reads = node.inputs.flatMap(\.segments).map(\.node)
       steps.append(Plan.Step(node: node.id, kernel: kernel, reads: reads))
       scratch = max(scratch, scratchCount(node, kernel, in: graph))
@@ -32,6 +32,7 @@ public enum PlanMemory {
       offset += shape.count
     }
 
+    let halos = haloSizes(graph, steps)
     var lifetimes: [Node.ID: ClosedRange<Int>] = [:]
     for (index, step) in steps.enumerated() {
       if let node = step.node { lifetimes[node] = index...(reuse ? index : steps.count) }
@@ -47,7 +48,11 @@ public enum PlanMemory {
       buffers.append(
         Plan.Buffer(node: node.id, layout: layout, offset: 0, first: life.lowerBound, last: life.upperBound))
     }
-    let arena = place(&buffers)
+    var workspaces: [Plan.Workspace] = steps.indices.compactMap { index in
+      let count = sharedCount(steps[index], in: graph)
+      return count > 0 ? Plan.Workspace(step: index, offset: 0, count: count) : nil
+    }
+    let arena = place(&buffers, &workspaces)
 
     var packed: [Plan.PackedBlock] = []
     var end = 0
@@ -59,49 +64,63 @@ public enum PlanMemory {
       end += count
     }
     return Plan(
-      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, packed: packed, arenaCount: arena,
+      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, workspaces: workspaces, packed: packed, arenaCount: arena,
       scratchCount: roundUp(scratch), outputs: outputs)
   }
 
-  /// Offsets such that buffers alive at the same time never overlap: the largest first, each at the lowest free place.
+  /// Offsets such that what is alive at the same time never overlaps: the largest first, each at the lowest free place.
   ///
   /// - Returns: floats in all.
-  static func place(_ buffers: inout [Plan.Buffer]) -> Int {
-    var placed: [Plan.Buffer] = []
-    let order = buffers.indices.sorted {
-      (buffers[$1].layout.count, buffers[$0].first) < (buffers[$0].layout.count, buffers[$1].first)
-    }
-    for index in order {
-      var buffer = buffers[index]
-      let neighbours = placed.filter { $0.first <= buffer.last && buffer.first <= $0.last }
-        .sorted { $0.offset < $1.offset }
-      buffer.offset = 0
-      for other in neighbours where other.offset < buffer.offset + roundUp(buffer.layout.count) {
-        buffer.offset = max(buffer.offset, other.offset + roundUp(other.layout.count))
+  static func place(_ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace]) -> Int {
+    var spans =
+      buffers.map { Span(count: roundUp($0.layout.count), first: $0.first, last: $0.last) }
+      + workspaces.map { Span(count: roundUp($0.count), first: $0.step, last: $0.step) }
+    var placed: [Span] = []
+    for index in spans.indices.sorted(by: { (spans[$1].count, spans[$0].first) < (spans[$0].count, spans[$1].first) }) {
+      let span = spans[index]
+      let neighbours = placed.filter { $0.first <= span.last && span.first <= $0.last }.sorted { $0.offset < $1.offset }
+      for other in neighbours where other.offset < spans[index].offset + span.count {
+        spans[index].offset = max(spans[index].offset, other.offset + other.count)
       }
-      buffers[index] = buffer
-      placed.append(buffer)
+      placed.append(spans[index])
     }
-    return placed.map { $0.offset + roundUp($0.layout.count) }.max() ?? 0
+    for index in buffers.indices { buffers[index].offset = spans[index].offset }
+    for index in workspaces.indices { workspaces[index].offset = spans[buffers.count + index].offset }
+    return placed.map { $0.offset + $0.count }.max() ?? 0
+  }
+
+  private struct Span {
+    var count: Int
+    var first: Int
+    var last: Int
+    var offset = 0
   }
 
   /// To whole cache lines of 16 floats.
   static func roundUp(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
   /// For each result, the widest border of zeros that a convolution reads.
-  static func haloSizes(_ graph: Graph) -> [Node.ID: TensorLayout.Halo] {
+  static func haloSizes(_ graph: Graph, _ steps: [Plan.Step]) -> [Node.ID: TensorLayout.Halo] {
     var halos: [Node.ID: TensorLayout.Halo] = [:]
-    for node in graph.nodes {
-      guard case .convolution(let op) = node.op, op.padding != 0 else { continue }
+    for step in steps {
+      guard let node = step.node.map({ graph[$0] }), case .convolution(let op) = node.op else { continue }
+      var output = Size2D(node.shape.height, node.shape.width)
+      if case .convWinograd(let tile) = step.kernel {
+        // Tiles overhang the result.
+        output.height = ChooseTile.ceilDivide(output.height, tile.size) * tile.size
+        output.width = ChooseTile.ceilDivide(output.width, tile.size) * tile.size
+      } else if op.padding == 0 {
+        continue
+      }
       let input = graph.shape(of: node.inputs[0])
       // Rows and columns read beyond the last one, in the reader's own coordinates.
       func beyond(_ size: Int, _ out: Int, _ stride: Int, _ kernel: Int, _ dilation: Int, _ padding: Int) -> Int {
         max(0, (out - 1) * stride + dilation * (kernel - 1) - padding - (size - 1))
       }
       let below = beyond(
-        input.height, node.shape.height, op.stride.height, op.kernel.height, op.dilation.height, op.padding.height)
+        input.height, output.height, op.stride.height, op.kernel.height, op.dilation.height, op.padding.height)
       let right = beyond(
-        input.width, node.shape.width, op.stride.width, op.kernel.width, op.dilation.width, op.padding.width)
+        input.width, output.width, op.stride.width, op.kernel.width, op.dilation.width, op.padding.width)
       for segment in node.inputs[0].segments {
         var halo = TensorLayout.Halo()
         halo.top = op.padding.height * segment.step
@@ -114,11 +133,30 @@ public enum PlanMemory {
     return halos
   }
 
+  /// Floats that each thread needs for itself.
   private static func scratchCount(_ node: Node, _ kernel: Kernel, in graph: Graph) -> Int {
-    guard case .convPicture(_, let scale) = kernel, case .convolution(let op) = node.op else { return 0 }
-    let kernelRows = op.kernel.height * scale
-    let columns = (node.shape.width - 1) * op.stride.width * scale + op.kernel.width * scale
-    return kernelRows * columns * graph.input.shape.channels
+    guard case .convolution(let op) = node.op else { return 0 }
+    switch kernel {
+    case .convPicture(_, let scale):
+      let kernelRows = op.kernel.height * scale
+      let columns = (node.shape.width - 1) * op.stride.width * scale + op.kernel.width * scale
+      return kernelRows * columns * graph.input.shape.channels
+    case .convWinograd(let tile):
+      let inputs = tile.shared ? 0 : tile.inputPlane(node.shape, inputBlocks: inputBlocks(node))
+      return tile.frequencies * (inputs + tile.productPlane(node.shape))
+    default: return 0
+    }
+  }
+
+  /// Floats that all threads share within a step.
+  private static func sharedCount(_ step: Plan.Step, in graph: Graph) -> Int {
+    guard case .convWinograd(let tile) = step.kernel, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
+    return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node))
+  }
+
+  /// Blocks of 16 channels that a node reads, each segment's on their own.
+  static func inputBlocks(_ node: Node) -> Int {
+    node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
   }
 
   /// Floats of packed weights; see the templates for their order.
@@ -136,9 +174,10 @@ public enum PlanMemory {
       case .convGrouped:
         let inputs = graph.shape(of: node.inputs[0]).channels / op.groups
         return roundUp(op.outputs * inputs * op.kernel.area) + biases
+      case .convWinograd(let tile):
+        return outputs * inputBlocks(node) * channelBlock * tile.frequencies + biases
       default:
-        let blocks = node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
-        return outputs * blocks * channelBlock * op.kernel.area / op.groups + biases
+        return outputs * inputBlocks(node) * channelBlock * op.kernel.area / op.groups + biases
       }
     case (.batchNorm(let op), _): return outputs * (op.behind == nil ? 2 : 9)
     case (.decodeBoxes(let op), _): return roundUp(op.strides.count * op.anchorsPerLevel * 2)

@@ -58,6 +58,24 @@ typedef float vec;
 #define ROLLED
 #endif
 
+/* ---- threads ------------------------------------------------------------------------------------------------- */
+
+#ifdef _OPENMP
+/* From the OpenMP runtime; declared here so that no omp.h is needed. */
+extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
+#define PRAGMA(text) _Pragma(#text)
+#define PARALLEL(count) PRAGMA(omp parallel num_threads(count))
+#define BARRIER PRAGMA(omp barrier)
+#define PART omp_get_thread_num()
+#define PARTS omp_get_num_threads()
+#else
+#define PARALLEL(count)
+#define BARRIER
+#define PART 0
+#define PARTS 1
+#endif
+
 /* ---- the register tile ------------------------------------------------------------------------------------- */
 
 /* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.

@@ -1,21 +1,5 @@
 /* ---- the network ------------------------------------------------------------------------------------------------ */
 
-#ifdef _OPENMP
-/* From the OpenMP runtime; declared here so that no omp.h is needed. */
-extern int omp_get_thread_num(void);
-extern int omp_get_num_threads(void);
-#define PRAGMA(text) _Pragma(#text)
-#define PARALLEL(count) PRAGMA(omp parallel num_threads(count))
-#define BARRIER PRAGMA(omp barrier)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
-#else
-#define PARALLEL(count)
-#define BARRIER
-#define PART 0
-#define PARTS 1
-#endif
-
 /* What stands in front of the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");

@@ -14,7 +14,7 @@ extension EmitC {
   }
 
   /// Address and layout of the residual, if there is one.
-  private func residual(_ node: Node, _ op: Op.Convolution) -> (address: String, layout: TensorLayout?) {
+  func residual(_ node: Node, _ op: Op.Convolution) -> (address: String, layout: TensorLayout?) {
     guard op.epilogue.addsResidual else { return ("NULL", nil) }
     let segment = node.inputs[1].segments[0]
     return (address(segment), layout(segment.node))
@@ -26,9 +26,7 @@ extension EmitC {
     let blocks = y.blocks / op.groups
     let width = blocks * channelBlock
     let segments = node.inputs[0].segments
-    let depth =
-      segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } / op.groups * channelBlock
-      * op.kernel.area
+    let depth = PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area
     var holes: [String: String] = [
       "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
       "OUT_BLOCKS": "\(blocks)", "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth)",
@@ -78,14 +76,20 @@ extension EmitC {
       return "\(blocks), \(layout.blockStride), \(row * op.dilation.height), \(column * op.dilation.width), "
         + "\(row * op.stride.height), \(column * op.stride.width), \(layout.imageStride), \(segment.upsampling)"
     }
-    var result: [String] = []
-    var first = 0
-    while first < lines.count {
-      let count = lines[first...].prefix { $0 == lines[first] }.count
-      result.append("ACCUMULATE(\(first), \(count), \(lines[first]));")
-      first += count
+    return runs(lines).map { "ACCUMULATE(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
+  }
+
+  /// Runs of equal lines: where each begins and how long it is.
+  func runs(_ lines: [String]) -> [(first: Int, count: Int, line: String)] {
+    var result: [(first: Int, count: Int, line: String)] = []
+    for (index, line) in lines.enumerated() {
+      if result.last?.line == line {
+        result[result.count - 1].count += 1
+      } else {
+        result.append((index, 1, line))
+      }
     }
-    return result.joined(separator: "\n    ")
+    return result
   }
 
   func picture(_ node: Node, _ op: Op.Convolution, _ tile: ConvolutionTile, scale: Int) -> Invocation {

@@ -30,6 +30,11 @@ extension EmitC {
         bodies.append((step.kernel.template, invocation.holes))
       }
     }
+    var supported: Set<String> = []
+    for support in invocations.flatMap(\.0.support) {
+      let text = try templates.fill(support.template, support.holes)
+      if supported.insert(text).inserted { result.functions += text + "\n" }
+    }
     var introduced: Set<String> = []
     for (index, body) in bodies.enumerated() {
       let preamble = templates.preamble(body.template)
@@ -48,9 +53,16 @@ extension EmitC {
   /// How a step calls its kernel.
   struct Invocation {
     var holes: [String: String]
+    /// Functions that the kernel calls, of templates that are instantiated once for each set of values.
+    var support: [Support] = []
     /// Statements in front of the call.
     var prelude = ""
     var call: (_ function: String) -> String
+  }
+
+  struct Support {
+    var template: String
+    var holes: [String: String]
   }
 
   private func invocation(of step: Plan.Step) throws -> Invocation {
@@ -62,6 +74,7 @@ extension EmitC {
     var result: Invocation
     switch (step.kernel, node.op) {
     case (.convDirect(let tile), .convolution(let op)): result = direct(node, op, tile)
+    case (.convWinograd(let tile), .convolution(let op)): result = winograd(node, op, tile)
     case (.convPicture(let tile, let scale), .convolution(let op)): result = picture(node, op, tile, scale: scale)
     case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
     case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)

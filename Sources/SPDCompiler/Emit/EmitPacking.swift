@@ -35,7 +35,7 @@ extension EmitC {
         "PREFIX": prefix, "UPPER": upper, "GRAPH_HASH": hex(graph.parameterHash),
         "TENSORS": tensors.joined(separator: "\n    "),
       ])
-    for template in ["pack_direct", "pack_picture", "pack_grouped", "pack_bias", "pack_norm"]
+    for template in ["pack_direct", "pack_winograd", "pack_picture", "pack_grouped", "pack_bias", "pack_norm"]
     where needed.contains(template) {
       result.functions += "\n" + (try templates.fill(template, [:]))
     }
@@ -80,14 +80,20 @@ extension EmitC {
       switch kernel {
       case .convDirect(let tile) where op.groups == 1:
         needed.insert("pack_direct")
-        let depth =
-          segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock } * channelBlock
-          * op.kernel.area
-        let views = segments.map { "{\($0.channels), \($0.target), \($0.targetStride)}" }.joined(separator: ", ")
+        let depth = PlanMemory.inputBlocks(node) * channelBlock * op.kernel.area
         lines.append(
-          "pack_direct(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), (const input_view[]){\(views)}, "
+          "pack_direct(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
             + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm));")
         biasOffset = depth * width
+      case .convWinograd(let tile):
+        needed.insert("pack_winograd")
+        let depth = PlanMemory.inputBlocks(node) * channelBlock
+        let transform = Winograd.of(size: tile.size).kernelTransform.flatMap { $0 }.map { "\($0)" }.joined(separator: ", ")
+        lines.append(
+          "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
+            + "\(segments.count), \(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
+            + "\(part.outputs), \(norm));")
+        biasOffset = tile.frequencies * depth * width
       case .convDirect(let tile):
         // Groups of whole blocks: each is packed and placed as a convolution of its own.
         needed.insert("pack_direct")
@@ -134,6 +140,12 @@ extension EmitC {
       first += part.outputs
     }
     return lines
+  }
+
+  /// Which inputs of the weights each segment shows.
+  private func views(_ segments: [Segment]) -> String {
+    "(const input_view[]){"
+      + segments.map { "{\($0.channels), \($0.target), \($0.targetStride)}" }.joined(separator: ", ") + "}"
   }
 
   private func shiftedNorm(_ norm: Op.BatchNorm?, by offset: Int) -> String {

@@ -1,0 +1,103 @@
+import SPD
+
+/// How a 3×3 convolution is computed by `Winograd`; see the template.
+public struct WinogradTile: Codable, Equatable, Sendable {
+  /// Edge of an output tile.
+  public var size: Int
+  /// Blocks of 16 outputs in a strip.
+  public var strip: Int
+  /// Tiles whose frequencies are held at a time.
+  public var tiles: Int
+  /// Tiles in a register tile, at most.
+  public var group: Int
+  /// Groups that one thread takes of one strip before the next strip.
+  public var chunk: Int
+  /// True: all threads work on the same tiles and share the strips.
+  public var shared: Bool
+
+  public var edge: Int { size + 2 }
+  var frequencies: Int { edge * edge }
+
+  /// Tiles that cover a result.
+  func count(_ output: Shape) -> Int {
+    output.batch * ChooseTile.ceilDivide(output.height, size) * ChooseTile.ceilDivide(output.width, size)
+  }
+
+  /// Sizes of the register tiles that run, smallest first: groups of equal size, give or take one, of whole blocks of tiles and of
+  /// the last one.
+  func groupSizes(_ output: Shape) -> [Int] {
+    let count = count(output)
+    var sizes: Set<Int> = []
+    for tiles in [min(tiles, count), count % tiles] where tiles > 0 {
+      let groups = ChooseTile.ceilDivide(tiles, group)
+      for index in 0..<groups { sizes.insert((index + 1) * tiles / groups - index * tiles / groups) }
+    }
+    return sizes.sorted()
+  }
+
+  /// Floats from one frequency of the transformed inputs to the next: an odd number of cache lines.
+  func inputPlane(_ output: Shape, inputBlocks: Int) -> Int {
+    (min(tiles, count(output)) * inputBlocks | 1) * channelBlock
+  }
+
+  /// Floats from one frequency of the products to the next.
+  func productPlane(_ output: Shape) -> Int {
+    (min(min(tiles, count(output)), chunk * group) * strip | 1) * channelBlock
+  }
+}
+
+/// Picks the Winograd variants that suit a convolution, from a small model of the processor.
+enum ChooseWinograd {
+  /// What the choice depends on: the result, and blocks of inputs as stored.
+  struct Problem {
+    var output: Shape
+    var inputBlocks: Int
+
+    var outputBlocks: Int { ChooseTile.ceilDivide(output.channels, channelBlock) }
+  }
+
+  /// One variant for each tile size, held per thread or shared.
+  static func candidates(_ problem: Problem, target: Target) -> [WinogradTile] {
+    Winograd.all.flatMap { winograd in
+      [false, true].compactMap { tile(winograd, problem, shared: $0, target: target) }
+    }
+  }
+
+  private static func tile(_ winograd: Winograd, _ problem: Problem, shared: Bool, target: Target) -> WinogradTile? {
+    let vectors = channelBlock / target.lanes
+    let room = target.registers - (target.hasFusedMultiplyAdd ? 4 : 8)
+    let blocks = problem.outputBlocks
+    var strip = max(1, 2 / vectors)
+    if strip == 2, blocks % 2 == 1, blocks % 3 == 0 { strip = 3 }
+    strip = min(strip, blocks)
+    var result = WinogradTile(
+      size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: shared)
+    let count = result.count(problem.output)
+    let planeBytes = winograd.edge * winograd.edge * problem.inputBlocks * channelBlock * 4
+    if shared {
+      // All tiles at once, as long as their frequencies stay in a third-level cache.
+      let most = max(result.group, (8 << 20) / planeBytes)
+      result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
+      let groups = ChooseTile.ceilDivide(result.tiles, result.group)
+      let strips = ChooseTile.ceilDivide(blocks, strip)
+      // At least twelve units of work; products of at most a third of the second-level cache.
+      let chunks = min(
+        groups,
+        max(
+          ChooseTile.ceilDivide(12, strips),
+          ChooseTile.ceilDivide(result.tiles * strip * channelBlock * 4 * result.frequencies * 3, target.l2Bytes)))
+      result.chunk = ChooseTile.ceilDivide(groups, chunks)
+    } else {
+      // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; an even number of
+      // blocks of equal size.
+      let fitting = target.l2Bytes * 5 / 8 / planeBytes
+      let most = max(2 * result.group, fitting / result.group * result.group)
+      var parts = ChooseTile.ceilDivide(count, most)
+      guard parts >= 4 else { return nil }
+      parts = (parts + 1) / 2 * 2
+      result.tiles = ChooseTile.ceilDivide(count, parts)
+      result.chunk = ChooseTile.ceilDivide(result.tiles, result.group)
+    }
+    return result
+  }
+}

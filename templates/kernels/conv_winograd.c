@@ -1,0 +1,164 @@
+/* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
+ *
+ * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
+ * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
+ * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
+ * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
+ *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * Both are an odd number of cache lines, so that the planes fall into different sets.
+ *
+ * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
+ * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
+ * computed in the same order whoever computes it.
+ *
+ * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
+ * bytes, halos hold zeros; they cover what tiles that overhang the output read.
+ *
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a tile.
+ * STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a register tile, at most;
+ * CHUNK: groups in a chunk. V_PLANE, M_PLANE: see above. SHARED: see above. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
+ * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
+ * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
+ * register tile, PRODUCT(tiles, blocks). EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
+ */
+
+/* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks from @IN_BLOCKS@, F(@M@ x @M@, 3 x 3). */
+
+/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
+INLINE int @NAME@_start(int group, int groups, int tiles) { return group * tiles / groups; }
+
+/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
+ * numbered in this order, those in [low, high). `block` is the first segment's first block. */
+static void @NAME@_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
+                             const int high, int block, const int from, const int count, const int inputs,
+                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
+                             const ptrdiff_t image_step)
+{
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    const int groups = (tiles + @GROUP@ - 1) / @GROUP@;
+    for (int s = from; s < from + count; s++) {
+        for (int b = 0; b < inputs; b++, block++) {
+            int tile = low - block * tiles, end = high - block * tiles;
+            if (tile < 0) tile = 0;
+            if (end > tiles) end = tiles;
+            if (tile >= end) continue;
+            int group = 0;
+            while (@NAME@_start(group + 1, groups, tiles) <= tile) group++;
+            for (; tile < end; tile++) {
+                if (tile == @NAME@_start(group + 1, groups, tiles)) group++;
+                const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
+                const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
+                const float *p = x[s] + image * image_step + b * block_step + row * @M@ * row_step + col * @M@ * pixel_step;
+                float *to = v + (start * (ptrdiff_t)@IN_BLOCKS@ + block * size + (tile - start)) * BLOCK;
+                winograd@M@_input(p, row_step, pixel_step, to, @V_PLANE@);
+            }
+        }
+    }
+}
+
+/* The share `part` of `parts` of V for tiles [first, first + tiles). */
+INLINE void @NAME@_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
+                          const int parts)
+{
+    const int units = @IN_BLOCKS@ * tiles;
+    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    int block = 0;
+#define TRANSFORM(from, count, inputs, ...) \
+    @NAME@_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
+    @SEGMENTS@
+#undef TRANSFORM
+    (void)block;
+}
+
+/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+INLINE void @NAME@_product(const float *v, const float *u, float *m, const int tiles, const int blocks)
+{
+    switch (tiles * 64 + blocks) {
+#define PRODUCT(tiles, blocks) case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, @IN_BLOCKS@); break
+    @PRODUCTS@
+#undef PRODUCT
+    }
+}
+
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
+                            const int first, const int tiles, const int block, const int blocks)
+{
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    for (int tile = 0; tile < tiles; tile++) {
+        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * @M@;
+        const int col = (first + tile) % COLS * @M@;
+        const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
+        for (int b = 0; b < blocks; b++) {
+            ROLLED
+            for (int n = 0; n < VECTORS; n++) {
+                vec sums[@M@ * @M@];
+                winograd@M@_output(m + (tile * blocks + b) * BLOCK + n * VL, @M_PLANE@, sums);
+                const int channel = (block + b) * BLOCK + n * VL;
+                const vec start = AT(bias + channel);
+                ROLLED
+                for (int i = 0; i < rows; i++) {
+                    ROLLED
+                    for (int j = 0; j < cols; j++) {
+                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (@OUT_BLOCKS@ * BLOCK) + channel;
+                        const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + (row + i) * (ptrdiff_t)@R_ROW@ +
+                                                   (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                        vec v = sums[i * @M@ + j] + start;
+                        (void)phase, (void)residual;
+                        @EPILOGUE@
+                        PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
+                                (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL, v);
+                    }
+                }
+            }
+        }
+    }
+    (void)r;
+}
+
+/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
+ * in `scratch`. */
+static void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                   const float *restrict r, float *restrict y, int part, int parts)
+{
+    enum {
+        EDGE = @M@ + 2,
+        COUNT = @IMAGES@ * ((@OUT_ROWS@ + @M@ - 1) / @M@) * ((@OUT_COLS@ + @M@ - 1) / @M@), /* tiles in all */
+        BLOCKS = (COUNT + @TILES@ - 1) / @TILES@,
+        STRIPS = (@OUT_BLOCKS@ + @STRIP@ - 1) / @STRIP@,
+        K = @IN_BLOCKS@ * BLOCK
+    };
+    float *m = scratch;
+    if (!@SHARED@) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)@V_PLANE@;
+    const int from = @SHARED@ ? 0 : (int)((int64_t)BLOCKS * part / parts);
+    const int to = @SHARED@ ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    for (int i = from; i < to; i++) {
+        const int first = i * @TILES@, tiles = COUNT - first < @TILES@ ? COUNT - first : @TILES@;
+        @NAME@_inputs(x, v, first, tiles, @SHARED@ ? part : 0, @SHARED@ ? parts : 1);
+        if (@SHARED@) {
+            BARRIER
+        }
+        const int groups = (tiles + @GROUP@ - 1) / @GROUP@, chunks = (groups + @CHUNK@ - 1) / @CHUNK@;
+        const int end = @SHARED@ ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
+        for (int unit = @SHARED@ ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = unit / chunks, low = unit % chunks * @CHUNK@;
+            const int high = low + @CHUNK@ < groups ? low + @CHUNK@ : groups;
+            const int blocks = @OUT_BLOCKS@ - strip * @STRIP@ < @STRIP@ ? @OUT_BLOCKS@ - strip * @STRIP@ : @STRIP@;
+            const int base = @NAME@_start(low, groups, tiles);
+            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * @STRIP@ * BLOCK);
+            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
+                for (int group = low; group < high; group++) {
+                    const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
+                    @NAME@_product(v + f * (ptrdiff_t)@V_PLANE@ + start * (ptrdiff_t)K, u,
+                                   m + f * (ptrdiff_t)@M_PLANE@ + (start - base) * blocks * BLOCK, size, blocks);
+                }
+            }
+            @NAME@_outputs(m, bias, r, y, first + base, @NAME@_start(high, groups, tiles) - base, strip * @STRIP@, blocks);
+        }
+        if (@SHARED@ && i + 1 < to) {
+            BARRIER
+        }
+    }
+}
