@@ -56,15 +56,19 @@ struct ChooseKernels {
   /// All kernels that can compute a convolution, the one that should be fastest first.
   func convolutions(_ node: Node, _ op: Op.Convolution) -> [Kernel] {
     let direct = direct(node, op)
-    guard case .convDirect = direct, options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1, op.groups == 1
+    guard case .convDirect(let directTile) = direct, options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1, op.groups == 1
     else { return [direct] }
     // EXPERIMENT
-    let want = getenv("SPDC_W").map { String(cString: $0) } ?? "5p"
-    if want == "0" { return [direct] }
     let problem = ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
     let all = ChooseWinograd.candidates(problem, target: target)
-    let found = all.filter { "\($0.size)" + ($0.shared ? "s" : "p") == want } + all.filter { "\($0.size)" == want.prefix(1) }
-    return found.map { .convWinograd($0) } + [direct]
+    if let want = getenv("SPDC_W").map({ String(cString: $0) }) {
+      if want == "0" { return [direct] }
+      let found = all.filter { "\($0.size)" + ($0.shared ? "s" : "p") == want } + all.filter { "\($0.size)" == want.prefix(1) }
+      return found.map { .convWinograd($0) } + [direct]
+    }
+    let directCycles = ChooseTile.cycles(directTile, directProblem(node, op), target: target)
+    let better = all.prefix { ChooseWinograd.cycles($0, problem, target: target) < directCycles }
+    return better.map { .convWinograd($0) } + [direct] + all.dropFirst(better.count).map { .convWinograd($0) }
   }
 
   private func direct(_ node: Node, _ op: Op.Convolution) -> Kernel {
@@ -77,26 +81,29 @@ struct ChooseKernels {
           sourceBytes: 4 * graph.input.shape.count), target: target)
       return .convPicture(tile, scale: scale)
     }
-    let inputs = graph.shape(of: operand).channels
-    var shape = node.shape
     if op.groups != 1 {
+      let inputs = graph.shape(of: operand).channels
       if op.groups == inputs, op.groups == op.outputs { return .convDepthwise }
       guard (inputs / op.groups) % channelBlock == 0, (op.outputs / op.groups) % channelBlock == 0 else {
         return .convGrouped
       }
-      // Each group is a convolution of its own.
-      shape.channels = op.outputs / op.groups
     }
-    func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
+    return .convDirect(ChooseTile.tile(directProblem(node, op), target: target))
+  }
+
+  private func directProblem(_ node: Node, _ op: Op.Convolution) -> ChooseTile.Problem {
+    var shape = node.shape
+    // Each group is a convolution of its own.
+    if op.groups != 1 { shape.channels = op.outputs / op.groups }
+    let segments = node.inputs[0].segments
     let pixels = shape.batch * shape.height * shape.width
-    let tile = ChooseTile.tile(
-      ChooseTile.Problem(
-        output: shape, depth: PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area,
-        repeats: operand.segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
-        sourceBytes: operand.segments.reduce(0) {
-          $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
-        }), target: target)
-    return .convDirect(tile)
+    func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
+    return ChooseTile.Problem(
+      output: shape, depth: PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area,
+      repeats: segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
+      sourceBytes: segments.reduce(0) {
+        $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
+      })
   }
 
   private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }

@@ -59,13 +59,7 @@ enum ChooseTile {
   /// The width of tiles that makes a row cheapest; of equals one without a tail, then one of at most 24 accumulators
   /// (compilers spill near the limit), then the widest.
   private static func tileColumns(_ width: Int, most: Int, perPixel: Int, repeats: Int) -> Int {
-    func cycles(_ pixels: Int) -> Double {
-      guard pixels > 0 else { return 0 }
-      let chains = Double(pixels * perPixel)
-      let loads = Double(pixels + perPixel) / 2
-      // Short dependency chains were measured to cost 3.5 % for each one missing to 13.
-      return max(chains / 2, 4, loads) * (1 + 0.035 * max(0, 13 - chains))
-    }
+    func cycles(_ pixels: Int) -> Double { laneCycles(pixels: pixels, vectors: perPixel) }
     func cost(_ columns: Int) -> Double {
       let total = Double(width / columns) * cycles(columns) + cycles(width % columns)
       return ((width % columns == 0 ? total : total * 1.02) * 1e6).rounded()
@@ -79,6 +73,35 @@ enum ChooseTile {
     let candidates = stride(from: repeats, through: max(most, repeats), by: repeats)
       .filter { width % $0 % repeats == 0 }
     return candidates.dropFirst().reduce(candidates[0]) { isBetter($1, $0) ? $1 : $0 }
+  }
+
+  /// Cycles that one lane of the reduction takes a register tile of `pixels` × `vectors`.
+  static func laneCycles(pixels: Int, vectors: Int) -> Double {
+    guard pixels > 0 else { return 0 }
+    let chains = Double(pixels * vectors)
+    let loads = Double(pixels + vectors) / 2
+    // Short dependency chains were measured to cost 3.5 % for each one missing to 13.
+    return max(chains / 2, 4, loads) * (1 + 0.035 * max(0, 13 - chains))
+  }
+
+  /// Arithmetic and memory run side by side, but not quite.
+  static func overlap(_ arithmetic: Double, _ memory: Double) -> Double {
+    max(arithmetic, memory) + 0.3 * min(arithmetic, memory)
+  }
+
+  /// Cycles of one thread without the epilogue.
+  static func cycles(_ tile: ConvolutionTile, _ problem: Problem, target: Target) -> Double {
+    let vectors = channelBlock / target.lanes
+    let output = problem.output
+    let blocks = ceilDivide(output.channels, channelBlock)
+    func line(_ blocks: Int) -> Double {
+      let whole = Double(output.width / tile.columns) * laneCycles(pixels: tile.rows * tile.columns, vectors: blocks * vectors)
+      return whole + laneCycles(pixels: tile.rows * (output.width % tile.columns), vectors: blocks * vectors)
+    }
+    let bands = Double(output.batch * ceilDivide(output.height, tile.rows) * problem.depth)
+    let arithmetic = bands * (Double(blocks / tile.strip) * line(tile.strip) + line(blocks % tile.strip))
+    let weights = problem.depth * blocks * channelBlock * 4
+    return overlap(arithmetic * 1.05, Double(weights) / Target.memoryBytesPerCycle)
   }
 
   static func ceilDivide(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }

@@ -10,7 +10,7 @@ public struct WinogradTile: Codable, Equatable, Sendable {
   public var tiles: Int
   /// Tiles in a register tile, at most.
   public var group: Int
-  /// Groups that one thread takes of one strip before the next strip.
+  /// Groups that one thread takes of one strip before the next strip, at most.
   public var chunk: Int
   /// True: all threads work on the same tiles and share the strips.
   public var shared: Bool
@@ -54,13 +54,15 @@ enum ChooseWinograd {
     var inputBlocks: Int
 
     var outputBlocks: Int { ChooseTile.ceilDivide(output.channels, channelBlock) }
+    var depth: Int { inputBlocks * channelBlock }
   }
 
-  /// One variant for each tile size, held per thread or shared.
+  /// One variant for each tile size, held per thread or shared; the one that should be fastest first.
   static func candidates(_ problem: Problem, target: Target) -> [WinogradTile] {
-    Winograd.all.flatMap { winograd in
+    let all = Winograd.all.flatMap { winograd in
       [false, true].compactMap { tile(winograd, problem, shared: $0, target: target) }
     }
+    return all.map { ($0, cycles($0, problem, target: target)) }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 
   private static func tile(_ winograd: Winograd, _ problem: Problem, shared: Bool, target: Target) -> WinogradTile? {
@@ -73,24 +75,18 @@ enum ChooseWinograd {
     var result = WinogradTile(
       size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: shared)
     let count = result.count(problem.output)
-    let planeBytes = winograd.edge * winograd.edge * problem.inputBlocks * channelBlock * 4
+    let tileBytes = result.frequencies * problem.depth * 4
     if shared {
       // All tiles at once, as long as their frequencies stay in a third-level cache.
-      let most = max(result.group, (8 << 20) / planeBytes)
+      let most = max(result.group, (8 << 20) / tileBytes)
       result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
-      let groups = ChooseTile.ceilDivide(result.tiles, result.group)
-      let strips = ChooseTile.ceilDivide(blocks, strip)
-      // At least twelve units of work; products of at most a third of the second-level cache.
-      let chunks = min(
-        groups,
-        max(
-          ChooseTile.ceilDivide(12, strips),
-          ChooseTile.ceilDivide(result.tiles * strip * channelBlock * 4 * result.frequencies * 3, target.l2Bytes)))
-      result.chunk = ChooseTile.ceilDivide(groups, chunks)
+      // Products of at most half the second-level cache.
+      let groupBytes = result.group * strip * channelBlock * 4 * result.frequencies
+      result.chunk = min(ChooseTile.ceilDivide(result.tiles, result.group), max(1, target.l2Bytes / 2 / groupBytes))
     } else {
       // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; an even number of
       // blocks of equal size.
-      let fitting = target.l2Bytes * 5 / 8 / planeBytes
+      let fitting = target.l2Bytes * 5 / 8 / tileBytes
       let most = max(2 * result.group, fitting / result.group * result.group)
       var parts = ChooseTile.ceilDivide(count, most)
       guard parts >= 4 else { return nil }
@@ -99,5 +95,51 @@ enum ChooseWinograd {
       result.chunk = ChooseTile.ceilDivide(result.tiles, result.group)
     }
     return result
+  }
+
+  // MARK: - cost
+
+  /// Cycles of one thread without the epilogue, which costs every algorithm the same.
+  static func cycles(_ tile: WinogradTile, _ problem: Problem, target: Target) -> Double {
+    let vectors = channelBlock / target.lanes
+    let count = tile.count(problem.output)
+    let strips = ChooseTile.ceilDivide(problem.outputBlocks, tile.strip)
+    let held = min(tile.tiles, count)
+    let rounds = ChooseTile.ceilDivide(count, held)
+
+    var products = 0.0
+    let groups = ChooseTile.ceilDivide(held, tile.group)
+    for index in 0..<groups {
+      let size = (index + 1) * held / groups - index * held / groups
+      let lane = ChooseTile.laneCycles(pixels: size, vectors: tile.strip * vectors)
+      // Zeros in, sums out, and what filling the pipeline takes.
+      products += Double(problem.depth) * lane + Double(size * tile.strip * vectors) + 40
+    }
+    products *= Double(rounds * strips * tile.frequencies)
+    let (input, output) = transformCycles(tile.size)
+    let transforms = Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
+
+    // Weights come from memory once; again, and inputs that outgrow the second-level cache, from the cache behind it.
+    let weights = weightBytes(tile, problem)
+    let inputs = held * tile.frequencies * problem.depth * 4
+    let again = weights > target.l2Bytes / 2 ? weights * (rounds - 1) : 0
+    let spilled = inputs > target.l2Bytes * 3 / 4 ? inputs * rounds * (strips + 1) : 0
+    let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again + spilled) / Target.cacheBytesPerCycle
+    return ChooseTile.overlap(products + transforms, memory)
+  }
+
+  /// Of transformed weights.
+  static func weightBytes(_ tile: WinogradTile, _ problem: Problem) -> Int {
+    tile.frequencies * problem.depth * problem.outputBlocks * channelBlock * 4
+  }
+
+  /// Measured with everything in the second-level cache, per tile and vector of channels.
+  private static func transformCycles(_ size: Int) -> (input: Double, output: Double) {
+    switch size {
+    case 2: (45, 60)
+    case 4: (110, 140)
+    case 5: (175, 200)
+    default: (260, 290)
+    }
   }
 }

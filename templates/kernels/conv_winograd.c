@@ -18,7 +18,7 @@
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a tile.
  * STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a register tile, at most;
- * CHUNK: groups in a chunk. V_PLANE, M_PLANE: see above. SHARED: see above. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
+ * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
  * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
  * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
  * register tile, PRODUCT(tiles, blocks). EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
@@ -73,10 +73,12 @@ INLINE void @NAME@_inputs(const float *const x[], float *restrict v, const int f
 }
 
 /* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void @NAME@_product(const float *v, const float *u, float *m, const int tiles, const int blocks)
+INLINE void @NAME@_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
+                           const int lines)
 {
     switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, @IN_BLOCKS@); break
+#define PRODUCT(tiles, blocks) \
+    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, @IN_BLOCKS@, next, lines); break
     @PRODUCTS@
 #undef PRODUCT
     }
@@ -140,19 +142,24 @@ static void @NAME@(const float *const x[], float *v, float *scratch, const float
         if (@SHARED@) {
             BARRIER
         }
-        const int groups = (tiles + @GROUP@ - 1) / @GROUP@, chunks = (groups + @CHUNK@ - 1) / @CHUNK@;
+        const int groups = (tiles + @GROUP@ - 1) / @GROUP@;
+        int chunks = (groups + @CHUNK@ - 1) / @CHUNK@;
+        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+        while (@SHARED@ && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
         const int end = @SHARED@ ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
         for (int unit = @SHARED@ ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * @CHUNK@;
-            const int high = low + @CHUNK@ < groups ? low + @CHUNK@ : groups;
+            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = @OUT_BLOCKS@ - strip * @STRIP@ < @STRIP@ ? @OUT_BLOCKS@ - strip * @STRIP@ : @STRIP@;
             const int base = @NAME@_start(low, groups, tiles);
             const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * @STRIP@ * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                for (int group = low; group < high; group++) {
+                /* Each group fetches its share of the next frequency's weights. */
+                const float *next = u + K * blocks * BLOCK;
+                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
+                for (int group = low; group < high; group++, next += lines * K) {
                     const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
                     @NAME@_product(v + f * (ptrdiff_t)@V_PLANE@ + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)@M_PLANE@ + (start - base) * blocks * BLOCK, size, blocks);
+                                   m + f * (ptrdiff_t)@M_PLANE@ + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
             @NAME@_outputs(m, bias, r, y, first + base, @NAME@_start(high, groups, tiles) - base, strip * @STRIP@, blocks);

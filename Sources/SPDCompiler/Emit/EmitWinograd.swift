@@ -38,7 +38,7 @@ extension EmitC {
             "OUTPUT": transforms.outputStatements.joined(separator: "\n    "),
           ])
       ]
-      + products.map { Support(template: "winograd_product", holes: ["TILES": "\($0.tiles)", "STRIP": "\($0.strip)"]) }
+      + products.map { product(tiles: $0.tiles, strip: $0.strip) }
     let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
     let bias = packedAddress(node.id, plus: tile.frequencies * inputBlocks * channelBlock * width)
     let step = plan.steps.firstIndex { $0.node == node.id }
@@ -47,6 +47,29 @@ extension EmitC {
       "\($0)(\(self.pointers(x)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), \(residual.address), "
         + "\(self.address(node.id)), part, parts);\n"
     }
+  }
+
+  /// The register tile of `tiles` tiles and `strip` blocks of outputs, one statement per accumulator.
+  private func product(tiles: Int, strip: Int) -> Support {
+    let vectors = 0..<strip * (channelBlock / plan.target.lanes)
+    let names = (0..<tiles).map { tile in vectors.map { "a\(tile)_\($0)" } }
+    func lines(_ text: [String], _ indent: Int) -> String { text.joined(separator: "\n" + String(repeating: " ", count: indent)) }
+    return Support(
+      template: "winograd_product",
+      holes: [
+        "TILES": "\(tiles)", "STRIP": "\(strip)",
+        "ACCUMULATORS": lines(names.map { "vec " + $0.map { "\($0) = SPLAT(0.0f)" }.joined(separator: ", ") + ";" }, 4),
+        "WEIGHTS": lines(vectors.map { "const vec u\($0) = AT(u + \($0) * VL);" }, 12),
+        "MULTIPLY": lines(
+          names.enumerated().map { tile, names in
+            "s = v[\(tile) * BLOCK + lane], "
+              + names.enumerated().map { "\($0.element) += s * u\($0.offset)" }.joined(separator: ", ") + ";"
+          }, 12),
+        "STORE": lines(
+          names.enumerated().map { tile, names in
+            names.enumerated().map { "PUT(m + (\(tile) * WIDTH + \($0.offset)) * VL, \($0.element));" }.joined(separator: " ")
+          }, 4),
+      ])
   }
 
   private func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) }
