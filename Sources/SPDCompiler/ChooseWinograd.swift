@@ -77,16 +77,16 @@ enum ChooseWinograd {
     let count = result.count(problem.output)
     let tileBytes = result.frequencies * problem.depth * 4
     if shared {
-      // All tiles at once, as long as their frequencies stay in a third-level cache.
-      let most = max(result.group, (8 << 20) / tileBytes)
+      // All tiles at once, as long as their frequencies stay near: three times the second-level cache.
+      let most = max(result.group, target.l2Bytes * 3 / tileBytes)
       result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
       // Products of at most half the second-level cache.
       let groupBytes = result.group * strip * channelBlock * 4 * result.frequencies
       result.chunk = min(ChooseTile.ceilDivide(result.tiles, result.group), max(1, target.l2Bytes / 2 / groupBytes))
     } else {
-      // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; an even number of
-      // blocks of equal size.
-      let fitting = target.l2Bytes * 5 / 8 / tileBytes
+      // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; more if the
+      // frequencies of inputs and of a strip's products fit into it. An even number of blocks of equal size.
+      let fitting = target.l2Bytes * 5 / 8 / (tileBytes + result.frequencies * strip * channelBlock * 4)
       let most = max(2 * result.group, fitting / result.group * result.group)
       var parts = ChooseTile.ceilDivide(count, most)
       guard parts >= 4 else { return nil }
@@ -119,13 +119,15 @@ enum ChooseWinograd {
     let (input, output) = transformCycles(tile.size)
     let transforms = Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
-    // Weights come from memory once; again, and inputs that outgrow the second-level cache, from the cache behind it.
+    // Weights come from memory once, and again from the cache behind the second level, ahead of their use. Inputs that outgrow
+    // the second level are waited for.
     let weights = weightBytes(tile, problem)
     let inputs = held * tile.frequencies * problem.depth * 4
     let again = weights > target.l2Bytes / 2 ? weights * (rounds - 1) : 0
     let spilled = inputs > target.l2Bytes * 3 / 4 ? inputs * rounds * (strips + 1) : 0
-    let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again + spilled) / Target.cacheBytesPerCycle
-    return ChooseTile.overlap(products + transforms, memory)
+    let arithmetic = products + transforms + Double(spilled) / Target.cacheBytesPerCycle
+    let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again) / Target.cacheBytesPerCycle
+    return ChooseTile.overlap(arithmetic, memory)
   }
 
   /// Of transformed weights.

@@ -40,5 +40,5 @@ public struct Target: Codable, Equatable, Sendable {
   /// What one thread reads per cycle from memory and from the cache behind the second level, as measured on current servers:
   /// it decides between algorithms, not between right and wrong.
   static let memoryBytesPerCycle = 8.0
-  static let cacheBytesPerCycle = 20.0
+  static let cacheBytesPerCycle = 25.0
 }
