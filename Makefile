@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo test bench lint install generated check-peers packages clean
+.PHONY: all demo test bench bench-swift lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -24,6 +24,11 @@ test: packages
 # Fused against unfused for the six SPD networks, as a table.
 bench: all
 	@Benchmarks/table $(SPDC)
+
+# The same from Swift, and for each space-to-depth: every benchmark, or those that the regular expression FILTER matches.
+FILTER ?= .*
+bench-swift: all
+	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
@@ -46,4 +51,4 @@ install: all
 	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
 
 clean:
-	rm -rf .build build
+	rm -rf .build build Benchmarks/.build

@@ -31,6 +31,8 @@ let package = Package(
     .executable(name: "spdc", targets: ["spdc"]),
     // What a model file imports.
     .library(name: "SPD", targets: ["SPD"]),
+    // The networks of the paper, traced by programs that import them.
+    .library(name: "SPDModels", targets: ["Models"]),
     // What an application that runs generated C imports.
     .library(name: "SPDRuntime", targets: ["SPDRuntime"]),
   ],

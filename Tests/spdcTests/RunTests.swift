@@ -129,7 +129,11 @@ import Testing
     var model: String, size: [Int], batch: Int, threads: Int, target: String
     var minMs: Double, medianMs: Double, p10Ms: Double, p90Ms: Double, runs: Int
     var gflops: Double, peakGflops: Double, peakShare: Double, bandwidthGbs: Double, bandwidthShare: Double
-    var variants: [Variant], ratio: Ratio?, layers: [Layer]?
+    struct Site: Decodable {
+      struct Variant: Decodable { var name: String, minMs: Double, medianMs: Double }
+      var layer: String, input: String, output: String, variants: [Variant], ratio: Ratio
+    }
+    var variants: [Variant], ratio: Ratio?, layers: [Layer]?, sites: [Site]?
   }
 
   @Test func benchMeasures() async throws {
@@ -158,6 +162,45 @@ import Testing
 
     let text = try await spdc("bench", Place.tiny, "--seconds", "0.1", "--compare", "unfused").succeeded().output
     #expect(text.contains("min,") && text.contains("FMA peak") && text.contains("GB/s"))
+  }
+
+  @Test func benchComparesWithoutAPass() async throws {
+    let variant = "disable:fuse-space-to-depth"
+    let bench: Bench = try await spdc(
+      "bench", Place.tiny, "--seconds", "0.1", "--compare", variant, "--json"
+    ).succeeded().json()
+    #expect(bench.variants.map(\.name) == ["fused", variant] && bench.ratio?.against == variant)
+    #expect(bench.sites == nil)
+
+    let text = try await spdc("bench", Place.tiny, "--seconds", "0.1", "--compare", variant).succeeded().output
+    #expect(text.contains("fused against \(variant): "))
+    let twice = try await spdc(
+      "bench", Place.tiny, "--compare", "disable:fuse-residual", "--disable-pass", "fuse-residual")
+    twice.failed(.usage, "the same variant twice")
+    (try await spdc("bench", Place.tiny, "--compare", "disable:nonsense"))
+      .failed(.usage, "no optional pass is called nonsense; there are")
+  }
+
+  @Test func benchComparesSpaceToDepths() async throws {
+    let bench: Bench = try await spdc(
+      "bench", Place.tiny, "--seconds", "0.1", "--compare", "sites", "--json"
+    ).succeeded().json()
+    #expect(bench.variants.map(\.name) == ["fused", "unfused"] && bench.ratio?.against == "unfused")
+    let sites = try #require(bench.sites)
+    #expect(sites.map(\.layer) == ["3", "7"])
+    #expect(sites.map(\.input) == ["16×32×32", "32×16×16"] && sites.map(\.output) == ["64×16×16", "128×8×8"])
+    for site in sites {
+      #expect(site.variants.map(\.name) == ["fused", "unfused"])
+      #expect(site.variants.allSatisfy { 0 < $0.minMs && $0.minMs <= $0.medianMs })
+      #expect(site.ratio.low <= site.ratio.median && site.ratio.median <= site.ratio.high)
+    }
+
+    let text = try await spdc("bench", Place.tiny, "--seconds", "0.1", "--compare", "sites").succeeded().output
+    #expect(text.contains("space-to-depth") && text.contains("16×32×32 → 64×16×16"))
+    let strided = try await spdc(
+      "bench", "resnet18", "--size", "32x32", "--seconds", "0.1", "--compare", "sites"
+    ).succeeded().output
+    #expect(strided.contains("there is no space-to-depth in this network"))
   }
 
   @Test func benchRefusesToMeasureOnFewerThreadsThanAsked() async throws {

@@ -12,11 +12,14 @@ struct Bench: AsyncParsableCommand {
       memory reach in the same run. Weights and input are synthetic unless given.
       """)
 
-  enum Comparison: String, ExpressibleByArgument, CaseIterable { case unfused }
-
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Option(help: "Also measure this variant: unfused.") var compare: Comparison?
+  @Option(
+    help: ArgumentHelp(
+      "Also measure the network compiled in another way.",
+      discussion: "`sites` is unfused, and each space-to-depth with the layers around it by itself too.",
+      valueName: "variant"))
+  var compare: OtherVariant?
   @Flag(help: "Time each step.") var layers = false
   @Option(help: "Measure for about this many seconds.") var seconds = 5.0
   @Flag(help: "Print the figures as JSON.") var json = false
@@ -31,59 +34,45 @@ struct Bench: AsyncParsableCommand {
       options.weights = options.weights ?? "synthetic"
       let weighted = try await options.load()
       let builder = try Builder(target: options.target)
-      var variants = [try await variant("fused", options.pipeline, weighted, builder)]
-      if options.unfused { variants[0].name = "unfused" }
-      if compare != nil {
-        guard !options.unfused else {
-          throw Failure(.usage, "--unfused and --compare unfused are the same variant twice")
+      let parameters = try weighted.weights.file(for: weighted.graph)
+      func variant(_ name: String, _ options: Pipeline.Options) async throws -> BenchVariant {
+        let compiled = try builder.compile(weighted.graph, options: options)
+        return try BenchVariant(
+          name, compiled.plan, try await builder.load(compiled), parameters, threads: threads.threads)
+      }
+      var variants = [try await variant(options.unfused ? "unfused" : "fused", options.pipeline)]
+      if let compare {
+        var other = options.pipeline
+        compare.change(&other)
+        guard other != options.pipeline else {
+          throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
         }
-        var unfused = options.pipeline
-        unfused.unfused = true
-        variants.append(try await variant("unfused", unfused, weighted, builder))
+        variants.append(try await variant(compare.name, other))
       }
       let input = syntheticInput(weighted.graph.input.shape)
       try check(variants, input)
 
       let limits = try await MachineLimits(builder)
       let before = limits.measure(threads: threads.threads)
-      try measure(&variants, input)
+      try measure(variants, input)
       let after = limits.measure(threads: threads.threads)
       let peak = max(before.gflops, after.gflops)
       let bandwidth = max(before.gigabytes, after.gigabytes)
 
-      let report = Report(
+      var report = Report(
         weighted.graph, variants, threads: threads.threads, target: builder.target.name, peak: peak,
         bandwidth: bandwidth)
-      let steps = layers ? try layerTimes(variants[0], input) : nil
-      if json {
-        var full = report
-        full.layers = steps
-        try Console.print(json: full)
-      } else {
-        report.print()
-        if let steps { Console.print("\n" + Self.table(steps, peak: peak)) }
-      }
+      if layers { report.layers = try layerTimes(variants[0], input) }
+      if compare?.bySite == true { report.sites = try siteTimes(variants, of: weighted.graph, input) }
+      if json { return try Console.print(json: report) }
+      report.print()
+      if let steps = report.layers { Console.print("\n" + Self.table(steps, peak: peak)) }
+      if let sites = report.sites { Console.print("\n" + SiteReport.table(sites)) }
     }
   }
 
-  struct Variant {
-    var name: String
-    var session: Session
-    var plan: Plan
-    var milliseconds: [Double] = []
-    var samples: Samples { Samples(milliseconds) }
-  }
-
-  private func variant(
-    _ name: String, _ pipeline: Pipeline.Options, _ weighted: Weighted, _ builder: Builder
-  ) async throws -> Variant {
-    let ready = try await builder.ready(weighted, options: pipeline)
-    let session = try ready.network.session(ready.packed, threads: threads.threads)
-    return Variant(name: name, session: session, plan: ready.compiled.plan)
-  }
-
   /// Nothing is timed before it is right: all variants must agree.
-  private func check(_ variants: [Variant], _ input: [Float]) throws {
+  private func check(_ variants: [BenchVariant], _ input: [Float]) throws {
     let first = try variants[0].session.infer(input)
     guard first.allSatisfy(\.isFinite) else {
       throw Failure(.different, "the output is not finite; nothing was measured")
@@ -96,30 +85,54 @@ struct Bench: AsyncParsableCommand {
     }
   }
 
-  private func measure(_ variants: inout [Variant], _ input: [Float]) throws {
-    let clock = ContinuousClock()
-    let progress = Progress("measuring", total: 100)
-    var output = [Float](repeating: 0, count: variants[0].session.network.outputCount)
-    func once(_ session: Session) throws -> Double {
-      try input.withUnsafeBufferPointer { input in
-        try output.withUnsafeMutableBufferPointer { output in
-          let start = clock.now
-          try session.infer(input, into: output)
-          return (clock.now - start).milliseconds
-        }
-      }
-    }
-    for _ in 0..<3 { for variant in variants { _ = try once(variant.session) } }
-    let start = clock.now
-    var rounds = 0
-    while rounds < 10 || ((clock.now - start).seconds < seconds && rounds < 100_000) {
-      // The order alternates, so that none always runs behind the same other.
-      let order = rounds % 2 == 0 ? Array(variants.indices) : variants.indices.reversed()
-      for index in order { variants[index].milliseconds.append(try once(variants[index].session)) }
-      rounds += 1
-      progress.update(min(100, Int(100 * (clock.now - start).seconds / seconds)))
+  private func measure(_ variants: [BenchVariant], _ input: [Float]) throws {
+    try inTurns("measuring", variants, input) { variants[$0].times.append(try variants[$0].time(input), in: $1) }
+  }
+
+  /// Calls `body` with the number of each variant in turn, for about as long as was asked for, and with the number of
+  /// the sitting: in each one all variants have new places in memory.
+  private func inTurns(
+    _ title: String, _ variants: [BenchVariant], _ input: [Float],
+    _ body: (_ variant: Int, _ sitting: Int) throws -> Void
+  ) throws {
+    let progress = Progress(title, total: 100)
+    let forwards = Array(variants.indices)
+    var elapsed: Double { (ContinuousClock.now - start).seconds }
+    let start = ContinuousClock.now
+    var sitting = 0
+    // Six sittings are the fewest that an interval can be made of.
+    while sitting < 6 || elapsed < seconds {
+      for index in sitting % 2 == 0 ? forwards : forwards.reversed() { try variants[index].settle(input) }
+      let end = elapsed + seconds / 12
+      repeat {
+        // There and back, so that none always runs behind the same other.
+        for index in forwards + forwards.reversed() { try body(index, sitting) }
+        progress.update(min(100, Int(100 * elapsed / seconds)))
+      } while elapsed < end
+      sitting += 1
     }
     progress.finish()
+  }
+
+  // MARK: - sites
+
+  private func siteTimes(_ variants: [BenchVariant], of graph: Graph, _ input: [Float]) throws -> [SiteReport] {
+    let sites = graph.spaceToDepthSites
+    guard !sites.isEmpty else { return [] }
+    var times = variants.map { SiteTimes(sites, of: graph, in: $0.plan) }
+    try inTurns("measuring sites", variants, input) { index, sitting in
+      try times[index].measure(in: sitting) { try variants[index].time(input, steps: $0) }
+    }
+    return sites.enumerated().map { index, site in
+      let node = graph[site.id]
+      let both = times.map { $0.times[index] }
+      return SiteReport(
+        layer: node.layer, input: graph.shape(of: node.inputs[0]).description, output: node.shape.description,
+        variants: zip(variants, both.map(\.samples)).map {
+          SiteReport.Variant(name: $0.name, minMs: $1.min, medianMs: $1.median)
+        },
+        ratio: Ratio(both[1], of: variants[1].name, over: both[0]))
+    }
   }
 
   // MARK: - layers
@@ -140,25 +153,11 @@ struct Bench: AsyncParsableCommand {
     }
   }
 
-  private func layerTimes(_ variant: Variant, _ input: [Float]) throws -> [Step] {
-    let clock = ContinuousClock()
-    var output = [Float](repeating: 0, count: variant.session.network.outputCount)
+  private func layerTimes(_ variant: BenchVariant, _ input: [Float]) throws -> [Step] {
     var times = Array(repeating: [Double](), count: variant.plan.steps.count)
-    let start = clock.now
-    let progress = Progress("measuring layers", total: 100)
-    while times[0].count < 5 || (clock.now - start).seconds < seconds {
-      for step in times.indices {
-        try input.withUnsafeBufferPointer { input in
-          try output.withUnsafeMutableBufferPointer { output in
-            let start = clock.now
-            try variant.session.infer(input, into: output, steps: step..<step + 1)
-            times[step].append((clock.now - start).milliseconds)
-          }
-        }
-      }
-      progress.update(min(100, Int(100 * (clock.now - start).seconds / seconds)))
+    try inTurns("measuring layers", [variant], input) { _, _ in
+      for step in times.indices { times[step].append(try variant.time(input, steps: step..<step + 1)) }
     }
-    progress.finish()
     return variant.plan.steps.enumerated().map { index, step in
       let samples = Samples(times[index])
       let graph = variant.plan.graph
@@ -180,23 +179,5 @@ struct Bench: AsyncParsableCommand {
             $0.layer,
           ]
         }, right: [0, 1, 2, 3, 4])
-  }
-}
-
-/// What repeated measurements say.
-struct Samples {
-  let sorted: [Double]
-
-  init(_ values: [Double]) { sorted = values.sorted() }
-
-  var min: Double { sorted.first ?? 0 }
-  var median: Double { quantile(0.5) }
-
-  func quantile(_ q: Double) -> Double {
-    guard !sorted.isEmpty else { return 0 }
-    let position = q * Double(sorted.count - 1)
-    let low = Int(position)
-    let high = Swift.min(low + 1, sorted.count - 1)
-    return sorted[low] + (sorted[high] - sorted[low]) * (position - Double(low))
   }
 }

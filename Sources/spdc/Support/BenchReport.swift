@@ -18,13 +18,6 @@ struct BenchReport: Encodable {
     }
   }
 
-  /// How many times as fast the first variant is, with a 95 % interval.
-  struct Ratio: Encodable {
-    var against: String, median: Double, low: Double, high: Double
-    /// False if the interval contains 1: the noise is larger than the difference.
-    var conclusive: Bool
-  }
-
   var model: String
   var size: [Int]
   var batch: Int
@@ -46,9 +39,10 @@ struct BenchReport: Encodable {
   var variants: [Variant]
   var ratio: Ratio?
   var layers: [Bench.Step]?
+  var sites: [SiteReport]?
 
   enum CodingKeys: String, CodingKey {
-    case model, size, batch, threads, target, processor, runs, gflop, gflops, variants, ratio, layers
+    case model, size, batch, threads, target, processor, runs, gflop, gflops, variants, ratio, layers, sites
     case minMs = "min_ms"
     case medianMs = "median_ms"
     case p10Ms = "p10_ms"
@@ -59,14 +53,14 @@ struct BenchReport: Encodable {
     case bandwidthShare = "bandwidth_share"
   }
 
-  init(_ graph: Graph, _ measured: [Bench.Variant], threads: Int, target: String, peak: Double, bandwidth: Double) {
+  init(_ graph: Graph, _ measured: [BenchVariant], threads: Int, target: String, peak: Double, bandwidth: Double) {
     let flops = Double(graph.cost.flops)
     variants = measured.map { variant in
-      let samples = variant.samples
+      let samples = variant.times.samples
       let gflops = flops / samples.min / 1e6
       return Variant(
         name: variant.name, minMs: samples.min, medianMs: samples.median, p10Ms: samples.quantile(0.1),
-        p90Ms: samples.quantile(0.9), runs: variant.milliseconds.count, gflops: gflops, peakShare: gflops / peak,
+        p90Ms: samples.quantile(0.9), runs: samples.sorted.count, gflops: gflops, peakShare: gflops / peak,
         arenaBytes: variant.plan.arenaBytes(threads: threads))
     }
     let first = variants[0]
@@ -88,34 +82,22 @@ struct BenchReport: Encodable {
     bandwidthGbs = bandwidth
     let bytes = Double(measured[0].plan.graph.cost.activationBytes + measured[0].plan.packedCount * 4)
     bandwidthShare = bytes / (first.minMs * 1e6) / bandwidth
-    if measured.count == 2 { ratio = Self.ratio(measured[1], over: measured[0]) }
-  }
-
-  /// Of the paired times of each round, by resampling the rounds 2000 times with a fixed seed.
-  private static func ratio(_ slow: Bench.Variant, over fast: Bench.Variant) -> Ratio {
-    let pairs = zip(slow.milliseconds, fast.milliseconds).map { $0 / $1 }
-    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-    func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int((state >> 33) % UInt64(bound))
+    if measured.count == 2 {
+      ratio = Ratio(measured[1].times, of: measured[1].name, over: measured[0].times)
     }
-    let medians = Samples(
-      (0..<2000).map { _ in Samples((0..<pairs.count).map { _ in pairs[next(pairs.count)] }).median })
-    let (low, high) = (medians.quantile(0.025), medians.quantile(0.975))
-    return Ratio(
-      against: slow.name, median: Samples(pairs).median, low: low, high: high, conclusive: low > 1 || high < 1)
   }
 
   func print() {
     Console.print(
       "\(model)  \(size[0])×\(size[1]), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s"), \(target) "
         + "(\(processor))")
+    let width = variants.map(\.name.count).max() ?? 0
     for variant in variants {
-      let name = variant.name + String(repeating: " ", count: max(1, 9 - variant.name.count))
+      let name = variant.name + String(repeating: " ", count: width - variant.name.count)
       Console.print(
         String(
           format:
-            "  %@%8.2f ms min, %8.2f median  (%.2f … %.2f, %d runs)  %.0f GFLOP/s = %.0f %% of the FMA peak, arena %@",
+            "  %@ %8.2f ms min, %8.2f median  (%.2f … %.2f, %d runs)  %.0f GFLOP/s = %.0f %% of the FMA peak, arena %@",
           name, variant.minMs, variant.medianMs, variant.p10Ms, variant.p90Ms, variant.runs, variant.gflops,
           100 * variant.peakShare, megabytes(variant.arenaBytes)))
     }
@@ -124,17 +106,8 @@ struct BenchReport: Encodable {
         format: "  this machine, same run: FMA peak %.0f GFLOP/s, memory %.1f GB/s (%.0f %% used)", peakGflops,
         bandwidthGbs, 100 * bandwidthShare))
     guard let ratio else { return }
-    if ratio.conclusive {
-      Console.print(
-        String(
-          format: "  %@ is %.2f× as fast (95 %% interval %.2f … %.2f)", variants[0].name, ratio.median, ratio.low,
-          ratio.high))
-    } else {
-      Console.print(
-        String(
-          format: "  no difference can be concluded: the 95 %% interval of the ratio is %.3f … %.3f", ratio.low,
-          ratio.high))
-    }
+    let pair = "\(variants[0].name) against \(ratio.against)"
+    Console.print("  \(pair): " + (ratio.conclusive ? "faster by \(ratio.text)" : ratio.text) + ", 95 % interval")
   }
 }
 
