@@ -57,43 +57,54 @@ enum ChooseWinograd {
     var depth: Int { inputBlocks * channelBlock }
   }
 
-  /// One variant for each tile size, held per thread or shared; the one that should be fastest first.
+  /// For each tile size, blocks of tiles that each thread has for itself and some that all share; the fastest should be first.
   static func candidates(_ problem: Problem, target: Target) -> [WinogradTile] {
     let all = Winograd.all.flatMap { winograd in
-      [false, true].compactMap { tile(winograd, problem, shared: $0, target: target) }
+      // Frequencies of three times the second-level cache stay near; of eight, they save reading the weights again.
+      var tiles = [3, 8].map { shared(winograd, problem, caches: $0, target: target) }
+      if tiles[0] == tiles[1] { tiles.removeLast() }
+      return tiles + [own(winograd, problem, target: target)].compactMap { $0 }
     }
     return all.map { ($0, cycles($0, problem, target: target)) }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 
-  private static func tile(_ winograd: Winograd, _ problem: Problem, shared: Bool, target: Target) -> WinogradTile? {
+  private static func base(_ winograd: Winograd, _ problem: Problem, target: Target) -> WinogradTile {
     let vectors = channelBlock / target.lanes
     let room = target.registers - (target.hasFusedMultiplyAdd ? 4 : 8)
     let blocks = problem.outputBlocks
     var strip = max(1, 2 / vectors)
     if strip == 2, blocks % 2 == 1, blocks % 3 == 0 { strip = 3 }
     strip = min(strip, blocks)
-    var result = WinogradTile(
-      size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: shared)
+    return WinogradTile(
+      size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: false)
+  }
+
+  /// All threads on as many tiles as fit into so many second-level caches.
+  private static func shared(_ winograd: Winograd, _ problem: Problem, caches: Int, target: Target) -> WinogradTile {
+    var result = base(winograd, problem, target: target)
+    result.shared = true
     let count = result.count(problem.output)
-    let tileBytes = result.frequencies * problem.depth * 4
-    if shared {
-      // All tiles at once, as long as their frequencies stay near: three times the second-level cache.
-      let most = max(result.group, target.l2Bytes * 3 / tileBytes)
-      result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
-      // Products of at most half the second-level cache.
-      let groupBytes = result.group * strip * channelBlock * 4 * result.frequencies
-      result.chunk = min(ChooseTile.ceilDivide(result.tiles, result.group), max(1, target.l2Bytes / 2 / groupBytes))
-    } else {
-      // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; more if the
-      // frequencies of inputs and of a strip's products fit into it. An even number of blocks of equal size.
-      let fitting = target.l2Bytes * 5 / 8 / (tileBytes + result.frequencies * strip * channelBlock * 4)
-      let most = max(2 * result.group, fitting / result.group * result.group)
-      var parts = ChooseTile.ceilDivide(count, most)
-      guard parts >= 4 else { return nil }
-      parts = (parts + 1) / 2 * 2
-      result.tiles = ChooseTile.ceilDivide(count, parts)
-      result.chunk = ChooseTile.ceilDivide(result.tiles, result.group)
-    }
+    let most = max(result.group, target.l2Bytes * caches / (result.frequencies * problem.depth * 4))
+    result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
+    // Products of at most half the second-level cache.
+    let groupBytes = result.group * result.strip * channelBlock * 4 * result.frequencies
+    result.chunk = min(ChooseTile.ceilDivide(result.tiles, result.group), max(1, target.l2Bytes / 2 / groupBytes))
+    return result
+  }
+
+  /// Blocks of tiles for each thread by itself; nil if there are too few of them to share out.
+  private static func own(_ winograd: Winograd, _ problem: Problem, target: Target) -> WinogradTile? {
+    var result = base(winograd, problem, target: target)
+    let count = result.count(problem.output)
+    // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; more if the
+    // frequencies of inputs and of a strip's products fit into it. An even number of blocks of equal size.
+    let tileBytes = result.frequencies * (problem.depth + result.strip * channelBlock) * 4
+    let most = max(2 * result.group, target.l2Bytes * 5 / 8 / tileBytes / result.group * result.group)
+    var parts = ChooseTile.ceilDivide(count, most)
+    guard parts >= 4 else { return nil }
+    parts = (parts + 1) / 2 * 2
+    result.tiles = ChooseTile.ceilDivide(count, parts)
+    result.chunk = ChooseTile.ceilDivide(result.tiles, result.group)
     return result
   }
 
@@ -119,14 +130,15 @@ enum ChooseWinograd {
     let (input, output) = transformCycles(tile.size)
     let transforms = Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
-    // Weights come from memory once, and again from the cache behind the second level, ahead of their use. Inputs that outgrow
-    // the second level are waited for.
+    // Weights come from memory once, and again from the cache behind the second level if it holds them, ahead of their use.
+    // Inputs that outgrow the second level are waited for.
     let weights = weightBytes(tile, problem)
     let inputs = held * tile.frequencies * problem.depth * 4
     let again = weights > target.l2Bytes / 2 ? weights * (rounds - 1) : 0
     let spilled = inputs > target.l2Bytes * 3 / 4 ? inputs * rounds * (strips + 1) : 0
     let arithmetic = products + transforms + Double(spilled) / Target.cacheBytesPerCycle
-    let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again) / Target.cacheBytesPerCycle
+    let near = weights < Target.cacheBytes / 2 ? Target.cacheBytesPerCycle : Target.memoryBytesPerCycle
+    let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again) / near
     return ChooseTile.overlap(arithmetic, memory)
   }
 

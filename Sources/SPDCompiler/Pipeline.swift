@@ -30,12 +30,13 @@ public enum Pipeline {
     .lowerViews,
   ]
 
-  /// Which optional passes run.
+  /// Which optional passes run, and which kernels the result may be made of.
   public struct Options: Codable, Equatable, Sendable {
     public var mode = Mode.inference
     /// The yardstick: every reindexing, normalisation, activation and sum is a loop of its own.
     public var unfused = false
     public var disabled: Set<String> = []
+    public var kernels = KernelOptions()
 
     public init() {}
   }

@@ -59,7 +59,8 @@ struct Compile: AsyncParsableCommand {
         report.line(index == 0 ? "passes" : "", line, "")
       }
       let plan = try report.time("plan") {
-        try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
+        try PlanMemory.plan(
+          lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: options.pipeline.kernels)
       }
       if emit == .plan { return try text(plan) }
       let code = try report.time("emit") {
@@ -85,7 +86,8 @@ struct Compile: AsyncParsableCommand {
     var options = options.pipeline
     options.unfused = true
     let lowered = try Pipeline.run(graph, options: options).graph
-    let plan = try PlanMemory.plan(lowered, prefix: Builder.prefix(graph.name), target: builder.target)
+    let plan = try PlanMemory.plan(
+      lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: options.kernels)
     return megabytes(plan.arenaBytes(threads: 1))
   }
 

@@ -49,7 +49,9 @@ struct Explain: AsyncParsableCommand {
 
   private func table(_ layers: [Layer]) -> String {
     let rows = layers.map { layer in
-      let tile = layer.tile.map { "\($0.rows * $0.columns)×\($0.strip)" } ?? ""
+      let tile =
+        layer.winograd.map { "F(\($0.size)) \($0.group)×\($0.strip) of \($0.tiles)\($0.shared ? " shared" : "")" }
+        ?? layer.tile.map { "\($0.rows * $0.columns)×\($0.strip)" } ?? ""
       return [
         "\(layer.step)", layer.kernel, tile, String(format: "%.1f", Double(layer.cost.flops) / 1e6),
         String(format: "%.2f", Double(layer.cost.activationBytes) / 1e6),
@@ -76,6 +78,7 @@ struct Explain: AsyncParsableCommand {
     var text: String
     var shape: String
     var tile: ConvolutionTile?
+    var winograd: WinogradTile?
     var cost: Cost
     var arenaOffset: Int?
 
@@ -84,6 +87,7 @@ struct Explain: AsyncParsableCommand {
       kernel = step.kernel.template
       switch step.kernel {
       case .convDirect(let tile), .convPicture(let tile, _): self.tile = tile
+      case .convWinograd(let tile): winograd = tile
       default: break
       }
       guard let id = step.node else {

@@ -29,6 +29,12 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Leave every fusion out: each reindexing, normalisation, activation and sum is a loop of its own.")
   var unfused = false
 
+  @Flag(help: "Convolutions add their products in the order of the formula: no Winograd.")
+  var exact = false
+
+  @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
+  var lowMemory = false
+
   @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))
   var disabled: [String] = []
 
@@ -40,6 +46,7 @@ struct ModelOptions: ParsableArguments {
   func validate() throws {
     if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
     if let classes, classes < 1 { throw ValidationError("--classes must be 1 or more.") }
+    if exact, lowMemory { throw ValidationError("--exact and --low-memory exclude each other.") }
     let names = Pipeline.passes.map(\.name)
     if let dumpAfter, dumpAfter != "all", !names.contains(dumpAfter) {
       throw ValidationError("no pass is called \(dumpAfter); there are all, \(names.joined(separator: ", ")).")
@@ -50,6 +57,7 @@ struct ModelOptions: ParsableArguments {
     var options = Pipeline.Options()
     options.unfused = unfused
     options.disabled = Set(disabled)
+    options.kernels.algorithms = exact ? .exact : lowMemory ? .lowMemory : .fast
     return options
   }
 }

@@ -10,7 +10,9 @@ struct OtherVariant: ExpressibleByArgument {
 
   /// A variant is one line: its name, and what it changes in how the network is compiled.
   private static let variants: [(name: String, change: @Sendable (inout Pipeline.Options) -> Void)] = [
-    ("unfused", { $0.unfused = true })
+    ("unfused", { $0.unfused = true }),
+    ("exact", { $0.kernels.algorithms = .exact }),
+    ("low-memory", { $0.kernels.algorithms = .lowMemory }),
   ]
 
   static let allValueStrings = variants.map(\.name) + ["disable:<pass>", "sites"]

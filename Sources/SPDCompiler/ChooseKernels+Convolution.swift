@@ -1,0 +1,95 @@
+import SPD
+
+extension ChooseKernels {
+  /// All kernels that can compute a convolution, the one that should be fastest first.
+  func convolutions(_ node: Node, _ op: Op.Convolution) -> [Kernel] {
+    let direct = direct(node, op)
+    guard case .convDirect(let tile) = direct, options.algorithms != .exact, Self.suitsWinograd(op) else { return [direct] }
+    let problem = winogradProblem(node)
+    let limit = ChooseTile.cycles(tile, directProblem(node, op), target: target)
+    let all = ChooseWinograd.candidates(problem, target: target)
+    let better = all.prefix { ChooseWinograd.cycles($0, problem, target: target) < limit }
+    return better.map { .convWinograd($0) } + [direct] + all.dropFirst(better.count).map { .convWinograd($0) }
+  }
+
+  private static func suitsWinograd(_ op: Op.Convolution) -> Bool {
+    op.kernel == 3 && op.stride == 1 && op.dilation == 1 && op.groups == 1
+  }
+
+  private func winogradProblem(_ node: Node) -> ChooseWinograd.Problem {
+    ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
+  }
+
+  /// The Winograd variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.
+  func allowedWithinBudget() -> [Node.ID: WinogradTile] {
+    struct Offer {
+      var node: Node.ID, tile: WinogradTile, saved: Double, bytes: Int
+    }
+    var offers: [Offer] = []
+    var budget = 0
+    for node in graph.nodes {
+      guard case .convolution(let op) = node.op, case .convDirect(let direct) = direct(node, op) else { continue }
+      let bytes = 4 * PlanMemory.packedCount(node, .convDirect(direct), in: graph)
+      budget += bytes / 16
+      guard Self.suitsWinograd(op) else { continue }
+      let problem = winogradProblem(node)
+      let cycles = ChooseTile.cycles(direct, directProblem(node, op), target: target)
+      for tile in ChooseWinograd.candidates(problem, target: target) {
+        let saved = cycles - ChooseWinograd.cycles(tile, problem, target: target)
+        let extra = ChooseWinograd.weightBytes(tile, problem) - bytes
+        if saved > 0 { offers.append(Offer(node: node.id, tile: tile, saved: saved, bytes: extra)) }
+      }
+    }
+    var allowed: [Node.ID: WinogradTile] = [:]
+    for offer in offers.sorted(by: { $0.saved * Double($1.bytes) > $1.saved * Double($0.bytes) })
+    where allowed[offer.node] == nil && offer.bytes <= budget {
+      allowed[offer.node] = offer.tile
+      budget -= offer.bytes
+    }
+    return allowed
+  }
+
+  func direct(_ node: Node, _ op: Op.Convolution) -> Kernel {
+    let operand = node.inputs[0]
+    if let scale = pictureScale(node) {
+      let channels = graph.input.shape.channels
+      let tile = ChooseTile.tile(
+        ChooseTile.Problem(
+          output: node.shape, depth: channels * op.kernel.area * scale * scale,
+          sourceBytes: 4 * graph.input.shape.count), target: target)
+      return .convPicture(tile, scale: scale)
+    }
+    if op.groups != 1 {
+      let inputs = graph.shape(of: operand).channels
+      if op.groups == inputs, op.groups == op.outputs { return .convDepthwise }
+      guard (inputs / op.groups) % channelBlock == 0, (op.outputs / op.groups) % channelBlock == 0 else {
+        return .convGrouped
+      }
+    }
+    return .convDirect(ChooseTile.tile(directProblem(node, op), target: target))
+  }
+
+  private func directProblem(_ node: Node, _ op: Op.Convolution) -> ChooseTile.Problem {
+    var shape = node.shape
+    // Each group is a convolution of its own.
+    if op.groups != 1 { shape.channels = op.outputs / op.groups }
+    let segments = node.inputs[0].segments
+    let pixels = shape.batch * shape.height * shape.width
+    func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
+    return ChooseTile.Problem(
+      output: shape, depth: PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area,
+      repeats: segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
+      sourceBytes: segments.reduce(0) {
+        $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
+      })
+  }
+
+  private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
+  private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+
+  /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
+  private func pictureScale(_ node: Node) -> Int? {
+    ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
+  }
+}
+
