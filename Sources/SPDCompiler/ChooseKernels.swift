@@ -58,7 +58,7 @@ enum ChooseKernels {
     let tile = ChooseTile.tile(
       ChooseTile.Problem(
         output: shape, depth: operand.segments.reduce(0) { $0 + blocks($1) } * channelBlock * op.kernel.area,
-        repeats: operand.segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
+        repeats: (operand.segments + op.startSegments(node)).reduce(1) { leastCommonMultiple($0, $1.upsampling) },
         sourceBytes: operand.segments.reduce(0) {
           $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
         }), target: target)
@@ -72,6 +72,11 @@ enum ChooseKernels {
   private static func pictureScale(_ node: Node, _ op: Op.Convolution, in graph: Graph) -> Int? {
     ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
   }
+}
+
+extension Op.Convolution {
+  /// The view that the sums start from: one segment, or none where they start from the bias.
+  func startSegments(_ node: Node) -> [Segment] { epilogue.addsStart ? node.inputs[1].segments : [] }
 }
 
 extension Op {
