@@ -324,10 +324,10 @@ static void resnet18_spd_n004_conv_image(const float *restrict picture, float *r
  * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
  *
  * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, run over the whole reduction (segment, block, tap row, tap column, lane) and are
- * stored once, through the epilogue. The weights are packed in that very order, so each tile reads its strip's weights
- * as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of the strip].
- * Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
+ * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -338,6 +338,8 @@ static void resnet18_spd_n004_conv_image(const float *restrict picture, float *r
  * TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
  * distances in output rows and floats; 0 is none. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r.
+ * START: what sum n of pixel i of the tile starts from, in terms of bias, image, row, col, cols, block and x, in which the
+ * tensor that holds the starts, if there is one, follows the segments; it may be upsampled as they may.
  * SEGMENTS: a line for each run of segments that differ in nothing but their origin, ACCUMULATE(first, count, blocks of
  * inputs, step from block to block, from tap row to tap row, tap column to tap column, output row to output row, output
  * column to output column, image to image, and the factor of a nearest upsampling or 1).

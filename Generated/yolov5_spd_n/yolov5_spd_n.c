@@ -324,10 +324,10 @@ static void yolov5_spd_n_n004_conv_image(const float *restrict picture, float *r
  * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
  *
  * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, run over the whole reduction (segment, block, tap row, tap column, lane) and are
- * stored once, through the epilogue. The weights are packed in that very order, so each tile reads its strip's weights
- * as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of the strip].
- * Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
+ * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -338,6 +338,8 @@ static void yolov5_spd_n_n004_conv_image(const float *restrict picture, float *r
  * TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
  * distances in output rows and floats; 0 is none. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r.
+ * START: what sum n of pixel i of the tile starts from, in terms of bias, image, row, col, cols, block and x, in which the
+ * tensor that holds the starts, if there is one, follows the segments; it may be upsampled as they may.
  * SEGMENTS: a line for each run of segments that differ in nothing but their origin, ACCUMULATE(first, count, blocks of
  * inputs, step from block to block, from tap row to tap row, tap column to tap column, output row to output row, output
  * column to output column, image to image, and the factor of a nearest upsampling or 1).
@@ -4091,9 +4093,151 @@ static void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %127 = conv2d(%122^2 ++ %88) k=1 256→64+64 *bn +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
+/* %211 = conv2d(%122) k=1 128/256→64+64 *bn      128×20×20      model.17.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n127_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 256 products each. */
+/* yolov5_spd_n_n211_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
+
+/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
+ * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+ *
+ * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
+ * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *yolov5_spd_n_n211_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
+                               const float *const x[], const int image, const int row, const int col, int *turn,
+                               const int period, const int first, const int count, const int inputs,
+                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
+                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
+                               const int repeat)
+{
+    ROLLED
+    for (int s = first; s < first + count; s++) {
+        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+        ROLLED
+        for (int b = 0; b < inputs; b++, p += block_step) {
+            if (1 > 0 && (*turn)-- == 0) {
+                *turn = period - 1;
+                UNROLL
+                for (int j = 0; j < cols; j += repeat)
+                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+            }
+            ROLLED
+            for (int ky = 0; ky < 1; ky++) {
+                ROLLED
+                for (int kx = 0; kx < 1; kx++)
+                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
+                                 BLOCK, w, 2048);
+            }
+        }
+    }
+    return w;
+}
+
+/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
+ * constants do not take registers from the accumulators. */
+OUTLINE void yolov5_spd_n_n211_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
+                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
+                           const int block)
+{
+    for (int i = 0; i < rows; i++) {
+        for (int b = 0; b < blocks; b++) {
+            ROLLED
+            for (int j = 0; j < cols; j++) {
+                UNROLL
+                for (int n = 0; n < VECTORS; n++) {
+                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
+                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
+                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
+                    (void)phase, (void)residual;
+                    
+                    PUT(y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 +
+                            (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL, v);
+                }
+            }
+        }
+    }
+    (void)bias, (void)r;
+}
+
+/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
+ * output at `block`. The first three arguments are literals. */
+INLINE void yolov5_spd_n_n211_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
+                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
+                        const int row, const int col, const int block, int turn)
+{
+    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
+    const int vectors = blocks * VECTORS;
+    vec acc[1 * 5 * 1 * VECTORS];
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        UNROLL
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+    }
+    ROLLED
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols; j++)
+            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 +
+                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+    }
+
+/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
+#define ACCUMULATE(...) w = yolov5_spd_n_n211_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
+    ACCUMULATE(0, 1, 8, 320, 2560, 16, 2560, 16, 51200, 1);
+#undef ACCUMULATE
+
+    vec sums[1 * 5 * 1 * VECTORS];
+    UNROLL
+    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
+    yolov5_spd_n_n211_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
+}
+
+/* Rows [row, end) of one strip of `blocks` blocks. */
+INLINE void yolov5_spd_n_n211_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
+                         const float *restrict r, float *restrict y, const int image, int row, const int end,
+                         const int block, const int turn)
+{
+    for (; row + 1 <= end; row += 1) {
+        int col = 0;
+        for (; col + 5 <= 20; col += 5)
+            yolov5_spd_n_n211_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
+        if (20 % 5 > 0)
+            yolov5_spd_n_n211_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
+    }
+    if (20 % 1 > 0 && row < end)
+        yolov5_spd_n_n211_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
+}
+
+/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+ * run strip by strip where the weights are the larger stream, else band by band. */
+static void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                   float *restrict y, int part, int parts)
+{
+    enum {
+        BANDS = (20 + 1 - 1) / 1,
+        STRIPS = (8 + 1 - 1) / 1,
+        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
+        UNITS = 1 * BANDS * STRIPS
+    };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
+        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
+        const int image = band / BANDS, row = band % BANDS * 1;
+        const int stop = row + 1 < 20 ? row + 1 : 20;
+        const int turn = 0 ? 0 : strip;
+        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
+        if (LAST > 0 && strip == STRIPS - 1)
+            yolov5_spd_n_n211_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+        else
+            yolov5_spd_n_n211_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+    }
+}
+
+/* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +start +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
+ *     templates/kernels/conv_direct.c */
+/* yolov5_spd_n_n127_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
 
 /* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
  * (row, col) of the image. All steps are literals. Returns the end of the weights read.
@@ -4170,7 +4314,7 @@ INLINE void yolov5_spd_n_n127_conv_direct_tile(const int rows, const int cols, c
     UNROLL
     for (int i = 0; i < rows * cols; i++) {
         UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(x[1] + image * (ptrdiff_t)51200 + (row / 2 + i / cols / 2) * (ptrdiff_t)2560 + (block + n / VECTORS) * (ptrdiff_t)320 + (col / 2 + i % cols / 2) * BLOCK + n % VECTORS * VL);
     }
     ROLLED
     for (int i = 0; i < rows * blocks; i++) {
@@ -4182,8 +4326,7 @@ INLINE void yolov5_spd_n_n127_conv_direct_tile(const int rows, const int cols, c
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
 #define ACCUMULATE(...) w = yolov5_spd_n_n127_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 320, 2560, 16, 2560, 16, 51200, 2);
-    ACCUMULATE(1, 1, 8, 672, 5376, 16, 5376, 16, 225792, 1);
+    ACCUMULATE(0, 1, 8, 672, 5376, 16, 5376, 16, 225792, 1);
 #undef ACCUMULATE
 
     vec sums[1 * 6 * 1 * VECTORS];
@@ -4226,7 +4369,7 @@ static void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *r
         const int image = band / BANDS, row = band % BANDS * 1;
         const int stop = row + 1 < 40 ? row + 1 : 40;
         const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
+        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
         if (LAST > 0 && strip == STRIPS - 1)
             yolov5_spd_n_n127_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
         else
@@ -4662,9 +4805,151 @@ static void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *r
     }
 }
 
-/* %148 = conv2d(%143^2 ++ %53) k=1 128→32+32 *bn +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
+/* %212 = conv2d(%143) k=1 64/128→32+32 *bn      64×40×40      model.21.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n148_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
+/* yolov5_spd_n_n212_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
+
+/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
+ * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+ *
+ * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
+ * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *yolov5_spd_n_n212_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
+                               const float *const x[], const int image, const int row, const int col, int *turn,
+                               const int period, const int first, const int count, const int inputs,
+                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
+                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
+                               const int repeat)
+{
+    ROLLED
+    for (int s = first; s < first + count; s++) {
+        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+        ROLLED
+        for (int b = 0; b < inputs; b++, p += block_step) {
+            if (1 > 0 && (*turn)-- == 0) {
+                *turn = period - 1;
+                UNROLL
+                for (int j = 0; j < cols; j += repeat)
+                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+            }
+            ROLLED
+            for (int ky = 0; ky < 1; ky++) {
+                ROLLED
+                for (int kx = 0; kx < 1; kx++)
+                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
+                                 BLOCK, w, 2048);
+            }
+        }
+    }
+    return w;
+}
+
+/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
+ * constants do not take registers from the accumulators. */
+OUTLINE void yolov5_spd_n_n212_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
+                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
+                           const int block)
+{
+    for (int i = 0; i < rows; i++) {
+        for (int b = 0; b < blocks; b++) {
+            ROLLED
+            for (int j = 0; j < cols; j++) {
+                UNROLL
+                for (int n = 0; n < VECTORS; n++) {
+                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
+                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
+                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
+                    (void)phase, (void)residual;
+                    
+                    PUT(y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
+                            (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL, v);
+                }
+            }
+        }
+    }
+    (void)bias, (void)r;
+}
+
+/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
+ * output at `block`. The first three arguments are literals. */
+INLINE void yolov5_spd_n_n212_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
+                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
+                        const int row, const int col, const int block, int turn)
+{
+    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
+    const int vectors = blocks * VECTORS;
+    vec acc[1 * 6 * 1 * VECTORS];
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        UNROLL
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+    }
+    ROLLED
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols; j++)
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 +
+                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+    }
+
+/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
+#define ACCUMULATE(...) w = yolov5_spd_n_n212_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
+    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
+#undef ACCUMULATE
+
+    vec sums[1 * 6 * 1 * VECTORS];
+    UNROLL
+    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
+    yolov5_spd_n_n212_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
+}
+
+/* Rows [row, end) of one strip of `blocks` blocks. */
+INLINE void yolov5_spd_n_n212_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
+                         const float *restrict r, float *restrict y, const int image, int row, const int end,
+                         const int block, const int turn)
+{
+    for (; row + 1 <= end; row += 1) {
+        int col = 0;
+        for (; col + 6 <= 40; col += 6)
+            yolov5_spd_n_n212_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
+        if (40 % 6 > 0)
+            yolov5_spd_n_n212_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
+    }
+    if (40 % 1 > 0 && row < end)
+        yolov5_spd_n_n212_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
+}
+
+/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+ * run strip by strip where the weights are the larger stream, else band by band. */
+static void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                   float *restrict y, int part, int parts)
+{
+    enum {
+        BANDS = (40 + 1 - 1) / 1,
+        STRIPS = (4 + 1 - 1) / 1,
+        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
+        UNITS = 1 * BANDS * STRIPS
+    };
+    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
+        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
+        const int image = band / BANDS, row = band % BANDS * 1;
+        const int stop = row + 1 < 40 ? row + 1 : 40;
+        const int turn = 0 ? 0 : strip;
+        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
+        if (LAST > 0 && strip == STRIPS - 1)
+            yolov5_spd_n_n212_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+        else
+            yolov5_spd_n_n212_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+    }
+}
+
+/* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +start +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
+ *     templates/kernels/conv_direct.c */
+/* yolov5_spd_n_n148_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
 
 /* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
  * (row, col) of the image. All steps are literals. Returns the end of the weights read.
@@ -4741,7 +5026,7 @@ INLINE void yolov5_spd_n_n148_conv_direct_tile(const int rows, const int cols, c
     UNROLL
     for (int i = 0; i < rows * cols; i++) {
         UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(x[1] + image * (ptrdiff_t)102400 + (row / 2 + i / cols / 2) * (ptrdiff_t)2560 + (block + n / VECTORS) * (ptrdiff_t)640 + (col / 2 + i % cols / 2) * BLOCK + n % VECTORS * VL);
     }
     ROLLED
     for (int i = 0; i < rows * blocks; i++) {
@@ -4753,8 +5038,7 @@ INLINE void yolov5_spd_n_n148_conv_direct_tile(const int rows, const int cols, c
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
 #define ACCUMULATE(...) w = yolov5_spd_n_n148_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 2);
-    ACCUMULATE(1, 1, 4, 1312, 5248, 16, 5248, 16, 430336, 1);
+    ACCUMULATE(0, 1, 4, 1312, 5248, 16, 5248, 16, 430336, 1);
 #undef ACCUMULATE
 
     vec sums[1 * 6 * 1 * VECTORS];
@@ -4797,7 +5081,7 @@ static void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *r
         const int image = band / BANDS, row = band % BANDS * 1;
         const int stop = row + 1 < 80 ? row + 1 : 80;
         const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
+        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
         if (LAST > 0 && strip == STRIPS - 1)
             yolov5_spd_n_n148_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
         else
@@ -6768,124 +7052,134 @@ static void run(const float *weights, float *arena, const float *input, float *o
             break;
         }
         case 33: {
-            /* %127 = conv2d(%122^2 ++ %88) k=1 256→64+64 *bn +silu */
-            yolov5_spd_n_n127_conv_direct((const float *const[]){arena + 1351936, arena + 414992}, weights + 1337744, weights + 1370512, NULL, arena + 0, part, parts);
+            /* %211 = conv2d(%122) k=1 128/256→64+64 *bn */
+            yolov5_spd_n_n211_conv_direct((const float *const[]){arena + 1351936}, weights + 1337744, weights + 1354128, NULL, arena + 204800, part, parts);
             break;
         }
         case 34: {
-            /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 207504, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 0}, weights + 1370640, weights + 1374736, NULL, arena + 207504, part, parts);
+            /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +start +silu */
+            yolov5_spd_n_n127_conv_direct((const float *const[]){arena + 414992, arena + 204800}, weights + 1354256, weights + 1370640, NULL, arena + 0, part, parts);
             break;
         }
         case 35: {
-            /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_direct((const float *const[]){arena + 204800}, weights + 1374800, weights + 1411664, NULL, arena + 409600, part, parts);
+            /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
+            zero_halo(arena + 207504, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
+            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 0}, weights + 1370768, weights + 1374864, NULL, arena + 207504, part, parts);
             break;
         }
         case 36: {
-            /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
-            yolov5_spd_n_n140_conv_direct((const float *const[]){arena + 409600, arena + 2560}, weights + 1411728, weights + 1428112, NULL, arena + 204800, part, parts);
+            /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
+            yolov5_spd_n_n133_conv_direct((const float *const[]){arena + 204800}, weights + 1374928, weights + 1411792, NULL, arena + 409600, part, parts);
             break;
         }
         case 37: {
-            /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
-            yolov5_spd_n_n143_conv_direct((const float *const[]){arena + 204800}, weights + 1428240, weights + 1436432, NULL, arena + 1249536, part, parts);
+            /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
+            yolov5_spd_n_n140_conv_direct((const float *const[]){arena + 409600, arena + 2560}, weights + 1411856, weights + 1428240, NULL, arena + 204800, part, parts);
             break;
         }
         case 38: {
-            /* %148 = conv2d(%143^2 ++ %53) k=1 128→32+32 *bn +silu */
-            yolov5_spd_n_n148_conv_direct((const float *const[]){arena + 1249536, arena + 824464}, weights + 1436496, weights + 1444688, NULL, arena + 0, part, parts);
+            /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
+            yolov5_spd_n_n143_conv_direct((const float *const[]){arena + 204800}, weights + 1428368, weights + 1436560, NULL, arena + 1249536, part, parts);
             break;
         }
         case 39: {
-            /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 412240, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, part, parts);
-            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 0}, weights + 1444752, weights + 1445776, NULL, arena + 412240, part, parts);
+            /* %212 = conv2d(%143) k=1 64/128→32+32 *bn */
+            yolov5_spd_n_n212_conv_direct((const float *const[]){arena + 1249536}, weights + 1436624, weights + 1440720, NULL, arena + 409600, part, parts);
             break;
         }
         case 40: {
-            /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
-            yolov5_spd_n_n154_conv_direct((const float *const[]){arena + 409600}, weights + 1445808, weights + 1455024, NULL, arena + 624768, part, parts);
+            /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +start +silu */
+            yolov5_spd_n_n148_conv_direct((const float *const[]){arena + 824464, arena + 409600}, weights + 1440784, weights + 1444880, NULL, arena + 0, part, parts);
             break;
         }
         case 41: {
-            /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 1643664, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, part, parts);
-            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 624768, arena + 2560}, weights + 1455056, weights + 1459152, NULL, arena + 1643664, part, parts);
+            /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
+            zero_halo(arena + 412240, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, part, parts);
+            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 0}, weights + 1444944, weights + 1445968, NULL, arena + 412240, part, parts);
             break;
         }
         case 42: {
-            /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n164_conv_direct((const float *const[]){arena + 1638400}, weights + 1459216, weights + 1496080, NULL, arena + 0, part, parts);
+            /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
+            yolov5_spd_n_n154_conv_direct((const float *const[]){arena + 409600}, weights + 1446000, weights + 1455216, NULL, arena + 624768, part, parts);
             break;
         }
         case 43: {
-            /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
-            yolov5_spd_n_n169_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1249536}, weights + 1496144, weights + 1537104, NULL, arena + 409600, part, parts);
+            /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
+            zero_halo(arena + 1643664, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, part, parts);
+            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 624768, arena + 2560}, weights + 1455248, weights + 1459344, NULL, arena + 1643664, part, parts);
             break;
         }
         case 44: {
-            /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 2704, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 409600}, weights + 1537232, weights + 1541328, NULL, arena + 2704, part, parts);
+            /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
+            yolov5_spd_n_n164_conv_direct((const float *const[]){arena + 1638400}, weights + 1459408, weights + 1496272, NULL, arena + 0, part, parts);
             break;
         }
         case 45: {
-            /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_direct((const float *const[]){arena + 0}, weights + 1541392, weights + 1578256, NULL, arena + 112896, part, parts);
+            /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
+            yolov5_spd_n_n169_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1249536}, weights + 1496336, weights + 1537296, NULL, arena + 409600, part, parts);
             break;
         }
         case 46: {
-            /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 2074128, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, part, parts);
-            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 112896, arena + 412160}, weights + 1578320, weights + 1594704, NULL, arena + 2074128, part, parts);
+            /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
+            zero_halo(arena + 2704, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
+            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 409600}, weights + 1537424, weights + 1541520, NULL, arena + 2704, part, parts);
             break;
         }
         case 47: {
-            /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n185_conv_direct((const float *const[]){arena + 2068736}, weights + 1594832, weights + 1742288, NULL, arena + 0, part, parts);
+            /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
+            yolov5_spd_n_n133_conv_direct((const float *const[]){arena + 0}, weights + 1541584, weights + 1578448, NULL, arena + 112896, part, parts);
             break;
         }
         case 48: {
-            /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
-            yolov5_spd_n_n190_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1351936}, weights + 1742416, weights + 1906256, NULL, arena + 204800, part, parts);
+            /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
+            zero_halo(arena + 2074128, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, part, parts);
+            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 112896, arena + 412160}, weights + 1578512, weights + 1594896, NULL, arena + 2074128, part, parts);
             break;
         }
         case 49: {
-            /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 2832, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, part, parts);
-            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 204800}, weights + 1906512, weights + 1922896, NULL, arena + 2832, part, parts);
+            /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
+            yolov5_spd_n_n185_conv_direct((const float *const[]){arena + 2068736}, weights + 1595024, weights + 1742480, NULL, arena + 0, part, parts);
             break;
         }
         case 50: {
-            /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n196_conv_direct((const float *const[]){arena + 0}, weights + 1923024, weights + 2070480, NULL, arena + 61952, part, parts);
+            /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
+            yolov5_spd_n_n190_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1351936}, weights + 1742608, weights + 1906448, NULL, arena + 204800, part, parts);
             break;
         }
         case 51: {
-            /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
-            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 61952, arena + 207360}, weights + 2070608, weights + 2136144, NULL, arena + 2294528, part, parts);
+            /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
+            zero_halo(arena + 2832, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, part, parts);
+            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 204800}, weights + 1906704, weights + 1923088, NULL, arena + 2832, part, parts);
             break;
         }
         case 52: {
-            /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
-            yolov5_spd_n_n205_conv_direct((const float *const[]){arena + 1643664}, weights + 2136400, weights + 2152784, NULL, arena + 0, part, parts);
+            /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
+            yolov5_spd_n_n196_conv_direct((const float *const[]){arena + 0}, weights + 1923216, weights + 2070672, NULL, arena + 61952, part, parts);
             break;
         }
         case 53: {
-            /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
-            yolov5_spd_n_n207_conv_direct((const float *const[]){arena + 2074128}, weights + 2153040, weights + 2185808, NULL, arena + 1638400, part, parts);
+            /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
+            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 61952, arena + 207360}, weights + 2070800, weights + 2136336, NULL, arena + 2294528, part, parts);
             break;
         }
         case 54: {
-            /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
-            yolov5_spd_n_n209_conv_direct((const float *const[]){arena + 2294528}, weights + 2186064, weights + 2251600, NULL, arena + 2048000, part, parts);
+            /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
+            yolov5_spd_n_n205_conv_direct((const float *const[]){arena + 1643664}, weights + 2136592, weights + 2152976, NULL, arena + 0, part, parts);
             break;
         }
         case 55: {
+            /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
+            yolov5_spd_n_n207_conv_direct((const float *const[]){arena + 2074128}, weights + 2153232, weights + 2186000, NULL, arena + 1638400, part, parts);
+            break;
+        }
+        case 56: {
+            /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
+            yolov5_spd_n_n209_conv_direct((const float *const[]){arena + 2294528}, weights + 2186256, weights + 2251792, NULL, arena + 2048000, part, parts);
+            break;
+        }
+        case 57: {
             /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32 */
-            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + 0, arena + 1638400, arena + 2048000}, weights + 2251856, output, part, parts);
+            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + 0, arena + 1638400, arena + 2048000}, weights + 2252048, output, part, parts);
             break;
         }
 
@@ -6901,9 +7195,9 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < YOLOV5_SPD_N_PACKED_BYTES) return YOLOV5_SPD_N_PACKED_TOO_SMALL;
     const int status = check_parameters(parameters, parameter_bytes);
     if (status != YOLOV5_SPD_N_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x2776eb169f95201bu, 0xf5d5ca095eab50fdu, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x73fd66db74dce63eu, 0xf5d5ca095eab50fdu, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    for (size_t i = 0; i < 2251888; i++) weights[i] = 0.0f;
+    for (size_t i = 0; i < 2252080; i++) weights[i] = 0.0f;
     /* %4 model.0.conv.conv */
     pack_picture(weights + 0, 1, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001});
     pack_bias(weights + 1728, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001});
@@ -7002,84 +7296,90 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     /* %122 model.14.conv */
     pack_direct(weights + 1304848, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001});
     pack_bias(weights + 1337616, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001});
+    /* %211 model.17.cv1.conv */
+    pack_direct(weights + 1337744, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001});
+    pack_bias(weights + 1354128, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001});
+    pack_direct(weights + 1337744, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001});
+    pack_bias(weights + 1354128, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001});
     /* %127 model.17.cv1.conv */
-    pack_direct(weights + 1337744, 8, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001});
-    pack_bias(weights + 1370512, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001});
-    pack_direct(weights + 1337744, 8, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001});
-    pack_bias(weights + 1370512, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001});
+    pack_direct(weights + 1354256, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001});
+    pack_direct(weights + 1354256, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001});
     /* %130 model.17.m.0.cv1.conv */
-    pack_direct(weights + 1370640, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001});
-    pack_bias(weights + 1374736, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001});
+    pack_direct(weights + 1370768, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001});
+    pack_bias(weights + 1374864, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001});
     /* %133 model.17.m.0.cv2.conv */
-    pack_direct(weights + 1374800, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001});
-    pack_bias(weights + 1411664, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001});
+    pack_direct(weights + 1374928, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001});
+    pack_bias(weights + 1411792, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001});
     /* %140 model.17.cv3.conv */
-    pack_direct(weights + 1411728, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001});
-    pack_bias(weights + 1428112, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001});
+    pack_direct(weights + 1411856, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001});
+    pack_bias(weights + 1428240, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001});
     /* %143 model.18.conv */
-    pack_direct(weights + 1428240, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001});
-    pack_bias(weights + 1436432, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001});
+    pack_direct(weights + 1428368, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001});
+    pack_bias(weights + 1436560, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001});
+    /* %212 model.21.cv1.conv */
+    pack_direct(weights + 1436624, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001});
+    pack_bias(weights + 1440720, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001});
+    pack_direct(weights + 1436624, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001});
+    pack_bias(weights + 1440720, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001});
     /* %148 model.21.cv1.conv */
-    pack_direct(weights + 1436496, 4, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001});
-    pack_bias(weights + 1444688, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001});
-    pack_direct(weights + 1436496, 4, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001});
-    pack_bias(weights + 1444688, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001});
+    pack_direct(weights + 1440784, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001});
+    pack_direct(weights + 1440784, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001});
     /* %151 model.21.m.0.cv1.conv */
-    pack_direct(weights + 1444752, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001});
-    pack_bias(weights + 1445776, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001});
+    pack_direct(weights + 1444944, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001});
+    pack_bias(weights + 1445968, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001});
     /* %154 model.21.m.0.cv2.conv */
-    pack_direct(weights + 1445808, 2, 1, 288, (const input_view[]){{32, 0, 1}}, 1, 9, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001});
-    pack_bias(weights + 1455024, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001});
+    pack_direct(weights + 1446000, 2, 1, 288, (const input_view[]){{32, 0, 1}}, 1, 9, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001});
+    pack_bias(weights + 1455216, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001});
     /* %161 model.21.cv3.conv */
-    pack_direct(weights + 1455056, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001});
-    pack_bias(weights + 1459152, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001});
+    pack_direct(weights + 1455248, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001});
+    pack_bias(weights + 1459344, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001});
     /* %164 model.22.conv */
-    pack_direct(weights + 1459216, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001});
-    pack_bias(weights + 1496080, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001});
+    pack_direct(weights + 1459408, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001});
+    pack_bias(weights + 1496272, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001});
     /* %169 model.25.cv1.conv */
-    pack_direct(weights + 1496144, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001});
-    pack_bias(weights + 1537104, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001});
-    pack_direct(weights + 1496144, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001});
-    pack_bias(weights + 1537104, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001});
+    pack_direct(weights + 1496336, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001});
+    pack_bias(weights + 1537296, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001});
+    pack_direct(weights + 1496336, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001});
+    pack_bias(weights + 1537296, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001});
     /* %172 model.25.m.0.cv1.conv */
-    pack_direct(weights + 1537232, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001});
-    pack_bias(weights + 1541328, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001});
+    pack_direct(weights + 1537424, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001});
+    pack_bias(weights + 1541520, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001});
     /* %175 model.25.m.0.cv2.conv */
-    pack_direct(weights + 1541392, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001});
-    pack_bias(weights + 1578256, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001});
+    pack_direct(weights + 1541584, 4, 1, 576, (const input_view[]){{64, 0, 1}}, 1, 9, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001});
+    pack_bias(weights + 1578448, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001});
     /* %182 model.25.cv3.conv */
-    pack_direct(weights + 1578320, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001});
-    pack_bias(weights + 1594704, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001});
+    pack_direct(weights + 1578512, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001});
+    pack_bias(weights + 1594896, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001});
     /* %185 model.26.conv */
-    pack_direct(weights + 1594832, 8, 1, 1152, (const input_view[]){{128, 0, 1}}, 1, 9, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001});
-    pack_bias(weights + 1742288, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001});
+    pack_direct(weights + 1595024, 8, 1, 1152, (const input_view[]){{128, 0, 1}}, 1, 9, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001});
+    pack_bias(weights + 1742480, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001});
     /* %190 model.29.cv1.conv */
-    pack_direct(weights + 1742416, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001});
-    pack_bias(weights + 1906256, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001});
-    pack_direct(weights + 1742416, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001});
-    pack_bias(weights + 1906256, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001});
+    pack_direct(weights + 1742608, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001});
+    pack_bias(weights + 1906448, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001});
+    pack_direct(weights + 1742608, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001});
+    pack_bias(weights + 1906448, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001});
     /* %193 model.29.m.0.cv1.conv */
-    pack_direct(weights + 1906512, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001});
-    pack_bias(weights + 1922896, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001});
+    pack_direct(weights + 1906704, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001});
+    pack_bias(weights + 1923088, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001});
     /* %196 model.29.m.0.cv2.conv */
-    pack_direct(weights + 1923024, 8, 1, 1152, (const input_view[]){{128, 0, 1}}, 1, 9, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001});
-    pack_bias(weights + 2070480, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001});
+    pack_direct(weights + 1923216, 8, 1, 1152, (const input_view[]){{128, 0, 1}}, 1, 9, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001});
+    pack_bias(weights + 2070672, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001});
     /* %203 model.29.cv3.conv */
-    pack_direct(weights + 2070608, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001});
-    pack_bias(weights + 2136144, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001});
+    pack_direct(weights + 2070800, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001});
+    pack_bias(weights + 2136336, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001});
     /* %205 model.30.m.0 */
-    pack_direct(weights + 2136400, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0});
-    pack_bias(weights + 2152784, tensor(parameters, 287), 0, 255, &(batch_norm){0});
+    pack_direct(weights + 2136592, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0});
+    pack_bias(weights + 2152976, tensor(parameters, 287), 0, 255, &(batch_norm){0});
     /* %207 model.30.m.1 */
-    pack_direct(weights + 2153040, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0});
-    pack_bias(weights + 2185808, tensor(parameters, 289), 0, 255, &(batch_norm){0});
+    pack_direct(weights + 2153232, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0});
+    pack_bias(weights + 2186000, tensor(parameters, 289), 0, 255, &(batch_norm){0});
     /* %209 model.30.m.2 */
-    pack_direct(weights + 2186064, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0});
-    pack_bias(weights + 2251600, tensor(parameters, 291), 0, 255, &(batch_norm){0});
+    pack_direct(weights + 2186256, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0});
+    pack_bias(weights + 2251792, tensor(parameters, 291), 0, 255, &(batch_norm){0});
     /* %210 model.30 */
-    for (int i = 0; i < 6; i++) weights[2251856 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
-    for (int i = 0; i < 6; i++) weights[2251862 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
-    for (int i = 0; i < 6; i++) weights[2251868 + i] = tensor(parameters, 285)[12 + i] * 32.0f;
+    for (int i = 0; i < 6; i++) weights[2252048 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
+    for (int i = 0; i < 6; i++) weights[2252054 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
+    for (int i = 0; i < 6; i++) weights[2252060 + i] = tensor(parameters, 285)[12 + i] * 32.0f;
 
     *(packed_header *)packed = header;
     return YOLOV5_SPD_N_OK;
@@ -7093,7 +7393,7 @@ int yolov5_spd_n_init(yolov5_spd_n_context *context, const void *packed, void *a
     if (arena_bytes < YOLOV5_SPD_N_ARENA_BYTES(threads)) return YOLOV5_SPD_N_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x2776eb169f95201bu || header->graph_hash != 0xf5d5ca095eab50fdu)
+        header->version != 1 || header->pack_hash != 0x73fd66db74dce63eu || header->graph_hash != 0xf5d5ca095eab50fdu)
         return YOLOV5_SPD_N_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;
@@ -7105,7 +7405,7 @@ int yolov5_spd_n_infer_steps(const yolov5_spd_n_context *context, const float *i
 {
     if (context == NULL || context->packed == NULL || context->arena == NULL || input == NULL || output == NULL)
         return YOLOV5_SPD_N_NULL_POINTER;
-    if (first < 0 || last > 56 || first > last) return YOLOV5_SPD_N_BAD_STEPS;
+    if (first < 0 || last > 58 || first > last) return YOLOV5_SPD_N_BAD_STEPS;
     const float *weights = (const float *)(const void *)((const char *)context->packed + sizeof(packed_header));
     float *arena = context->arena;
     const int threads = context->threads;
@@ -7119,7 +7419,7 @@ int yolov5_spd_n_infer_steps(const yolov5_spd_n_context *context, const float *i
 
 int yolov5_spd_n_infer(const yolov5_spd_n_context *context, const float *input, float *output)
 {
-    return yolov5_spd_n_infer_steps(context, input, output, 0, 56);
+    return yolov5_spd_n_infer_steps(context, input, output, 0, 58);
 }
 
 int yolov5_spd_n_threads(const yolov5_spd_n_context *context)
@@ -7192,7 +7492,7 @@ const void *yolov5_spd_n_module(void)
     static const module description = {
         YOLOV5_SPD_N_ABI_VERSION, sizeof(module), "yolov5-spd-n", 0xf5d5ca095eab50fdu, YOLOV5_SPD_N_PACKED_BYTES,
         4 * (uint64_t)4935744, 4 * (uint64_t)11600,
-        1, 3, 640, 640, 80, 56, 1, 0,
+        1, 3, 640, 640, 80, 58, 1, 0,
         outputs, module_pack, module_infer, module_threads, yolov5_spd_n_status};
     return &description;
 }

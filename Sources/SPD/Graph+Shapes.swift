@@ -27,8 +27,14 @@ extension Op {
           "a convolution with kernel \(op.kernel), padding \(op.padding) and dilation \(op.dilation) leaves nothing "
             + "of its input, which is \(first)")
       }
+      if op.epilogue.addsStart {
+        let start = inputs.dropFirst().first ?? first
+        guard inputs.count >= 2, start == shape else {
+          throw ShapeError("its sums start from \(start), but the convolution gives \(shape)")
+        }
+      }
       if op.epilogue.addsResidual {
-        guard inputs.count == 2, inputs[1] == shape else {
+        guard inputs.count == (op.epilogue.addsStart ? 3 : 2), inputs.last == shape else {
           throw ShapeError("the residual is \(inputs.last!), but the convolution gives \(shape)")
         }
       }
@@ -141,8 +147,15 @@ extension Op.Convolution {
       throw ShapeError(
         "\(groups) groups do not divide \(input.channels) input and \(outputs) output channels (input \(input))")
     }
+    let inputs = weightInputs ?? input.channels
+    guard groups == 1 || inputs == input.channels && !epilogue.addsStart else {
+      throw ShapeError("a part of a convolution's sums cannot have \(groups) groups")
+    }
+    guard !epilogue.addsStart || parts.allSatisfy({ $0.bias == nil }) else {
+      throw ShapeError("its sums start from a tensor, which has the bias already")
+    }
     for part in parts {
-      let expected = [part.outputs, input.channels / groups, kernel.height, kernel.width]
+      let expected = [part.outputs, inputs / groups, kernel.height, kernel.width]
       // A linear layer that became a convolution keeps its two-dimensional weight.
       guard let weight = parameters(part.weight),
         weight.shape == expected || weight.shape == [expected[0], expected[1] * kernel.area]

@@ -22,10 +22,15 @@ extension Graph {
   }
 
   func text(of operand: Operand) -> String {
-    operand.segments.map(text(of:)).joined(separator: operand.segments.count > 1 ? " ++ " : "")
+    var target = 0
+    return operand.segments.map { segment in
+      defer { target += segment.channels }
+      return text(of: segment, expected: target)
+    }.joined(separator: " ++ ")
   }
 
-  private func text(of segment: Segment) -> String {
+  /// - Parameter expected: where its channels go if they follow those of the segment in front of it.
+  private func text(of segment: Segment, expected: Int) -> String {
     var result = "%\(segment.node)"
     let source = self[segment.node].shape
     if segment.first != 0 || segment.channels != source.channels {
@@ -36,7 +41,11 @@ extension Graph {
       result += "[\(index(segment.rowPhase)),\(index(segment.columnPhase))]"
     }
     if segment.upsampling != 1 { result += "^\(segment.upsampling)" }
-    if segment.targetStride != 1 { result += "→\(segment.target)::\(segment.targetStride)" }
+    if segment.targetStride != 1 {
+      result += "→\(segment.target)::\(segment.targetStride)"
+    } else if segment.target != expected {
+      result += "→\(segment.target)"
+    }
     return result
   }
 }
@@ -85,8 +94,11 @@ extension Op {
       if op.padding != 0 { words.append("p=\(op.padding)") }
       if op.dilation != 1 { words.append("d=\(op.dilation)") }
       if op.groups != 1 { words.append("g=\(op.groups)") }
-      words.append("\(inputChannels ?? 0)→" + op.parts.map { "\($0.outputs)" }.joined(separator: "+"))
+      words.append(
+        "\(inputChannels ?? 0)" + (op.weightInputs.map { "/\($0)" } ?? "") + "→"
+          + op.parts.map { "\($0.outputs)" }.joined(separator: "+"))
       if op.parts.contains(where: { $0.batchNorm != nil }) { words.append("*bn") }
+      if op.epilogue.addsStart { words.append("+start") }
       if op.epilogue.phaseNorm != nil { words.append("*phase_bn") }
       if let activation = op.epilogue.activation { words.append("+\(activation.name)") }
       if op.epilogue.addsResidual { words.append("+residual") }

@@ -32,7 +32,11 @@ extension Graph {
         throw GraphError("\(place) reads the parameter \(name), which the graph does not list")
       }
       if node.op == .input { continue }
-      for operand in node.inputs { try check(operand, seenBefore: seen, reader: node.id, place: place) }
+      for (index, operand) in node.inputs.enumerated() {
+        var channels = operand.channels
+        if index == 0, case .convolution(let op) = node.op { channels = op.weightInputs ?? channels }
+        try check(operand, seenBefore: seen, reader: node.id, channels: channels, place: place)
+      }
       let shapes = node.inputs.map { shape(of: $0) }
       let inferred: Shape
       do {
@@ -48,7 +52,9 @@ extension Graph {
       }
     }
     guard !outputs.isEmpty else { throw GraphError("a graph without output") }
-    for output in outputs { try check(output, seenBefore: seen, reader: nil, place: "the output") }
+    for output in outputs {
+      try check(output, seenBefore: seen, reader: nil, channels: output.channels, place: "the output")
+    }
   }
 
   /// Not more values than any machine has memory for, and nothing that overflows on the way to knowing.
@@ -62,7 +68,10 @@ extension Graph {
     return true
   }
 
-  private func check(_ operand: Operand, seenBefore: Set<Node.ID>, reader: Node.ID?, place: String) throws(GraphError) {
+  /// - Parameter channels: of the tensor that the operand shows; more than the operand's own for a part of one.
+  private func check(
+    _ operand: Operand, seenBefore: Set<Node.ID>, reader: Node.ID?, channels: Int, place: String
+  ) throws(GraphError) {
     guard !operand.segments.isEmpty else { throw GraphError("\(place) reads an empty operand") }
     var size: Size2D?
     for segment in operand.segments {
@@ -81,9 +90,9 @@ extension Graph {
       guard size == nil || size == seen else { throw GraphError("\(place) joins views of different sizes") }
       size = seen
     }
-    // Every channel that the reader sees comes from exactly one segment.
+    // Every channel that the reader sees comes from exactly one segment; a part of a tensor may leave gaps.
     let targets = operand.segments.flatMap { s in (0..<s.channels).map { s.target + $0 * s.targetStride } }
-    guard Set(targets).count == targets.count, targets.max() == targets.count - 1 else {
+    guard Set(targets).count == targets.count, targets.allSatisfy({ $0 < channels }) else {
       throw GraphError("\(place) reads views whose channels overlap or leave gaps")
     }
   }

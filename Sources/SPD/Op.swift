@@ -44,6 +44,9 @@ extension Op {
     public var groups: Int
     /// One per convolution that was merged into this one; their outputs follow each other.
     public var parts: [Part]
+    /// Input channels of the weights, where the operand shows only some of them: of the others it makes no sums, as if
+    /// they were zero. Nil: it shows all. Each segment's `target` is a channel of the weights in either case.
+    public var weightInputs: Int?
     public var epilogue = Epilogue()
 
     public init(kernel: Size2D, stride: Size2D, padding: Size2D, dilation: Size2D, groups: Int, parts: [Part]) {
@@ -73,12 +76,15 @@ extension Op {
     }
   }
 
-  /// What happens to a result before it is stored: y = final(activation(phase(x)) + residual).
+  /// What happens to the sums x before they are stored: y = final(activation(phase(start + x)) + residual).
   public struct Epilogue: Codable, Hashable, Sendable {
+    /// The node's second input, a tensor of the result's shape, is where the sums start, in place of the bias. Parts then
+    /// have no bias, and their normalisations only scale: x = (W·γ/√(var + ε)) ∗ input.
+    public var addsStart = false
     /// A batch normalisation behind a space-to-depth: scale and shift by row and column phase.
     public var phaseNorm: BatchNorm?
     public var activation: Activation?
-    /// The node's second input is added after `activation`.
+    /// The node's last input is added after `activation`.
     public var addsResidual = false
     public var finalActivation: Activation?
 

@@ -13,7 +13,8 @@ extension ChooseKernels {
   }
 
   private static func suitsWinograd(_ op: Op.Convolution) -> Bool {
-    op.kernel == 3 && op.stride == 1 && op.dilation == 1 && op.groups == 1
+    op.kernel == 3 && op.stride == 1 && op.dilation == 1 && op.groups == 1 && op.weightInputs == nil
+      && !op.epilogue.addsStart
   }
 
   private func winogradProblem(_ node: Node) -> ChooseWinograd.Problem {
@@ -78,7 +79,7 @@ extension ChooseKernels {
     func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
     return ChooseTile.Problem(
       output: shape, depth: PlanMemory.inputBlocks(node) / op.groups * channelBlock * op.kernel.area,
-      repeats: segments.reduce(1) { leastCommonMultiple($0, $1.upsampling) },
+      repeats: (segments + op.startSegments(node)).reduce(1) { leastCommonMultiple($0, $1.upsampling) },
       sourceBytes: segments.reduce(0) {
         $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
       })

@@ -64,6 +64,11 @@ struct ChooseKernels {
   }
 }
 
+extension Op.Convolution {
+  /// The view that the sums start from: one segment, or none where they start from the bias.
+  func startSegments(_ node: Node) -> [Segment] { epilogue.addsStart ? node.inputs[1].segments : [] }
+}
+
 extension Op {
   /// The scale of the space-to-depth that a normalisation of this node was moved in front of.
   fileprivate var phaseScale: Int? {

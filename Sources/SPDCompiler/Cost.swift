@@ -26,7 +26,9 @@ extension Graph {
     cost.parameterBytes = 4 * node.op.parameterNames.reduce(0) { $0 + (parameter($1)?.count ?? 0) }
     switch node.op {
     case .convolution(let op):
-      cost.flops = 2 * node.shape.count * shape(of: node.inputs[0]).channels / op.groups * op.kernel.area
+      let inputs = shape(of: node.inputs[0]).channels
+      cost.flops = 2 * node.shape.count * inputs / op.groups * op.kernel.area
+      if let all = op.weightInputs { cost.parameterBytes -= 4 * op.outputs * (all - inputs) * op.kernel.area }
     case .linear:
       cost.flops = 2 * node.shape.count * shape(of: node.inputs[0]).channels
     default: break

@@ -28,6 +28,9 @@ public enum Pipeline {
     .removeUnread,
     // … and what is left of the others is written out by a copy.
     .lowerViews,
+    // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
+    // and what the split leaves needs no lowering.
+    .splitUpsampled,
   ]
 
   /// Which optional passes run, and which kernels the result may be made of.

@@ -19,6 +19,9 @@ enum ViewRules {
         guard op.groups == 1, op.dilation == 1, op.stride.height == op.stride.width else {
           return "the picture is read in place without groups or dilation and with one stride"
         }
+        guard op.weightInputs == nil, !op.epilogue.addsStart else {
+          return "the picture is read in place by whole convolutions"
+        }
         return nil
       }
       if op.groups != 1, !isPlainSlice(operand) {
@@ -27,6 +30,13 @@ enum ViewRules {
       if operand.segments.contains(where: { $0.upsampling > 1 }), op.kernel != 1 || op.stride != 1 || op.padding != 0 {
         return "only a 1×1 convolution reads an upsampled tensor in place; this one has kernel \(op.kernel)"
           + (op.stride == 1 ? "" : ", stride \(op.stride)") + (op.padding == 0 ? "" : ", padding \(op.padding)")
+      }
+      return nil
+    case .convolution(let op) where index == 1 && op.epilogue.addsStart:
+      var source = operand
+      for segment in source.segments.indices { source.segments[segment].upsampling = 1 }
+      guard !readsPicture(source, in: graph), isPlainSlice(source) else {
+        return "sums start from one tensor, upsampled but not reindexed otherwise"
       }
       return nil
     default:

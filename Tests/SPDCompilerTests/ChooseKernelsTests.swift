@@ -5,21 +5,41 @@ import Testing
 
 struct ChooseKernelsTests {
   /// The template of the last node of a network behind all passes.
-  private func template(_ channels: Int, _ body: @escaping @Sendable (Tensor) -> Tensor) throws -> String? {
+  private func template(
+    _ channels: Int, _ algorithms: KernelOptions.Algorithms = .fast, _ body: @escaping @Sendable (Tensor) -> Tensor
+  ) throws -> String? {
     let graph = try Pipeline.lowered(traced(channels, 8, 8, body))
-    return try ChooseKernels.kernel(for: graph.nodes.last!, in: graph, target: .x86v3)?.template
+    return try kernel(graph.nodes.last!, in: graph, target: .x86v3, algorithms)?.template
+  }
+
+  private func kernel(
+    _ node: Node, in graph: Graph, target: Target, _ algorithms: KernelOptions.Algorithms = .fast
+  ) throws -> Kernel? {
+    try ChooseKernels(graph: graph, target: target, options: KernelOptions(algorithms: algorithms)).kernel(for: node)
   }
 
   @Test func convolutions() throws {
     #expect(try template(3) { $0.through(Conv2D(8, kernel: 3)) } == "conv_image")
     #expect(try template(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) } == "conv_image")
-    #expect(try template(5) { $0.through(Conv2D(8, kernel: 3)) } == "conv_direct")
+    #expect(try template(5) { $0.through(Conv2D(8, kernel: 5)) } == "conv_direct")
     #expect(try template(3) { $0.through(Conv2D(8, kernel: 3, dilation: 2)) } == "conv_direct")
     #expect(try template(3) { $0.through(Flatten(), Linear(8)) } == "conv_image")
     #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 2)) } == "conv_direct")
     #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 4)) } == "conv_grouped")
     #expect(try template(32) { $0.through(Conv2D(64, kernel: 3, groups: 32)) } == "conv_grouped")
     #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 32)) } == "conv_depthwise")
+  }
+
+  @Test func winograd() throws {
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3)) } == "conv_winograd")
+    #expect(try template(32) { $0.through(ReLU(), SpaceToDepth(), Conv2D(32, kernel: 3)) } == "conv_winograd")
+    #expect(try template(32, .exact) { $0.through(Conv2D(32, kernel: 3)) } == "conv_direct")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, stride: 2)) } == "conv_direct")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, dilation: 2)) } == "conv_direct")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 3, groups: 2)) } == "conv_direct")
+    #expect(try template(32) { $0.through(Conv2D(32, kernel: 5)) } == "conv_direct")
+    // One pixel is no tile.
+    #expect(try template(512) { $0.through(ReLU(), MaxPool(8), Conv2D(512, kernel: 3)) } == "conv_direct")
   }
 
   @Test func others() throws {
@@ -37,7 +57,7 @@ struct ChooseKernelsTests {
   @Test func whatIsNotLoweredHasNoKernel() throws {
     let graph = try traced(16, 4, 4) { $0.through(SpaceToDepth()) }
     let error = #expect(throws: KernelError.self) {
-      try ChooseKernels.kernel(for: graph.nodes[1], in: graph, target: .scalar)
+      try kernel(graph.nodes[1], in: graph, target: .scalar)
     }
     #expect(error?.description == "ChooseKernelsTests.swift:\(#line - 4): space_to_depth was not lowered (layer 0)")
   }

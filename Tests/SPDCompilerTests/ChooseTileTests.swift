@@ -20,7 +20,7 @@ struct ChooseTileTests {
       #expect(tile.rows == 1 || tile.columns == shape.width)
       #expect(wholePixels(node, tile))
       let vectors = tile.strip * channelBlock / target.lanes
-      if target.lanes >= 4, node.inputs[0].segments.allSatisfy({ $0.upsampling == 1 }) {
+      if target.lanes >= 4, node.inputs.flatMap(\.segments).allSatisfy({ $0.upsampling == 1 }) {
         #expect(tile.rows * tile.columns * vectors + vectors <= target.registers)
       }
     }

@@ -92,6 +92,28 @@ struct ConvolutionTests {
     #expect(try maker.run([1, 2, 3, 4]) == [11, 32, 23, 44])
   }
 
+  /// A convolution that makes the sums of some input channels, and one that makes the others' from there on.
+  @Test func sumsStartFromATensor() throws {
+    var maker = GraphMaker(3, 1, 2)
+    var part = maker.part("c", 1, of: 3, kernel: 1, weight: [1, 10, 100], bias: [7])
+    part.batchNorm = maker.norm("n", 1, epsilon: 0, [[3], [5], [2], [4]])
+    var low = Segment(node: 0, channels: 2)
+    low.targetStride = 2
+    var high = Segment(node: 0, channels: 1)
+    (high.first, high.target) = (2, 1)
+    var first = Op.Convolution(kernel: 1, part)
+    first.weightInputs = 3
+    let start = try maker.add(.convolution(first), Operand(segments: [low]))
+    // 3/√4·(a + 100b + 7 − 2) + 5
+    #expect(try maker.run([1, 2, 3, 4, 5, 6]) == [464, 615.5])
+    var second = first
+    second.parts[0].bias = nil
+    second.epilogue.addsStart = true
+    second.epilogue.addsResidual = true
+    _ = try maker.add(.convolution(second), Operand(segments: [high]), start, start)
+    #expect(try maker.run([1, 2, 3, 4, 5, 6]) == [464 + 75 + 464, 615.5 + 90 + 615.5])
+  }
+
   @Test func linearWeightServesAsAConvolution() throws {
     var maker = GraphMaker(1, 1, 2)
     let weight = maker.parameter("fc.weight", [1, 2], .weight, [3, 4])

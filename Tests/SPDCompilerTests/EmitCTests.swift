@@ -139,11 +139,11 @@ struct EmitCTests {
   /// Steps that differ in addresses alone share one function.
   @Test func likeStepsShareAFunction() throws {
     let graph = try traced(16, 8, 8) {
-      $0.through(ReLU(), Conv2D(16, kernel: 3), Conv2D(16, kernel: 3), Conv2D(16, kernel: 3), Conv2D(16, kernel: 1))
+      $0.through(ReLU(), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 1))
     }
     let definitions = try emit(graph).source.split(separator: "\n")
       .filter { $0.hasPrefix("static void net_n") && $0.contains("_conv_direct(") }
-    // The third 3×3 convolution stores its result without a halo.
+    // The third 5×5 convolution stores its result without a halo.
     #expect(
       definitions.map { $0.prefix { $0 != "(" } } == [
         "static void net_n002_conv_direct", "static void net_n004_conv_direct", "static void net_n005_conv_direct",

@@ -70,9 +70,10 @@ struct GraphMaker {
     try interpreter(precision).results(input: input ?? syntheticInput(graph.input.shape)).flatMap(\.elements)
   }
 
-  func interpreter(_ precision: Interpreter.Precision = .single) -> Interpreter {
+  /// - Parameter other: what passes made of the graph, if not the graph itself.
+  func interpreter(_ precision: Interpreter.Precision = .single, of other: Graph? = nil) -> Interpreter {
     let values = values
-    return Interpreter(graph: graph, precision: precision) { name in
+    return Interpreter(graph: other ?? graph, precision: precision) { name in
       guard let found = values[name] else { throw InterpreterError("no parameter \(name)") }
       return found
     }

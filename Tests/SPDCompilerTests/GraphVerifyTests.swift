@@ -129,6 +129,49 @@ struct GraphVerifyTests {
         == "batch normalisation has 0 channels, but its input is 4×6×6")
   }
 
+  @Test func aPartOfAConvolutionsSums() throws {
+    let conv = "%2 (conv2d layer, test:2)"
+    func change(_ change: (inout Op.Convolution) -> Void) throws -> Graph {
+      var graph = try sound().graph
+      guard case .convolution(var op) = graph.nodes[2].op else { return graph }
+      change(&op)
+      graph.nodes[2].op = .convolution(op)
+      return graph
+    }
+    func expect(_ message: String, _ graph: Graph, line: Int = #line) {
+      #expect(throws: GraphError("\(conv)\(message)"), "line \(line)") { try graph.verify() }
+    }
+    var part = try change { $0.weightInputs = 4 }
+    part.nodes[2].inputs[0].segments[0].channels = 3
+    try part.verify()
+    part.nodes[2].inputs[0].segments[0].target = 1
+    try part.verify()
+    part.nodes[2].inputs[0].segments[0].target = 2
+    expect(" reads views whose channels overlap or leave gaps", part)
+    expect(
+      ": c.weight is [4, 4, 3, 3], but the layer needs [4, 5, 3, 3]", try change { $0.weightInputs = 5 })
+    expect(" reads views whose channels overlap or leave gaps", try change { $0.weightInputs = 3 })
+
+    var started = try change { $0.epilogue.addsStart = true }
+    expect(": its sums start from a tensor, which has the bias already", started)
+    started = try change {
+      $0.epilogue.addsStart = true
+      $0.parts[0].bias = nil
+    }
+    expect(": its sums start from 4×6×6, but the convolution gives 4×6×6", started)
+    started.nodes[2].inputs.append(Operand(started.nodes[0]).upsampled(by: 2))
+    expect(": its sums start from 4×12×12, but the convolution gives 4×6×6", started)
+    started.nodes[2].inputs[1] = Operand(started.nodes[0])
+    try started.verify()
+    guard case .convolution(var op) = started.nodes[2].op else { return }
+    op.epilogue.addsResidual = true
+    started.nodes[2].op = .convolution(op)
+    expect(": the residual is 4×6×6, but the convolution gives 4×6×6", started)
+    (op.epilogue.addsResidual, op.groups) = (false, 2)
+    started.nodes[2].op = .convolution(op)
+    expect(": a part of a convolution's sums cannot have 2 groups", started)
+  }
+
   @Test func aResidualHasTheShapeOfItsConvolution() throws {
     var graph = try sound().graph
     guard case .convolution(var op) = graph.nodes[2].op else { return }

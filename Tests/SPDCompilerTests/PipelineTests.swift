@@ -68,7 +68,7 @@ struct PipelineTests {
       "\(error)"
         == "no optional pass is called \(name); there are elide-concat, elide-slice, elide-upsample, "
         + "eliminate-dead-code, fold-batch-norm, fuse-activation, fuse-final-activation, fuse-residual, "
-        + "fuse-space-to-depth, hoist-over-space-to-depth, merge-sibling-convolutions")
+        + "fuse-space-to-depth, hoist-over-space-to-depth, merge-sibling-convolutions, split-upsampled")
   }
 
   @Test func aBrokenGraphIsRefused() throws {

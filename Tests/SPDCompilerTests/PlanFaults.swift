@@ -42,6 +42,18 @@ extension Plan {
         }
       }
     }
+    for workspace in workspaces {
+      let name = "the workspace of step \(workspace.step)"
+      let end = workspace.offset + workspace.count
+      if workspace.offset < 0 || end > arenaCount { faults.append("\(name) lies outside of the arena") }
+      if workspace.offset % 16 != 0 { faults.append("\(name) is not aligned") }
+      for buffer in buffers where buffer.first <= workspace.step && workspace.step <= buffer.last {
+        if workspace.offset < buffer.offset + buffer.layout.count, buffer.offset < end {
+          faults.append("\(name) and %\(buffer.node) overlap")
+        }
+      }
+    }
+    if Set(workspaces.map(\.step)).count != workspaces.count { faults.append("a step has two workspaces") }
     if Set(buffers.map(\.node)).count != buffers.count { faults.append("a node has two buffers") }
     return faults
   }
@@ -82,10 +94,16 @@ extension Plan {
       for segment in graph[id].inputs[0].segments {
         guard let layout = buffers.first(where: { $0.node == segment.node })?.layout else { continue }
         let (halo, out, source) = (layout.halo, graph[id].shape, graph[segment.node].shape)
-        let rows = (0..<out.height).flatMap { y in (0..<op.kernel.height).map { (y, $0) } }.map { y, k in
+        var (height, width) = (out.height, out.width)
+        if case .convWinograd(let tile) = step.kernel {
+          // All of the last tile of a row or column is computed.
+          while height % tile.size != 0 { height += 1 }
+          while width % tile.size != 0 { width += 1 }
+        }
+        let rows = (0..<height).flatMap { y in (0..<op.kernel.height).map { (y, $0) } }.map { y, k in
           segment.source(y * op.stride.height + k * op.dilation.height - op.padding.height, segment.rowPhase)
         }
-        let columns = (0..<out.width).flatMap { x in (0..<op.kernel.width).map { (x, $0) } }.map { x, k in
+        let columns = (0..<width).flatMap { x in (0..<op.kernel.width).map { (x, $0) } }.map { x, k in
           segment.source(x * op.stride.width + k * op.dilation.width - op.padding.width, segment.columnPhase)
         }
         let inside =

@@ -101,6 +101,18 @@ struct SmallNetwork: Sendable, CustomTestStringConvertible, CustomStringConverti
         let z = MaxPool(2)(x).upsampled(2).upsampled(2)
         return concat(x.upsampled(2), y.upsampled(3), z).through(Conv(8, kernel: 1))
       },
+      SmallNetwork("upsampling beside other channels, for siblings and a residual", 3, 16, 8, batch: 2) { image in
+        let x = Conv(24, kernel: 3)(image)
+        let small = Conv(40, kernel: 3, stride: 2)(x)
+        let neck = concat(x, small.upsampled(2), small.channels(0..<20).upsampled(2))
+        let (a, b) = (Conv(32, kernel: 1)(neck), Conv(20, kernel: 1)(neck))
+        return a.through(Conv(20, kernel: 3)) + (Conv(20, kernel: 1)(concat(MaxPool(2)(small).upsampled(4), x)) + b)
+      },
+      SmallNetwork("upsampling before a normalisation by phase", 3, 12, 12) { image in
+        let x = Conv(16, kernel: 3)(image)
+        let small = x.through(SpaceToDepth(scale: 3), Conv(24, kernel: 1))
+        return concat(small.upsampled(3), x).through(Conv2D(20, kernel: 1), SpaceToDepth(), BatchNorm(), ReLU())
+      },
       SmallNetwork("upsampling and space-to-depth in turn", 3, 8, 8) { image in
         let x = Conv(16, kernel: 3)(image)
         return concat(

@@ -16,7 +16,7 @@ extension EmitC {
   /// Address and layout of the residual, if there is one.
   func residual(_ node: Node, _ op: Op.Convolution) -> (address: String, layout: TensorLayout?) {
     guard op.epilogue.addsResidual else { return ("NULL", nil) }
-    let segment = node.inputs[1].segments[0]
+    let segment = node.inputs[node.inputs.count - 1].segments[0]
     return (address(segment), layout(segment.node))
   }
 
@@ -31,6 +31,7 @@ extension EmitC {
       "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
       "OUT_BLOCKS": "\(blocks)", "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth)",
       "SEGMENTS": accumulations(segments, op), "EPILOGUE": epilogue(op.epilogue, width: width),
+      "START": start(op.startSegments(node).first, index: segments.count),
     ]
     holes = holes + tileHoles(tile) + strides("Y", y) + strides("R", residual.layout)
     holes["TILE_ROWS"] = "\(tile.rows)"
@@ -39,7 +40,9 @@ extension EmitC {
     holes["ROWS_AHEAD"] = "\(tile.rowsAhead)"
     holes["WEIGHTS_AHEAD"] = "\(tile.weightsAhead)"
 
-    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
+    let x =
+      segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
+      + op.startSegments(node).map { address($0) }
     let weights = packedAddress(node.id)
     let bias = packedAddress(node.id, plus: depth * width * op.groups)
     guard op.groups > 1 else {
@@ -60,6 +63,15 @@ extension EmitC {
 
       """
     }
+  }
+
+  /// The vector from which the sums of one pixel of a tile start: the bias, or that pixel of the tensor x[index].
+  private func start(_ segment: Segment?, index: Int) -> String {
+    guard let segment else { return "AT(bias + block * BLOCK + n * VL)" }
+    let (layout, f) = (layout(segment.node), segment.upsampling)
+    return "AT(x[\(index)] + image * (ptrdiff_t)\(layout.imageStride) + (row / \(f) + i / cols / \(f)) * "
+      + "(ptrdiff_t)\(layout.rowStride) + (block + n / VECTORS) * (ptrdiff_t)\(layout.blockStride) + "
+      + "(col / \(f) + i % cols / \(f)) * BLOCK + n % VECTORS * VL)"
   }
 
   private func tileHoles(_ tile: ConvolutionTile) -> [String: String] {

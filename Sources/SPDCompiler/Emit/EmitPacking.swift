@@ -67,11 +67,11 @@ extension EmitC {
     }
     let blocks = (node.shape.channels + channelBlock - 1) / channelBlock
     let width = blocks * channelBlock
-    let inputs = graph.shape(of: node.inputs[0]).channels
+    let inputs = op.weightInputs ?? graph.shape(of: node.inputs[0]).channels
     let segments = node.inputs[0].segments
     var lines: [String] = []
     var first = 0
-    needed.insert("pack_bias")
+    if !op.epilogue.addsStart { needed.insert("pack_bias") }
     for part in op.parts {
       let weight = tensor(part.weight)
       let bias = part.bias.map(tensor) ?? "NULL"
@@ -131,7 +131,10 @@ extension EmitC {
       if op.groups > 1, case .convDirect = kernel, let phaseNorm = op.epilogue.phaseNorm {
         preconditionFailure("a phase normalisation \(phaseNorm) behind groups")
       }
-      lines.append("pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm));")
+      // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
+      if !op.epilogue.addsStart {
+        lines.append("pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm));")
+      }
       if let phaseNorm = op.epilogue.phaseNorm {
         lines += packPhases(
           phaseNorm, channels: node.shape.channels, scales: block.offset + biasOffset + width,

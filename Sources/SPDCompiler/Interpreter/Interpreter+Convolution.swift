@@ -2,7 +2,8 @@ import Dispatch
 import SPD
 
 extension Interpreter {
-  /// y = final(activation(phase(bn(W ∗ x + b))) + residual)
+  /// y = final(activation(phase(bn(W ∗ x + b))) + residual); where sums start from a tensor, start + γ/√(var + ε)·(W ∗ x)
+  /// stands for bn(W ∗ x + b).
   func convolution(_ op: Op.Convolution, _ inputs: [Values], _ shape: Shape) throws -> Values {
     let filters = try op.parts.flatMap { try self.filters($0, of: op, inputChannels: inputs[0].shape.channels) }
     let phaseNorm = try op.epilogue.phaseNorm.map { try normalisation($0, channels: shape.channels) }
@@ -11,11 +12,17 @@ extension Interpreter {
       for c in 0..<shape.channels {
         for y in 0..<shape.height {
           for x in 0..<shape.width {
-            var value = result[n, c, y, x] + filters[c].bias
-            if let (norm, channel) = filters[c].norm { value = norm(value, channel, y, x) }
+            var value = result[n, c, y, x]
+            if op.epilogue.addsStart {
+              if let (norm, channel) = filters[c].norm { value *= norm.scale(channel) }
+              value += inputs[1][n, c, y, x]
+            } else {
+              value += filters[c].bias
+              if let (norm, channel) = filters[c].norm { value = norm(value, channel, y, x) }
+            }
             if let phaseNorm { value = phaseNorm(value, c, y, x) }
             if let activation = op.epilogue.activation { value = activation(value) }
-            if op.epilogue.addsResidual { value += inputs[1][n, c, y, x] }
+            if op.epilogue.addsResidual { value += inputs.last![n, c, y, x] }
             if let activation = op.epilogue.finalActivation { value = activation(value) }
             result[n, c, y, x] = value
           }

@@ -27,6 +27,9 @@ struct Normalisation {
     if let op = behind { i = op.outputChannel(c, row: y % op.scale, column: x % op.scale, of: channels) }
     return weight[i] * (value - mean[i]) / (variance[i] + epsilon).squareRoot() + bias[i]
   }
+
+  /// γ/√(variance + ε) of channel c.
+  func scale(_ c: Int) -> Double { weight[c] / (variance[c] + epsilon).squareRoot() }
 }
 
 extension Interpreter {

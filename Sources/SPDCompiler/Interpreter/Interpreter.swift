@@ -49,7 +49,7 @@ public struct Interpreter {
       if node.op == .input {
         result = Values(node.shape, input.map { Double($0) })
       } else {
-        let inputs = node.inputs.map { read($0, from: values) }
+        let inputs = node.inputs.enumerated().map { read($1, channels: node.op.inputChannels($0), from: values) }
         result = try evaluate(node, inputs)
         precondition(result.shape == node.shape, "%\(node.id) gave \(result.shape), not \(node.shape)")
       }

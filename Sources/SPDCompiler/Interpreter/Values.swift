@@ -50,9 +50,13 @@ public struct Values: Equatable, Sendable {
 
 extension Interpreter {
   /// The tensor that an operand shows its reader, written out.
-  func read(_ operand: Operand, from values: [Node.ID: Values]) -> Values {
-    if let whole = operand.wholeNode(in: graph) { return values[whole]! }
-    var result = Values(zeros: graph.shape(of: operand))
+  ///
+  /// - Parameter channels: of that tensor, if the operand shows only a part of it; the others are zero.
+  func read(_ operand: Operand, channels: Int? = nil, from values: [Node.ID: Values]) -> Values {
+    if channels == nil, let whole = operand.wholeNode(in: graph) { return values[whole]! }
+    var shape = graph.shape(of: operand)
+    shape.channels = channels ?? shape.channels
+    var result = Values(zeros: shape)
     for segment in operand.segments {
       let source = values[segment.node]!
       for n in 0..<result.shape.batch {
@@ -68,5 +72,12 @@ extension Interpreter {
       }
     }
     return result
+  }
+}
+
+extension Op {
+  /// Channels of the tensor of which input number `index` shows only a part; nil if it shows all of one.
+  func inputChannels(_ index: Int) -> Int? {
+    if index == 0, case .convolution(let op) = self { op.weightInputs } else { nil }
   }
 }

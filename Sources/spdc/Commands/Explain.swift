@@ -20,7 +20,7 @@ struct Explain: AsyncParsableCommand {
       let report = Report(
         model: compiled.graph.name, target: builder.target.name,
         passes: compiled.records.map { Report.Pass(name: $0.pass, changed: $0.changed, remarks: $0.remarks) },
-        layers: layers, flops: compiled.graph.cost.flops,
+        layers: layers, flopsBefore: compiled.graph.cost.flops, flops: compiled.plan.graph.cost.flops,
         activationBytesBefore: compiled.graph.cost.activationBytes,
         activationBytes: compiled.plan.graph.cost.activationBytes, parameters: compiled.graph.parameterCount,
         arenaBytes: compiled.plan.arenaBytes(threads: 1), packedBytes: compiled.plan.packedCount * 4,
@@ -38,9 +38,9 @@ struct Explain: AsyncParsableCommand {
       Console.print("\n" + table(layers))
       Console.print(
         String(
-          format: "%.2f GFLOP, %@ parameters; activations read and written: %@, as declared %@",
-          Double(report.flops) / 1e9, grouped(report.parameters), megabytes(report.activationBytes),
-          megabytes(report.activationBytesBefore)))
+          format: "%.2f GFLOP, as declared %.2f; %@ parameters; activations read and written: %@, as declared %@",
+          Double(report.flops) / 1e9, Double(report.flopsBefore) / 1e9, grouped(report.parameters),
+          megabytes(report.activationBytes), megabytes(report.activationBytesBefore)))
       Console.print(
         "arena \(megabytes(report.arenaBytes)) for one thread, packed weights \(megabytes(report.packedBytes))")
       for line in report.fusions.lines { Console.print(line) }
@@ -66,7 +66,8 @@ struct Explain: AsyncParsableCommand {
     struct Pass: Encodable {
       var name: String, changed: Bool, remarks: [Remark]
     }
-    var model: String, target: String, passes: [Pass], layers: [Layer], flops: Int, activationBytesBefore: Int
+    var model: String, target: String, passes: [Pass], layers: [Layer], flopsBefore: Int, flops: Int
+    var activationBytesBefore: Int
     var activationBytes: Int, parameters: Int, arenaBytes: Int, packedBytes: Int, fusions: Fusions
   }
 

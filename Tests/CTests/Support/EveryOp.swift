@@ -36,11 +36,14 @@ let everyOp = Model("every-op", input: .image(3, 36, 24), classes: 7) { image, c
     Conv2D(20, kernel: Size2D(3, 5), stride: Size2D(1, 2), padding: Size2D(1, 2)), Hardswish())
   let large = pooled.upsampled(2).through(Conv2D(24, kernel: 3), ReLU())
   let neck = concat(pooled.upsampled(2), residual, large, halves)
-  // Siblings: both read the same list of views.
+  // Siblings: both read the same list of views, some of which are upsampled.
   let left = neck.through(Conv(24, kernel: 1))
   let right = neck.through(Conv(8, kernel: 1))
+  // Other factors: in front of a normalisation by phase, and of an activation and a residual.
+  let fine = concat(stem, pooled.upsampled(4)).through(Conv2D(20, kernel: 1), SpaceToDepth(), BatchNorm(), ReLU())
+  let tripled = concat(third.upsampled(3), stem).through(Conv2D(24, kernel: 1), SiLU()) + stem
 
-  let scores = concat(left, right).through(Conv2D(classes, kernel: 1), Softmax())
+  let scores = concat(left, right, fine, tripled.through(SpaceToDepth())).through(Conv2D(classes, kernel: 1), Softmax())
   let small = concat(third, deep, coarse).through(Conv2D(6, kernel: 3, stride: 4))
   let dense = small.through(Flatten(), Linear(20), ReLU(), Linear(classes), Softmax())
   let mean = oblong.through(GlobalAveragePool(), Flatten(), Linear(classes, bias: false), Sigmoid())

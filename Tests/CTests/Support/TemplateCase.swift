@@ -17,6 +17,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         ACCUMULATE(0, 2, 3, 64, 128, 16, 128, 16, 512, 1);
         ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);
         """,
+        "START": "AT(x[3] + (row / 2 + i / cols / 2) * (ptrdiff_t)32 + (block + n / VECTORS) * (ptrdiff_t)16)",
         "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);",
       ]),
     TemplateCase(name: "conv_image", holes: ["EPILOGUE": "hard_swish(&v);"]),
