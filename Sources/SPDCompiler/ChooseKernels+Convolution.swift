@@ -4,12 +4,25 @@ extension ChooseKernels {
   /// All kernels that can compute a convolution, the one that should be fastest first.
   func convolutions(_ node: Node, _ op: Op.Convolution) -> [Kernel] {
     let direct = direct(node, op)
-    guard case .convDirect(let tile) = direct, options.algorithms != .exact, Self.suitsWinograd(op) else { return [direct] }
-    let problem = winogradProblem(node)
-    let limit = ChooseTile.cycles(tile, directProblem(node, op), target: target)
+    guard options.algorithms != .exact, Self.suitsWinograd(op), let problem = winogradProblem(node, direct),
+      let limit = directCycles(node, op, direct)
+    else { return [direct] }
+    func kernel(_ tile: WinogradTile) -> Kernel {
+      if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
+      return .convWinograd(tile)
+    }
     let all = ChooseWinograd.candidates(problem, target: target)
     let better = all.prefix { ChooseWinograd.cycles($0, problem, target: target) < limit }
-    return better.map { .convWinograd($0) } + [direct] + all.dropFirst(better.count).map { .convWinograd($0) }
+    return better.map(kernel) + [direct] + all.dropFirst(better.count).map(kernel)
+  }
+
+  private func directCycles(_ node: Node, _ op: Op.Convolution, _ direct: Kernel) -> Double? {
+    switch direct {
+    case .convDirect(let tile): ChooseTile.cycles(tile, directProblem(node, op), target: target)
+    case .convPicture(let tile, let scale):
+      ChooseTile.cycles(tile, pictureProblem(node, op, scale: scale), target: target)
+    default: nil
+    }
   }
 
   private static func suitsWinograd(_ op: Op.Convolution) -> Bool {
@@ -17,8 +30,13 @@ extension ChooseKernels {
       && !op.epilogue.addsStart
   }
 
-  private func winogradProblem(_ node: Node) -> ChooseWinograd.Problem {
-    ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
+  /// Nil if the inputs do not suit Winograd: a picture's channels and phases must fit into one block.
+  private func winogradProblem(_ node: Node, _ direct: Kernel) -> ChooseWinograd.Problem? {
+    guard case .convPicture(_, let scale) = direct else {
+      return ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
+    }
+    guard graph.input.shape.channels * scale * scale <= channelBlock else { return nil }
+    return ChooseWinograd.Problem(output: node.shape, inputBlocks: 1, isPicture: true)
   }
 
   /// The Winograd variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.
@@ -32,8 +50,7 @@ extension ChooseKernels {
       guard case .convolution(let op) = node.op, case .convDirect(let direct) = direct(node, op) else { continue }
       let bytes = 4 * PlanMemory.packedCount(node, .convDirect(direct), in: graph)
       budget += bytes / 16
-      guard Self.suitsWinograd(op) else { continue }
-      let problem = winogradProblem(node)
+      guard Self.suitsWinograd(op), let problem = winogradProblem(node, .convDirect(direct)) else { continue }
       let cycles = ChooseTile.cycles(direct, directProblem(node, op), target: target)
       for tile in ChooseWinograd.candidates(problem, target: target) {
         let saved = cycles - ChooseWinograd.cycles(tile, problem, target: target)
@@ -53,11 +70,7 @@ extension ChooseKernels {
   func direct(_ node: Node, _ op: Op.Convolution) -> Kernel {
     let operand = node.inputs[0]
     if let scale = pictureScale(node) {
-      let channels = graph.input.shape.channels
-      let tile = ChooseTile.tile(
-        ChooseTile.Problem(
-          output: node.shape, depth: channels * op.kernel.area * scale * scale,
-          sourceBytes: 4 * graph.input.shape.count), target: target)
+      let tile = ChooseTile.tile(pictureProblem(node, op, scale: scale), target: target)
       return .convPicture(tile, scale: scale)
     }
     if op.groups != 1 {
@@ -68,6 +81,12 @@ extension ChooseKernels {
       }
     }
     return .convDirect(ChooseTile.tile(directProblem(node, op), target: target))
+  }
+
+  private func pictureProblem(_ node: Node, _ op: Op.Convolution, scale: Int) -> ChooseTile.Problem {
+    let input = graph.input.shape
+    return ChooseTile.Problem(
+      output: node.shape, depth: input.channels * op.kernel.area * scale * scale, sourceBytes: 4 * input.count)
   }
 
   private func directProblem(_ node: Node, _ op: Op.Convolution) -> ChooseTile.Problem {

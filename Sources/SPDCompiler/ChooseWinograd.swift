@@ -52,6 +52,8 @@ enum ChooseWinograd {
   struct Problem {
     var output: Shape
     var inputBlocks: Int
+    /// Tiles are gathered from the caller's planar picture.
+    var isPicture = false
 
     var outputBlocks: Int { ChooseTile.ceilDivide(output.channels, channelBlock) }
     var depth: Int { inputBlocks * channelBlock }
@@ -128,7 +130,9 @@ enum ChooseWinograd {
     }
     products *= Double(rounds * strips * tile.frequencies)
     let (input, output) = transformCycles(tile.size)
-    let transforms = Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
+    // Twelve floats of a pixel come one by one.
+    let gather = problem.isPicture ? Double(count * tile.frequencies * 14) : 0
+    let transforms = gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
     // Weights come from memory once, and again from the cache behind the second level if it holds them, ahead of their use.
     // Inputs that outgrow the second level are waited for.

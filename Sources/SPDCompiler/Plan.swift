@@ -78,6 +78,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case convWinograd(WinogradTile)
   /// Reads the caller's picture, behind a space-to-depth of this scale or 1.
   case convPicture(ConvolutionTile, scale: Int)
+  /// The same by Winograd.
+  case convPictureWinograd(WinogradTile, scale: Int)
   case convDepthwise
   case convGrouped
   /// Batch normalisation, activation or sum as a loop of its own.
@@ -95,7 +97,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   public var template: String {
     switch self {
     case .convDirect: "conv_direct"
-    case .convWinograd: "conv_winograd"
+    case .convWinograd, .convPictureWinograd: "conv_winograd"
     case .convPicture: "conv_image"
     case .convDepthwise: "conv_depthwise"
     case .convGrouped: "conv_grouped"
@@ -106,6 +108,16 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .flatten: "flatten"
     case .decode: "decode_boxes"
     case .copy, .store: "copy"
+    }
+  }
+}
+
+extension Kernel {
+  /// How Winograd computes it, if it does.
+  public var winograd: WinogradTile? {
+    switch self {
+    case .convWinograd(let tile), .convPictureWinograd(let tile, _): tile
+    default: nil
     }
   }
 }

@@ -141,8 +141,8 @@ public enum PlanMemory {
       let kernelRows = op.kernel.height * scale
       let columns = (node.shape.width - 1) * op.stride.width * scale + op.kernel.width * scale
       return kernelRows * columns * graph.input.shape.channels
-    case .convWinograd(let tile):
-      let inputs = tile.shared ? 0 : tile.inputPlane(node.shape, inputBlocks: inputBlocks(node))
+    case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+      let inputs = tile.shared ? 0 : tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, kernel))
       return tile.frequencies * (inputs + tile.productPlane(node.shape))
     default: return 0
     }
@@ -150,13 +150,14 @@ public enum PlanMemory {
 
   /// Floats that all threads share within a step.
   private static func sharedCount(_ step: Plan.Step, in graph: Graph) -> Int {
-    guard case .convWinograd(let tile) = step.kernel, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
-    return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node))
+    guard let tile = step.kernel.winograd, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
+    return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
   }
 
-  /// Blocks of 16 channels that a node reads, each segment's on their own.
-  static func inputBlocks(_ node: Node) -> Int {
-    node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
+  /// Blocks of 16 channels that a node reads: each segment's on their own, but of a picture all together.
+  static func inputBlocks(_ node: Node, _ kernel: Kernel? = nil) -> Int {
+    if case .convPictureWinograd = kernel { return 1 }
+    return node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
   }
 
   /// Floats of packed weights; see the templates for their order.
@@ -174,8 +175,8 @@ public enum PlanMemory {
       case .convGrouped:
         let inputs = graph.shape(of: node.inputs[0]).channels / op.groups
         return roundUp(op.outputs * inputs * op.kernel.area) + biases
-      case .convWinograd(let tile):
-        return outputs * inputBlocks(node) * channelBlock * tile.frequencies + biases
+      case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+        return outputs * inputBlocks(node, kernel) * channelBlock * tile.frequencies + biases
       default:
         return outputs * inputBlocks(node) * channelBlock * op.kernel.area / op.groups + biases
       }

@@ -21,7 +21,7 @@
  * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
  * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
  * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
- * register tile, PRODUCT(tiles, blocks). EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
+ * register tile, PRODUCT(tiles, blocks). INPUT: the address of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks from @IN_BLOCKS@, F(@M@ x @M@, 3 x 3). */
@@ -44,13 +44,14 @@ static void @NAME@_transform(const float *const x[], float *restrict v, const in
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
+            (void)image_step, (void)block_step;
             int group = 0;
             while (@NAME@_start(group + 1, groups, tiles) <= tile) group++;
             for (; tile < end; tile++) {
                 if (tile == @NAME@_start(group + 1, groups, tiles)) group++;
                 const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
                 const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * @M@ * row_step + col * @M@ * pixel_step;
+                const float *p = @INPUT@;
                 float *to = v + (start * (ptrdiff_t)@IN_BLOCKS@ + block * size + (tile - start)) * BLOCK;
                 winograd@M@_input(p, row_step, pixel_step, to, @V_PLANE@);
             }

@@ -1,6 +1,3 @@
-/* Channel c of a segment is input channel first + c * stride of the weights. */
-typedef struct { int channels, first, stride; } input_view;
-
 /* [output][input][tap] -> [strip][segment][block][tap][16 lanes][strip * 16 outputs], for the outputs `first` and on. */
 static void pack_direct(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int taps,
                         int inputs, const float *w, int first, int outputs, const batch_norm *norm)

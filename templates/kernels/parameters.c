@@ -58,6 +58,9 @@ static int check_parameters(const void *file, size_t bytes)
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;
 
+/* Channel c of a segment is input channel first + c * stride of the weights. */
+typedef struct { int channels, first, stride; } input_view;
+
 static double square_root(double a)
 {
     if (!(a > 0.0) || a > 1e300) return a;

@@ -74,7 +74,8 @@ extension EmitC {
     var result: Invocation
     switch (step.kernel, node.op) {
     case (.convDirect(let tile), .convolution(let op)): result = direct(node, op, tile)
-    case (.convWinograd(let tile), .convolution(let op)): result = winograd(node, op, tile)
+    case (.convWinograd, .convolution(let op)), (.convPictureWinograd, .convolution(let op)):
+      result = winograd(node, op, step.kernel)
     case (.convPicture(let tile, let scale), .convolution(let op)): result = picture(node, op, tile, scale: scale)
     case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
     case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)

@@ -85,13 +85,16 @@ extension EmitC {
           "pack_direct(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
             + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm));")
         biasOffset = depth * width
-      case .convWinograd(let tile):
+      case .convWinograd(let tile), .convPictureWinograd(let tile, _):
         needed.insert("pack_winograd")
-        let depth = PlanMemory.inputBlocks(node) * channelBlock
+        let depth = PlanMemory.inputBlocks(node, kernel) * channelBlock
         let transform = Winograd.of(size: tile.size).kernelTransform.flatMap { $0 }.map { "\($0)" }.joined(separator: ", ")
+        var (shown, count) = (views(segments), segments.count)
+        // A picture's channels and phases lie in the weights' order.
+        if case .convPictureWinograd = kernel { (shown, count) = ("(const input_view[]){{\(inputs), 0, 1}}", 1) }
         lines.append(
-          "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
-            + "\(segments.count), \(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
+          "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(shown), \(count), "
+            + "\(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
             + "\(part.outputs), \(norm));")
         biasOffset = tile.frequencies * depth * width
       case .convDirect(let tile):

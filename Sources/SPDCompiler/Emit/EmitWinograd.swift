@@ -1,18 +1,13 @@
 import SPD
 
 extension EmitC {
-  func winograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradTile) -> Invocation {
+  func winograd(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
+    guard let tile = kernel.winograd else { preconditionFailure("\(kernel) is no Winograd kernel") }
     let y = layout(node.id)
     let residual = residual(node, op)
-    let segments = node.inputs[0].segments
-    let inputBlocks = PlanMemory.inputBlocks(node)
+    let inputBlocks = PlanMemory.inputBlocks(node, kernel)
     let width = y.blocks * channelBlock
-    let transforms = Winograd.of(size: tile.size)
-    let lines = segments.map { segment in
-      let layout = layout(segment.node)
-      return "\(blocks(segment)), \(layout.blockStride), \(segment.step * layout.rowStride), "
-        + "\(segment.step * layout.columnStride), \(layout.imageStride)"
-    }
+    let source = winogradSource(node, op, kernel, edge: tile.edge)
     // The last strip may be narrower.
     let strips = Set([min(tile.strip, y.blocks), y.blocks % tile.strip]).subtracting([0]).sorted()
     let products = tile.groupSizes(node.shape).flatMap { tiles in strips.map { (tiles: tiles, strip: $0) } }
@@ -23,30 +18,78 @@ extension EmitC {
         "OUT_BLOCKS": "\(y.blocks)", "IN_BLOCKS": "\(inputBlocks)", "M": "\(tile.size)", "STRIP": "\(tile.strip)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "CHUNK": "\(tile.chunk)", "V_PLANE": "\(inputPlane)",
         "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0",
-        "SEGMENTS": runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    "),
+        "INPUT": source.address, "SEGMENTS": source.transforms,
         "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
         "EPILOGUE": epilogue(op.epilogue, width: width),
       ] + strides("Y", y) + strides("R", residual.layout)
     let support =
-      [
-        Support(
-          template: "winograd_transforms",
-          holes: [
-            "M": "\(tile.size)", "N": "\(tile.edge)",
-            "POINTS": transforms.points.map { "\($0)" }.joined(separator: ", "),
-            "INPUT": transforms.inputStatements.joined(separator: "\n    "),
-            "OUTPUT": transforms.outputStatements.joined(separator: "\n    "),
-          ])
-      ]
-      + products.map { product(tiles: $0.tiles, strip: $0.strip) }
-    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
+      [transforms(Winograd.of(size: tile.size))] + source.support + products.map { product(tiles: $0.tiles, strip: $0.strip) }
     let bias = packedAddress(node.id, plus: tile.frequencies * inputBlocks * channelBlock * width)
     let step = plan.steps.firstIndex { $0.node == node.id }
     let shared = plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
     return Invocation(holes: holes, support: support) {
-      "\($0)(\(self.pointers(x)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), \(residual.address), "
+      "\($0)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), \(residual.address), "
         + "\(self.address(node.id)), part, parts);\n"
     }
+  }
+
+  /// Where tiles come from.
+  private struct WinogradSource {
+    var pointers: [String]
+    /// Of a tile's first input; see the template.
+    var address: String
+    /// A line for each run of segments.
+    var transforms: String
+    var support: [Support] = []
+  }
+
+  private func winogradSource(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel, edge: Int) -> WinogradSource {
+    let segments = node.inputs[0].segments
+    let (m, padding) = (edge - 2, op.padding)
+    guard case .convPictureWinograd(_, let scale) = kernel else {
+      let lines = segments.map { segment in
+        let layout = layout(segment.node)
+        return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
+          + "\(segment.step * layout.rowStride), \(segment.step * layout.columnStride), \(layout.imageStride)"
+      }
+      return WinogradSource(
+        pointers: segments.map { address($0, rowsBefore: padding.height, columnsBefore: padding.width) },
+        address: "x[s] + image * image_step + b * block_step + row * \(m) * row_step + col * \(m) * pixel_step",
+        transforms: runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    "))
+    }
+    let input = graph.input.shape
+    let order = segments.map { "\($0.target)" }.joined(separator: "_")
+    let gather = segments.flatMap { segment in
+      (0..<segment.channels).map {
+        "lanes[\(segment.target + $0 * segment.targetStride)] = "
+          + "p[\($0) * PLANE + \(segment.rowPhase * input.width + segment.columnPhase)];"
+      }
+    }
+    return WinogradSource(
+      pointers: ["input"],
+      address: "winograd_picture_\(edge)_\(order)(x[s], image, row * \(m) - \(padding.height), "
+        + "col * \(m) - \(padding.width), (vec[\(edge * edge) * VECTORS]){SPLAT(0.0f)})",
+      transforms: "TRANSFORM(0, 1, 1, 0, \(edge) * BLOCK, BLOCK, 0);",
+      support: [
+        Support(
+          template: "winograd_picture",
+          holes: [
+            "N": "\(edge)", "ORDER": order, "SCALE": "\(scale)", "CHANNELS": "\(input.channels)",
+            "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",
+            "GATHER": gather.joined(separator: "\n            "),
+          ])
+      ])
+  }
+
+  private func transforms(_ winograd: Winograd) -> Support {
+    Support(
+      template: "winograd_transforms",
+      holes: [
+        "M": "\(winograd.size)", "N": "\(winograd.edge)",
+        "POINTS": winograd.points.map { "\($0)" }.joined(separator: ", "),
+        "INPUT": winograd.inputStatements.joined(separator: "\n    "),
+        "OUTPUT": winograd.outputStatements.joined(separator: "\n    "),
+      ])
   }
 
   /// The register tile of `tiles` tiles and `strip` blocks of outputs, one statement per accumulator.
@@ -71,6 +114,4 @@ extension EmitC {
           }, 4),
       ])
   }
-
-  private func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) }
 }

@@ -88,7 +88,7 @@ struct Explain: AsyncParsableCommand {
       kernel = step.kernel.template
       switch step.kernel {
       case .convDirect(let tile), .convPicture(let tile, _): self.tile = tile
-      case .convWinograd(let tile): winograd = tile
+      case .convWinograd(let tile), .convPictureWinograd(let tile, _): winograd = tile
       default: break
       }
       guard let id = step.node else {

@@ -20,6 +20,29 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         "START": "AT(x[3] + (row / 2 + i / cols / 2) * (ptrdiff_t)32 + (block + n / VECTORS) * (ptrdiff_t)16)",
         "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);",
       ]),
+    TemplateCase(
+      name: "conv_winograd",
+      holes: [
+        "M": "2", "INPUT": "x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step",
+        "SEGMENTS": "TRANSFORM(0, 2, 3, 64, 128, 16, 512);\nTRANSFORM(2, 1, 1, 64, 128, 16, 256);",
+        "PRODUCTS": "PRODUCT(2, 2);", "EPILOGUE": "silu(&v); v += AT(r + residual);",
+      ]),
+    TemplateCase(
+      name: "winograd_transforms",
+      holes: [
+        "M": "2", "N": "4", "POINTS": "0, 1, -1", "INPUT": "t[0] = d[0], t[1] = d[1], t[2] = d[2], t[3] = d[3];",
+        "OUTPUT": "y[0] = t[0] + t[1], y[1] = t[2] + t[3];",
+      ]),
+    TemplateCase(
+      name: "winograd_product",
+      holes: [
+        "TILES": "2", "STRIP": "2", "ACCUMULATORS": "vec a = SPLAT(0.0f), b = SPLAT(0.0f);",
+        "WEIGHTS": "const vec w = AT(u);", "MULTIPLY": "s = v[lane], a += s * w; s = v[BLOCK + lane], b += s * w;",
+        "STORE": "PUT(m, a); PUT(m + VL, b);",
+      ]),
+    TemplateCase(
+      name: "winograd_picture",
+      holes: ["N": "4", "ORDER": "0_3_6_9", "SCALE": "2", "GATHER": "lanes[0] = p[0]; lanes[3] = p[1];"]),
     TemplateCase(name: "conv_image", holes: ["EPILOGUE": "hard_swish(&v);"]),
     TemplateCase(name: "conv_depthwise", holes: ["EPILOGUE": "relu(&v);"]),
     TemplateCase(name: "conv_grouped", holes: ["EPILOGUE": ""]),
@@ -42,7 +65,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
     TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
     TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
-    TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"),
+    TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"), TemplateCase(name: "pack_winograd"),
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
 
@@ -61,7 +84,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "PAD_TOP": 1, "PAD_LEFT": 1, "INPUTS": 12, "OUTPUTS": 12, "GROUPS": 3, "ROWS": 5, "COLS": 7, "BLOCKS": 3,
     "PADDED": 16, "Y_BLOCKS": 7, "CLASSES": 3, "BOXES": 40, "ANCHORS": 2, "BATCH": 1, "HEIGHT": 4, "WIDTH": 4,
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
-    "INPUT_COUNT": 48, "OUTPUT_COUNT": 4,
+    "INPUT_COUNT": 48, "OUTPUT_COUNT": 4, "IN_BLOCKS": 7, "TILES": 4, "GROUP": 2, "CHUNK": 1, "V_PLANE": 464,
+    "M_PLANE": 80, "SHARED": 1,
   ]
 
   /// Only these have something for OpenMP.
@@ -80,12 +104,17 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     case "module": return try filled(templates, name, lanes)
     case "runtime":
       let stub = "static int check_parameters(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
-      return "#include \"small.h\"\n" + stub + (try filled(templates, name, lanes))
+      return "#include \"small.h\"\n" + (try filled(templates, "prelude", lanes)) + stub + (try filled(templates, name, lanes))
     default: break
     }
     var text = try filled(templates, "prelude", lanes)
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
+    if name == "conv_winograd" {
+      for support in ["winograd_transforms", "winograd_product"] {
+        text += try Self.named(support).filled(templates, support, lanes)
+      }
+    }
     if name != "prelude" { text += try filled(templates, name, lanes) }
     let functions = text.matches(of: #/\nstatic [^\n]*?\b(\w+)\(/#).map { String($0.1) }
     text += "\nvoid small_use(void (**to)(void));\nvoid small_use(void (**to)(void))\n{\n"

@@ -1,0 +1,19 @@
+/* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar picture behind a space-to-depth by
+ * @SCALE@: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the picture ends. */
+static const float *winograd_picture_@N@_@ORDER@(const float *picture, const int image, const int row, const int col, vec *to)
+{
+    enum { PLANE = @IN_ROWS@ * @IN_COLS@ };
+    const float *from = picture + image * (ptrdiff_t)(@CHANNELS@ * PLANE);
+    const int top = row < 0 ? -row : 0, left = col < 0 ? -col : 0;
+    const int bottom = @IN_ROWS@ / @SCALE@ - row < @N@ ? @IN_ROWS@ / @SCALE@ - row : @N@;
+    const int right = @IN_COLS@ / @SCALE@ - col < @N@ ? @IN_COLS@ / @SCALE@ - col : @N@;
+    for (int i = top; i < bottom; i++) {
+        ROLLED
+        for (int j = left; j < right; j++) {
+            const float *p = from + (row + i) * @SCALE@ * (ptrdiff_t)@IN_COLS@ + (col + j) * @SCALE@;
+            float *lanes = (float *)(to + (i * @N@ + j) * VECTORS);
+            @GATHER@
+        }
+    }
+    return (const float *)to;
+}
