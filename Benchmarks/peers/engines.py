@@ -151,7 +151,7 @@ class TorchChannelsLast(Torch):
 
 class TorchCompile(Torch):
     LAYOUT = "channels_last"
-    SETTINGS = "torch.compile (Inductor, C++) with freezing: batch normalisation folded, weights packed; compilations cached"
+    SETTINGS = "torch.compile (Inductor, C++) with freezing: batch normalisation folded, weights packed"
 
     @staticmethod
     def imports():

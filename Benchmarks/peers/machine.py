@@ -24,7 +24,7 @@ def describe():
     vectors = next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
     return {"cpu": facts.get("model name", platform.processor()), "family": facts.get("cpu family", ""),
             "model": facts.get("model", ""), "vectors": vectors, "bf16": "avx512_bf16" in flags,
-            "cpus": len(os.sched_getaffinity(0)), "memory_bytes": memory, "kernel": platform.release(),
+            "cpus": len(os.sched_getaffinity(0)), "memory_bytes": memory, "kernel": platform.release().split("-")[0],
             "clang": first_line(["clang", "--version"]), "gcc": first_line(["gcc", "--version"])}
 
 

@@ -44,7 +44,7 @@ class Peer:
         if not line:
             tail = [t for t in self.log.read_text(errors="replace").strip().splitlines() if t.strip()][-1:]
             why = "ended" if ready else f"said nothing for {self.limit} s"
-            raise Failure(f"{self.name} {why}: {tail[0] if tail else 'no message'} ({self.log})")
+            raise Failure(f"{self.name} {why}: {tail[0] if tail else 'no message'}\nall it said: {self.log}")
         return json.loads(line)
 
     def ask(self, order):

@@ -54,7 +54,7 @@ def same(name, mine, reference):
                           capture_output=True, text=True)
     text = (done.stdout + done.stderr).strip()
     worst = re.search(r"max\|Δ\| ([0-9.e+-]+)", text)
-    return done.returncode == 0, f"max|Δ| {float(worst[1]):.1e}" if worst and done.returncode == 0 else text
+    return done.returncode == 0, f"max Δ {float(worst[1]):.1e}" if worst and done.returncode == 0 else text
 
 
 def start(case, threads, spdc, names, loads, say):
@@ -70,7 +70,7 @@ def start(case, threads, spdc, names, loads, say):
                     peer.end()
                 peer = Peer(name, case, threads)
                 samples.append(peer.loading)
-                if samples[0]["load_s"] > 10:
+                if sum(s["load_s"] for s in samples) > 20:
                     break
             mine = case.folder / f"{name}.npy"
             peer.ask({"save": str(mine)})
@@ -82,7 +82,7 @@ def start(case, threads, spdc, names, loads, say):
                 peer.end()
                 say(f"{name} computes something else and is not measured: {text}")
         except Failure as failure:
-            found[name] = {"ok": False, "check": str(failure), "loads": []}
+            found[name] = {"ok": False, "check": failure.args[0].splitlines()[0], "loads": []}
             say(f"{name} fails and is not measured: {failure}")
         except BaseException:
             for other in {*running.values(), *([peer] if peer else [])}:
