@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo test bench lint install generated check-peers packages clean
+.PHONY: all demo test bench bench-peers bench-scaling lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -24,6 +24,16 @@ test: packages
 # Fused against unfused for the six SPD networks, as a table.
 bench: all
 	@Benchmarks/table $(SPDC)
+
+# Beside OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/benchmarks.md. Interrupted, it goes on where it stopped.
+bench-peers: all
+	@Benchmarks/peers/run $(SPDC)
+	@Benchmarks/peers/report
+
+# Time per operation by picture size and batch: docs/scaling.md.
+bench-scaling: all
+	@Benchmarks/peers/scaling $(SPDC)
+	@Benchmarks/peers/report
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples

@@ -102,6 +102,15 @@ def numbers(text):
     return values
 
 
+def defaults(parser, options, values):
+    """What was not given, as it usually is or as it is with --quick."""
+    for key, usual, quick in values:
+        if getattr(options, key) is None:
+            setattr(options, key, quick if options.quick else usual)
+        if getattr(options, key) <= 0:
+            parser.error(f"--{key} must be positive")
+
+
 def parse():
     p = argparse.ArgumentParser(prog="Benchmarks/peers/run", description=__doc__.splitlines()[0])
     p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
@@ -118,11 +127,9 @@ def parse():
     p.add_argument("--fresh", action="store_true", help="begin a new file")
     p.add_argument("--json", metavar="FILE", help="default build/peers/bench.json; quick.json with --quick")
     o = p.parse_args()
-    for key, usual, quick in (("rounds", 5, 2), ("seconds", 1.0, 0.3), ("loads", 3, 1)):
-        if getattr(o, key) is None:
-            setattr(o, key, quick if o.quick else usual)
-        if getattr(o, key) <= 0:
-            p.error(f"--{key} must be positive")
+    defaults(p, o, (("rounds", 5, 2), ("seconds", 1.0, 0.3), ("loads", 3, 1)))
+    if o.batch < 1:
+        p.error("--batch must be positive")
     for key, known, usual in (("networks", cases.NETWORKS, cases.QUICK if o.quick else cases.NETWORKS),
                               ("peers", list(ENGINES), list(ENGINES))):
         value = getattr(o, key)
@@ -136,6 +143,14 @@ def parse():
     return o
 
 
+def about(results, spdc):
+    """Who was measured where; a file has figures of one machine and one set of versions."""
+    results.about(machine=machine.describe(), versions=machine.versions(prepare.packages()), spdc=spdc.version,
+                  settings={name: engine.SETTINGS for name, engine in ENGINES.items()},
+                  limits={"absolute": prepare.ABSOLUTE, "relative": prepare.RELATIVE, "bf16_norm": prepare.BF16_NORM,
+                          "quiet": QUIET, "foreign": FOREIGN})
+
+
 def main():
     options = parse()
     path = cases.WORK / ("quick.json" if options.quick else "bench.json")
@@ -146,10 +161,7 @@ def main():
     try:
         spdc = Spdc(options.spdc)
         results = Results(path)
-        results.about(machine=machine.describe(), versions=machine.versions(prepare.packages()), spdc=spdc.version,
-                      settings={name: engine.SETTINGS for name, engine in ENGINES.items()},
-                      limits={"absolute": prepare.ABSOLUTE, "relative": prepare.RELATIVE,
-                              "bf16_norm": prepare.BF16_NORM, "quiet": QUIET, "foreign": FOREIGN})
+        about(results, spdc)
         todo = [(c, t) for c in cases.plan(options.networks, options.batch) for t in options.threads]
         for number, (case, threads) in enumerate(todo):
             print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} thread{'s' * (threads > 1)}",

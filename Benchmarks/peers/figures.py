@@ -12,7 +12,7 @@ class CaseFigures:
     def __init__(self, raw):
         self.raw = raw
         self.model, self.batch, self.threads = raw["model"], raw["batch"], raw["threads"]
-        self.input = f"{raw['size']}×{raw['size']}"
+        self.size, self.input = raw["size"], f"{raw['size']}×{raw['size']}"
         kept = [r["figures"] for r in raw["rounds"] if r["kept"]]
         self.dropped = len(raw["rounds"]) - len(kept)
         self.disturbed = not kept  # nothing else to show, then
@@ -45,6 +45,13 @@ class CaseFigures:
         """Of the multiply-adds that this machine reached in the same rounds; direct convolution's operations."""
         return statistics.median(r[OURS]["gflop"] / r[OURS]["min_ms"] * 1e3 / r[OURS]["peak_gflops"] for r in self.rounds)
 
+    @property
+    def gflop(self):
+        return self.rounds[0][OURS]["gflop"]
+
+    def per_gflop(self, name):
+        return self.median(name) / self.gflop
+
     def load(self, name):
         """Seconds, bytes at the peak, bytes afterwards, bytes of files; None where there was no load."""
         facts = self.raw["contenders"].get(name)
@@ -66,3 +73,8 @@ def times_faster(ratio):
 def processor(machine):
     vectors = f", {machine['vectors']}" if machine["vectors"] else ""
     return f"{machine['cpu']} (family {machine['family']}, model {machine['model']}), {machine['cpus']} processors{vectors}"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"

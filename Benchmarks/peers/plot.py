@@ -39,7 +39,7 @@ def ratios(axis, found, threads):
     axis.axhline(1, color="black", linewidth=0.8)
     axis.set_xticks(range(len(labels)), [f"{model}\n{size}" for model, size in labels])
     axis.set_ylabel("time of best peer / time of spdc")
-    axis.set_ylim(0, 1.2 * max(c.ratio for c in found))
+    axis.set_ylim(0, 1.4 * max(c.ratio for c in found))
     axis.set_title("How many times faster than the best peer in float32 (named above the bar), medians")
     axis.legend(frameon=False, loc="upper right", ncols=len(threads))
 
@@ -75,3 +75,26 @@ def benchmarks(data, path):
         figure.suptitle("Time of one picture, batch 1: bars are medians, black ticks the least\n" + caption(data), fontsize=9)
         save(figure, path)
     return True
+
+
+def scaling(lines, data, path):
+    """lines: (title, what varies, CaseFigures of the points); one panel for each thing that varies."""
+    kinds = list(dict.fromkeys(kind for _, kind, _ in lines))
+    with plt.rc_context(PARAMETERS):
+        figure, axes = plt.subplots(1, len(kinds), figsize=(5.5 * len(kinds), 3.8), squeeze=False, layout="constrained")
+        for axis, kind in zip(axes[0], kinds):
+            values = sorted({getattr(c, kind) for _, k, points in lines if k == kind for c in points})
+            chosen = [(title, points) for title, k, points in lines if k == kind]
+            for number, (title, points) in enumerate(chosen):
+                points = sorted(points, key=lambda c: getattr(c, kind))
+                for name, style in (("spdc", "o-"), ("onnxruntime", "s--")):
+                    there = [c for c in points if name in c.names]
+                    axis.plot([values.index(getattr(c, kind)) for c in there], [c.per_gflop(name) for c in there], style,
+                              color=f"C{number}", markersize=3.5, label=f"{title}, {name}")
+            axis.set_xticks(range(len(values)), [str(v) for v in values])
+            axis.set_xlabel({"size": "side of the picture, pixels", "batch": "pictures per run (batch)"}[kind])
+            axis.set_ylabel("ms per GFLOP, median")
+            axis.set_ylim(bottom=0)
+            axis.legend(frameon=False, fontsize=6)
+        figure.suptitle("Time per operation; flat is ideal\n" + caption(data), fontsize=8)
+        save(figure, path)

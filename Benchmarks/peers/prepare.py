@@ -24,8 +24,8 @@ def python(script, *arguments):
 
 
 @functools.cache
-def prepare(case, spdc, threads, say):
-    """Everything that the contenders load, once in a run. What PyTorch wrote in an earlier run is used again."""
+def prepare_onnx(case, spdc, threads, say):
+    """spdc's files and the ONNX forms, once in a run. What PyTorch wrote in an earlier run is used again."""
     case.folder.mkdir(parents=True, exist_ok=True)
     say("spdc: export, compile, run")
     spdc.prepare(case)
@@ -34,6 +34,12 @@ def prepare(case, spdc, threads, say):
         python("torch_export.py", case.model, case.size, case.batch)
     say("the ONNX form that suits each reader")
     call([sys.executable, HERE / "choose.py", case.model, case.size, case.batch, threads])
+
+
+@functools.cache
+def prepare(case, spdc, threads, say):
+    """Everything that the contenders load."""
+    prepare_onnx(case, spdc, threads, say)
     if not os.path.exists(case.ncnn + ".bin"):
         say("pnnx: ncnn's files")
         try:

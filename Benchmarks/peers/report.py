@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md and docs/benchmarks.svg from the figures of a run; measures nothing."""
+"""Writes docs/benchmarks.md, docs/scaling.md and their plots from the figures of a run; measures nothing."""
 import argparse
 import json
 import pathlib
@@ -6,15 +6,11 @@ import sys
 
 import figures
 import plot
+import scaling_report
 from cases import ROOT, WORK
-from figures import OURS
+from figures import table
 
 MEGA = 1e6
-
-
-def table(header, rows):
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def label(case):
@@ -133,21 +129,32 @@ def text(data):
     return "\n".join(parts)
 
 
+def write_benchmarks(data, docs):
+    (docs / "benchmarks.md").write_text(text(data))
+    plot.benchmarks(data, docs / "benchmarks.svg")
+    print(docs / "benchmarks.md")
+
+
 def main():
     p = argparse.ArgumentParser(prog="Benchmarks/peers/report", description=__doc__)
     p.add_argument("--json", default=WORK / "bench.json", type=pathlib.Path, metavar="FILE")
+    p.add_argument("--scaling", default=WORK / "scaling.json", type=pathlib.Path, metavar="FILE")
     p.add_argument("--docs", default=ROOT / "docs", type=pathlib.Path, metavar="DIR")
     o = p.parse_args()
-    try:
-        data = json.loads(o.json.read_text())
-    except (OSError, ValueError) as e:
-        sys.exit(f"error: {o.json}: {e}; make bench-peers writes it")
-    if not data.get("cases"):
-        sys.exit(f"error: {o.json} has no figures yet")
-    o.docs.mkdir(parents=True, exist_ok=True)
-    (o.docs / "benchmarks.md").write_text(text(data))
-    plot.benchmarks(data, o.docs / "benchmarks.svg")
-    print(f"{o.docs / 'benchmarks.md'}, {o.docs / 'benchmarks.svg'}")
+    written = 0
+    for path, write in ((o.json, write_benchmarks), (o.scaling, scaling_report.write)):
+        try:
+            data = json.loads(path.read_text())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as e:
+            sys.exit(f"error: {path}: {e}")
+        if data.get("cases"):
+            o.docs.mkdir(parents=True, exist_ok=True)
+            write(data, o.docs)
+            written += 1
+    if not written:
+        sys.exit(f"error: no figures in {o.json} nor in {o.scaling}; make bench-peers and make bench-scaling write them")
 
 
 if __name__ == "__main__":
