@@ -1,5 +1,6 @@
 """Measures spdc's C and the peers side by side. Benchmarks/peers/run sets up what this needs and calls it."""
 import argparse
+import signal
 import statistics
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def one_case(case, threads, spdc, options, results):
     if results.case(key) and not options.again:
         say("stands in the file already (--again measures it anew)")
         return
-    prepare.prepare(case, spdc, max(options.threads), say)
+    prepare.prepare(case, spdc, max(options.threads), tuple(options.peers), say)
     loads = options.loads if threads == max(options.threads) else 1
     running, found = prepare.start(case, threads, spdc, options.peers, loads, say)
     try:
@@ -143,6 +144,12 @@ def parse():
     return o
 
 
+def interruptible():
+    """Ctrl-C and a polite kill end alike, in background jobs of a shell too."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def about(results, spdc):
     """Who was measured where; a file has figures of one machine and one set of versions."""
     results.about(machine=machine.describe(), versions=machine.versions(prepare.packages()), spdc=spdc.version,
@@ -153,6 +160,7 @@ def about(results, spdc):
 
 def main():
     options = parse()
+    interruptible()
     path = cases.WORK / ("quick.json" if options.quick else "bench.json")
     if options.json:
         path = cases.pathlib.Path(options.json).resolve()

@@ -34,7 +34,7 @@ class Case:
 
     @property
     def chosen(self):
-        """The form that each reader of ONNX files ran fastest, once choose.py has looked."""
+        """What each peer that has a choice ran fastest, once choose.py has looked."""
         return json.loads((self.folder / "chosen.json").read_text())
 
     @property
@@ -67,15 +67,16 @@ class Case:
 
     def files(self, contender):
         """The files that a contender needs at run time, its own library aside."""
-        ours = [self.ours / f"lib{self.stem}.so"]
-        return [pathlib.Path(f) for f in {
-            "spdc": ours + [self.ours / f"{self.stem}.spdw"],
-            "spdc-packed": ours + [self.ours / f"{self.stem}.spdp"],
-            "onnxruntime": [self.onnx],
-            "openvino": [self.ir, self.ir.replace(".xml", ".bin")],
-            "openvino-bf16": [self.ir, self.ir.replace(".xml", ".bin")],
-            "ncnn": [self.ncnn + ".param", self.ncnn + ".bin"],
-        }.get(contender, [self.state])]
+        if contender.startswith("spdc"):
+            ending = "spdp" if contender == "spdc-packed" else "spdw"
+            return [self.ours / f"lib{self.stem}.so", self.ours / f"{self.stem}.{ending}"]
+        if contender == "onnxruntime":
+            return [pathlib.Path(self.onnx)]
+        if contender.startswith("openvino"):
+            return [pathlib.Path(self.ir), pathlib.Path(self.ir).with_suffix(".bin")]
+        if contender == "ncnn":
+            return [pathlib.Path(self.ncnn + ".param"), pathlib.Path(self.ncnn + ".bin")]
+        return [pathlib.Path(self.state)]
 
 
 def size_of(model):

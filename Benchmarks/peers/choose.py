@@ -1,6 +1,7 @@
-"""Finds which ONNX form each reader of ONNX runs fastest, in turns: python choose.py MODEL SIZE BATCH THREADS
+"""Finds what suits each peer best, in turns: python choose.py MODEL SIZE BATCH THREADS PEER…
 
-Writes chosen.json and, for OpenVINO, its own format of the file it likes best.
+For readers of ONNX that is the form of the file, for ncnn a set of options. Writes chosen.json and, for OpenVINO, its own
+format of the file it likes best.
 """
 import json
 import sys
@@ -14,19 +15,25 @@ from cases import Case
 ROUNDS, SECONDS = 4, 0.3
 
 
-class OneForm:
-    """A case in which the file to load is given."""
+class Variant:
+    """A case in which the choice is made."""
 
-    def __init__(self, path):
-        self.onnx = self.ir = path
+    def __init__(self, case, peer, form):
+        self.onnx = self.ir = case.forms.get(form)
+        self.ncnn = case.ncnn
+        self.chosen = {peer: {"form": form}}
+
+
+def variants(case, peer):
+    return list(engines.Ncnn.OPTIONS if peer == "ncnn" else case.forms)
 
 
 def main():
     case, threads = Case(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])), int(sys.argv[4])
     x = np.load(case.input)
     chosen = {}
-    for name in ("onnxruntime", "openvino"):
-        loaded = {form: engines.ENGINES[name](OneForm(path), threads, x) for form, path in case.forms.items()}
+    for name in sys.argv[5:]:
+        loaded = {form: engines.ENGINES[name](Variant(case, name, form), threads, x) for form in variants(case, name)}
         best = dict.fromkeys(loaded, float("inf"))
         for _ in range(ROUNDS):
             for form, engine in loaded.items():
@@ -40,8 +47,9 @@ def main():
                     if end > until:
                         break
         chosen[name] = {"form": min(best, key=best.get), "min_ms": {f: round(t, 3) for f, t in best.items()}}
-    import openvino as ov
-    ov.save_model(ov.Core().read_model(case.forms[chosen["openvino"]["form"]]), case.ir, compress_to_fp16=False)
+    if "openvino" in chosen:
+        import openvino as ov
+        ov.save_model(ov.Core().read_model(case.forms[chosen["openvino"]["form"]]), case.ir, compress_to_fp16=False)
     (case.folder / "chosen.json").write_text(json.dumps(chosen, indent=1) + "\n")
 
 

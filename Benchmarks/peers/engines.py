@@ -71,8 +71,11 @@ class OpenVINOBf16(OpenVINO):
 class Ncnn:
     PACKAGE = "ncnn"
     SETTINGS = ("through pnnx from PyTorch, float32 weights; space-to-depth as ncnn's Reorg, with the weights behind it "
-                "in Reorg's channel order; Winograd, sgemm and packed layouts on, light mode on, float16 and bfloat16 "
-                "off; it has no batch, so a batch is one run per picture")
+                "in Reorg's channel order; packed layouts and light mode on, float16 and bfloat16 off, Winograd and "
+                "sgemm as a short trial found best; it has no batch, so a batch is one run per picture")
+
+    OPTIONS = {"default": [], "no-sgemm": ["sgemm"], "no-winograd63": ["winograd63"],
+               "no-sgemm-winograd63": ["sgemm", "winograd63"], "no-winograd": ["winograd"]}
 
     @staticmethod
     def imports():
@@ -84,7 +87,8 @@ class Ncnn:
         o = self.net.opt
         o.num_threads = threads
         o.lightmode = o.use_packing_layout = True
-        o.use_winograd_convolution = o.use_sgemm_convolution = True
+        for option in self.OPTIONS[case.chosen["ncnn"]["form"]]:
+            setattr(o, f"use_{option}_convolution", False)
         o.use_vulkan_compute = False
         o.use_fp16_packed = o.use_fp16_storage = o.use_fp16_arithmetic = False
         o.use_bf16_packed = o.use_bf16_storage = False

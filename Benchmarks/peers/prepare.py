@@ -24,28 +24,25 @@ def python(script, *arguments):
 
 
 @functools.cache
-def prepare_onnx(case, spdc, threads, say):
-    """spdc's files and the ONNX forms, once in a run. What PyTorch wrote in an earlier run is used again."""
+def prepare(case, spdc, threads, peers, say):
+    """Everything that these peers load, once in a run. What PyTorch wrote in an earlier run is used again."""
     case.folder.mkdir(parents=True, exist_ok=True)
     say("spdc: export, compile, run")
     spdc.prepare(case)
     if not all(os.path.exists(f) for f in [case.state, case.input, *case.forms.values()]):
         say("PyTorch: state, ONNX")
         python("torch_export.py", case.model, case.size, case.batch)
-    say("the ONNX form that suits each reader")
-    call([sys.executable, HERE / "choose.py", case.model, case.size, case.batch, threads])
-
-
-@functools.cache
-def prepare(case, spdc, threads, say):
-    """Everything that the contenders load."""
-    prepare_onnx(case, spdc, threads, say)
-    if not os.path.exists(case.ncnn + ".bin"):
-        say("pnnx: ncnn's files")
+    trials = [p for p in ("onnxruntime", "openvino") if any(q.startswith(p) for q in peers)]
+    if "ncnn" in peers:
         try:
-            python("ncnn_export.py", case.model, "--size", f"{case.size}x{case.size}", "--output", case.ncnn)
+            if not os.path.exists(case.ncnn + ".bin"):
+                say("pnnx: ncnn's files")
+                python("ncnn_export.py", case.model, "--size", f"{case.size}x{case.size}", "--output", case.ncnn)
+            trials.append("ncnn")
         except Failure as failure:
             say(f"ncnn is left out: {failure}")
+    say(f"what suits {', '.join(trials) or 'nobody'} best")
+    call([sys.executable, HERE / "choose.py", case.model, case.size, case.batch, threads, *trials])
 
 
 def same(name, mine, reference):

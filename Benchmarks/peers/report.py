@@ -61,11 +61,11 @@ def checks(found):
         chosen = case.raw["chosen"]
         text = "; ".join(f"{n}: {c['check']}" + ("" if c["ok"] else " **fails**")
                          for n, c in case.raw["contenders"].items() if c["check"]).replace("|", "\\|")
-        forms = "; ".join(f"{n}: {c['form']} (" + ", ".join(f"{f} {t:.2f}" for f, t in c["min_ms"].items()) + " ms)"
+        forms = "; ".join(f"{n}: {c['form']} (" + ", ".join(f"{f} {t:.2f}" for f, t in c["min_ms"].items()) + ")"
                           for n, c in chosen.items())
         rounds = f"{len(case.raw['rounds'])}, {case.dropped} dropped" if case.dropped else str(len(case.raw["rounds"]))
         rows.append([label(case), str(case.batch), str(case.threads), rounds, forms, text])
-    return table(["network", "batch", "threads", "rounds", "ONNX form", "difference from spdc's result"], rows)
+    return table(["network", "batch", "threads", "rounds", "chosen (least ms in the trial)", "difference from spdc's result"], rows)
 
 
 METHOD = """\

@@ -42,7 +42,7 @@ def point(line, case, threads, spdc, options, results):
             results.put(key, known)
         bench.say(f"{case.title}: stands in the file already")
         return
-    prepare.prepare_onnx(case, spdc, max(options.threads), quiet)
+    prepare.prepare(case, spdc, max(options.threads), (PEER,), quiet)
     running, found = prepare.start(case, threads, spdc, [PEER], 1, quiet)
     try:
         facts = spdc.bench(case, threads, 0.1)
@@ -76,6 +76,7 @@ def parse():
 
 def main():
     options = parse()
+    bench.interruptible()
     path = cases.WORK / ("scaling-quick.json" if options.quick else "scaling.json")
     if options.json:
         path = cases.pathlib.Path(options.json).resolve()
