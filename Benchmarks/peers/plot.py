@@ -95,6 +95,6 @@ def scaling(lines, data, path):
             axis.set_xlabel({"size": "side of the picture, pixels", "batch": "pictures per run (batch)"}[kind])
             axis.set_ylabel("ms per GFLOP, median")
             axis.set_ylim(bottom=0)
-            axis.legend(frameon=False, fontsize=6)
+            axis.legend(frameon=False, fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(chosen))
         figure.suptitle("Time per operation; flat is ideal\n" + caption(data), fontsize=8)
         save(figure, path)
