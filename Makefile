@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo test bench bench-swift lint install generated check-peers packages clean
+.PHONY: all demo test bench bench-swift bench-peers bench-scaling lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -29,6 +29,16 @@ bench: all
 FILTER ?= .*
 bench-swift: all
 	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
+
+# Beside OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/benchmarks.md. Interrupted, it goes on where it stopped.
+bench-peers: all
+	@Benchmarks/peers/run $(SPDC)
+	@Benchmarks/peers/report
+
+# Time per operation by picture size and batch: docs/scaling.md.
+bench-scaling: all
+	@Benchmarks/peers/scaling $(SPDC)
+	@Benchmarks/peers/report
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples

@@ -1,0 +1,38 @@
+"""The raw figures in one JSON file, written whole after every step, so that an interrupted run keeps what it has."""
+import json
+import os
+
+
+class Results:
+    def __init__(self, path):
+        self.path = path
+        self.data = json.loads(path.read_text()) if path.exists() else {}
+
+    def about(self, **facts):
+        """Facts that hold for the file. Figures of another machine or version do not go into the same file."""
+        for key, value in facts.items():
+            known = self.data.setdefault(key, value)
+            if known != value:
+                raise SystemExit(f"{self.path} holds figures with another {key}: {describe(known, value)}.\n"
+                                 f"Give --fresh to begin again, or --json FILE to write another file.")
+        self.data.setdefault("cases", {})
+
+    def case(self, key):
+        return self.data["cases"].get(key)
+
+    def put(self, key, value):
+        self.data["cases"][key] = value
+        self.save()
+
+    def save(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(self.data, indent=1) + "\n")
+        os.replace(partial, self.path)
+
+
+def describe(known, value):
+    if isinstance(known, dict) and isinstance(value, dict):
+        keys = [k for k in sorted({*known, *value}) if known.get(k) != value.get(k)]
+        return ", ".join(f"{k} {known.get(k)} there and {value.get(k)} now" for k in keys)
+    return f"{known} there and {value} now"

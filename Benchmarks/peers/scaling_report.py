@@ -1,0 +1,54 @@
+"""docs/scaling.md and its plot; called by report.py."""
+import figures
+import plot
+from figures import table
+
+HEAD = """\
+# Time per operation
+
+`make bench-scaling` measures this, `Benchmarks/peers/report` writes it from the figures in `build/peers/scaling.json`: how
+the time of a run grows with the picture and with the batch. {machine}; {threads}; float32.
+GFLOP are direct convolution's, whatever was computed. Method and contenders are those of [benchmarks.md](benchmarks.md).
+
+![time per operation by picture size and by batch](scaling.svg)
+"""
+
+
+def lines_of(data):
+    """(title, what varies, points) in the order of measuring; a point may stand on two lines."""
+    lines = {}
+    for raw in data["cases"].values():
+        for line in raw["lines"]:
+            lines.setdefault((line, raw["threads"]), []).append(figures.CaseFigures(raw))
+    several = len({threads for _, threads in lines}) > 1
+    for (line, threads), points in lines.items():
+        title, _, kind = line.rpartition(" by ")
+        yield title + (f", {threads} threads" if several else ""), kind, points
+
+
+def row(case, peer="onnxruntime"):
+    there = peer in case.names
+
+    def cell(name):
+        return f"{case.least(name):.2f}, {case.median(name):.2f}" if name in case.names else "–"
+    return [case.model, case.input + (" †" if case.disturbed else ""), str(case.batch), str(case.threads),
+            f"{case.gflop:.2f}", cell("spdc"), cell(peer), f"{case.per_gflop('spdc'):.2f}",
+            f"{case.per_gflop(peer):.2f}" if there else "–", f"{1e3 * case.batch / case.median('spdc'):.1f}",
+            f"{1e3 * case.batch / case.median(peer):.1f}" if there else "–",
+            f"{case.raw['arena_bytes'] / 1e6:.1f}"]
+
+
+def write(data, docs):
+    header = ["network", "input", "batch", "threads", "GFLOP", "spdc ms (least, median)", "ONNX Runtime ms",
+              "spdc ms/GFLOP", "ONNX Runtime ms/GFLOP", "spdc pictures/s", "ONNX Runtime pictures/s", "spdc arena MB"]
+    lines = list(lines_of(data))
+    threads = sorted({c.threads for _, _, points in lines for c in points})
+    said = " and ".join(f"{t} thread" + "s" * (t > 1) for t in threads)
+    parts = [HEAD.format(machine=figures.processor(data["machine"]), threads=said)]
+    for kind, title in (("size", "By picture size"), ("batch", "By batch")):
+        found = [c for _, k, points in lines if k == kind for c in points]
+        if found:
+            parts += [f"## {title}\n", table(header, [row(c) for c in found])]
+    (docs / "scaling.md").write_text("\n".join(parts))
+    plot.scaling(lines, data, docs / "scaling.svg")
+    print(docs / "scaling.md")
