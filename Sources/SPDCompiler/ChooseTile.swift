@@ -44,7 +44,7 @@ enum ChooseTile {
     let sourceAgain = problem.sourceBytes > target.l2Bytes / 2 ? problem.sourceBytes * ceilDivide(blocks, strip) : 0
     return ConvolutionTile(
       strip: strip, rows: rows, columns: columns, unitRows: rows, stripMajor: sourceAgain < weightsAgain,
-      rowsAhead: rows, weightsAhead: 2048)
+      rowsAhead: rows, weightsAhead: 2048, streams: streams(output))
   }
 
   /// Two vectors of weights against each broadcast; three if an odd number of blocks then needs no lone last one; more
@@ -74,6 +74,9 @@ enum ChooseTile {
       .filter { width % $0 % repeats == 0 }
     return candidates.dropFirst().reduce(candidates[0]) { isBetter($1, $0) ? $1 : $0 }
   }
+
+  /// Whether an output is so large that the next layer finds little of it in a cache.
+  static func streams(_ output: Shape) -> Bool { output.count * 4 >= Target.cacheBytes * 3 / 8 }
 
   /// Cycles that one lane of the reduction takes a register tile of `pixels` × `vectors`.
   static func laneCycles(pixels: Int, vectors: Int) -> Double {

@@ -14,6 +14,8 @@ public struct WinogradTile: Codable, Equatable, Sendable {
   public var chunk: Int
   /// True: all threads work on the same tiles and share the strips.
   public var shared: Bool
+  /// True: the output goes past the caches, which it would not fit.
+  public var streams = false
 
   public var edge: Int { size + 2 }
   var frequencies: Int { edge * edge }
@@ -78,7 +80,8 @@ enum ChooseWinograd {
     if strip == 2, blocks % 2 == 1, blocks % 3 == 0 { strip = 3 }
     strip = min(strip, blocks)
     return WinogradTile(
-      size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: false)
+      size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: false,
+      streams: ChooseTile.streams(problem.output))
   }
 
   /// All threads on as many tiles as fit into so many second-level caches.
@@ -99,9 +102,12 @@ enum ChooseWinograd {
     var result = base(winograd, problem, target: target)
     let count = result.count(problem.output)
     // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; more if the
-    // frequencies of inputs and of a strip's products fit into it. An even number of blocks of equal size.
+    // frequencies of inputs and of a strip's products fit into it, beside the weights where these do. An even number of
+    // blocks of equal size.
     let tileBytes = result.frequencies * (problem.depth + result.strip * channelBlock) * 4
-    let most = max(2 * result.group, target.l2Bytes * 5 / 8 / tileBytes / result.group * result.group)
+    let weights = weightBytes(result, problem)
+    let room = weights < target.l2Bytes * 5 / 8 ? target.l2Bytes * 7 / 8 - weights : target.l2Bytes * 5 / 8
+    let most = max(2 * result.group, room / tileBytes / result.group * result.group)
     var parts = ChooseTile.ceilDivide(count, most)
     guard parts >= 4 else { return nil }
     parts = (parts + 1) / 2 * 2

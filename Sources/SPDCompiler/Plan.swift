@@ -134,4 +134,6 @@ public struct ConvolutionTile: Codable, Equatable, Sendable {
   public var stripMajor: Bool
   public var rowsAhead: Int
   public var weightsAhead: Int
+  /// True: the output goes past the caches, which it would not fit.
+  public var streams = false
 }

@@ -17,7 +17,7 @@
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and taps.
  * TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r.
+ * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r.
  * START: what sum n of pixel i of the tile starts from, in terms of bias, image, row, col, cols, block and x, in which the
  * tensor that holds the starts, if there is one, follows the segments; it may be upsampled as they may.
  * SEGMENTS: a line for each run of segments that differ in nothing but their origin, ACCUMULATE(first, count, blocks of
@@ -83,8 +83,12 @@ OUTLINE void @NAME@_finish(const vec *sums, const int rows, const int cols, cons
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     @EPILOGUE@
-                    PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
-                            (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL, v);
+                    float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
+                                (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL;
+                    if (@STREAM@)
+                        STREAM(to, v);
+                    else
+                        PUT(to, v);
                 }
             }
         }
@@ -107,7 +111,7 @@ INLINE void @NAME@_tile(const int rows, const int cols, const int blocks, const 
         for (int n = 0; n < vectors; n++) acc[i * vectors + n] = @START@;
     }
     ROLLED
-    for (int i = 0; i < rows * blocks; i++) {
+    for (int i = 0; i < (@STREAM@ ? 0 : rows * blocks); i++) {
         UNROLL
         for (int j = 0; j < cols; j++)
             PREFETCH_STORE(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i / blocks) * (ptrdiff_t)@Y_ROW@ +
@@ -165,4 +169,5 @@ static void @NAME@(const float *const x[], const float *restrict w, const float 
         else
             @NAME@_strip(@STRIP@, x, weights, bias, r, y, image, row, stop, strip * @STRIP@, turn);
     }
+    if (@STREAM@) STREAM_FENCE();
 }

@@ -18,7 +18,8 @@
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a tile.
  * STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a register tile, at most;
- * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
+ * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM: whether the
+ * output goes past the caches. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
  * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
  * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
  * register tile, PRODUCT(tiles, blocks). INPUT: the address of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
@@ -111,8 +112,12 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
                         vec v = sums[i * @M@ + j] + start;
                         (void)phase, (void)residual;
                         @EPILOGUE@
-                        PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
-                                (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL, v);
+                        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
+                                    (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL;
+                        if (@STREAM@)
+                            STREAM(to, v);
+                        else
+                            PUT(to, v);
                     }
                 }
             }
@@ -169,4 +174,5 @@ static void @NAME@(const float *const x[], float *v, float *scratch, const float
             BARRIER
         }
     }
+    if (@STREAM@) STREAM_FENCE();
 }

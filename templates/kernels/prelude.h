@@ -37,11 +37,21 @@ typedef float vec;
 #define PREFETCH(p, floats, level) \
     __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)(floats) * sizeof(float)), 0, (level) ? 2 : 3)
 #define PREFETCH_STORE(p) __builtin_prefetch((p), 1, 3) /* p will be written: fetch it now, not when the store waits */
+/* Before other threads read what was streamed. */
+#define STREAM_FENCE() __sync_synchronize()
 #else
+#define STREAM_FENCE() ((void)0)
 #define INLINE static inline
 #define OUTLINE static
 #define PREFETCH(p, floats, level) ((void)0)
 #define PREFETCH_STORE(p) ((void)0)
+#endif
+
+/* Stores past the caches what is too large to be found there again. */
+#if defined(__clang__)
+#define STREAM(p, v) __builtin_nontemporal_store((v), (vec *)(void *)(p))
+#else
+#define STREAM(p, v) PUT(p, v)
 #endif
 
 #if defined(__clang__)

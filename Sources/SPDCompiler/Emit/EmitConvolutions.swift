@@ -36,6 +36,7 @@ extension EmitC {
     holes = holes + tileHoles(tile) + strides("Y", y) + strides("R", residual.layout)
     holes["TILE_ROWS"] = "\(tile.rows)"
     holes["UNIT_ROWS"] = "\(tile.unitRows)"
+    holes["STREAM"] = tile.streams ? "1" : "0"
     holes["STRIP_MAJOR"] = tile.stripMajor ? "1" : "0"
     holes["ROWS_AHEAD"] = "\(tile.rowsAhead)"
     holes["WEIGHTS_AHEAD"] = "\(tile.weightsAhead)"
