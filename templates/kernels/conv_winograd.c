@@ -19,7 +19,7 @@
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a tile.
  * STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a register tile, at most;
  * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM: whether the
- * output goes past the caches. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
+ * output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
  * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
  * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
  * register tile, PRODUCT(tiles, blocks). INPUT: the address of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
@@ -31,7 +31,7 @@
 INLINE int @NAME@_start(int group, int groups, int tiles) { return group * tiles / groups; }
 
 /* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. */
+ * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
 static void @NAME@_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
                              const int high, int block, const int from, const int count, const int inputs,
                              const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
@@ -53,6 +53,15 @@ static void @NAME@_transform(const float *const x[], float *restrict v, const in
                 const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
                 const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
                 const float *p = @INPUT@;
+                if (v == NULL) {
+                    ROLLED
+                    for (int i = 0; i < @M@ + 2; i++) {
+                        /* The neighbour on the left has fetched the rest. */
+                        UNROLL
+                        for (int j = 2; j < @M@ + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
+                    }
+                    continue;
+                }
                 float *to = v + (start * (ptrdiff_t)@IN_BLOCKS@ + block * size + (tile - start)) * BLOCK;
                 winograd@M@_input(p, row_step, pixel_step, to, @V_PLANE@);
             }
@@ -86,12 +95,36 @@ INLINE void @NAME@_product(const float *v, const float *u, float *m, const int t
     }
 }
 
+/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
+ * goes past the caches. */
+INLINE void @NAME@_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
+{
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * @M@, col = tile % COLS * @M@;
+    for (int b = block; b < block + blocks; b++) {
+        ROLLED
+        for (int i = row; i < row + @M@; i++) {
+            float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + i * (ptrdiff_t)@Y_ROW@ + b * (ptrdiff_t)@Y_BLOCK@ + col * BLOCK;
+            const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + i * (ptrdiff_t)@R_ROW@ + b * (ptrdiff_t)@R_BLOCK@ + col * BLOCK;
+            UNROLL
+            for (int j = 0; j < @M@; j++) {
+                if (!@STREAM@) PREFETCH_STORE(to + j * BLOCK);
+                if (@R_ROW@ > 0) PREFETCH(r, residual + j * BLOCK, 0);
+            }
+            (void)to, (void)residual;
+        }
+    }
+    (void)r, (void)y;
+}
+
 /* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
 OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
                             const int first, const int tiles, const int block, const int blocks)
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    @NAME@_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
+        if (tile + 1 < tiles) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * @M@;
         const int col = (first + tile) % COLS * @M@;
         const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
@@ -156,9 +189,13 @@ static void @NAME@(const float *const x[], float *v, float *scratch, const float
         for (int unit = @SHARED@ ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
             const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = @OUT_BLOCKS@ - strip * @STRIP@ < @STRIP@ ? @OUT_BLOCKS@ - strip * @STRIP@ : @STRIP@;
-            const int base = @NAME@_start(low, groups, tiles);
+            const int base = @NAME@_start(low, groups, tiles), count = @NAME@_start(high, groups, tiles) - base;
             const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * @STRIP@ * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
+                /* The inputs of the next block of tiles, in shares. */
+                if (@FETCH@ && i + 1 < to)
+                    @NAME@_inputs(x, NULL, first + tiles, @TILES@ < COUNT - first - tiles ? @TILES@ : COUNT - first - tiles,
+                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
                 /* Each group fetches its share of the next frequency's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
@@ -168,7 +205,7 @@ static void @NAME@(const float *const x[], float *v, float *scratch, const float
                                    m + f * (ptrdiff_t)@M_PLANE@ + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            @NAME@_outputs(m, bias, r, y, first + base, @NAME@_start(high, groups, tiles) - base, strip * @STRIP@, blocks);
+            @NAME@_outputs(m, bias, r, y, first + base, count, strip * @STRIP@, blocks);
         }
         if (@SHARED@ && i + 1 < to) {
             BARRIER

@@ -18,6 +18,7 @@ extension EmitC {
         "OUT_BLOCKS": "\(y.blocks)", "IN_BLOCKS": "\(inputBlocks)", "M": "\(tile.size)", "STRIP": "\(tile.strip)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "CHUNK": "\(tile.chunk)", "V_PLANE": "\(inputPlane)",
         "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0", "STREAM": tile.streams ? "1" : "0",
+        "FETCH": !tile.shared && source.isFetched ? "1" : "0",
         "INPUT": source.address, "SEGMENTS": source.transforms,
         "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
         "EPILOGUE": epilogue(op.epilogue, width: width),
@@ -41,6 +42,8 @@ extension EmitC {
     /// A line for each run of segments.
     var transforms: String
     var support: [Support] = []
+    /// Whether the inputs of a later tile can be fetched ahead by their address.
+    var isFetched = true
   }
 
   private func winogradSource(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel, edge: Int) -> WinogradSource {
@@ -78,7 +81,7 @@ extension EmitC {
             "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",
             "GATHER": gather.joined(separator: "\n            "),
           ])
-      ])
+      ], isFetched: false)
   }
 
   private func transforms(_ winograd: Winograd) -> Support {

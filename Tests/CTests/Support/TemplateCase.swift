@@ -85,7 +85,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "PADDED": 16, "Y_BLOCKS": 7, "CLASSES": 3, "BOXES": 40, "ANCHORS": 2, "BATCH": 1, "HEIGHT": 4, "WIDTH": 4,
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
     "INPUT_COUNT": 48, "OUTPUT_COUNT": 4, "IN_BLOCKS": 7, "TILES": 4, "GROUP": 2, "CHUNK": 1, "V_PLANE": 464,
-    "M_PLANE": 80, "SHARED": 1, "STREAM": 1,
+    "M_PLANE": 80, "SHARED": 1, "STREAM": 1, "FETCH": 1,
   ]
 
   /// Only these have something for OpenMP.
