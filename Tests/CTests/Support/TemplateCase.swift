@@ -103,7 +103,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     case "peak": return try filled(templates, name, lanes)
     case "module": return try filled(templates, name, lanes)
     case "runtime":
-      let stub = "static int check_parameters(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
+      let stub =
+        "static int check_records(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
+        + "static int check_digests(const void *file, int part, int parts) { return file != NULL && part < parts; }\n"
       return "#include \"small.h\"\n" + (try filled(templates, "prelude", lanes)) + stub + (try filled(templates, name, lanes))
     default: break
     }
