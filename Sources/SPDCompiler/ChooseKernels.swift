@@ -48,7 +48,7 @@ struct ChooseKernels {
       if options.algorithms == .lowMemory { return allowed[node.id].map { .convWinograd($0) } ?? direct(node, op) }
       return convolutions(node, op)[0]
     case .batchNorm, .activation, .add: return .pointwise
-    case .pool: return .pool
+    case .pool(let op): return op.kind == .max ? .maxPool : .averagePool
     case .globalAveragePool: return .globalAverage
     case .softmax: return .softmax
     case .flatten: return .flatten

@@ -84,7 +84,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case convGrouped
   /// Batch normalisation, activation or sum as a loop of its own.
   case pointwise
-  case pool
+  case maxPool
+  case averagePool
   case globalAverage
   case softmax
   case flatten
@@ -102,7 +103,8 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .convDepthwise: "conv_depthwise"
     case .convGrouped: "conv_grouped"
     case .pointwise: "pointwise"
-    case .pool: "pool"
+    case .maxPool: "max_pool"
+    case .averagePool: "average_pool"
     case .globalAverage: "global_average"
     case .softmax: "softmax"
     case .flatten: "flatten"

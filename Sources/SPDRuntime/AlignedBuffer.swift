@@ -7,15 +7,23 @@
 #endif
 
 /// Memory that begins at a multiple of 64 bytes, freed with the object. Its contents are undefined until written.
+///
+/// Large buffers ask for huge pages: the first touch of a hundred thousand small ones takes as long as packing what goes there.
 public final class AlignedBuffer: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   public let byteCount: Int
 
   public init(byteCount: Int) throws {
     var pointer: UnsafeMutableRawPointer?
-    guard byteCount >= 0, posix_memalign(&pointer, 64, max(byteCount, 64)) == 0, let pointer else {
+    let hugePage = 2 << 20
+    let isLarge = byteCount >= 4 * hugePage
+    guard byteCount >= 0, posix_memalign(&pointer, isLarge ? hugePage : 64, max(byteCount, 64)) == 0, let pointer else {
       throw RuntimeError.outOfMemory(bytes: byteCount)
     }
+    #if os(Linux)
+      // Advice: where there are none, or they are off, small ones do.
+      if isLarge { madvise(pointer, byteCount / hugePage * hugePage, MADV_HUGEPAGE) }
+    #endif
     base = pointer
     self.byteCount = byteCount
   }

@@ -40,6 +40,7 @@ public final class Network: @unchecked Sendable {
   ///
   /// - Parameter prefix: what its symbols start with, such as `yolov5_spd_n`.
   public convenience init(library path: String, prefix: String) throws {
+    WaitPolicy.applied
     guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
       throw RuntimeError.notAModule(path: path, reason: String(cString: dlerror()))
     }
@@ -52,6 +53,7 @@ public final class Network: @unchecked Sendable {
   }
 
   private init(_ description: UnsafeRawPointer, library: UnsafeMutableRawPointer?, path: String) throws {
+    WaitPolicy.applied
     let version = description.load(as: UInt32.self)
     let size = description.load(fromByteOffset: 4, as: UInt32.self)
     guard version == SPDC_MODULE_ABI_VERSION, size == MemoryLayout<spdc_module>.size else {

@@ -46,12 +46,12 @@ struct ChooseKernelsTests {
     #expect(try template(16) { $0.through(BatchNorm()) } == "pointwise")
     #expect(try template(16) { $0.through(SiLU()) } == "pointwise")
     #expect(try template(16) { $0 + $0 } == "pointwise")
-    #expect(try template(16) { $0.through(AveragePool(2)) } == "pool")
+    #expect(try template(16) { $0.through(AveragePool(2)) } == "average_pool")
     #expect(try template(16) { $0.through(GlobalAveragePool()) } == "global_average")
     #expect(try template(16) { $0.through(Softmax()) } == "softmax")
     #expect(try template(16) { $0.through(Flatten()) } == "flatten")
     #expect(try template(7) { Detect(classes: 2, anchors: .init([[(1, 1)]]))($0) } == "decode_boxes")
-    #expect(try template(16) { $0.through(SpaceToDepth(), MaxPool(2)) } == "pool")
+    #expect(try template(16) { $0.through(SpaceToDepth(), MaxPool(2)) } == "max_pool")
   }
 
   @Test func whatIsNotLoweredHasNoKernel() throws {

@@ -133,7 +133,7 @@ struct EmitCTests {
       ))
     #expect(source.contains("/* \(stem) */\n"))
     #expect(source.contains("static void net_n004_conv_image("))
-    #expect(source.contains("net_n005_pool(") && source.contains("net_output0_copy("))
+    #expect(source.contains("net_n005_max_pool(") && source.contains("net_output0_copy("))
   }
 
   /// Steps that differ in addresses alone share one function.

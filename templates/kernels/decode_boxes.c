@@ -17,12 +17,20 @@ static void @NAME@(const float *const x[], const float *restrict anchors, float 
             const float *anchor = anchors + (level * @ANCHORS@ + a) * 2;                                                 \
             const float *cell = x[level] + image * (ptrdiff_t)(x_image) + row * (ptrdiff_t)(x_row);                      \
             for (int col = 0; col < cols; col++, box += PER_BOX, cell += BLOCK) {                                        \
-                /* Runs of channels that lie together. */                                                                \
+                /* Memory is the limit: fetch what will be written before the stores wait for it. */                     \
+                for (int k = 0; k < PER_BOX; k += BLOCK)                                                                 \
+                    PREFETCH_STORE((void *)((uintptr_t)box + (size_t)(8 * PER_BOX + k) * sizeof(float)));                \
+                /* Runs of channels that lie together, most of them whole blocks. */                                     \
                 for (int k = 0; k < PER_BOX;) {                                                                          \
                     const int channel = a * PER_BOX + k, lane = channel % BLOCK;                                         \
                     const int run = BLOCK - lane < PER_BOX - k ? BLOCK - lane : PER_BOX - k;                             \
                     const float *from = cell + channel / BLOCK * (ptrdiff_t)(x_block) + lane;                            \
-                    for (int i = 0; i < run; i++) box[k + i] = from[i];                                                  \
+                    if (run == BLOCK) {                                                                                  \
+                        UNROLL                                                                                           \
+                        for (int i = 0; i < BLOCK; i++) box[k + i] = from[i];                                            \
+                    } else {                                                                                             \
+                        for (int i = 0; i < run; i++) box[k + i] = from[i];                                              \
+                    }                                                                                                    \
                     k += run;                                                                                            \
                 }                                                                                                        \
                 box[0] = (box[0] * 2.0f - 0.5f + (float)col) * stride##.0f;                                              \

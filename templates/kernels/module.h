@@ -11,8 +11,9 @@
  *
  * Nothing here allocates memory or keeps state: contexts are independent of each other, and one context must not run twice at
  * the same time. The results are the same bytes for every number of threads. Threads come from OpenMP; without it (no -fopenmp)
- * everything runs on one, and @PREFIX@_threads() says so. Between runs OpenMP's threads wait as OMP_WAIT_POLICY says:
- * set it to "passive" where idle cores are wanted elsewhere.
+ * everything runs on one, and @PREFIX@_threads() says so. At the end of each step and between runs OpenMP's threads wait as the
+ * environment says when the program starts: KMP_BLOCKTIME=1 (LLVM) and GOMP_SPINCOUNT=1000 (GNU) keep steps fast and leave cores
+ * to others soon after; OMP_WAIT_POLICY=passive leaves them at once, and small networks run up to twice as long.
  *
  * Fast build for @TARGET@: cc -O3 @FLAGS@ -fopenmp -c @PREFIX@.c
  */

@@ -28,7 +28,8 @@ static const float *tensor(const void *file, int index)
     return (const float *)(const void *)((const char *)file + records[index].offset);
 }
 
-static int check_parameters(const void *file, size_t bytes)
+/* Everything but the tensors themselves. */
+static int check_records(const void *file, size_t bytes)
 {
     const file_header *header = file;
     if (bytes < sizeof(file_header)) return @UPPER@_PARAMETERS_TRUNCATED;
@@ -45,15 +46,32 @@ static int check_parameters(const void *file, size_t bytes)
         if (records[i].offset % 64 != 0 || records[i].offset > header->bytes ||
             records[i].count > (header->bytes - records[i].offset) / sizeof(float))
             return @UPPER@_PARAMETERS_TRUNCATED;
-        const uint32_t *words = (const uint32_t *)(const void *)((const char *)file + records[i].offset);
-        uint64_t digest = 0xcbf29ce484222325u;
-        for (uint64_t k = 0; k < records[i].count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
-        if (digest != records[i].digest) return @UPPER@_PARAMETERS_DIGEST;
     }
     return @UPPER@_OK;
 }
 
+/* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */
+static int check_digests(const void *file, int part, int parts)
+{
+    const file_record *records = (const file_record *)(const void *)((const char *)file + sizeof(file_header));
+    uint64_t total = 0, before = 0;
+    for (int i = 0; i < TENSORS; i++) total += @PREFIX@_tensors[i].count;
+    for (int i = 0; i < TENSORS; i++) {
+        const uint64_t count = @PREFIX@_tensors[i].count, middle = before + count / 2;
+        before += count;
+        if (middle * (uint64_t)parts / total != (uint64_t)part) continue;
+        const uint32_t *words = (const uint32_t *)(const void *)tensor(file, i);
+        uint64_t digest = 0xcbf29ce484222325u;
+        for (uint64_t k = 0; k < count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
+        if (digest != records[i].digest) return 0;
+    }
+    return 1;
+}
+
 /* ---- packing: from the parameters to the kernels' order, batch normalisation folded in --------------------------- */
+
+/* Packing is shared out: of each tensor, a thread packs the share `part` of `parts` of the outputs or of the inputs. */
+INLINE int share(int count, int part, int parts) { return (int)((int64_t)count * part / parts); }
 
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;

@@ -76,12 +76,16 @@ extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 #define PRAGMA(text) _Pragma(#text)
 #define PARALLEL(count) PRAGMA(omp parallel num_threads(count))
+#define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
+#define ATOMIC_WRITE PRAGMA(omp atomic write)
 #define PART omp_get_thread_num()
 #define PARTS omp_get_num_threads()
 #else
 #define PARALLEL(count)
+#define PARALLEL_DEFAULT
 #define BARRIER
+#define ATOMIC_WRITE
 #define PART 0
 #define PARTS 1
 #endif

@@ -20,17 +20,37 @@ static void run(const float *weights, float *arena, const float *input, float *o
     (void)weights, (void)arena, (void)input, (void)output;
 }
 
+/* The share `part` of `parts` of the packed weights. */
+static void pack(const void *parameters, float *weights, int part, int parts)
+{
+    /* Lanes without a channel stay zero. */
+    const uint64_t end = (uint64_t)@PACKED_COUNT@ * (uint64_t)(part + 1) / (uint64_t)parts;
+    for (uint64_t i = (uint64_t)@PACKED_COUNT@ * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
+    BARRIER
+@PACK@
+    (void)parameters;
+}
+
 int @PREFIX@_pack(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
 {
     if (parameters == NULL || packed == NULL) return @UPPER@_NULL_POINTER;
     if ((uintptr_t)parameters % 64 != 0 || (uintptr_t)packed % 64 != 0) return @UPPER@_MISALIGNED;
     if (packed_bytes < @UPPER@_PACKED_BYTES) return @UPPER@_PACKED_TOO_SMALL;
-    const int status = check_parameters(parameters, parameter_bytes);
+    const int status = check_records(parameters, parameter_bytes);
     if (status != @UPPER@_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, @PACK_HASH@u, @GRAPH_HASH@u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    for (size_t i = 0; i < @PACKED_COUNT@; i++) weights[i] = 0.0f;
-@PACK@
+    int damaged = 0;
+    PARALLEL_DEFAULT
+    {
+        if (!check_digests(parameters, PART, PARTS)) {
+            ATOMIC_WRITE
+            damaged = 1;
+        }
+        BARRIER
+        if (!damaged) pack(parameters, weights, PART, PARTS);
+    }
+    if (damaged) return @UPPER@_PARAMETERS_DIGEST;
     *(packed_header *)packed = header;
     return @UPPER@_OK;
 }

@@ -80,7 +80,7 @@ extension EmitC {
     case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
     case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)
     case (.pointwise, _): result = pointwise(node)
-    case (.pool, .pool(let op)): result = pool(node, op)
+    case (.maxPool, .pool(let op)), (.averagePool, .pool(let op)): result = pool(node, op)
     case (.globalAverage, _): result = globalAverage(node)
     case (.softmax, _): result = softmax(node)
     case (.flatten, _): result = flatten(node)

@@ -41,10 +41,6 @@ extension EmitC {
         "BLOCKS": "\(y.blocks)", "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",
         "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "STRIDE_Y": "\(op.stride.height)",
         "STRIDE_X": "\(op.stride.width)", "PAD_TOP": "\(op.padding.height)", "PAD_LEFT": "\(op.padding.width)",
-        "START": op.kind == .max ? "-__builtin_inff()" : "0.0f",
-        // NaN wins, as in PyTorch: a new one is not below the best, an old one is kept.
-        "COMBINE": op.kind == .max ? "SELECT((best[n] >= a) | (best[n] != best[n]), best[n], a)" : "best[n] + a",
-        "FINISH": op.kind == .max ? "1.0f" : "(1.0f / \(op.kernel.area))",
       ] + strides("X", layout(x.node)) + strides("Y", y)
     return unary(node, x, holes)
   }

@@ -83,19 +83,20 @@ extension EmitC {
         let depth = PlanMemory.inputBlocks(node) * channelBlock * op.kernel.area
         lines.append(
           "pack_direct(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
-            + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm));")
+            + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm), "
+            + "part, parts);")
         biasOffset = depth * width
       case .convWinograd(let tile), .convPictureWinograd(let tile, _):
         needed.insert("pack_winograd")
         let depth = PlanMemory.inputBlocks(node, kernel) * channelBlock
-        let transform = Winograd.of(size: tile.size).kernelTransform.flatMap { $0 }.map { "\($0)" }.joined(separator: ", ")
+        let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
         var (shown, count) = (views(segments), segments.count)
         // A picture's channels and phases lie in the weights' order.
         if case .convPictureWinograd = kernel { (shown, count) = ("(const input_view[]){{\(inputs), 0, 1}}", 1) }
         lines.append(
           "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(shown), \(count), "
             + "\(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
-            + "\(part.outputs), \(norm));")
+            + "\(part.outputs), \(norm), part, parts);")
         biasOffset = tile.frequencies * depth * width
       case .convDirect(let tile):
         // Groups of whole blocks: each is packed and placed as a convolution of its own.
@@ -109,7 +110,7 @@ extension EmitC {
           lines.append(
             "pack_direct(weights + \(block.offset + group * depth * outputs), \(outputs / channelBlock), \(tile.strip), "
               + "\(depth), (const input_view[]){{\(perGroup), 0, 1}}, 1, \(op.kernel.area), \(perGroup), "
-              + "\(weight) + \(group * outputs * depth), 0, \(outputs), \(shifted));")
+              + "\(weight) + \(group * outputs * depth), 0, \(outputs), \(shifted), part, parts);")
         }
         biasOffset = depth * width
       case .convPicture(let tile, let scale):
@@ -119,7 +120,7 @@ extension EmitC {
         lines.append(
           "pack_picture(weights + \(block.offset), \(blocks), \(tile.strip), \(channels), \(scale), "
             + "(const int[]){\(list(phases.map(\.target)))}, (const int[]){\(list(phases.map(\.targetStride)))}, "
-            + "\(op.kernel.height), \(op.kernel.width), \(weight), \(first), \(part.outputs), \(norm));")
+            + "\(op.kernel.height), \(op.kernel.width), \(weight), \(first), \(part.outputs), \(norm), part, parts);")
         biasOffset = op.kernel.area * scale * scale * channels * width
       default:
         needed.insert("pack_grouped")
@@ -127,7 +128,7 @@ extension EmitC {
         let perGroup = inputs / op.groups
         lines.append(
           "pack_grouped(weights + \(block.offset), \(depthwise ? 1 : 0), \(perGroup), \(op.kernel.area), \(weight), "
-            + "\(part.outputs), \(norm));")
+            + "\(part.outputs), \(norm), part, parts);")
         biasOffset =
           depthwise ? op.kernel.area * width : PlanMemory.roundUp(part.outputs * perGroup * op.kernel.area)
       }
@@ -136,7 +137,9 @@ extension EmitC {
       }
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
       if !op.epilogue.addsStart {
-        lines.append("pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm));")
+        lines.append(
+          "pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm), part, parts);"
+        )
       }
       if let phaseNorm = op.epilogue.phaseNorm {
         lines += packPhases(
@@ -172,7 +175,7 @@ extension EmitC {
     needed.insert("pack_norm")
     return [
       "pack_norm(weights + \(block.offset), weights + \(block.offset + width), \(width), \(node.shape.channels), 1, "
-        + "(const int[]){0}, (const int[]){1}, \(norm(op)));"
+        + "(const int[]){0}, (const int[]){1}, \(norm(op)), part, parts);"
     ]
   }
 
@@ -186,7 +189,7 @@ extension EmitC {
     }
     return [
       "pack_norm(weights + \(scales), weights + \(shifts), \(width), \(channels), 4, "
-        + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)));"
+        + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)), part, parts);"
     ]
   }
 
@@ -194,7 +197,7 @@ extension EmitC {
     op.strides.enumerated().map { level, stride in
       let count = op.anchorsPerLevel * 2
       return
-        "for (int i = 0; i < \(count); i++) weights[\(block.offset + level * count) + i] = "
+        "for (int i = share(\(count), part, parts); i < share(\(count), part + 1, parts); i++) weights[\(block.offset + level * count) + i] = "
         + "\(tensor(op.anchors))[\(level * count) + i] * \(stride).0f;"
     }
   }

@@ -47,10 +47,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "conv_depthwise", holes: ["EPILOGUE": "relu(&v);"]),
     TemplateCase(name: "conv_grouped", holes: ["EPILOGUE": ""]),
     TemplateCase(name: "pointwise", holes: ["EPILOGUE": "leaky_relu(&v, (float)0.1);"]),
-    TemplateCase(
-      name: "pool",
-      holes: ["START": "-__builtin_inff()", "COMBINE": "SELECT(best[n] >= a, best[n], a)", "FINISH": "1.0f"]),
-    TemplateCase(name: "global_average"), TemplateCase(name: "softmax"), TemplateCase(name: "flatten"),
+    TemplateCase(name: "max_pool"), TemplateCase(name: "average_pool"), TemplateCase(name: "global_average"),
+    TemplateCase(name: "softmax"), TemplateCase(name: "flatten"),
     TemplateCase(
       name: "copy",
       holes: [
@@ -103,8 +101,11 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     case "peak": return try filled(templates, name, lanes)
     case "module": return try filled(templates, name, lanes)
     case "runtime":
-      let stub = "static int check_parameters(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
-      return "#include \"small.h\"\n" + (try filled(templates, "prelude", lanes)) + stub + (try filled(templates, name, lanes))
+      let stub =
+        "static int check_records(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
+        + "static int check_digests(const void *file, int part, int parts) { return file != NULL && part < parts; }\n"
+      return try "#include \"small.h\"\n" + filled(templates, "prelude", lanes) + stub
+        + filled(templates, name, lanes)
     default: break
     }
     var text = try filled(templates, "prelude", lanes)

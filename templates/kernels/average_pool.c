@@ -1,8 +1,4 @@
-/* @NAME@: pooling, KH x KW with strides and padding.
- *
- * Only what lies inside of the input is read. START and COMBINE make it a maximum (padding counts as minus infinity) or a
- * sum, and FINISH divides a sum by KH * KW (padding counts as zeros).
- */
+/* @NAME@: means of KH x KW pixels, with strides and padding, which counts as zeros. */
 static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @BLOCKS@ };
@@ -16,20 +12,17 @@ static void @NAME@(const float *const x[], float *restrict y, int part, int part
         for (int col = 0; col < @OUT_COLS@; col++) {
             const int left = col * @STRIDE_X@ - @PAD_LEFT@;
             const int first_col = left < 0 ? 0 : left, last_col = left + @KW@ < @IN_COLS@ ? left + @KW@ : @IN_COLS@;
-            vec best[VECTORS];
+            vec sum[VECTORS];
             UNROLL
-            for (int n = 0; n < VECTORS; n++) best[n] = SPLAT(@START@);
+            for (int n = 0; n < VECTORS; n++) sum[n] = SPLAT(0.0f);
             for (int i = first_row; i < last_row; i++) {
                 for (int j = first_col; j < last_col; j++) {
                     UNROLL
-                    for (int n = 0; n < VECTORS; n++) {
-                        const vec a = AT(from + i * (ptrdiff_t)@X_ROW@ + j * BLOCK + n * VL);
-                        best[n] = @COMBINE@;
-                    }
+                    for (int n = 0; n < VECTORS; n++) sum[n] += AT(from + i * (ptrdiff_t)@X_ROW@ + j * BLOCK + n * VL);
                 }
             }
             UNROLL
-            for (int n = 0; n < VECTORS; n++) PUT(to + col * BLOCK + n * VL, best[n] * @FINISH@);
+            for (int n = 0; n < VECTORS; n++) PUT(to + col * BLOCK + n * VL, sum[n] * (1.0f / (@KH@ * @KW@)));
         }
     }
 }
