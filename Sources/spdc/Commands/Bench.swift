@@ -40,11 +40,15 @@ struct Bench: AsyncParsableCommand {
         return try BenchVariant(
           name, compiled.plan, try await builder.load(compiled), parameters, threads: threads.threads)
       }
-      var variants = [try await variant(options.unfused ? "unfused" : "fused", options.pipeline)]
+      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      var variants = [try await variant(options.unfused ? "unfused" : "fused", pipeline)]
       if let compare {
         var other = options.pipeline
         compare.change(&other)
-        guard other != options.pipeline else {
+        other = try await options.tuned(weighted.graph, builder, threads: threads.threads, other)
+        // Once more, for what leaves measured kernels out.
+        compare.change(&other)
+        guard other != pipeline else {
           throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
         }
         variants.append(try await variant(compare.name, other))
