@@ -38,7 +38,7 @@ struct ModelOptions: ParsableArguments {
   @Flag(
     help: ArgumentHelp(
       "Measure which kernels are fastest on this machine, and take those.",
-      discussion: "What was measured is kept for this processor, target and number of threads: the next time takes no time."))
+      discussion: "What was measured is kept, by processor, target and threads: the next time takes no time."))
   var tune = false
 
   @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))

@@ -48,7 +48,8 @@ struct Tuner {
   func tune(_ graph: Graph, _ options: Pipeline.Options) async throws -> (Pipeline.Options, Tuning) {
     guard Machine.runs(builder.target) else {
       throw Failure(
-        .usage, "--tune measures, but code for \(builder.target.name) does not run on this machine; tune on one where it does")
+        .usage,
+        "--tune measures, but code for \(builder.target.name) does not run on this machine; tune on one where it does")
     }
     var options = options
     let lowered = try Pipeline.run(graph, options: options).graph
@@ -92,7 +93,9 @@ struct Tuner {
     }
     progress.update(rounds)
     let (before, after) = try await session.wholeNetwork(best.mapValues(\.kernel))
-    let isWorth = Ratio(before, of: "default", over: after).median >= 1
+    // Not slower in turns, nor at its best.
+    let isWorth =
+      Ratio(before, of: "default", over: after).median >= 1 && after.samples.min <= before.samples.min
     tuning.beforeMs = before.samples.min
     tuning.afterMs = isWorth ? after.samples.min : before.samples.min
     return Dictionary(

@@ -54,7 +54,7 @@ final class TuningSession {
     let other = try await variant(kernels)
     let variants = [base, other]
     var least = variants.map { Array(repeating: Double.infinity, count: $0.plan.steps.count) }
-    try inTurns(variants, sittings: 3, seconds: 0.1) { index, _ in
+    try inTurns(variants, sittings: 3) { index, _ in
       for step in least[index].indices {
         least[index][step] = min(least[index][step], try variants[index].time(input, steps: step..<step + 1))
       }
@@ -75,7 +75,7 @@ final class TuningSession {
     // Nothing has changed: the same code twice would differ by noise only.
     let variants = kernels.isEmpty ? [base] : [base, try await variant(kernels)]
     var times = variants.map { _ in Times() }
-    try inTurns(variants, sittings: 7, seconds: 0.1) { index, sitting in
+    try inTurns(variants, sittings: 7) { index, sitting in
       times[index].append(try variants[index].time(input), in: sitting)
     }
     return (times[0], times[times.count - 1])
@@ -84,15 +84,18 @@ final class TuningSession {
   /// Calls `body` with the number of each variant in turn, there and back, and with the number of the sitting; for each sitting all
   /// have new places in memory.
   private func inTurns(
-    _ variants: [BenchVariant], sittings: Int, seconds: Double, _ body: (_ variant: Int, _ sitting: Int) throws -> Void
+    _ variants: [BenchVariant], sittings: Int, _ body: (_ variant: Int, _ sitting: Int) throws -> Void
   ) throws {
     let forwards = Array(variants.indices)
     for sitting in 0..<sittings {
       for variant in variants { try variant.settle(input) }
       let start = ContinuousClock.now
-      repeat {
+      var turns = 0
+      // Least times need a moment in which nobody else wants the processors; large networks need not wait for one as often.
+      while turns < 2 || turns < 40 && ContinuousClock.now - start < .milliseconds(300) {
         for index in forwards + forwards.reversed() { try body(index, sitting) }
-      } while (ContinuousClock.now - start).seconds < seconds
+        turns += 1
+      }
     }
   }
 

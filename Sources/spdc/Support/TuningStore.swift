@@ -41,7 +41,8 @@ struct TuningStore: Codable {
     } catch {
       throw Failure(
         .data,
-        "\(path): what --tune has measured cannot be read\n  Delete the file, and it is measured again; or leave --tune out.")
+        "\(path): what --tune has measured cannot be read\n  Delete the file, and it is measured again; or leave "
+          + "--tune out.")
     }
   }
 
