@@ -45,8 +45,9 @@ struct Bench: AsyncParsableCommand {
       if let compare {
         var other = options.pipeline
         compare.change(&other)
-        other = try await options.tuned(weighted.graph, builder, threads: threads.threads, other)
-        // Once more, for what leaves measured kernels out.
+        // Each variant has its own problems; one that only leaves measured kernels out has none.
+        let isOther = other != options.pipeline
+        other = isOther ? try await options.tuned(weighted.graph, builder, threads: threads.threads, other) : pipeline
         compare.change(&other)
         guard other != pipeline else {
           throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
