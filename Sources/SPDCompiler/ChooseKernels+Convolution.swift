@@ -1,19 +1,37 @@
 import SPD
 
 extension ChooseKernels {
-  /// All kernels that can compute a convolution, the one that should be fastest first.
+  /// What was learned about a convolution, else what should be fastest.
+  func convolution(_ node: Node, _ op: Op.Convolution) -> Kernel {
+    let candidates = convolutions(node, op)
+    // It may have been learned by a version that had other candidates.
+    if !options.learned.isEmpty, let learned = options.learned[problemKey(node)], candidates.contains(learned) {
+      return learned
+    }
+    return candidates[0]
+  }
+
+  /// Kernels that can compute a convolution and are worth measuring, about ten, the one that should be fastest first.
   func convolutions(_ node: Node, _ op: Op.Convolution) -> [Kernel] {
     let direct = direct(node, op)
+    let variants = directVariants(node, op, of: direct)
     guard options.algorithms != .exact, Self.suitsWinograd(op), let problem = winogradProblem(node, direct),
       let limit = directCycles(node, op, direct)
-    else { return [direct] }
+    else { return [direct] + variants }
     func kernel(_ tile: WinogradTile) -> Kernel {
       if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
     let all = ChooseWinograd.candidates(problem, target: target)
-    let better = all.prefix { ChooseWinograd.cycles($0, problem, target: target) < limit }
-    return better.map(kernel) + [direct] + all.dropFirst(better.count).map(kernel)
+    if options.algorithms == .lowMemory {
+      // Only weights of the size that the budget has room for.
+      guard let allowed = allowed[node.id] else { return [direct] + variants }
+      let others = all.filter { $0.size == allowed.size && $0 != allowed }
+      return [kernel(allowed)] + others.map(kernel) + [direct] + variants.prefix(3)
+    }
+    let tried = all.prefix(6)
+    let better = tried.prefix { ChooseWinograd.cycles($0, problem, target: target) < limit }
+    return better.map(kernel) + [direct] + tried.dropFirst(better.count).map(kernel) + variants.prefix(3)
   }
 
   private func directCycles(_ node: Node, _ op: Op.Convolution, _ direct: Kernel) -> Double? {
@@ -83,6 +101,18 @@ extension ChooseKernels {
     return .convDirect(ChooseTile.tile(directProblem(node, op), target: target))
   }
 
+  /// The same algorithm, cut in other ways; none where there is nothing to cut.
+  private func directVariants(_ node: Node, _ op: Op.Convolution, of direct: Kernel) -> [Kernel] {
+    switch direct {
+    case .convDirect(let tile):
+      ChooseTile.variants(of: tile, directProblem(node, op), target: target).map { .convDirect($0) }
+    case .convPicture(let tile, let scale):
+      ChooseTile.tiles(otherThan: tile, pictureProblem(node, op, scale: scale), target: target)
+        .map { .convPicture($0, scale: scale) }
+    default: []
+    }
+  }
+
   private func pictureProblem(_ node: Node, _ op: Op.Convolution, scale: Int) -> ChooseTile.Problem {
     let input = graph.input.shape
     return ChooseTile.Problem(
@@ -112,4 +142,3 @@ extension ChooseKernels {
     ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
   }
 }
-

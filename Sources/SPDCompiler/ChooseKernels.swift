@@ -19,6 +19,8 @@ public struct KernelOptions: Codable, Equatable, Sendable {
   }
 
   public var algorithms = Algorithms.fast
+  /// What was measured to be fastest, by `TuningProblem.key`. A kernel that is no candidate is passed over.
+  public var learned: [String: Kernel] = [:]
 
   public init(algorithms: Algorithms = .fast) { self.algorithms = algorithms }
 }
@@ -29,7 +31,7 @@ struct ChooseKernels {
   let target: Target
   let options: KernelOptions
   /// The convolutions for which Winograd's larger weights are allowed, where memory decides.
-  private var allowed: [Node.ID: WinogradTile] = [:]
+  private(set) var allowed: [Node.ID: WinogradTile] = [:]
 
   init(graph: Graph, target: Target, options: KernelOptions) {
     self.graph = graph
@@ -44,9 +46,7 @@ struct ChooseKernels {
     }
     switch node.op {
     case .input: return nil
-    case .convolution(let op):
-      if options.algorithms == .lowMemory { return allowed[node.id].map { .convWinograd($0) } ?? direct(node, op) }
-      return convolutions(node, op)[0]
+    case .convolution(let op): return convolution(node, op)
     case .batchNorm, .activation, .add: return .pointwise
     case .pool(let op): return op.kind == .max ? .maxPool : .averagePool
     case .globalAveragePool: return .globalAverage

@@ -16,14 +16,19 @@ enum ChooseTile {
     var sourceBytes: Int
   }
 
-  static func tile(_ problem: Problem, target: Target) -> ConvolutionTile {
+  /// - Parameters:
+  ///   - strip: blocks of outputs; by default what suits the target.
+  ///   - pixels: at most so many in a register tile, where fewer are to be tried.
+  static func tile(
+    _ problem: Problem, target: Target, strip wanted: Int? = nil, pixels: Int = .max
+  ) -> ConvolutionTile {
     let output = problem.output
     let vectors = channelBlock / target.lanes
     let blocks = ceilDivide(output.channels, channelBlock)
     // All registers but two weights, a broadcast and one to spare; without fused products more are in flight.
     let room = target.registers - (target.hasFusedMultiplyAdd ? 4 : 8)
-    let strip = stripBlocks(output, blocks: blocks, vectors: vectors, room: room, target: target)
-    let most = max(1, room / (strip * vectors))
+    let strip = wanted ?? stripBlocks(output, blocks: blocks, vectors: vectors, room: room, target: target)
+    let most = max(1, min(pixels, room / (strip * vectors)))
 
     var rows = 1
     var columns = output.width

@@ -34,6 +34,15 @@ import Testing
     }
   }
 
+  /// Every kernel that `--tune` tries, each in the place of the default one.
+  @Test(arguments: 1..<11)
+  func everyCandidateAgrees(_ candidate: Int) async throws {
+    let variant = Variant(target: Variant.best.target, candidate: candidate)
+    let output = try await built(Case(sample: .everyOp, variant: variant), optimised: false)
+    let comparison = Comparison(output, try await Reference.shared.output(.everyOp))
+    #expect(comparison.worst <= 1, "\(comparison)")
+  }
+
   @Test(arguments: Case.targets)
   func agreesWithTheInterpreter(_ test: Case) async throws {
     let output = try await built(test, optimised: true)

@@ -40,11 +40,16 @@ struct Bench: AsyncParsableCommand {
         return try BenchVariant(
           name, compiled.plan, try await builder.load(compiled), parameters, threads: threads.threads)
       }
-      var variants = [try await variant(options.unfused ? "unfused" : "fused", options.pipeline)]
+      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      var variants = [try await variant(options.unfused ? "unfused" : "fused", pipeline)]
       if let compare {
         var other = options.pipeline
         compare.change(&other)
-        guard other != options.pipeline else {
+        // Each variant has its own problems; one that only leaves measured kernels out has none.
+        let isOther = other != options.pipeline
+        other = isOther ? try await options.tuned(weighted.graph, builder, threads: threads.threads, other) : pipeline
+        compare.change(&other)
+        guard other != pipeline else {
           throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
         }
         variants.append(try await variant(compare.name, other))

@@ -57,7 +57,9 @@ struct Classify: AsyncParsableCommand {
       let names = classNames(weighted, count: shape.channels)
       let size = weighted.graph.input.shape.size
       try checkPictures(images)
-      let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
+      let builder = try Builder(target: options.target)
+      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let ready = try await builder.ready(weighted, options: pipeline)
       let session = try ready.network.session(ready.packed, threads: threads.threads)
       let endsInSoftmax = weighted.graph.nodes.last?.op == .softmax
 

@@ -16,6 +16,7 @@ struct Compile: AsyncParsableCommand {
   enum Emit: String, ExpressibleByArgument, CaseIterable { case graph, plan, c, object, module }
 
   @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
   @Option(name: .shortAndLong, help: ArgumentHelp("Folder to write to (graph, plan: file).", valueName: "dir"))
   var output: String?
   @Option(help: "How far to go: graph, plan, c, object or module.") var emit = Emit.module
@@ -54,13 +55,22 @@ struct Compile: AsyncParsableCommand {
         throw Failure(
           .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
       }
-      let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: options.pipeline) }
+      var pipeline = options.pipeline
+      if options.tune {
+        let (tuned, tuning) = try await report.time("tune") {
+          try await Tuner(builder: builder, threads: threads.threads).tune(graph, pipeline)
+        }
+        pipeline = tuned
+        report.tuning = tuning
+        report.line("tune", tuning.summary, "")
+      }
+      let (lowered, records) = try report.time("passes") { try Pipeline.run(graph, options: pipeline) }
       for (index, line) in Fusions(graph, records).lines.enumerated() {
         report.line(index == 0 ? "passes" : "", line, "")
       }
       let plan = try report.time("plan") {
         try PlanMemory.plan(
-          lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: options.pipeline.kernels)
+          lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: pipeline.kernels)
       }
       if emit == .plan { return try text(plan) }
       let code = try report.time("emit") {
@@ -197,6 +207,7 @@ struct Fusions: Codable {
 /// Collects the lines of the summary and the time that each part took.
 struct CompileReport {
   let json: Bool
+  var tuning: Tuning?
   private var seconds: [String: Double] = [:]
 
   init(json: Bool) { self.json = json }
@@ -237,13 +248,14 @@ struct CompileReport {
     }
     struct Answer: Encodable {
       var model: String, folder: String, files: [String], target: String, parameters: Int, flops: Int
-      var arenaBytes: Int, packedBytes: Int, fusions: Fusions, weights: MappingReport?, seconds: [String: Double]
+      var arenaBytes: Int, packedBytes: Int, fusions: Fusions, weights: MappingReport?, tuning: Tuning?
+      var seconds: [String: Double]
     }
     try Console.print(
       json: Answer(
         model: compiled.graph.name, folder: folder, files: files, target: target,
         parameters: compiled.graph.parameterCount, flops: compiled.graph.cost.flops,
         arenaBytes: compiled.plan.arenaBytes(threads: 1), packedBytes: compiled.plan.packedCount * 4 + 64,
-        fusions: Fusions(compiled.graph, compiled.records), weights: mapping, seconds: seconds))
+        fusions: Fusions(compiled.graph, compiled.records), weights: mapping, tuning: tuning, seconds: seconds))
   }
 }

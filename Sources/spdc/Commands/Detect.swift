@@ -147,7 +147,8 @@ final class Runners {
         .graph(size: size, batch: 1, classes: weighted.graph.classes)
     }
     let builder = try Builder(target: options.target)
-    let ready = try await builder.ready(weighted, options: options.pipeline)
+    let pipeline = try await options.tuned(weighted.graph, builder, threads: threads)
+    let ready = try await builder.ready(weighted, options: pipeline)
     let session = try ready.network.session(ready.packed, threads: threads)
     sessions[size] = session
     return session

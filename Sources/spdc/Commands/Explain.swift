@@ -8,6 +8,7 @@ struct Explain: AsyncParsableCommand {
     abstract: "Say what each pass did and why, and what each layer costs.")
 
   @OptionGroup var options: ModelOptions
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print everything as JSON.") var json = false
   @Flag(help: "Print the graph before the first pass and behind each one that changed it.") var graphs = false
 
@@ -15,7 +16,8 @@ struct Explain: AsyncParsableCommand {
     try await reporting {
       let weighted = try await options.load(required: false)
       let builder = try Builder(target: options.target)
-      let compiled = try builder.compile(weighted.graph, options: options.pipeline)
+      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let compiled = try builder.compile(weighted.graph, options: pipeline)
       let layers = compiled.plan.steps.map { Layer($0, compiled.plan) }
       let report = Report(
         model: compiled.graph.name, target: builder.target.name,

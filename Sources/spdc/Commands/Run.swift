@@ -29,7 +29,8 @@ struct Run: AsyncParsableCommand {
       }
       let model = try await options.load(size: size, batch: batch)
       let builder = try Builder(target: options.target)
-      let ready = try await builder.ready(model, options: options.pipeline)
+      let pipeline = try await options.tuned(model.graph, builder, threads: threads.threads)
+      let ready = try await builder.ready(model, options: pipeline)
       options.dump(ready.compiled)
       let shape = ready.network.inputShape
       if let array, array.shape != shape {

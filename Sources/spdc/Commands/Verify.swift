@@ -33,7 +33,8 @@ struct Verify: AsyncParsableCommand {
         size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
       let builder = try Builder(target: options.target)
       // Nothing is reused, so that every result is still there afterwards.
-      let compiled = try builder.compile(weighted.graph, options: options.pipeline, reuse: false)
+      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let compiled = try builder.compile(weighted.graph, options: pipeline, reuse: false)
       let network = try await builder.load(compiled)
       let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
       let session = try network.session(packed, threads: threads.threads)

@@ -35,6 +35,12 @@ struct ModelOptions: ParsableArguments {
   @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
   var lowMemory = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure which kernels are fastest on this machine, and take those.",
+      discussion: "What was measured is kept, by processor, target and threads: the next time takes no time."))
+  var tune = false
+
   @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))
   var disabled: [String] = []
 
@@ -77,7 +83,7 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// The number of threads, for commands that run.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "OpenMP threads; by default one per processor.")
+  @Option(help: "OpenMP threads to run on; by default one per processor.")
   var threads: Int = Machine.processors
 
   func validate() throws {

@@ -13,6 +13,7 @@ struct OtherVariant: ExpressibleByArgument {
     ("unfused", { $0.unfused = true }),
     ("exact", { $0.kernels.algorithms = .exact }),
     ("low-memory", { $0.kernels.algorithms = .lowMemory }),
+    ("untuned", { $0.kernels.learned = [:] }),
   ]
 
   static let allValueStrings = variants.map(\.name) + ["disable:<pass>", "sites"]

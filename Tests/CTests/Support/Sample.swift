@@ -33,7 +33,14 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   }
 
   func code(_ variant: Variant) throws -> EmitC.Result {
-    try Builder(target: variant.target).compile(try graph(), options: variant.options).code
+    let (builder, graph) = (try Builder(target: variant.target), try graph())
+    var options = variant.options
+    for problem in TuningProblem.all(
+      in: try Pipeline.run(graph, options: options).graph, target: builder.target, kernels: options.kernels)
+    where variant.candidate < problem.candidates.count {
+      options.kernels.learned[problem.key] = problem.candidates[variant.candidate]
+    }
+    return try builder.compile(graph, options: options).code
   }
 }
 
@@ -42,6 +49,8 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var target: String
   var unfused = false
   var disabled: [String] = []
+  /// Which of its candidates computes each convolution that has so many.
+  var candidate = 0
 
   var options: Pipeline.Options {
     var options = Pipeline.Options()
@@ -54,6 +63,7 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
 
   var testDescription: String {
     target + (unfused ? ", unfused" : "") + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
+      + (candidate == 0 ? "" : ", candidate \(candidate)")
   }
 
   /// Those targets whose code this machine runs, the best first.
