@@ -103,7 +103,8 @@ enum ChooseTile {
     let output = problem.output
     let blocks = ceilDivide(output.channels, channelBlock)
     func line(_ blocks: Int) -> Double {
-      let whole = Double(output.width / tile.columns) * laneCycles(pixels: tile.rows * tile.columns, vectors: blocks * vectors)
+      let whole =
+        Double(output.width / tile.columns) * laneCycles(pixels: tile.rows * tile.columns, vectors: blocks * vectors)
       return whole + laneCycles(pixels: tile.rows * (output.width % tile.columns), vectors: blocks * vectors)
     }
     let bands = Double(output.batch * ceilDivide(output.height, tile.rows) * problem.depth)

@@ -138,7 +138,8 @@ enum ChooseWinograd {
     let (input, output) = transformCycles(tile.size)
     // Twelve floats of a pixel come one by one.
     let gather = problem.isPicture ? Double(count * tile.frequencies * 14) : 0
-    let transforms = gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
+    let transforms =
+      gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
     // Weights come from memory once, and again from the cache behind the second level if it holds them, ahead of their use.
     // Inputs that outgrow the second level are waited for.

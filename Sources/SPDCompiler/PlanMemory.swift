@@ -64,7 +64,8 @@ public enum PlanMemory {
       end += count
     }
     return Plan(
-      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, workspaces: workspaces, packed: packed, arenaCount: arena,
+      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, workspaces: workspaces,
+      packed: packed, arenaCount: arena,
       scratchCount: roundUp(scratch), outputs: outputs)
   }
 

@@ -48,7 +48,9 @@ public struct Winograd: Sendable, Equatable {
   private func evenProduct(without index: Int? = nil) -> [Double] {
     pairs.indices.filter { $0 != index }.reduce([1.0]) { product, i in
       let square = pairs[i] * pairs[i]
-      return (0...product.count).map { ($0 > 0 ? product[$0 - 1] : 0) - ($0 < product.count ? square * product[$0] : 0) }
+      return (0...product.count).map {
+        ($0 > 0 ? product[$0 - 1] : 0) - ($0 < product.count ? square * product[$0] : 0)
+      }
     }
   }
 
@@ -117,8 +119,10 @@ public struct Winograd: Sendable, Equatable {
 
   private static func sum(_ coefficients: [Double], of name: String, index: (Int) -> Int) -> String {
     // The term of the highest power has the coefficient one.
-    coefficients.indices.reversed().map { term(coefficients[$0], "\(name)[\(index($0))]", first: $0 == coefficients.count - 1) }
-      .joined()
+    coefficients.indices.reversed().map {
+      term(coefficients[$0], "\(name)[\(index($0))]", first: $0 == coefficients.count - 1)
+    }
+    .joined()
   }
 
   /// `c * name` as a summand; the coefficient 1 is left out.

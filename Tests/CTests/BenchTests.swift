@@ -67,7 +67,8 @@ import Testing
   private func kernels(_ graph: Graph, unfused: Bool) throws -> [[String]] {
     var options = Pipeline.Options()
     options.unfused = unfused
-    let plan = try PlanMemory.plan(try Pipeline.run(graph, options: options).graph, prefix: "p", target: .scalar,
+    let plan = try PlanMemory.plan(
+      try Pipeline.run(graph, options: options).graph, prefix: "p", target: .scalar,
       kernels: KernelOptions(algorithms: .exact))
     let sites = graph.spaceToDepthSites
     let times = SiteTimes(sites, of: graph, in: plan)

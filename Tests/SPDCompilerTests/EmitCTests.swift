@@ -129,10 +129,10 @@ struct EmitCTests {
     let stem = "%4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu"
     #expect(
       source.contains(
-        "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3)\n *     templates/kernels/conv_image.c */\n"
+        "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3)\n *     templates/kernels/conv_winograd.c */\n"
       ))
     #expect(source.contains("/* \(stem) */\n"))
-    #expect(source.contains("static void net_n004_conv_image("))
+    #expect(source.contains("static void net_n004_conv_winograd("))
     #expect(source.contains("net_n005_max_pool(") && source.contains("net_output0_copy("))
   }
 

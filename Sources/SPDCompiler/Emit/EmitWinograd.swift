@@ -17,14 +17,16 @@ extension EmitC {
         "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
         "OUT_BLOCKS": "\(y.blocks)", "IN_BLOCKS": "\(inputBlocks)", "M": "\(tile.size)", "STRIP": "\(tile.strip)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "CHUNK": "\(tile.chunk)", "V_PLANE": "\(inputPlane)",
-        "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0", "STREAM": tile.streams ? "1" : "0",
+        "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0",
+        "STREAM": tile.streams ? "1" : "0",
         "FETCH": !tile.shared && source.isFetched ? "1" : "0",
         "INPUT": source.address, "SEGMENTS": source.transforms,
         "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
         "EPILOGUE": epilogue(op.epilogue, width: width),
       ] + strides("Y", y) + strides("R", residual.layout)
     let support =
-      [transforms(Winograd.of(size: tile.size))] + source.support + products.map { product(tiles: $0.tiles, strip: $0.strip) }
+      [transforms(Winograd.of(size: tile.size))] + source.support
+      + products.map { product(tiles: $0.tiles, strip: $0.strip) }
     let bias = packedAddress(node.id, plus: tile.frequencies * inputBlocks * channelBlock * width)
     let step = plan.steps.firstIndex { $0.node == node.id }
     let shared = plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
@@ -99,7 +101,9 @@ extension EmitC {
   private func product(tiles: Int, strip: Int) -> Support {
     let vectors = 0..<strip * (channelBlock / plan.target.lanes)
     let names = (0..<tiles).map { tile in vectors.map { "a\(tile)_\($0)" } }
-    func lines(_ text: [String], _ indent: Int) -> String { text.joined(separator: "\n" + String(repeating: " ", count: indent)) }
+    func lines(_ text: [String], _ indent: Int) -> String {
+      text.joined(separator: "\n" + String(repeating: " ", count: indent))
+    }
     return Support(
       template: "winograd_product",
       holes: [
@@ -113,7 +117,8 @@ extension EmitC {
           }, 12),
         "STORE": lines(
           names.enumerated().map { tile, names in
-            names.enumerated().map { "PUT(m + (\(tile) * WIDTH + \($0.offset)) * VL, \($0.element));" }.joined(separator: " ")
+            names.enumerated().map { "PUT(m + (\(tile) * WIDTH + \($0.offset)) * VL, \($0.element));" }.joined(
+              separator: " ")
           }, 4),
       ])
   }

@@ -28,7 +28,8 @@ struct Builder {
   /// - Parameter reuse: false keeps every result in the arena, for looking at them.
   func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
     let (lowered, records) = try Pipeline.run(graph, options: options)
-    let plan = try PlanMemory.plan(lowered, prefix: Self.prefix(graph.name), target: target, kernels: options.kernels, reuse: reuse)
+    let plan = try PlanMemory.plan(
+      lowered, prefix: Self.prefix(graph.name), target: target, kernels: options.kernels, reuse: reuse)
     let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
     return Compiled(graph: graph, plan: plan, records: records, code: code)
   }
