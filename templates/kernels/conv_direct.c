@@ -14,17 +14,17 @@
  * padded lanes hold finite numbers and meet zero weights. y overlaps neither x nor r. The bias is OUT_BLOCKS * 16 floats.
  * TILE_ROWS is 1 unless TILE_COLS = OUT_COLS; UNIT_ROWS is a multiple of TILE_ROWS.
  *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and taps.
- * TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
+ * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r.
- * START: what sum n of pixel i of the tile starts from, in terms of bias, image, row, col, cols, block and x, in which the
- * tensor that holds the starts, if there is one, follows the segments; it may be upsampled as they may.
- * SEGMENTS: a line for each run of segments that differ in nothing but their origin, ACCUMULATE(first, count, blocks of
- * inputs, step from block to block, from tap row to tap row, tap column to tap column, output row to output row, output
- * column to output column, image to image, and the factor of a nearest upsampling or 1).
- * EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row parity][column parity][output]),
- * channel, and r + residual, where the residual of v lies.
+ * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW,
+ * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. START: what sum n of pixel i of the tile starts from, in terms
+ * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
+ * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
+ * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
+ * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
+ * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
+ * parity][column parity][output]), channel, and r + residual, where the residual of v lies.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks, @KH@ x @KW@ taps, @K@ products each. */

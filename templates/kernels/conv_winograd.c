@@ -16,13 +16,15 @@
  * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
  * bytes, halos hold zeros; they cover what tiles that overhang the output read.
  *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a tile.
- * STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a register tile, at most;
- * CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM: whether the
- * output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE, Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK:
- * strides of y and r. SEGMENTS: a line for each run of segments that differ in nothing but their origin, TRANSFORM(first, count,
- * blocks of inputs, step from block to block, from row to row, pixel to pixel, image to image). PRODUCTS: a case for each size of
- * register tile, PRODUCT(tiles, blocks). INPUT: the address of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in scope are bias, phase, channel and r + residual.
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a
+ * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
+ * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
+ * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
+ * Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. SEGMENTS: a line for each run of segments that differ in
+ * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
+ * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
+ * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
+ * scope are bias, phase, channel and r + residual.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks from @IN_BLOCKS@, F(@M@ x @M@, 3 x 3). */
@@ -51,7 +53,8 @@ static void @NAME@_transform(const float *const x[], float *restrict v, const in
             for (; tile < end; tile++) {
                 if (tile == @NAME@_start(group + 1, groups, tiles)) group++;
                 const int start = @NAME@_start(group, groups, tiles), size = @NAME@_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
+                const int image = (first + tile) / (ROWS * COLS);
+                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
                 const float *p = @INPUT@;
                 if (v == NULL) {
                     ROLLED
