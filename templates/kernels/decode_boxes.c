@@ -19,15 +19,14 @@ static void @NAME@(const float *const x[], const float *restrict anchors, float 
             for (int col = 0; col < cols; col++, box += PER_BOX, cell += BLOCK) {                                        \
                 /* Memory is the limit: fetch what will be written before the stores wait for it. */                     \
                 for (int k = 0; k < PER_BOX; k += BLOCK)                                                                 \
-                    PREFETCH_STORE((void *)((uintptr_t)box + (size_t)(8 * PER_BOX + k) * sizeof(float)));                \
+                    PREFETCH_STORE((void *)((uintptr_t)box + (size_t)(16 * PER_BOX + k) * sizeof(float)));               \
                 /* Runs of channels that lie together, most of them whole blocks. */                                     \
                 for (int k = 0; k < PER_BOX;) {                                                                          \
                     const int channel = a * PER_BOX + k, lane = channel % BLOCK;                                         \
                     const int run = BLOCK - lane < PER_BOX - k ? BLOCK - lane : PER_BOX - k;                             \
                     const float *from = cell + channel / BLOCK * (ptrdiff_t)(x_block) + lane;                            \
                     if (run == BLOCK) {                                                                                  \
-                        UNROLL                                                                                           \
-                        for (int i = 0; i < BLOCK; i++) box[k + i] = from[i];                                            \
+                        memcpy(box + k, from, BLOCK * sizeof(float));                                                    \
                     } else {                                                                                             \
                         for (int i = 0; i < run; i++) box[k + i] = from[i];                                              \
                     }                                                                                                    \
