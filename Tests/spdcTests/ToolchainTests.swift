@@ -146,7 +146,7 @@ import Testing
       (["run", Place.tiny, "--weights", "synthetic"], "Missing expected argument '--input <input>'"),
       (["bench", Place.tiny, "--seconds", "0"], "--seconds must be above 0"),
       (["bench", Place.tiny, "--compare", "unfused", "--unfused"], "the same variant twice"),
-      (["bench", Place.tiny, "--compare", "nonsense"], "'unfused', 'disable:<pass>' or 'sites'"),
+      (["bench", Place.tiny, "--compare", "nonsense"], "- disable:<pass>"),
       (["detect", "yolov5-spd-n", "--conf", "2", picture], "--conf must be between 0 and 1"),
       (["detect", "yolov5-spd-n", "--iou", "-1", picture], "--iou"),
       (["detect", "yolov5-spd-n", "--batch", "2", picture], "leave --batch out"),

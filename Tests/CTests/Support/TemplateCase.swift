@@ -36,9 +36,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(
       name: "winograd_product",
       holes: [
-        "TILES": "2", "STRIP": "2", "ACCUMULATORS": "vec a = SPLAT(0.0f), b = SPLAT(0.0f);",
-        "WEIGHTS": "const vec w = AT(u);", "MULTIPLY": "s = v[lane], a += s * w; s = v[BLOCK + lane], b += s * w;",
-        "STORE": "PUT(m, a); PUT(m + VL, b);",
+        "TILES": "2", "STRIP": "2", "ACCUMULATORS": "vec first = SPLAT(0.0f), second = SPLAT(0.0f);",
+        "WEIGHTS": "const vec w = AT(u);", "MULTIPLY": "s = v[lane], first += s * w; s = v[BLOCK + lane], second += s * w;",
+        "STORE": "PUT(m, first); PUT(m + VL, second);",
       ]),
     TemplateCase(
       name: "winograd_picture",
@@ -117,7 +117,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
       }
     }
     if name != "prelude" { text += try filled(templates, name, lanes) }
-    let functions = text.matches(of: #/\nstatic [^\n]*?\b(\w+)\(/#).map { String($0.1) }
+    let functions = text.matches(of: #/\n(?:static|OUTLINE) [^\n]*?\b(\w+)\(/#).map { String($0.1) }
     text += "\nvoid small_use(void (**to)(void));\nvoid small_use(void (**to)(void))\n{\n"
     for (index, function) in functions.enumerated() { text += "    to[\(index)] = (void (*)(void))\(function);\n" }
     return text + "    (void)to;\n}\n"
