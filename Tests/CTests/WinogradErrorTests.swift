@@ -38,7 +38,9 @@ import Testing
     let weights = syntheticParameters(of: graph)
     let network = try await builder.load(compiled, quiet: true)
     let packed = try network.pack(
-      try ParameterFile(graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph)) { try weights($0.name) })
+      try ParameterFile(graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph)) {
+        try weights($0.name)
+      })
     let input = syntheticInput(graph.input.shape)
     let found = try network.session(packed, threads: 1).infer(input)
     let expected = try Interpreter(graph: graph, parameters: weights).outputs(input: input).flatMap { $0 }

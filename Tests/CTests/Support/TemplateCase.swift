@@ -37,7 +37,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
       name: "winograd_product",
       holes: [
         "TILES": "2", "STRIP": "2", "ACCUMULATORS": "vec first = SPLAT(0.0f), second = SPLAT(0.0f);",
-        "WEIGHTS": "const vec w = AT(u);", "MULTIPLY": "s = v[lane], first += s * w; s = v[BLOCK + lane], second += s * w;",
+        "WEIGHTS": "const vec w = AT(u);",
+        "MULTIPLY": "s = v[lane], first += s * w; s = v[BLOCK + lane], second += s * w;",
         "STORE": "PUT(m, first); PUT(m + VL, second);",
       ]),
     TemplateCase(
