@@ -17,6 +17,8 @@ extension Op {
     switch self {
     case .input:
       throw ShapeError("an input reads nothing")
+    case .convolution(let op) where op.adjoint != nil:
+      throw ShapeError("the gradient of a convolution's input has the shape of what it is written to")
     case .convolution(let op):
       try op.check(first, parameters: parameters)
       shape.channels = op.outputs
@@ -121,6 +123,8 @@ extension Op {
         rows += op.anchorsPerLevel * level.height * level.width
       }
       shape = Shape(batch: first.batch, channels: 1, height: rows, width: op.classes + 5)
+    case .training(let op):
+      return try op.outputShape(inputs)
     }
     return shape
   }

@@ -18,8 +18,11 @@ extension Graph {
   public func expression(of node: Node) -> String {
     let operands = node.inputs.map(text(of:)).joined(separator: ", ")
     let attributes = node.op.attributes(inputChannels: node.inputs.first.map { shape(of: $0).channels })
-    return "\(node.op.name)(\(operands))" + (attributes.isEmpty ? "" : " " + attributes)
+    let destinations = (node.destinations ?? []).map { ($0.adds ? " +→ " : " → ") + text(of: $0) }.joined()
+    return "\(node.op.name)(\(operands))" + (attributes.isEmpty ? "" : " " + attributes) + destinations
   }
+
+  private func text(of destination: Destination) -> String { text(of: Operand(segments: destination.segments)) }
 
   func text(of operand: Operand) -> String {
     var target = 0
@@ -70,6 +73,7 @@ extension Op {
     case .softmax: "softmax"
     case .decodeBoxes: "decode_boxes"
     case .copy: "copy"
+    case .training(let op): op.name
     }
   }
 
@@ -82,6 +86,7 @@ extension Op {
     case .batchNorm(let op): op.parameterNames
     case .linear(let op): [op.weight] + [op.bias].compactMap { $0 }
     case .decodeBoxes(let op): [op.anchors]
+    case .training(let op): op.parameterNames
     default: []
     }
   }
@@ -93,6 +98,7 @@ extension Op {
       if op.stride != 1 { words.append("s=\(op.stride)") }
       if op.padding != 0 { words.append("p=\(op.padding)") }
       if op.dilation != 1 { words.append("d=\(op.dilation)") }
+      if let adjoint = op.adjoint { words.append("adjoint=\(adjoint.rows)×\(adjoint.columns)") }
       if op.groups != 1 { words.append("g=\(op.groups)") }
       words.append(
         "\(inputChannels ?? 0)" + (op.weightInputs.map { "/\($0)" } ?? "") + "→"
@@ -113,6 +119,7 @@ extension Op {
     case .linear(let op): return "\(inputChannels ?? 0)→\(op.outputs)"
     case .decodeBoxes(let op):
       return "classes=\(op.classes) strides=" + op.strides.map { "\($0)" }.joined(separator: ",")
+    case .training(let op): return op.attributes
     default: return ""
     }
   }
@@ -135,5 +142,54 @@ extension Op.Activation {
     case .sigmoid: "sigmoid"
     case .hardswish: "hardswish"
     }
+  }
+}
+
+extension Op.Training {
+  var name: String {
+    switch self {
+    case .statistics: "statistics"
+    case .normalize: "normalize"
+    case .loss(.crossEntropy): "cross_entropy"
+    case .loss(.yolo): "yolo_loss"
+    case .gradient: "gradient"
+    case .weightGradient: "weight_gradient"
+    case .normalizeSums: "normalize_sums"
+    case .normalizeGradient: "normalize_gradient"
+    case .poolGradient: "pool_gradient"
+    case .globalAverageGradient: "global_average_gradient"
+    case .copyGradient: "copy_gradient"
+    }
+  }
+
+  var parameterNames: [String] {
+    switch self {
+    case .statistics(let norm): norm.parameterNames
+    case .normalize(let op), .normalizeSums(let op), .normalizeGradient(let op): op.norm?.parameterNames ?? []
+    case .weightGradient(let op): Op.convolution(op).parameterNames
+    case .loss(.yolo(let op)): [op.anchors]
+    default: []
+    }
+  }
+
+  fileprivate var attributes: String {
+    switch self {
+    case .statistics(let norm): norm.behind.map { "behind=\($0.text)" } ?? ""
+    case .normalize(let op), .normalizeSums(let op), .normalizeGradient(let op): op.text
+    case .gradient(let node, let isCleared): "of=%\(node)" + (isCleared ? " cleared" : "")
+    case .weightGradient(let op): "k=\(op.kernel) \(op.parts[0].weight)"
+    default: ""
+    }
+  }
+}
+
+extension Op.Normalize {
+  fileprivate var text: String {
+    var words: [String] = []
+    if let norm { words.append("*bn" + (norm.behind.map { " behind=\($0.text)" } ?? "")) }
+    if let activation { words.append("+\(activation.name)") }
+    if addsResidual { words.append("+residual") }
+    if let finalActivation { words.append("+\(finalActivation.name)") }
+    return words.joined(separator: " ")
   }
 }

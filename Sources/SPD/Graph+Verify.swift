@@ -38,6 +38,7 @@ extension Graph {
         try check(operand, seenBefore: seen, reader: node.id, channels: channels, place: place)
       }
       let shapes = node.inputs.map { shape(of: $0) }
+      if try checkDestinations(of: node, seenBefore: seen, place: place) { continue }
       let inferred: Shape
       do {
         inferred = try node.op.outputShape(shapes) { known[$0] }

@@ -70,6 +70,8 @@ public struct Node: Codable, Equatable, Sendable, Identifiable {
   public var op: Op
   public var inputs: [Operand]
   public var shape: Shape
+  /// Nil for a node with a result of its own; else it writes into these, and `shape` is what it computes.
+  public var destinations: [Destination]?
   /// The layer, as the prefix of its parameters would read: `model.9.m.0.cv1`.
   public var layer: String
   public var source: SourceLocation

@@ -33,6 +33,8 @@ public enum Op: Codable, Hashable, Sendable {
 
   /// Writes out what its operand's views describe: the copy that remains where an operation cannot read through a view.
   case copy
+  /// What differentiation adds.
+  case training(Training)
 }
 
 extension Op {
@@ -48,6 +50,8 @@ extension Op {
     /// they were zero. Nil: it shows all. Each segment's `target` is a channel of the weights in either case.
     public var weightInputs: Int?
     public var epilogue = Epilogue()
+    /// Set in the gradient of another convolution's input.
+    public var adjoint: Adjoint?
 
     public init(kernel: Size2D, stride: Size2D, padding: Size2D, dilation: Size2D, groups: Int, parts: [Part]) {
       self.kernel = kernel

@@ -58,6 +58,7 @@ struct ChooseKernels {
         throw KernelError(node, "decoded boxes must be the only thing that the network returns")
       }
       return .decode
+    case .training(let op): return try training(node, op)
     case .concat, .slice, .spaceToDepth, .upsample, .linear:
       throw KernelError(node, "\(node.op.name) was not lowered")
     }
@@ -73,7 +74,7 @@ extension Op {
   /// The scale of the space-to-depth that a normalisation of this node was moved in front of.
   fileprivate var phaseScale: Int? {
     switch self {
-    case .batchNorm(let norm): norm.behind?.scale
+    case .batchNorm(let norm), .training(.statistics(let norm)): norm.behind?.scale
     case .convolution(let op): op.epilogue.phaseNorm?.behind?.scale
     default: nil
     }

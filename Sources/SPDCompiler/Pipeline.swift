@@ -3,6 +3,8 @@ import SPD
 /// The compiler's table of contents: every pass in the order in which it runs, and why there.
 public enum Pipeline {
   public static let passes: [Pass] = [
+    // Training ends in a loss and not in what inference makes of the last layer.
+    .attachLoss,
     // A layer that nothing reads should not cost a remark in any later pass.
     .eliminateDeadCode,
     // A linear layer is a convolution that covers its whole input: from here on there is one kind of matrix product.
@@ -16,6 +18,9 @@ public enum Pipeline {
     .fuseResidual,
     // … and ResNet after it.
     .fuseFinalActivation,
+    // Training keeps what a normalisation reads, so it is an operation of its own, with activation and sum in one pass.
+    .lowerPointwise,
+    .fuseNormalize,
     // Before reindexing is elided, while siblings still read the same result and not two lists of views.
     .mergeSiblingConvolutions,
     // Every reindexing becomes an address, outermost first, so that each one finds readers that already look through
@@ -31,6 +36,8 @@ public enum Pipeline {
     // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
     // and what the split leaves needs no lowering.
     .splitUpsampled,
+    // The way back goes through the views that the way there ended up with.
+    .differentiate,
   ]
 
   /// Which optional passes run, and which kernels the result may be made of.

@@ -20,6 +20,8 @@ public struct Plan: Codable, Equatable, Sendable {
   public var scratchCount: Int
   /// Shape of each result as the caller sees it, and where it begins in the output, in floats.
   public var outputs: [Output]
+  /// Of training: where each parameter is, and as many floats further on its gradient.
+  public var state: StateLayout?
 
   /// One parallel loop; all threads meet behind it.
   public struct Step: Codable, Equatable, Sendable {
@@ -27,6 +29,8 @@ public struct Plan: Codable, Equatable, Sendable {
     public var node: Node.ID?
     public var kernel: Kernel
     public var reads: [Node.ID]
+    /// Gradients that it writes to, in place of a result of its own.
+    public var writes: [Node.ID] = []
   }
 
   /// Where a node's result lives: `offset ..< offset + layout.count` of the arena, from step `first` to step `last`.
@@ -45,7 +49,8 @@ public struct Plan: Codable, Equatable, Sendable {
     public var count: Int
   }
 
-  /// A run of packed weights, in floats from the start of the packed buffer.
+  /// A run of packed weights, in floats from the start of the packed buffer; in training, which packs anew in every step, of
+  /// the arena.
   public struct PackedBlock: Codable, Equatable, Sendable {
     public var node: Node.ID
     public var offset: Int
@@ -94,6 +99,20 @@ public enum Kernel: Codable, Equatable, Sendable {
   /// Writes output number `index` as N×C×H×W.
   case store(output: Int)
 
+  // Training.
+  case statistics
+  case normalize
+  case normalizeSums
+  case normalizeGradient
+  case weightGradient(WeightGradientTile)
+  /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1.
+  case weightGradientPicture(scale: Int)
+  case poolGradient
+  case globalAverageGradient
+  case copyGradient
+  case clear
+  case loss
+
   /// File name of the template, without extension.
   public var template: String {
     switch self {
@@ -110,6 +129,17 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .flatten: "flatten"
     case .decode: "decode_boxes"
     case .copy, .store: "copy"
+    case .statistics: "norm_statistics"
+    case .normalize: "normalize"
+    case .normalizeSums: "normalize_sums"
+    case .normalizeGradient: "normalize_gradient"
+    case .weightGradient: "weight_gradient"
+    case .weightGradientPicture: "weight_gradient_picture"
+    case .poolGradient: "pool_gradient"
+    case .globalAverageGradient: "global_average_gradient"
+    case .copyGradient: "copy_gradient"
+    case .clear: "clear"
+    case .loss: "cross_entropy"
     }
   }
 }

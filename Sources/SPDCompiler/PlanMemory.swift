@@ -4,7 +4,8 @@ import SPD
 public enum PlanMemory {
   /// - Parameter reuse: false keeps every result until the end, for looking at them.
   public static func plan(
-    _ graph: Graph, prefix: String, target: Target, kernels: KernelOptions = KernelOptions(), reuse: Bool = true
+    _ graph: Graph, prefix: String, target: Target, kernels: KernelOptions = KernelOptions(),
+    mode: Mode = .inference, reuse: Bool = true
   ) throws -> Plan {
     var steps: [Plan.Step] = []
     var scratch = 0
@@ -12,12 +13,13 @@ public enum PlanMemory {
     for node in graph.nodes {
       guard let kernel = try choose.kernel(for: node) else { continue }
       let reads = node.inputs.flatMap(\.segments).map(\.node)
-      steps.append(Plan.Step(node: node.id, kernel: kernel, reads: reads))
+      let writes = (node.destinations ?? []).flatMap(\.segments).map(\.node)
+      steps.append(Plan.Step(node: node.id, kernel: kernel, reads: reads, writes: writes))
       scratch = max(scratch, scratchCount(node, kernel, in: graph))
     }
     var outputs: [Plan.Output] = []
     var offset = 0
-    for (index, operand) in graph.outputs.enumerated() {
+    for (index, operand) in graph.outputs.enumerated() where mode == .inference {
       let shape = graph.shape(of: operand)
       let node = graph[operand.segments[0].node]
       var seen = [shape.batch, shape.channels, shape.height, shape.width]
@@ -35,8 +37,9 @@ public enum PlanMemory {
     let halos = haloSizes(graph, steps)
     var lifetimes: [Node.ID: ClosedRange<Int>] = [:]
     for (index, step) in steps.enumerated() {
-      if let node = step.node { lifetimes[node] = index...(reuse ? index : steps.count) }
-      for read in step.reads {
+      let written = step.writes + (step.node.map { graph[$0].destinations == nil ? [$0] : [] } ?? [])
+      for node in written where lifetimes[node] == nil { lifetimes[node] = index...(reuse ? index : steps.count) }
+      for read in step.reads + step.writes {
         if let life = lifetimes[read] { lifetimes[read] = life.lowerBound...max(life.upperBound, index) }
       }
     }
@@ -48,25 +51,32 @@ public enum PlanMemory {
       buffers.append(
         Plan.Buffer(node: node.id, layout: layout, offset: 0, first: life.lowerBound, last: life.upperBound))
     }
+    // Training packs weights in every step, into memory of that step.
+    func packedCount(_ step: Plan.Step) -> Int {
+      step.node.map { Self.packedCount(graph[$0], step.kernel, in: graph) } ?? 0
+    }
     var workspaces: [Plan.Workspace] = steps.indices.compactMap { index in
-      let count = sharedCount(steps[index], in: graph)
+      let shared = roundUp(sharedCount(steps[index], in: graph))
+      let count = shared + (mode == .training ? packedCount(steps[index]) : 0)
       return count > 0 ? Plan.Workspace(step: index, offset: 0, count: count) : nil
     }
-    let arena = place(&buffers, &workspaces)
+    let arena = mode == .training ? placeInPlace(&buffers, &workspaces, steps, graph) : place(&buffers, &workspaces)
 
     var packed: [Plan.PackedBlock] = []
     var end = 0
-    for step in steps {
-      guard let id = step.node else { continue }
-      let count = packedCount(graph[id], step.kernel, in: graph)
-      guard count > 0 else { continue }
+    for (index, step) in steps.enumerated() {
+      let count = packedCount(step)
+      guard count > 0, let id = step.node else { continue }
+      if mode == .training, let workspace = workspaces.first(where: { $0.step == index }) {
+        end = workspace.offset + workspace.count - count
+      }
       packed.append(Plan.PackedBlock(node: id, offset: end, count: count))
       end += count
     }
     return Plan(
-      graph: graph, prefix: prefix, target: target, steps: steps, buffers: buffers, workspaces: workspaces,
+      graph: graph, prefix: prefix, target: target, mode: mode, steps: steps, buffers: buffers, workspaces: workspaces,
       packed: packed, arenaCount: arena,
-      scratchCount: roundUp(scratch), outputs: outputs)
+      scratchCount: roundUp(scratch), outputs: outputs, state: mode == .training ? StateLayout(graph) : nil)
   }
 
   /// Offsets such that what is alive at the same time never overlaps: the largest first, each at the lowest free place.
@@ -110,7 +120,7 @@ public enum PlanMemory {
         // Tiles overhang the result.
         output.height = ChooseTile.ceilDivide(output.height, tile.size) * tile.size
         output.width = ChooseTile.ceilDivide(output.width, tile.size) * tile.size
-      } else if op.padding == 0 {
+      } else if op.padding == 0, op.adjoint == nil {
         continue
       }
       let input = graph.shape(of: node.inputs[0])
@@ -124,9 +134,9 @@ public enum PlanMemory {
         input.width, output.width, op.stride.width, op.kernel.width, op.dilation.width, op.padding.width)
       for segment in node.inputs[0].segments {
         var halo = TensorLayout.Halo()
-        halo.top = op.padding.height * segment.step
+        halo.top = max(0, op.padding.height) * segment.step
         halo.bottom = below * segment.step
-        halo.left = op.padding.width * segment.step
+        halo.left = max(0, op.padding.width) * segment.step
         halo.right = right * segment.step
         halos[segment.node, default: TensorLayout.Halo()].formUnion(halo)
       }

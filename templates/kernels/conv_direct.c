@@ -17,14 +17,14 @@
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
  * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW,
- * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. START: what sum n of pixel i of the tile starts from, in terms
+ * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
+ * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
  * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
  * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
  * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, and r + residual, where the residual of v lies.
+ * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks, @KH@ x @KW@ taps, @K@ products each. */
@@ -72,19 +72,20 @@ OUTLINE void @NAME@_finish(const vec *sums, const int rows, const int cols, cons
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (@OUT_BLOCKS@ * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + (row + i) * (ptrdiff_t)@R_ROW@ +
-                                               (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ + @Y_BLOCK@ +
+                                (col + j) * @Y_COL@ + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     @EPILOGUE@
-                    float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
-                                (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL;
                     if (@STREAM@)
                         STREAM(to, v);
                     else
@@ -112,10 +113,11 @@ INLINE void @NAME@_tile(const int rows, const int cols, const int blocks, const 
     }
     ROLLED
     for (int i = 0; i < (@STREAM@ ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i / blocks) * (ptrdiff_t)@Y_ROW@ +
-                           (block + i % blocks) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i / blocks) * (ptrdiff_t)@Y_ROW@ + @Y_BLOCK@ +
+                           (col + j) * @Y_COL@);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */

@@ -20,11 +20,11 @@
  * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
  * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
  * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. SEGMENTS: a line for each run of segments that differ in
+ * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks from @IN_BLOCKS@, F(@M@ x @M@, 3 x 3). */
@@ -104,14 +104,14 @@ INLINE void @NAME@_fetch_outputs(const float *r, float *y, const int tile, const
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * @M@, col = tile % COLS * @M@;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + @M@; i++) {
-            float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + i * (ptrdiff_t)@Y_ROW@ + b * (ptrdiff_t)@Y_BLOCK@ + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + i * (ptrdiff_t)@R_ROW@ + b * (ptrdiff_t)@R_BLOCK@ + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + i * (ptrdiff_t)@Y_ROW@ + @Y_BLOCK@ + col * @Y_COL@;
+            const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + i * (ptrdiff_t)@R_ROW@ + out * (ptrdiff_t)@R_BLOCK@ + col * BLOCK;
             UNROLL
             for (int j = 0; j < @M@; j++) {
-                if (!@STREAM@) PREFETCH_STORE(to + j * BLOCK);
+                if (!@STREAM@) PREFETCH_STORE(to + j * @Y_COL@);
                 if (@R_ROW@ > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -132,11 +132,12 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
         const int col = (first + tile) % COLS * @M@;
         const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[@M@ * @M@];
                 winograd@M@_output(m + (tile * blocks + b) * BLOCK + n * VL, @M_PLANE@, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -144,12 +145,12 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (@OUT_BLOCKS@ * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + (row + i) * (ptrdiff_t)@R_ROW@ +
-                                                   (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ + @Y_BLOCK@ +
+                                    (col + j) * @Y_COL@ + n * VL;
                         vec v = sums[i * @M@ + j] + start;
                         (void)phase, (void)residual;
                         @EPILOGUE@
-                        float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + (row + i) * (ptrdiff_t)@Y_ROW@ +
-                                    (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL;
                         if (@STREAM@)
                             STREAM(to, v);
                         else

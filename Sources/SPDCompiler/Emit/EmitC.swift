@@ -25,6 +25,7 @@ public struct EmitC {
   var upper: String { prefix.uppercased() }
 
   private func run() throws -> Result {
+    if plan.mode == .training { return try runTraining() }
     let kernels = try emitKernels()
     let packing = try emitPacking()
     let packHash = fnv1a((packing.calls + plan.target.name).utf8)
@@ -53,8 +54,10 @@ public struct EmitC {
       """
   }
 
-  private func megabytes(_ bytes: Int) -> String {
+  func megabytes(_ bytes: Int) -> String {
     let tenths = (bytes + 50_000) / 100_000
     return "\(tenths / 10).\(tenths % 10) MB"
   }
+
+  private func runTraining() throws -> Result { preconditionFailure() }
 }

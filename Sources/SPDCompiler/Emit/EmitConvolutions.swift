@@ -2,8 +2,8 @@ import SPD
 
 extension EmitC {
   /// Statements that turn the sums `v` into what is stored; see the templates for the names in scope.
-  func epilogue(_ epilogue: Op.Epilogue, width: Int) -> String {
-    var statements: [String] = []
+  func epilogue(_ epilogue: Op.Epilogue, width: Int, adds: Bool = false) -> String {
+    var statements = adds ? ["v += AT(to);"] : []
     if epilogue.phaseNorm != nil {
       statements.append("v = v * AT(bias + \(width) + phase) + AT(bias + \(5 * width) + phase);")
     }
@@ -21,7 +21,7 @@ extension EmitC {
   }
 
   func direct(_ node: Node, _ op: Op.Convolution, _ tile: ConvolutionTile) -> Invocation {
-    let y = layout(node.id)
+    let y = storeTarget(node)
     let residual = residual(node, op)
     let blocks = y.blocks / op.groups
     let width = blocks * channelBlock
@@ -30,13 +30,13 @@ extension EmitC {
     var holes: [String: String] = [
       "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
       "OUT_BLOCKS": "\(blocks)", "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth)",
-      "SEGMENTS": accumulations(segments, op), "EPILOGUE": epilogue(op.epilogue, width: width),
+      "SEGMENTS": accumulations(segments, op), "EPILOGUE": epilogue(op.epilogue, width: width, adds: y.adds),
       "START": start(op.startSegments(node).first, index: segments.count),
     ]
-    holes = holes + tileHoles(tile) + strides("Y", y) + strides("R", residual.layout)
+    holes = holes + tileHoles(tile) + y.holes + strides("R", residual.layout)
     holes["TILE_ROWS"] = "\(tile.rows)"
     holes["UNIT_ROWS"] = "\(tile.unitRows)"
-    holes["STREAM"] = tile.streams ? "1" : "0"
+    holes["STREAM"] = tile.streams && !y.adds ? "1" : "0"
     holes["STRIP_MAJOR"] = tile.stripMajor ? "1" : "0"
     holes["ROWS_AHEAD"] = "\(tile.rowsAhead)"
     holes["WEIGHTS_AHEAD"] = "\(tile.weightsAhead)"
@@ -48,19 +48,19 @@ extension EmitC {
     let bias = packedAddress(node.id, plus: depth * width * op.groups)
     guard op.groups > 1 else {
       return Invocation(holes: holes) {
-        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(self.address(node.id)), part, parts);\n"
+        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(y.address), part, parts);\n"
       }
     }
     // Each group is the same convolution a few blocks further on.
     let inBlocks = (segments[0].channels / op.groups) / channelBlock * layout(segments[0].node).blockStride
-    let outBlocks = blocks * y.blockStride
+    let outBlocks = blocks * layout(node.id).blockStride
     let biases = width * (op.epilogue.phaseNorm == nil ? 1 : 9)
     let r = residual.layout.map { "\(residual.address) + g * (ptrdiff_t)\(blocks * $0.blockStride)" } ?? "NULL"
     return Invocation(holes: holes) {
       """
       for (int g = 0; g < \(op.groups); g++)
           \($0)(\(self.pointers(["\(x[0]) + g * (ptrdiff_t)\(inBlocks)"])), \(weights) + g * (ptrdiff_t)\(depth * width), \
-      \(bias) + g * (ptrdiff_t)\(biases), \(r), \(self.address(node.id)) + g * (ptrdiff_t)\(outBlocks), part, parts);
+      \(bias) + g * (ptrdiff_t)\(biases), \(r), \(y.address) + g * (ptrdiff_t)\(outBlocks), part, parts);
 
       """
     }

@@ -86,16 +86,24 @@ extension EmitC {
     case (.flatten, _): result = flatten(node)
     case (.decode, .decodeBoxes(let op)): result = decode(node, op)
     case (.copy, _): result = copy(node)
+    case (_, .training(let op)): result = training(node, op, step.kernel)
     default: preconditionFailure("\(step.kernel) cannot compute \(node.op.name)")
     }
-    if let buffer = plan.buffers.first(where: { $0.node == id }), !buffer.layout.halo.isEmpty {
-      let layout = buffer.layout
-      let halo = layout.halo
-      result.prelude =
-        "zero_halo(\(address(id)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
-        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
-    }
+    result.prelude = haloes(of: step)
+    if plan.mode == .training, let packing = try trainingPacking(of: step) { result.prelude += packing + "BARRIER\n" }
     return result
+  }
+
+  /// Statements that write the zeros around what a step is the first to write to.
+  private func haloes(of step: Plan.Step) -> String {
+    guard let position = plan.steps.firstIndex(of: step) else { preconditionFailure("a step of another plan") }
+    let written = step.writes + (step.node.map { [$0] } ?? [])
+    return plan.buffers.filter { written.contains($0.node) && $0.first == position && !$0.layout.halo.isEmpty }.map {
+      let layout = $0.layout
+      let halo = layout.halo
+      return "zero_halo(\(address($0.node)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
+        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
+    }.joined()
   }
 
   private func functionName(_ step: Plan.Step) -> String {
@@ -156,7 +164,7 @@ extension EmitC {
 
   func packedAddress(_ node: Node.ID, plus offset: Int = 0) -> String {
     guard let block = plan.packedBlock(of: node) else { return "NULL" }
-    return "weights + \(block.offset + offset)"
+    return "\(plan.mode == .training ? "arena" : "weights") + \(block.offset + offset)"
   }
 
   func strides(_ name: String, _ layout: TensorLayout?) -> [String: String] {

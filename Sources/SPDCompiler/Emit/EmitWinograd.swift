@@ -3,7 +3,7 @@ import SPD
 extension EmitC {
   func winograd(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
     guard let tile = kernel.winograd else { preconditionFailure("\(kernel) is no Winograd kernel") }
-    let y = layout(node.id)
+    let y = storeTarget(node)
     let residual = residual(node, op)
     let inputBlocks = PlanMemory.inputBlocks(node, kernel)
     let width = y.blocks * channelBlock
@@ -18,12 +18,12 @@ extension EmitC {
         "OUT_BLOCKS": "\(y.blocks)", "IN_BLOCKS": "\(inputBlocks)", "M": "\(tile.size)", "STRIP": "\(tile.strip)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "CHUNK": "\(tile.chunk)", "V_PLANE": "\(inputPlane)",
         "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0",
-        "STREAM": tile.streams ? "1" : "0",
+        "STREAM": tile.streams && !y.adds ? "1" : "0",
         "FETCH": !tile.shared && source.isFetched ? "1" : "0",
         "INPUT": source.address, "SEGMENTS": source.transforms,
         "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
-        "EPILOGUE": epilogue(op.epilogue, width: width),
-      ] + strides("Y", y) + strides("R", residual.layout)
+        "EPILOGUE": epilogue(op.epilogue, width: width, adds: y.adds),
+      ] + y.holes + strides("R", residual.layout)
     let support =
       [transforms(Winograd.of(size: tile.size))] + source.support
       + products.map { product(tiles: $0.tiles, strip: $0.strip) }
@@ -32,7 +32,7 @@ extension EmitC {
     let shared = plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
     return Invocation(holes: holes, support: support) {
       "\($0)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), \(residual.address), "
-        + "\(self.address(node.id)), part, parts);\n"
+        + "\(y.address), part, parts);\n"
     }
   }
 

@@ -75,4 +75,4 @@ extension Op.Activation {
   }
 }
 
-private func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

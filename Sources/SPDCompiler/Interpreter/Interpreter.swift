@@ -13,7 +13,7 @@ public struct Interpreter {
 
   let graph: Graph
   let precision: Precision
-  private let parameters: (String) throws -> [Float]
+  let parameters: (String) throws -> [Float]
 
   /// - Parameter parameters: the values of a parameter by its name, in row-major order.
   public init(graph: Graph, precision: Precision = .single, parameters: @escaping (String) throws -> [Float]) {
@@ -89,7 +89,7 @@ public struct Interpreter {
     return last
   }
 
-  private func evaluate(_ node: Node, _ inputs: [Values]) throws -> Values {
+  func evaluate(_ node: Node, _ inputs: [Values]) throws -> Values {
     switch node.op {
     case .input: preconditionFailure("the input is given")
     case .convolution(let op): try convolution(op, inputs, node.shape)
@@ -107,6 +107,7 @@ public struct Interpreter {
     case .softmax: softmax(inputs[0])
     case .decodeBoxes(let op): try decodeBoxes(op, inputs, node.shape)
     case .copy: inputs[0]
+    case .training: throw InterpreterError("\(node.op.name) is evaluated by trainingStep")
     }
   }
 

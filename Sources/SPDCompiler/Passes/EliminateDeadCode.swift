@@ -22,7 +22,8 @@ extension Pass {
 
   private static func removeUnreadNodes(_ graph: inout Graph, _ report: (Node) -> Void) {
     var live = Set(graph.outputs.flatMap(\.segments).map(\.node))
-    for node in graph.nodes.reversed() where live.contains(node.id) {
+    for node in graph.nodes.reversed() where live.contains(node.id) || node.destinations != nil {
+      live.insert(node.id)
       live.formUnion(node.inputs.flatMap(\.segments).map(\.node))
     }
     for node in graph.nodes where node.op != .input && !live.contains(node.id) {

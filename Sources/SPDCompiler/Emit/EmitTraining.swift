@@ -1,0 +1,70 @@
+import SPD
+
+// The kernels that only training has.
+extension EmitC {
+  func training(_ node: Node, _ op: Op.Training, _ kernel: Kernel) -> Invocation {
+    switch op {
+    case .gradient: clear(node)
+    case .poolGradient(let op): poolGradient(node, op)
+    case .globalAverageGradient: globalAverageGradient(node)
+    case .copyGradient: copyGradient(node)
+    default: preconditionFailure("\(kernel)")
+    }
+  }
+
+  private func clear(_ node: Node) -> Invocation {
+    let buffer = plan.buffer(of: node.id)
+    return Invocation(holes: ["COUNT": "\(buffer.layout.count)"]) { "\($0)(arena + \(buffer.offset), part, parts);\n" }
+  }
+
+  private func poolGradient(_ node: Node, _ op: Op.Pool) -> Invocation {
+    let destination = node.destinations![0]
+    let (gradient, x, to) = (node.inputs[0].segments[0], node.inputs[1].segments[0], destination.segments[0])
+    let output = graph.shape(of: node.inputs[0])
+    let holes =
+      [
+        "IMAGES": "\(node.shape.batch)", "BLOCKS": "\(ChooseTile.ceilDivide(node.shape.channels, channelBlock))",
+        "IN_ROWS": "\(node.shape.height)", "IN_COLS": "\(node.shape.width)", "OUT_ROWS": "\(output.height)",
+        "OUT_COLS": "\(output.width)", "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
+        "STRIDE_Y": "\(op.stride.height)", "STRIDE_X": "\(op.stride.width)", "PAD_TOP": "\(op.padding.height)",
+        "PAD_LEFT": "\(op.padding.width)", "MAX": op.kind == .max ? "1" : "0", "ADDS": destination.adds ? "1" : "0",
+      ] + strides("X", layout(x.node)) + strides("G", layout(gradient.node)) + strides("D", layout(to.node))
+    return Invocation(holes: holes) {
+      "\($0)(\(self.address(x)), \(self.address(gradient)), \(self.address(to)), part, parts);\n"
+    }
+  }
+
+  private func globalAverageGradient(_ node: Node) -> Invocation {
+    let destination = node.destinations![0]
+    let (gradient, to) = (node.inputs[0].segments[0], destination.segments[0])
+    var holes =
+      [
+        "IMAGES": "\(node.shape.batch)", "BLOCKS": "\(ChooseTile.ceilDivide(node.shape.channels, channelBlock))",
+        "ROWS": "\(node.shape.height)", "COLS": "\(node.shape.width)", "ADDS": destination.adds ? "1" : "0",
+      ] + strides("G", layout(gradient.node)) + strides("D", layout(to.node))
+    holes["G_ROW"] = nil
+    return Invocation(holes: holes) { "\($0)(\(self.address(gradient)), \(self.address(to)), part, parts);\n" }
+  }
+
+  private func copyGradient(_ node: Node) -> Invocation {
+    let gradient = node.inputs[0].segments[0]
+    let views = node.destinations!.flatMap { destination in destination.segments.map { ($0, destination.adds) } }
+    let lines = views.enumerated().map { index, view in
+      let (segment, adds) = view
+      let to = layout(segment.node)
+      return "GATHER(\(index), \(segment.channels), \(segment.first % channelBlock), \(segment.target), "
+        + "\(segment.targetStride), \(node.shape.height / segment.upsampling), \(node.shape.width / segment.upsampling), "
+        + "\(to.imageStride), \(segment.step * to.rowStride), \(segment.step * to.columnStride), \(to.blockStride), "
+        + "\(segment.upsampling), \(adds ? 1 : 0));"
+    }
+    let holes =
+      ["IMAGES": "\(node.shape.batch)", "SEGMENTS": lines.joined(separator: "\n    ")]
+      + strides("X", layout(gradient.node))
+    let to = views.map { address($0.0) }
+    return Invocation(holes: holes) {
+      "\($0)(\(self.address(gradient)), (float *const[]){\(to.joined(separator: ", "))}, part, parts);\n"
+    }
+  }
+
+  private func address(_ segment: Segment) -> String { address(segment, rowsBefore: 0, columnsBefore: 0) }
+}

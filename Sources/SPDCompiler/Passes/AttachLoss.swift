@@ -1,0 +1,48 @@
+import SPD
+
+/// Puts the loss behind what the network returns, in place of what only inference needs: boxes are not decoded, and
+/// cross-entropy has the softmax in it.
+///
+///     %1 = conv2d(%0) k=1 128→10
+///     return %1
+/// becomes
+///     %1 = conv2d(%0) k=1 128→10
+///     %2 = cross_entropy(%1)
+///     return %1
+extension Pass {
+  static let attachLoss = Pass("attach-loss", .lowering, modes: [.training]) { graph, remarks in
+    guard graph.outputs.count == 1, let last = graph.outputs[0].wholeNode(in: graph).map({ graph[$0] }) else {
+      throw GraphError("training needs a network with one result; \(graph.name) has \(graph.outputs.count)")
+    }
+    var heads = graph.outputs
+    var loss = Op.Loss.crossEntropy
+    switch last.op {
+    case .decodeBoxes(let op):
+      heads = last.inputs.map { operand in
+        guard let head = operand.wholeNode(in: graph).map({ graph[$0] }), case .activation(.sigmoid) = head.op else {
+          return operand
+        }
+        return head.inputs[0]
+      }
+      loss = .yolo(op)
+      remarks.append(Remark("attach-loss", last, fired: true, "YOLOv5's loss on the \(heads.count) raw levels"))
+    case .softmax:
+      heads = last.inputs
+      fallthrough
+    default:
+      let shape = graph.shape(of: heads[0])
+      guard shape.height == 1, shape.width == 1 else {
+        throw GraphError(
+          "\(last.source): training needs a vector of classes or boxes, but \(last.layer) gives \(shape): end the network "
+            + "with GlobalAveragePool(), Flatten(), Linear(classes), or with Detect")
+      }
+      remarks.append(Remark("attach-loss", last, fired: true, "cross-entropy over \(shape.channels) classes"))
+    }
+    graph.outputs = heads
+    graph.nodes.append(
+      Node(
+        id: graph.nextID, op: .training(.loss(loss)), inputs: heads,
+        shape: Shape(batch: 1, channels: 4, height: 1, width: 1), layer: "loss", source: last.source))
+    graph.nodes[graph.nodes.count - 1].destinations = []
+  }
+}

@@ -1,0 +1,107 @@
+import SPD
+import Testing
+
+@testable import SPDCompiler
+
+@Suite("differentiate") struct DifferentiateTests {
+  /// Each network has what one line of the differentiation is for.
+  static let networks: [(String, @Sendable (Tensor) -> Tensor)] = [
+    (
+      "conv, norm, every activation",
+      {
+        $0.through(
+          Conv2D(8, kernel: 3, bias: false), BatchNorm(), ReLU(), Conv2D(8, kernel: 3), BatchNorm(), SiLU(),
+          Conv2D(8, kernel: 1), BatchNorm(), LeakyReLU(0.1), Conv2D(8, kernel: 1), BatchNorm(), Sigmoid(),
+          Conv2D(8, kernel: 1), BatchNorm(), Hardswish(), GlobalAveragePool(), Flatten(), Linear(5))
+      }
+    ),
+    (
+      "space-to-depth for two readers, of the picture, and phases",
+      { x in
+        let a = x.through(SpaceToDepth(), Conv(20, kernel: 3), Conv2D(20, kernel: 3, bias: false))
+        let b = a.through(SpaceToDepth(), BatchNorm(), ReLU())
+        let left = Conv(8, kernel: 1)(b)
+        let right = Conv(8, kernel: 3)(b)
+        return (left + right).through(GlobalAveragePool(), Flatten(), Linear(4))
+      }
+    ),
+    (
+      "concat, slices, upsampling, sums of several readers",
+      { x in
+        let a = Conv(32, kernel: 3)(x)
+        let low = Conv(16, kernel: 3, stride: 2)(a)
+        let both = concat(low.upsampled(2), a)
+        let c = Conv(16, kernel: 1)(both)
+        let d = Conv(16, kernel: 3)(concat(c, c.channels(0..<16), a.channels(16..<32), low.upsampled(2)))
+        return (c + d).through(MaxPool(2), GlobalAveragePool(), Flatten(), Linear(4))
+      }
+    ),
+    (
+      "strides, paddings, dilation, pools, a linear layer over a map",
+      { x in
+        let a = x.through(Conv(8, kernel: 6, stride: 2, padding: 2), Conv2D(8, kernel: 3, padding: 0), SiLU())
+        let b = a.through(Conv2D(12, kernel: 3, padding: 2, dilation: 2), MaxPool(5, stride: 1, padding: 2))
+        let c = b.through(Conv2D(12, kernel: 1, stride: 2), AveragePool(3, stride: 1, padding: 1))
+        return c.through(Flatten(), Linear(4))
+      }
+    ),
+  ]
+
+  private static func differentiated(_ index: Int, disabled: Set<String> = []) throws -> Graph {
+    let graph = try traced(3, 16, 16, batch: 2, networks[index].1)
+    return try Pipeline.lowered(graph, disabled: disabled, mode: .training)
+  }
+
+  @Test("the gradient is the loss's slope", arguments: networks.indices, [[], ["fuse-normalize"], ["hoist-over-space-to-depth", "fuse-space-to-depth", "elide-concat", "elide-upsample"]])
+  func slope(_ index: Int, _ disabled: [String]) throws {
+    let graph = try Self.differentiated(index, disabled: Set(disabled))
+    let input = syntheticInput(graph.input.shape)
+    var values: [String: [Float]] = [:]
+    for parameter in graph.parameters { values[parameter.name] = syntheticParameter(parameter) }
+    // The loss along a direction, with steps that float parameters take exactly: direction in multiples of 2^-k.
+    func step(_ name: String?, _ direction: [Float], _ sign: Float) throws -> TrainingResult {
+      try Interpreter(graph: graph, precision: .double) { key in
+        key == name ? zip(values[key]!, direction).map { $0 + sign * $1 } : values[key]!
+      }.trainingStep(input: input) { _, heads in Self.loss(heads[0]) }
+    }
+    let result = try step(nil, [], 0)
+    for parameter in graph.parameters where parameter.role.isTrainable {
+      let gradient = try #require(result.gradients[parameter.name], "no gradient of \(parameter.name)")
+      #expect(gradient.count == parameter.count)
+      let random = uniform("direction " + parameter.name, parameter.count)
+      let old = values[parameter.name]!
+      // What the sum in float really moved by.
+      let direction = zip(old, random).map { old, r in (old + (r - 0.5) * 0x1p-14) - old }
+      let backward = zip(old, direction).map { $0 - ($0 - $1) }
+      #expect(zip(direction, backward).allSatisfy { abs($0 - $1) <= abs($0) * 1e-3 + 1e-7 })
+      let up = try step(parameter.name, direction, 1).losses[0], down = try step(parameter.name, direction, -1).losses[0]
+      let slope = zip(gradient, direction).reduce(0.0) { $0 + $1.0 * Double($1.1) }
+      let size = zip(gradient, direction).reduce(0.0) { $0 + abs($1.0 * Double($1.1)) }
+      #expect(abs((up - down) / 2 - slope) <= 2e-3 * size + 1e-12, "\(parameter.name): \((up - down) / 2) and \(slope)")
+    }
+  }
+
+  /// Cross-entropy with the classes 0, 1, 2, …
+  static func loss(_ logits: Values) -> (losses: [Double], gradients: [Values]) {
+    var total = 0.0
+    var gradient = logits
+    for n in 0..<logits.shape.batch {
+      let all = (0..<logits.shape.channels).map { logits[n, $0, 0, 0] }
+      let top = all.max()!
+      let sum = all.reduce(0) { $0 + exponential($1 - top) }
+      total += (logarithm(sum) + top - all[n]) / Double(logits.shape.batch)
+      for c in all.indices {
+        gradient[n, c, 0, 0] =
+          (exponential(all[c] - top) / sum - (c == n ? 1 : 0)) / Double(logits.shape.batch)
+      }
+    }
+    return ([total], [gradient])
+  }
+
+  @Test func text() throws {
+    let graph = try traced(16, 4, 4, batch: 2) {
+      $0.through(Conv2D(16, kernel: 3), SpaceToDepth(), Conv2D(8, kernel: 1), GlobalAveragePool(), Flatten(), Linear(4))
+    }
+    print(try Pipeline.lowered(graph, mode: .training).brief)
+  }
+}

@@ -1,0 +1,98 @@
+/* ---- packing: from the parameters to the kernels' order, in each step ------------------------------------------- */
+
+/* Channels of a weight W[o][i][tap], as a kernel counts them: channel c is `first + c * stride` floats into W. Runs begin whole
+ * blocks of 16; lanes behind a run's last channel are zero. */
+typedef struct { int count; ptrdiff_t first, stride; } weight_run;
+
+/* Position of each channel of block `block` of the runs in W, and how many channels the block has. */
+static int weight_block(const weight_run *runs, int block, ptrdiff_t positions[BLOCK])
+{
+    while (block >= (runs->count + BLOCK - 1) / BLOCK) block -= (runs->count + BLOCK - 1) / BLOCK, runs++;
+    const int left = runs->count - block * BLOCK, count = left < BLOCK ? left : BLOCK;
+    for (int c = 0; c < BLOCK; c++) positions[c] = runs->first + (block * BLOCK + (c < count ? c : 0)) * runs->stride;
+    return count;
+}
+
+/* One block of inputs by one of outputs: to[tap * tap_step + lane * line + o], zero where there is no channel. */
+static void pack_block(float *to, ptrdiff_t tap_step, ptrdiff_t line, const weight_run *inputs, int in_block,
+                       const weight_run *outputs, int out_block, const float *w, int taps, const int *tap_offsets)
+{
+    ptrdiff_t in[BLOCK], out[BLOCK];
+    const int ins = weight_block(inputs, in_block, in), outs = weight_block(outputs, out_block, out);
+    if (ins < BLOCK || outs < BLOCK) {
+        for (int tap = 0; tap < taps; tap++) {
+            for (int lane = 0; lane < BLOCK; lane++) {
+                for (int o = 0; o < BLOCK; o++) to[tap * tap_step + lane * line + o] = 0.0f;
+            }
+        }
+    }
+    /* W is read as it lies. */
+    if (outs > 1 && out[1] - out[0] < in[ins > 1 ? 1 : 0] - in[0]) {
+        for (int lane = 0; lane < ins; lane++) {
+            for (int o = 0; o < outs; o++) {
+                for (int tap = 0; tap < taps; tap++)
+                    to[tap * tap_step + lane * line + o] = w[in[lane] + out[o] + tap_offsets[tap]];
+            }
+        }
+        return;
+    }
+    for (int o = 0; o < outs; o++) {
+        for (int lane = 0; lane < ins; lane++) {
+            for (int tap = 0; tap < taps; tap++)
+                to[tap * tap_step + lane * line + o] = w[in[lane] + out[o] + tap_offsets[tap]];
+        }
+    }
+}
+
+/* -> [strip][block of inputs][tap][16 lanes][strip * 16 outputs]; parts share pairs of blocks. */
+static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs, const weight_run *outputs,
+                        const float *w, int taps, const int *tap_offsets, int part, int parts)
+{
+    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
+    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+        const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
+        const ptrdiff_t width = (left < strip ? left : strip) * BLOCK;
+        float *at = to + (ptrdiff_t)s * in_blocks * taps * BLOCK * strip * BLOCK + (ptrdiff_t)in * taps * BLOCK * width +
+                    out % strip * BLOCK;
+        pack_block(at, BLOCK * width, width, inputs, in, outputs, out, w, taps, tap_offsets);
+    }
+}
+
+/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows. */
+static void pack_winograd(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
+                          const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
+                          int part, int parts)
+{
+    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
+    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+        const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
+        const ptrdiff_t width = (left < strip ? left : strip) * BLOCK, plane = (ptrdiff_t)in_blocks * BLOCK * width;
+        float *at = to + (ptrdiff_t)s * edge * edge * in_blocks * BLOCK * strip * BLOCK + (ptrdiff_t)in * BLOCK * width +
+                    out % strip * BLOCK;
+        _Alignas(64) float taps[BLOCK][9][BLOCK];
+        pack_block(&taps[0][0][0], BLOCK, 9 * BLOCK, inputs, in, outputs, out, w, 9, tap_offsets);
+        for (int lane = 0; lane < BLOCK; lane++) {
+            for (int n = 0; n < BLOCK; n += VL) {
+                vec t[9];
+                for (int tap = 0; tap < 9; tap++) t[tap] = AT(&taps[lane][tap][n]);
+                for (int i = 0; i < edge; i++) {
+                    const float *a = g + 3 * i;
+                    const vec left_tap = a[0] * t[0] + a[1] * t[3] + a[2] * t[6];
+                    const vec middle = a[0] * t[1] + a[1] * t[4] + a[2] * t[7];
+                    const vec right = a[0] * t[2] + a[1] * t[5] + a[2] * t[8];
+                    for (int j = 0; j < edge; j++) {
+                        const float *b = g + 3 * j;
+                        PUT(at + (i * edge + j) * plane + lane * width + n, b[0] * left_tap + b[1] * middle + b[2] * right);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* The bias of outputs `first` and on, zeros up to a whole block; NULL: zeros. */
+static void pack_bias(float *to, int blocks, const float *bias, int outputs, int part)
+{
+    if (part != 0) return;
+    for (int o = 0; o < blocks * BLOCK; o++) to[o] = bias != NULL && o < outputs ? bias[o] : 0.0f;
+}
