@@ -13,7 +13,8 @@ extension ChooseKernels {
     case .poolGradient: return .poolGradient
     case .globalAverageGradient: return .globalAverageGradient
     case .copyGradient: return .copyGradient
-    case .loss: return .loss
+    case .loss(.crossEntropy): return .crossEntropy
+    case .loss(.yolo): return .yoloLoss
     }
   }
 

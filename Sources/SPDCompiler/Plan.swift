@@ -22,6 +22,8 @@ public struct Plan: Codable, Equatable, Sendable {
   public var outputs: [Output]
   /// Of training: where each parameter is, and as many floats further on its gradient.
   public var state: StateLayout?
+  /// Of a detector's training: as many boxes as one batch may have.
+  public var maxTargets = 0
 
   /// One parallel loop; all threads meet behind it.
   public struct Step: Codable, Equatable, Sendable {
@@ -111,7 +113,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case globalAverageGradient
   case copyGradient
   case clear
-  case loss
+  case crossEntropy
+  case yoloLoss
 
   /// File name of the template, without extension.
   public var template: String {
@@ -139,7 +142,8 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .globalAverageGradient: "global_average_gradient"
     case .copyGradient: "copy_gradient"
     case .clear: "clear"
-    case .loss: "cross_entropy"
+    case .crossEntropy: "cross_entropy"
+    case .yoloLoss: "yolo_loss"
     }
   }
 }

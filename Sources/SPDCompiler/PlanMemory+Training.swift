@@ -40,4 +40,29 @@ extension PlanMemory {
     else { return nil }
     return (from, to)
   }
+
+  static func addState(to plan: inout Plan, maxTargets: Int) {
+    let state = StateLayout(plan.graph)
+    // The optimiser keeps a double for each of its units in the arena.
+    plan.arenaCount = max(plan.arenaCount, roundUp((state.count + 4095) / 4096 * 2))
+    plan.state = state
+    plan.maxTargets = maxTargets
+  }
+
+  /// Floats that all threads share within a step of an operation of training; see the templates.
+  static func trainingCount(
+    _ node: Node, _ op: Op.Training, _ kernel: Kernel, in graph: Graph, maxTargets: Int
+  ) -> Int {
+    let images = graph.input.shape.batch
+    switch op {
+    case .loss(.crossEntropy): return 3 * images + 2
+    case .loss(.yolo(let boxes)):
+      let shapes = node.inputs.map { graph.shape(of: $0) }
+      let rows = shapes.reduce(0) { $0 + $1.height }, cells = shapes.reduce(0) { $0 + $1.size.area }
+      let bytes =
+        images * (24 * rows + 4 * cells * boxes.anchorsPerLevel) + shapes.count * boxes.anchorsPerLevel * maxTargets
+      return bytes / 4 + 4
+    default: return 0
+    }
+  }
 }

@@ -5,7 +5,7 @@ public enum PlanMemory {
   /// - Parameter reuse: false keeps every result until the end, for looking at them.
   public static func plan(
     _ graph: Graph, prefix: String, target: Target, kernels: KernelOptions = KernelOptions(),
-    mode: Mode = .inference, reuse: Bool = true
+    mode: Mode = .inference, maxTargets: Int = 0, reuse: Bool = true
   ) throws -> Plan {
     var steps: [Plan.Step] = []
     var scratch = 0
@@ -56,7 +56,7 @@ public enum PlanMemory {
       step.node.map { Self.packedCount(graph[$0], step.kernel, in: graph) } ?? 0
     }
     var workspaces: [Plan.Workspace] = steps.indices.compactMap { index in
-      let shared = roundUp(sharedCount(steps[index], in: graph))
+      let shared = roundUp(sharedCount(steps[index], in: graph, maxTargets: maxTargets))
       let count = shared + (mode == .training ? packedCount(steps[index]) : 0)
       return count > 0 ? Plan.Workspace(step: index, offset: 0, count: count) : nil
     }
@@ -73,10 +73,11 @@ public enum PlanMemory {
       packed.append(Plan.PackedBlock(node: id, offset: end, count: count))
       end += count
     }
-    return Plan(
+    var plan = Plan(
       graph: graph, prefix: prefix, target: target, mode: mode, steps: steps, buffers: buffers, workspaces: workspaces,
-      packed: packed, arenaCount: arena,
-      scratchCount: roundUp(scratch), outputs: outputs, state: mode == .training ? StateLayout(graph) : nil)
+      packed: packed, arenaCount: arena, scratchCount: roundUp(scratch), outputs: outputs)
+    if mode == .training { addState(to: &plan, maxTargets: maxTargets) }
+    return plan
   }
 
   /// Offsets such that what is alive at the same time never overlaps: the largest first, each at the lowest free place.
@@ -160,7 +161,10 @@ public enum PlanMemory {
   }
 
   /// Floats that all threads share within a step.
-  private static func sharedCount(_ step: Plan.Step, in graph: Graph) -> Int {
+  private static func sharedCount(_ step: Plan.Step, in graph: Graph, maxTargets: Int) -> Int {
+    if let node = step.node.map({ graph[$0] }), case .training(let op) = node.op {
+      return trainingCount(node, op, step.kernel, in: graph, maxTargets: maxTargets)
+    }
     guard let tile = step.kernel.winograd, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
     return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
   }

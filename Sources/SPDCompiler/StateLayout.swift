@@ -9,9 +9,13 @@ public struct StateLayout: Codable, Equatable, Sendable {
     /// In floats.
     public var offset: Int
     public var count: Int
-    public var isTrainable: Bool
-    /// False for biases and the parameters of normalisations, which some recipes do not decay.
-    public var isWeight: Bool
+    /// PyTorch's; empty for a scalar.
+    public var shape: [Int]
+    /// Weights 0, biases 1, scales and shifts of normalisations 2: recipes differ in which of them decay. What is not
+    /// trained has −1.
+    public var group: Int
+    /// Whether the moving average of a training run has it too: everything but constants.
+    public var isAveraged: Bool
   }
 
   public var entries: [Entry] = []
@@ -22,8 +26,8 @@ public struct StateLayout: Codable, Equatable, Sendable {
     for parameter in EmitC.storedParameters(graph) {
       entries.append(
         Entry(
-          name: parameter.name, offset: count, count: parameter.count, isTrainable: parameter.role.isTrainable,
-          isWeight: parameter.role == .weight))
+          name: parameter.name, offset: count, count: parameter.count, shape: parameter.shape,
+          group: parameter.role.group, isAveraged: parameter.role.isRequired))
       count += PlanMemory.roundUp(parameter.count)
     }
   }
@@ -31,5 +35,16 @@ public struct StateLayout: Codable, Equatable, Sendable {
   public func offset(of name: String) -> Int {
     guard let entry = entries.first(where: { $0.name == name }) else { preconditionFailure("no parameter \(name)") }
     return entry.offset
+  }
+}
+
+extension Parameter.Role {
+  fileprivate var group: Int {
+    switch self {
+    case .weight: 0
+    case .bias: 1
+    case .normWeight, .normBias: 2
+    case .runningMean, .runningVariance, .batchesTracked, .constant: -1
+    }
   }
 }

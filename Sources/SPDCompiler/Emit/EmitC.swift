@@ -58,6 +58,4 @@ public struct EmitC {
     let tenths = (bytes + 50_000) / 100_000
     return "\(tenths / 10).\(tenths % 10) MB"
   }
-
-  private func runTraining() throws -> Result { preconditionFailure() }
 }

@@ -6,6 +6,15 @@ extension EmitC {
     var functions = ""
     /// One block of statements per step.
     var calls: [String] = []
+
+    /// Whether something calls a function of a template that is instantiated once.
+    func uses(_ template: String) -> Bool {
+      let functions = [
+        "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
+        "pack_training_picture": ["pack_picture("], "training_math": [""],
+      ]
+      return functions[template, default: []].contains { name in calls.contains { $0.contains(name) } }
+    }
   }
 
   func emitKernels() throws -> Kernels {
@@ -106,7 +115,7 @@ extension EmitC {
     }.joined()
   }
 
-  private func functionName(_ step: Plan.Step) -> String {
+  func functionName(_ step: Plan.Step) -> String {
     guard let node = step.node else {
       guard case .store(let output) = step.kernel else { preconditionFailure("a step without node") }
       return "\(prefix)_output\(output)_\(step.kernel.template)"

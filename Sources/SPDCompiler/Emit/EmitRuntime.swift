@@ -3,10 +3,6 @@ import SPD
 // The public functions: pack, init, infer, and what a loader wants to know.
 extension EmitC {
   func runtime(calls: [String], packing: String, packHash: UInt64) throws -> String {
-    let cases = calls.enumerated().map { index, call in
-      "case \(index): {\n" + indent(call.hasSuffix("\n") ? call : call + "\n", 1) + "    break;\n}\n"
-    }
-    let usesScratch = plan.scratchCount > 0
     let input = graph.input.shape
     let outputShapes = plan.outputs.map { output in
       let padded = output.shape + Array(repeating: 0, count: 4 - output.shape.count)
@@ -16,17 +12,28 @@ extension EmitC {
       "runtime",
       [
         "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)",
-        "CASES": indent(cases.joined(), 2),
+        "CASES": cases(calls),
         "PACK": indent(packing, 1),
         "PACKED_COUNT": "\(plan.packedCount)", "ARENA_COUNT": "\(plan.arenaCount)",
         "SCRATCH_COUNT": "\(plan.scratchCount)", "PACK_HASH": hex(packHash), "GRAPH_HASH": hex(graph.parameterHash),
-        "SCRATCH": usesScratch
-          ? "float *scratch = arena + \(plan.arenaCount) + part * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
-          : "",
+        "SCRATCH": scratchDeclaration,
         "BATCH": "\(input.batch)", "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)",
         "WIDTH": "\(input.width)", "CLASSES": "\(graph.classes)", "OUTPUTS": "\(plan.outputs.count)",
         "OUTPUT_SHAPES": outputShapes.joined(separator: ", "),
       ])
+  }
+
+  /// The steps, as the cases of a switch.
+  func cases(_ calls: [String]) -> String {
+    let cases = calls.enumerated().map { index, call in
+      "case \(index): {\n" + indent(call.hasSuffix("\n") ? call : call + "\n", 1) + "    break;\n}\n"
+    }
+    return indent(cases.joined(), 2)
+  }
+
+  var scratchDeclaration: String {
+    guard plan.scratchCount > 0 else { return "" }
+    return "float *scratch = arena + \(plan.arenaCount) + part * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
   }
 
   func header() throws -> String {

@@ -1,0 +1,155 @@
+/* ---- the training step ------------------------------------------------------------------------------------------ */
+
+/* Steps first ..< last of forward and backward, the share `part` of `parts`; every part meets the others between steps. */
+static void run(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float *losses, int first, int last, int part, int parts)
+{
+    float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
+    const float *input = batch->images;
+    @SCRATCH@
+    for (int step = first; step < last; step++) {
+        if (step > first) {
+            BARRIER
+        }
+        switch (step) {
+@CASES@
+        }
+    }
+    (void)values, (void)gradients, (void)arena, (void)input, (void)losses;
+}
+
+const @PREFIX@_parameter @PREFIX@_parameters[@PARAMETERS@] = {
+    @PARAMETER_TABLE@
+};
+
+static int check_trainer(const @PREFIX@_trainer *trainer)
+{
+    if (trainer == NULL || trainer->values == NULL || trainer->gradients == NULL || trainer->arena == NULL)
+        return @UPPER@_NULL_POINTER;
+    const void *const all[] = {trainer->values,         trainer->gradients, trainer->momentum, trainer->second_moments,
+                               trainer->average,        trainer->sum,       trainer->arena};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if ((uintptr_t)all[i] % 64 != 0) return @UPPER@_MISALIGNED;
+    }
+    if (trainer->threads < 1 || trainer->threads > @UPPER@_MAX_THREADS) return @UPPER@_BAD_THREADS;
+    return trainer->arena_bytes < @UPPER@_ARENA_BYTES(trainer->threads) ? @UPPER@_ARENA_TOO_SMALL : @UPPER@_OK;
+}
+
+int @PREFIX@_gradients_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4], int first, int last)
+{
+    const int status = check_trainer(trainer);
+    if (status != @UPPER@_OK) return status;
+    if (batch == NULL || batch->images == NULL || losses == NULL) return @UPPER@_NULL_POINTER;
+    if (first < 0 || last > @STEPS@ || first > last) return @UPPER@_BAD_STEPS;
+    @CHECK_TARGETS@
+    const int threads = trainer->threads;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        run(trainer, batch, losses, first, last, PART, PARTS);
+    }
+    return @UPPER@_OK;
+}
+
+int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4])
+{
+    return @PREFIX@_gradients_steps(trainer, batch, losses, 0, @STEPS@);
+}
+
+int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins)
+{
+    const int status = check_trainer(trainer);
+    if (status != @UPPER@_OK) return status;
+    if (trainer->sum == NULL) return @UPPER@_NULL_POINTER;
+    const int threads = trainer->threads;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        @PREFIX@_optimizer_accumulate(trainer->gradients, trainer->sum, begins, PART, PARTS);
+    }
+    return @UPPER@_OK;
+}
+
+int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm)
+{
+    const int status = check_trainer(trainer);
+    if (status != @UPPER@_OK) return status;
+    if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return @UPPER@_NULL_POINTER;
+    if (update->rule != SPD_SGD && trainer->second_moments == NULL) return @UPPER@_NULL_POINTER;
+    const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
+    const int threads = trainer->threads;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        const int part = PART;
+        const double length = @PREFIX@_optimizer(update, trainer->values, gradients, trainer->momentum, trainer->second_moments,
+                                                 trainer->average, trainer->arena, part, PARTS);
+        if (part == 0 && norm != NULL) *norm = length;
+    }
+    return @UPPER@_OK;
+}
+
+int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4])
+{
+    const int status = @PREFIX@_gradients(trainer, batch, losses);
+    return status != @UPPER@_OK ? status : @PREFIX@_update(trainer, update, NULL);
+}
+
+int @PREFIX@_threads(int threads)
+{
+    int granted = 1;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        if (PART == 0) granted = PARTS;
+    }
+    return granted;
+}
+
+const char *@PREFIX@_status(int status)
+{
+    switch (status) {
+    case @UPPER@_OK: return "ok";
+    case @UPPER@_NULL_POINTER: return "a pointer is NULL";
+    case @UPPER@_MISALIGNED: return "a buffer is not aligned to 64 bytes";
+    case @UPPER@_BAD_THREADS: return "the number of threads is outside of 1 to 1024";
+    case @UPPER@_ARENA_TOO_SMALL: return "the arena is too small for this number of threads";
+    case @UPPER@_BAD_STEPS: return "there are no such steps";
+    case @UPPER@_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
+    case @UPPER@_BAD_TARGETS: return "a target names an image or class that does not exist, or its box is not finite";
+    default: return "unknown status";
+    }
+}
+
+static int module_gradients(void *trainer, const void *batch, float *losses, int first, int last)
+{
+    return @PREFIX@_gradients_steps(trainer, batch, losses, first, last);
+}
+
+static int module_accumulate(void *trainer, int begins) { return @PREFIX@_accumulate(trainer, begins); }
+
+static int module_update(void *trainer, const spd_update *update, double *norm)
+{
+    return @PREFIX@_update(trainer, update, norm);
+}
+
+const void *@PREFIX@_module(void)
+{
+    /* The fields of spdc_trainer_module in SPDRuntime, version @UPPER@_ABI_VERSION. */
+    typedef struct {
+        uint32_t abi_version, struct_bytes;
+        const char *name;
+        uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
+        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters;
+        const @PREFIX@_parameter *parameter_table;
+        int (*gradients)(void *, const void *, float *, int, int);
+        int (*accumulate)(void *, int);
+        int (*update)(void *, const spd_update *, double *);
+        int (*threads)(int);
+        const char *(*status)(int);
+    } module;
+    static const module description = {
+        @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
+        4 * (uint64_t)@SCRATCH_COUNT@, @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @UPPER@_MAX_TARGETS,
+        @PARAMETERS@, @PREFIX@_parameters, module_gradients, module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};
+    return &description;
+}
