@@ -1,0 +1,165 @@
+/* The optimiser: one sweep over all parameters. The rules and their formulas are in training.h.
+ *
+ * Layout. Every array (values, gradients, momentum, second moments, average) is one block of COUNT floats in which the
+ * same entry has the same offset. RANGES lists the entries, none empty, by rising offset as {offset, count, group}: parameters by
+ * their group; what is no parameter but belongs to the average, such as running statistics, has group -1. What lies
+ * between the entries is neither read nor written.
+ *
+ * Threads. The arrays are cut into units of UNIT floats, whatever the number of threads, and a part takes adjacent
+ * units. An update depends on its own number only; for the norm, each unit's sum of squares is stored and all parts add
+ * them up in the order of units. The barriers are met by all parts or by none.
+ *
+ * Preconditions. update->groups has an entry for each group. momentum is there for every rule, second for Adam only,
+ * else NULL; both start as zeros. average may be NULL. scratch is aligned to 8 bytes and shared by the parts; without
+ * clipping it is not used. The arrays do not overlap. The texts of training.h and training_math.c are in front.
+ *
+ * Holes. COUNT. RANGES and RANGE_COUNT, their number. SCRATCH: floats of scratch.
+ */
+
+/* @NAME@: @RANGE_COUNT@ entries in @COUNT@ floats. */
+
+enum { @NAME@_UNIT = 4096, @NAME@_UNITS = (@COUNT@ + @NAME@_UNIT - 1) / @NAME@_UNIT };
+_Static_assert(@NAME@_UNITS * sizeof(double) <= (size_t)@SCRATCH@ * sizeof(float), "the scratch is too small");
+
+static const struct {
+    int64_t offset, count;
+    int group;
+} @NAME@_ranges[@RANGE_COUNT@] = {@RANGES@};
+
+/* The next stretch of `unit` that lies in one entry: *at its offset, *range the entry's index. Returns its length, 0 at
+ * the end of the unit. To begin, *at is 0 and *range no later than the unit's first entry. */
+INLINE int @NAME@_next(const int unit, int *range, int64_t *at, int64_t *end)
+{
+    const int64_t start = (int64_t)unit * @NAME@_UNIT, stop = start + @NAME@_UNIT;
+    const int64_t from = *end > start ? *end : start;
+    for (; *range < @RANGE_COUNT@; ++*range) {
+        const int64_t first = @NAME@_ranges[*range].offset, last = first + @NAME@_ranges[*range].count;
+        if (last <= from) continue;
+        if (first >= stop) break;
+        *at = first > from ? first : from;
+        *end = last < stop ? last : stop;
+        return (int)(*end - *at);
+    }
+    return 0;
+}
+
+/* b^n */
+INLINE double @NAME@_power(double b, int64_t n)
+{
+    double product = 1.0;
+    for (; n > 0; n >>= 1, b *= b)
+        if (n & 1) product *= b;
+    return product;
+}
+
+OUTLINE void @NAME@_sgd(const int n, float *restrict p, const float *restrict g, float *restrict v, const float scale,
+                        const float rate, const float decay, const float momentum, const int nesterov)
+{
+    const float now = nesterov ? 1.0f : 0.0f, past = nesterov ? momentum : 1.0f;
+    for (int i = 0; i < n; i++) {
+        const float d = scale * g[i] + decay * p[i];
+        v[i] = momentum * v[i] + d;
+        p[i] -= rate * (now * d + past * v[i]);
+    }
+}
+
+/* keep = 1 - rate decay for AdamW, else 1, with the decay in d; root = 1 / sqrt(1 - b2^step). */
+OUTLINE void @NAME@_adam(const int n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
+                         const float scale, const float rate, const float decay, const float keep, const float rest1,
+                         const float b2, const float rest2, const float root, const float epsilon)
+{
+    for (int i = 0; i < n; i++) {
+        const float d = scale * g[i] + decay * p[i];
+        m[i] += rest1 * (d - m[i]);
+        v[i] = b2 * v[i] + rest2 * d * d;
+        p[i] = keep * p[i] - rate * m[i] / (root_float(v[i]) * root + epsilon);
+    }
+}
+
+OUTLINE void @NAME@_average(const int n, float *restrict e, const float *restrict p, const float decay, const float rest)
+{
+    for (int i = 0; i < n; i++) e[i] = decay * e[i] + rest * p[i];
+}
+
+/* The norm of all gradients together. */
+static double @NAME@_norm(const float *restrict gradients, double *restrict squares, int part, int parts)
+{
+    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    int range = 0;
+    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+        double sum = 0.0;
+        int64_t at = 0, end = 0;
+        for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
+            if (@NAME@_ranges[range].group < 0) continue;
+            double lanes[8] = {0}; /* eight chains of additions, so that none waits for the last */
+            for (int i = 0; i + 8 <= n; i += 8)
+                for (int lane = 0; lane < 8; lane++) {
+                    const double g = gradients[at + i + lane];
+                    lanes[lane] += g * g;
+                }
+            for (int i = n / 8 * 8; i < n; i++) lanes[i % 8] += (double)gradients[at + i] * gradients[at + i];
+            for (int lane = 0; lane < 8; lane++) sum += lanes[lane];
+        }
+        squares[unit] = sum;
+    }
+    BARRIER
+    double sum = 0.0;
+    for (int unit = 0; unit < @NAME@_UNITS; unit++) sum += squares[unit];
+    return root_real(sum);
+}
+
+/* Adds the gradients of one more batch to `sum`, or begins with them. */
+INLINE void @NAME@_accumulate(const float *restrict gradients, float *restrict sum, const int begin, int part, int parts)
+{
+    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    int range = 0;
+    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+        int64_t at = 0, end = 0;
+        for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
+            if (@NAME@_ranges[range].group < 0) continue;
+            for (int i = 0; i < n; i++) sum[at + i] = begin ? gradients[at + i] : sum[at + i] + gradients[at + i];
+        }
+    }
+}
+
+/* One step. Returns the norm of the scaled gradients before clipping to every part; 0 if update->max_norm is 0. */
+static double @NAME@(const spd_update *update, float *restrict values, const float *restrict gradients,
+                     float *restrict momentum, float *restrict second, float *restrict average, void *restrict scratch,
+                     int part, int parts)
+{
+    double norm = 0.0, scale = update->gradient_scale;
+    if (update->max_norm > 0.0) {
+        norm = scale * @NAME@_norm(gradients, scratch, part, parts);
+        norm = norm < 0.0 ? -norm : norm;
+        const double factor = update->max_norm / (norm + 1e-6);
+        scale = factor < 1.0 ? scale * factor : scale;
+    }
+    const double b2 = update->second_momentum;
+    const double root = update->rule == SPD_SGD ? 0.0 : 1.0 / root_real(1.0 - @NAME@_power(b2, update->step));
+    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    int range = 0;
+    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+        int64_t at = 0, end = 0;
+        for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
+            const int group = @NAME@_ranges[range].group;
+            if (group >= 0) {
+                const spd_group_rates r = update->groups[group];
+                if (update->rule == SPD_SGD) {
+                    @NAME@_sgd(n, values + at, gradients + at, momentum + at, (float)scale, (float)r.learning_rate,
+                               (float)r.weight_decay, (float)r.momentum, update->nesterov);
+                } else {
+                    const int apart = update->rule == SPD_ADAMW; /* decay apart from the gradient */
+                    const double rate = r.learning_rate / (1.0 - @NAME@_power(r.momentum, update->step));
+                    @NAME@_adam(n, values + at, gradients + at, momentum + at, second + at, (float)scale, (float)rate,
+                                apart ? 0.0f : (float)r.weight_decay,
+                                apart ? (float)(1.0 - r.learning_rate * r.weight_decay) : 1.0f,
+                                (float)(1.0 - r.momentum), (float)b2, (float)(1.0 - b2), (float)root,
+                                (float)update->epsilon);
+                }
+            }
+            if (average != NULL)
+                @NAME@_average(n, average + at, values + at, (float)update->ema_decay, (float)(1.0 - update->ema_decay));
+        }
+    }
+    return norm;
+}
