@@ -4,9 +4,9 @@ extension Op.Training {
     let first = inputs[0]
     switch self {
     case .statistics(let norm):
-      return Shape(batch: 2 * norm.phases, channels: first.channels, height: 1, width: 1)
+      return Shape(batch: 4 * norm.phases, channels: first.channels, height: 1, width: 1)
     case .normalizeSums(let op):
-      return Shape(batch: 2 * (op.norm?.phases ?? 1), channels: first.channels, height: 1, width: 1)
+      return Shape(batch: 4 * (op.norm?.phases ?? 1), channels: first.channels, height: 1, width: 1)
     case .normalize(let op):
       guard inputs.count == 1 + (op.norm == nil ? 0 : 1) + (op.addsResidual ? 1 : 0) else {
         throw ShapeError("\(name) has \(inputs.count) inputs")

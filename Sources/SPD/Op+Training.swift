@@ -6,7 +6,8 @@ extension Op {
   /// gradient flows through a reindexing as the result did, by address.
   public enum Training: Codable, Hashable, Sendable {
     /// Mean and 1/√(variance + ε) of each channel over batch, rows and columns; updates the running statistics.
-    /// Behind a space-to-depth, of each phase of a channel. Result: (2, or 2·phases) × C × 1 × 1, all means first.
+    /// Behind a space-to-depth, of each phase of a channel. Result: 4·phases × C × 1 × 1: for each phase the mean, then
+    /// 1/√(variance + ε), then what kernels derive from them.
     case statistics(BatchNorm)
     /// y = final(activation(γ·(z − mean)·rstd + β) + residual). Reads z, then the statistics, then the residual.
     case normalize(Normalize)

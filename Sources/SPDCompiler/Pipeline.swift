@@ -47,6 +47,8 @@ public enum Pipeline {
     public var unfused = false
     public var disabled: Set<String> = []
     public var kernels = KernelOptions()
+    /// Of a detector's training: as many boxes as one batch may have.
+    public var maxTargets = 0
 
     public init() {}
   }

@@ -107,8 +107,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case normalizeSums
   case normalizeGradient
   case weightGradient(WeightGradientTile)
-  /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1.
-  case weightGradientPicture(scale: Int)
+  /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1, in chunks of images.
+  case weightGradientPicture(scale: Int, chunks: Int)
   case poolGradient
   case globalAverageGradient
   case copyGradient

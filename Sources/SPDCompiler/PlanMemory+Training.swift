@@ -62,6 +62,32 @@ extension PlanMemory {
       let bytes =
         images * (24 * rows + 4 * cells * boxes.anchorsPerLevel) + shapes.count * boxes.anchorsPerLevel * maxTargets
       return bytes / 4 + 4
+    case .statistics(let norm):
+      return chunkCount(graph.shape(of: node.inputs[0]), phases: norm.phases)
+    case .normalizeSums(let op):
+      return chunkCount(graph.shape(of: node.inputs[0]), phases: op.norm?.phases ?? 1)
+    case .weightGradient(let op): return weightGradientCount(node, op, kernel, in: graph)
+    default: return 0
+    }
+  }
+
+  /// Rows of all images that are summed up on their own: what fits into the first-level cache, block by block.
+  static func chunkRows(_ shape: Shape) -> Int { max(2, 256 / shape.width / 2 * 2) }
+
+  private static func chunkCount(_ shape: Shape, phases: Int) -> Int {
+    2 * ChooseTile.ceilDivide(shape.batch * shape.height, chunkRows(shape)) * phases * roundUp(shape.channels)
+  }
+
+  private static func weightGradientCount(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel, in graph: Graph) -> Int {
+    let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
+    switch kernel {
+    case .weightGradient(let tile):
+      guard tile.chunks > 1 else { return 0 }
+      return inputBlocks(node) * ChooseTile.ceilDivide(blocks, tile.strip) * tile.chunks * op.kernel.area * channelBlock
+        * tile.strip * channelBlock
+    case .weightGradientPicture(let scale, let chunks):
+      let taps = op.kernel.area * scale * scale * graph.input.shape.channels
+      return blocks * chunks * (taps + 1) * channelBlock
     default: return 0
     }
   }

@@ -12,6 +12,9 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The code was compiled without OpenMP, or the system grants fewer threads.
   case threads(network: String, asked: Int, granted: Int)
   case parameter(name: String, reason: String)
+  case labelCount(network: String, expected: Int, got: Int)
+  /// A box of a detector's targets that has not six numbers.
+  case targetRow(network: String, got: Int)
 
   public var description: String {
     switch self {
@@ -32,6 +35,10 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
         + (granted == 1 ? ": it was compiled without OpenMP, or OpenMP is limited" : "")
     case .parameter(let name, let reason):
       return "parameter \(name): \(reason)"
+    case .labelCount(let network, let expected, let got):
+      return "\(network) trains on \(expected) images at a time, but there are \(got) labels"
+    case .targetRow(let network, let got):
+      return "\(network): a target is image, class, centre x, centre y, width, height, but one has \(got) numbers"
     }
   }
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "spdc_trainer.h"
+
 #define SPDC_MODULE_ABI_VERSION 1
 
 typedef struct {

@@ -11,7 +11,7 @@ extension EmitC {
     func uses(_ template: String) -> Bool {
       let functions = [
         "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
-        "pack_training_picture": ["pack_picture("], "training_math": [""],
+        "pack_training_picture": ["pack_picture("], "training_math": [""], "derivatives": [""],
       ]
       return functions[template, default: []].contains { name in calls.contains { $0.contains(name) } }
     }

@@ -9,8 +9,18 @@ extension EmitC {
     case .globalAverageGradient: globalAverageGradient(node)
     case .copyGradient: copyGradient(node)
     case .loss(let op): loss(node, op)
-    default: preconditionFailure("\(kernel)")
+    case .statistics(let norm): statistics(node, norm)
+    case .normalize(let op): normalize(node, op)
+    case .normalizeSums(let op): normalizeSums(node, op)
+    case .normalizeGradient(let op): normalizeGradient(node, op)
+    case .weightGradient(let op): weightGradient(node, op, kernel)
     }
+  }
+
+  /// The memory that all threads share in a node's step.
+  func workspace(_ node: Node) -> String {
+    let step = plan.steps.firstIndex { $0.node == node.id }
+    return plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
   }
 
   private func loss(_ node: Node, _ op: Op.Loss) -> Invocation {

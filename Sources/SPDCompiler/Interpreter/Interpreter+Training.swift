@@ -179,7 +179,7 @@ extension Interpreter {
     _ norm: Op.BatchNorm, _ input: Values, running: inout [String: [Double]]
   ) throws -> Values {
     let (shape, phases) = (input.shape, norm.phases)
-    var result = Values(zeros: Shape(batch: 2 * phases, channels: shape.channels, height: 1, width: 1))
+    var result = Values(zeros: Shape(batch: 4 * phases, channels: shape.channels, height: 1, width: 1))
     let count = Double(shape.batch * shape.size.area / phases)
     var mean = try parameter(norm.runningMean, count: shape.channels * phases)
     var variance = try parameter(norm.runningVariance, count: shape.channels * phases)
@@ -259,7 +259,7 @@ extension Interpreter {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
     let shape = inputs[0].shape
     let values = try normalised(op, channels: shape.channels)
-    var result = Values(zeros: Shape(batch: 2 * norm.phases, channels: shape.channels, height: 1, width: 1))
+    var result = Values(zeros: Shape(batch: 4 * norm.phases, channels: shape.channels, height: 1, width: 1))
     for c in 0..<shape.channels {
       forEachPixel(shape) { n, y, x in
         let g = self.gradients(op, values, inputs, n, c, y, x).g, p = phase(norm, y, x)

@@ -114,7 +114,7 @@ struct Differentiation {
     if op.norm != nil { inputs.append(node.inputs[1]) }
     let final = op.finalActivation == nil ? [] : [Operand(node)]
     if let norm = op.norm {
-      let shape = Shape(batch: 2 * norm.phases, channels: node.shape.channels, height: 1, width: 1)
+      let shape = Shape(batch: 4 * norm.phases, channels: node.shape.channels, height: 1, width: 1)
       let sums = append(node, .training(.normalizeSums(op)), inputs + final, nil, shape)
       inputs.append(Operand(graph[sums]))
     }

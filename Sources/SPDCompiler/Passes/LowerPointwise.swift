@@ -16,7 +16,7 @@ extension Pass {
       case .batchNorm(let norm):
         let statistics = Node(
           id: graph.nextID, op: .training(.statistics(norm)), inputs: node.inputs,
-          shape: Shape(batch: 2 * norm.phases, channels: node.shape.channels, height: 1, width: 1), layer: node.layer,
+          shape: Shape(batch: 4 * norm.phases, channels: node.shape.channels, height: 1, width: 1), layer: node.layer,
           source: node.source)
         graph.nodes.insert(statistics, at: graph.position(of: node.id))
         lowered.op = .training(.normalize(Op.Normalize(norm: norm)))

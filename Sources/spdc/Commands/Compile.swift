@@ -22,9 +22,18 @@ struct Compile: AsyncParsableCommand {
   @Option(help: "How far to go: graph, plan, c, object or module.") var emit = Emit.module
   @Flag(help: "Also write the weights in the kernels' order, ready to be mapped (<name>.spdp); needs --weights.")
   var packed = false
+  @Flag(help: "Forward, backward and update instead of inference: <name>_train.c.") var train = false
+  @Option(
+    name: .customLong("max-targets"),
+    help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each picture."))
+  var maxTargets: Int?
   @Flag(help: "Print what was done as JSON.") var json = false
 
   func validate() throws {
+    if train, packed { throw ValidationError("--train packs weights in every step: leave --packed out.") }
+    if train, options.tune { throw ValidationError("--tune measures inference: leave it or --train out.") }
+    if maxTargets != nil, !train { throw ValidationError("--max-targets needs --train.") }
+    if let maxTargets, maxTargets < 1 { throw ValidationError("--max-targets must be 1 or more.") }
     if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
     if packed, emit != .module { throw ValidationError("--packed needs the module: leave --emit out.") }
   }
@@ -56,6 +65,10 @@ struct Compile: AsyncParsableCommand {
           .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
       }
       var pipeline = options.pipeline
+      if train {
+        pipeline.mode = .training
+        pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch
+      }
       if options.tune {
         let (tuned, tuning) = try await report.time("tune") {
           try await Tuner(builder: builder, threads: threads.threads).tune(graph, pipeline)
@@ -70,7 +83,8 @@ struct Compile: AsyncParsableCommand {
       }
       let plan = try report.time("plan") {
         try PlanMemory.plan(
-          lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: pipeline.kernels)
+          lowered, prefix: Builder.prefix(graph.name, pipeline.mode), target: builder.target, kernels: pipeline.kernels,
+          mode: pipeline.mode, maxTargets: pipeline.maxTargets)
       }
       if emit == .plan { return try text(plan) }
       let code = try report.time("emit") {

@@ -10,19 +10,33 @@ struct Verify: AsyncParsableCommand {
     abstract: "Compare compiled C with the naive interpreter, layer by layer.",
     discussion: """
       Every result inside of the network is compared, then the output; --against compares the output with an array \
-      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·|y|. Exit code 1 if anything is beyond it.
+      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·|y|. With a training case (.json), steps are run with \
+      synthetic weights and input, and losses, gradients and the state behind them are compared. Exit code 1 if anything \
+      is beyond its limit.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Option(help: "A .npy file with the expected output.") var against: String?
+  @Option(help: "A .npy file with the expected output, or a .json file with training steps and what they gave.")
+  var against: String?
+  @Option(help: ArgumentHelp("With a training case: write what was computed, in its form.", valueName: "file"))
+  var report: String?
   @Option(help: "A .npy file, or `synthetic`.") var input = "synthetic"
   @Option(name: .customLong("abs"), help: "Absolute limit.") var absolute = 5e-4
   @Option(name: .customLong("rel"), help: "Relative limit.") var relative = 1e-5
   @Flag(help: "Print the comparison as JSON.") var json = false
 
+  func validate() throws {
+    if report != nil, !isTraining { throw ValidationError("--report needs --against CASE.json.") }
+  }
+
+  private var isTraining: Bool { against?.hasSuffix(".json") ?? false }
+
   func run() async throws {
     try await reporting {
+      if let against, isTraining {
+        return try await VerifyTraining(options: options, threads: threads.threads, json: json, report: report).run(against)
+      }
       var array: HostTensor?
       if input != "synthetic" { array = try readInput(input) }
       let shape = array.map(\.shape)

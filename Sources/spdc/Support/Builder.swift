@@ -29,18 +29,27 @@ struct Builder {
   func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
     let (lowered, records) = try Pipeline.run(graph, options: options)
     let plan = try PlanMemory.plan(
-      lowered, prefix: Self.prefix(graph.name), target: target, kernels: options.kernels, reuse: reuse)
+      lowered, prefix: Self.prefix(graph.name, options.mode), target: target, kernels: options.kernels,
+      mode: options.mode, maxTargets: options.maxTargets, reuse: reuse)
     let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
     return Compiled(graph: graph, plan: plan, records: records, code: code)
   }
 
-  static func prefix(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
+  /// What symbols start with: the network's name as an identifier, so that both its modules fit into one program.
+  static func prefix(_ name: String, _ mode: Mode = .inference) -> String {
+    String(name.map { $0 == "-" ? "_" : $0 }) + (mode == .training ? "_train" : "")
+  }
 
   static let fastFlags = ["-std=c17", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
 
   /// Compiles to a shared library in the cache, if it is not there, and loads it.
   func load(_ compiled: Compiled, quiet: Bool = false) async throws -> Network {
     try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+  }
+
+  /// The same for a training module.
+  func loadTrainable(_ compiled: Compiled, quiet: Bool = false) async throws -> TrainableNetwork {
+    try TrainableNetwork(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
   }
 
   func library(_ compiled: Compiled, quiet: Bool = false) async throws -> String {

@@ -1,0 +1,66 @@
+/* What the function <prefix>_module() of a training module returns: a network that trains, for those who do not know its name. */
+#ifndef SPDC_TRAINER_H
+#define SPDC_TRAINER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPDC_TRAINER_ABI_VERSION 1
+
+/* As spd_yolo_rates, spd_group_rates and spd_update of generated headers, which explain them. */
+typedef struct {
+    double box, objectness, classes, anchor_limit, focal_gamma, label_smoothing, objectness_weight, class_weight;
+    int32_t autobalance;
+} spdc_yolo_rates;
+
+typedef struct {
+    double learning_rate, weight_decay, momentum;
+} spdc_group_rates;
+
+typedef struct {
+    const spdc_group_rates *groups;
+    int32_t rule, nesterov;
+    int64_t step;
+    double second_momentum, epsilon, gradient_scale, max_norm, ema_decay;
+} spdc_update;
+
+/* As <prefix>_trainer, <prefix>_batch and <prefix>_parameter. */
+typedef struct {
+    float *values, *gradients, *momentum, *second_moments, *average, *sum;
+    void *arena;
+    size_t arena_bytes;
+    float balances[4];
+    int32_t threads;
+} spdc_trainer;
+
+typedef struct {
+    const float *images;
+    const int32_t *labels;
+    const float *targets;
+    int32_t target_count;
+    double label_smoothing;
+    const spdc_yolo_rates *rates;
+} spdc_batch;
+
+typedef struct {
+    const char *name;
+    uint64_t offset, count;
+    int32_t group;
+    uint32_t rank, dimensions[4];
+} spdc_parameter;
+
+typedef struct {
+    uint32_t abi_version, struct_bytes;
+    const char *name;
+    /* The arena takes arena_bytes + threads * scratch_bytes. */
+    uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
+    uint32_t batch, channels, height, width, classes, steps, max_targets, parameters;
+    const spdc_parameter *parameter_table;
+    int (*gradients)(void *trainer, const void *batch, float *losses, int first_step, int last_step);
+    int (*accumulate)(void *trainer, int begins);
+    int (*update)(void *trainer, const spdc_update *update, double *norm);
+    int (*threads)(int threads);
+    const char *(*status)(int status);
+} spdc_trainer_module;
+
+#endif

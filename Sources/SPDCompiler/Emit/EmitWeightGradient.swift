@@ -1,0 +1,75 @@
+import SPD
+
+extension EmitC {
+  func weightGradient(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
+    switch kernel {
+    case .weightGradient(let tile): weightGradient(node, op, tile)
+    case .weightGradientPicture(let scale, let chunks): weightGradientPicture(node, op, scale: scale, chunks: chunks)
+    default: preconditionFailure("\(kernel) computes no gradient of a weight")
+    }
+  }
+
+  private func weightGradient(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> Invocation {
+    let gradient = node.inputs[1].segments[0]
+    let shape = graph.shape(of: node.inputs[1])
+    let segments = node.inputs[0].segments
+    let channels = segments.flatMap { segment in
+      stride(from: 0, to: segment.channels, by: channelBlock).map { first in
+        "{\(min(channelBlock, segment.channels - first)), \(segment.target + first * segment.targetStride), "
+          + "\(segment.targetStride)}"
+      }
+    }
+    let holes: [String: String] =
+      [
+        "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
+        "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
+        "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
+        "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(channels.count)",
+        "CHANNELS": channels.joined(separator: ", "), "STRIP": "\(tile.strip)", "TILE": "\(tile.inputs)",
+        "GROUP": "\(tile.rows)", "CHUNKS": "\(tile.chunks)", "SEGMENTS": accumulations(segments, op, named: "SEGMENT"),
+        "BIAS": op.parts[0].bias == nil ? "0" : "1",
+      ] + strides("G", layout(gradient.node))
+    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
+    return Invocation(holes: holes) {
+      "\($0)(\(self.pointers(x)), \(self.address(gradient)), \(self.gradients(op)), \(self.workspace(node)), part, parts);\n"
+    }
+  }
+
+  /// Where the gradients of a convolution's weight and bias go.
+  private func gradients(_ op: Op.Convolution) -> String {
+    "\(gradient(op.parts[0].weight)), \(op.parts[0].bias.map(gradient) ?? "NULL")"
+  }
+
+  private func weightGradientPicture(_ node: Node, _ op: Op.Convolution, scale: Int, chunks: Int) -> Invocation {
+    let gradient = node.inputs[1].segments[0]
+    let shape = graph.shape(of: node.inputs[1])
+    let picture = graph.input.shape
+    // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
+    let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
+    var places: [Int] = []
+    for row in 0..<kernel.height {
+      for column in 0..<kernel.width {
+        let phase = node.inputs[0].segments.first {
+          $0.rowPhase == row % scale && $0.columnPhase == column % scale
+        }!
+        for channel in 0..<picture.channels {
+          let input = phase.target + channel * phase.targetStride
+          places.append((input * op.kernel.height + row / scale) * op.kernel.width + column / scale)
+        }
+      }
+    }
+    let holes: [String: String] =
+      [
+        "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
+        "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
+        "CHANNELS": "\(picture.channels)", "IN_ROWS": "\(picture.height)", "IN_COLS": "\(picture.width)",
+        "KW": "\(kernel.width)", "STRIDE": "\(op.stride.width * scale)",
+        "PAD_TOP": "\(op.padding.height * scale)", "PAD_LEFT": "\(op.padding.width * scale)",
+        "TAPS": "\(places.count)", "PLACES": places.map(String.init).joined(separator: ", "),
+        "CHUNKS": "\(chunks)", "BIAS": op.parts[0].bias == nil ? "0" : "1",
+      ] + strides("G", layout(gradient.node))
+    return Invocation(holes: holes) {
+      "\($0)(input, \(self.address(gradient)), \(self.gradients(op)), \(self.workspace(node)), part, parts);\n"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import CSPDModule
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A network that `spdc compile --train` turned into C, linked into this program or loaded from a library.
+///
+///     let network = try TrainableNetwork(module: resnet18_spd_train_module())
+///     let trainer = try network.trainer(threads: 2)
+///     try trainer.load(ParameterFile(mapping: "resnet18_spd.spdw"))
+///     let losses = try trainer.trainStep(pictures, labels: labels, Update(learningRate: 0.1, momentum: 0.9))
+public final class TrainableNetwork: @unchecked Sendable {
+  public let name: String
+  /// N×C×H×W.
+  public let inputShape: [Int]
+  public let classes: Int
+  public let graphHash: UInt64
+  /// Parallel loops of forward and backward.
+  public let stepCount: Int
+  /// Floats of each array of the state: values, gradients, momentum and so on.
+  public let stateCount: Int
+  /// Of a detector: as many boxes as a batch may have.
+  public let maxTargets: Int
+  /// In state-dict order.
+  public let parameters: [TrainedParameter]
+  let module: spdc_trainer_module
+  private let library: UnsafeMutableRawPointer?
+
+  public var inputCount: Int { inputShape.reduce(1, *) }
+
+  /// A network that is linked into this program: what its function `<prefix>_module()` returns.
+  public convenience init(module: UnsafeRawPointer) throws {
+    try self.init(module, library: nil, path: "the linked module")
+  }
+
+  /// A network in a shared library.
+  ///
+  /// - Parameter prefix: what its symbols start with, such as `resnet18_spd_train`.
+  public convenience init(library path: String, prefix: String) throws {
+    WaitPolicy.applied
+    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
+      throw RuntimeError.notAModule(path: path, reason: String(cString: dlerror()))
+    }
+    guard let symbol = dlsym(handle, prefix + "_module") else {
+      dlclose(handle)
+      throw RuntimeError.notAModule(path: path, reason: "it has no function \(prefix)_module")
+    }
+    let describe = unsafeBitCast(symbol, to: (@convention(c) () -> UnsafeRawPointer).self)
+    try self.init(describe(), library: handle, path: path)
+  }
+
+  private init(_ description: UnsafeRawPointer, library: UnsafeMutableRawPointer?, path: String) throws {
+    WaitPolicy.applied
+    let version = description.load(as: UInt32.self)
+    let size = description.load(fromByteOffset: 4, as: UInt32.self)
+    guard version == SPDC_TRAINER_ABI_VERSION, size == MemoryLayout<spdc_trainer_module>.size else {
+      throw RuntimeError.notAModule(
+        path: path, reason: "it has version \(version) of the interface, this program \(SPDC_TRAINER_ABI_VERSION)")
+    }
+    module = description.load(as: spdc_trainer_module.self)
+    self.library = library
+    name = String(cString: module.name)
+    inputShape = [module.batch, module.channels, module.height, module.width].map(Int.init)
+    classes = Int(module.classes)
+    graphHash = module.graph_hash
+    stepCount = Int(module.steps)
+    stateCount = Int(module.state_count)
+    maxTargets = Int(module.max_targets)
+    parameters = (0..<Int(module.parameters)).map { [module] in TrainedParameter(module.parameter_table[$0]) }
+  }
+
+  /// Bytes of the arena for a number of threads.
+  public func arenaBytes(threads: Int) -> Int { Int(module.arena_bytes) + threads * Int(module.scratch_bytes) }
+
+  /// The state of a training run and the memory for its steps.
+  ///
+  /// - Parameters:
+  ///   - threads: how many threads each step uses.
+  ///   - rule: decides which arrays the optimiser needs.
+  ///   - averages: keep an exponential moving average of the values.
+  ///   - accumulates: steps may add up the gradients of several batches.
+  /// - Throws: `RuntimeError.threads` if the generated code cannot get that many.
+  public func trainer(
+    threads: Int, rule: Update.Rule = .sgd, averages: Bool = false, accumulates: Bool = false
+  ) throws -> Trainer {
+    try Trainer(network: self, threads: threads, rule: rule, averages: averages, accumulates: accumulates)
+  }
+
+  func check(_ status: Int32) throws {
+    guard status != 0 else { return }
+    let text = module.status(status).map { String(cString: $0) } ?? "unknown status"
+    throw RuntimeError.status(network: name, code: Int(status), text: text)
+  }
+}
+
+/// A parameter or running statistic of a network that trains.
+public struct TrainedParameter: Sendable, Equatable {
+  /// PyTorch's state-dict key.
+  public let name: String
+  /// PyTorch's; empty for a scalar.
+  public let shape: [Int]
+  /// Where it is in each array of the state, in floats.
+  public let range: Range<Int>
+  public let group: Group
+
+  /// Recipes differ in which of them decay.
+  public enum Group: Int, Sendable, CaseIterable {
+    case constant = -1
+    case weight, bias, normalisation
+  }
+
+  init(_ parameter: spdc_parameter) {
+    name = String(cString: parameter.name)
+    let d = parameter.dimensions
+    shape = Array([d.0, d.1, d.2, d.3].map(Int.init).prefix(Int(parameter.rank)))
+    range = Int(parameter.offset)..<Int(parameter.offset + parameter.count)
+    group = Group(rawValue: Int(parameter.group)) ?? .constant
+  }
+}

@@ -1,0 +1,190 @@
+import CSPDModule
+
+/// The state of one training run, and its steps. Not to be used by two threads at the same time.
+public final class Trainer {
+  public let network: TrainableNetwork
+  public let threads: Int
+  private let state: AlignedBuffer
+  private let arena: AlignedBuffer
+  private var c: spdc_trainer
+
+  /// An array of the state: `network.stateCount` floats, each parameter at its range.
+  public enum Array: Int, CaseIterable, Sendable {
+    case values, gradients, momentum, secondMoments, average, sum
+  }
+
+  init(
+    network: TrainableNetwork, threads: Int, rule: Update.Rule, averages: Bool, accumulates: Bool
+  ) throws {
+    guard (1...1024).contains(threads) else {
+      throw RuntimeError.threads(network: network.name, asked: threads, granted: 1)
+    }
+    let granted = Int(network.module.threads(Int32(threads)))
+    guard granted == threads else {
+      throw RuntimeError.threads(network: network.name, asked: threads, granted: granted)
+    }
+    self.network = network
+    self.threads = threads
+    let wanted: [Bool] = [true, true, true, rule != .sgd, averages, accumulates]
+    let count = network.stateCount
+    state = try AlignedBuffer(byteCount: wanted.count { $0 } * count * MemoryLayout<Float>.size)
+    arena = try AlignedBuffer(byteCount: network.arenaBytes(threads: threads))
+    let floats = state.base.bindMemory(to: Float.self, capacity: wanted.count { $0 } * count)
+    floats.initialize(repeating: 0, count: wanted.count { $0 } * count)
+    var next = 0
+    let arrays = wanted.map { isWanted -> UnsafeMutablePointer<Float>? in
+      guard isWanted else { return nil }
+      defer { next += count }
+      return floats + next
+    }
+    c = spdc_trainer(
+      values: arrays[0], gradients: arrays[1], momentum: arrays[2], second_moments: arrays[3], average: arrays[4],
+      sum: arrays[5], arena: arena.base, arena_bytes: arena.byteCount, balances: (4, 1, 0.4, 0),
+      threads: Int32(threads))
+  }
+
+  // MARK: - state
+
+  /// An array of the state; nil if this run has none.
+  public subscript(array: Array) -> UnsafeMutableBufferPointer<Float>? {
+    let pointer =
+      switch array {
+      case .values: c.values
+      case .gradients: c.gradients
+      case .momentum: c.momentum
+      case .secondMoments: c.second_moments
+      case .average: c.average
+      case .sum: c.sum
+      }
+    return pointer.map { UnsafeMutableBufferPointer(start: $0, count: network.stateCount) }
+  }
+
+  /// The numbers of one parameter in an array of the state, row-major; nil if there is no such parameter or array.
+  public func values(of name: String, in array: Array = .values) -> [Float]? {
+    guard let range = network.parameters.first(where: { $0.name == name })?.range, let floats = self[array] else {
+      return nil
+    }
+    return Swift.Array(floats[range])
+  }
+
+  /// Balances of the levels of a YOLOv5 loss, which autobalance moves.
+  public var balances: [Float] {
+    get { [c.balances.0, c.balances.1, c.balances.2, c.balances.3] }
+    set { c.balances = (newValue[0], newValue[1], newValue[2], newValue[3]) }
+  }
+
+  /// Loads parameters and running statistics, of which `values` gives each by its name; the moving average begins with them.
+  ///
+  /// - Throws: `RuntimeError.parameter` for a wrong number of values.
+  public func load(_ values: (TrainedParameter) throws -> [Float]) throws {
+    for parameter in network.parameters {
+      let numbers = try values(parameter)
+      guard numbers.count == parameter.range.count else {
+        throw RuntimeError.parameter(
+          name: parameter.name,
+          reason: "\(numbers.count) values where \(parameter.shape) needs \(parameter.range.count)")
+      }
+      for array in [Array.values, .average] {
+        guard let floats = self[array] else { continue }
+        for (index, number) in numbers.enumerated() { floats[parameter.range.lowerBound + index] = number }
+      }
+    }
+  }
+
+  // MARK: - steps
+
+  /// Forward, backward and update on a batch of pictures with one label each.
+  ///
+  /// - Parameters:
+  ///   - images: `network.inputShape`, row-major.
+  ///   - labels: one per image; a negative one leaves its image out.
+  /// - Returns: cross-entropy, then how many labels came first and among the first five.
+  @discardableResult public func trainStep(
+    _ images: [Float], labels: [Int32], _ update: Update, labelSmoothing: Double = 0
+  ) throws -> [Float] {
+    let losses = try gradients(images, labels: labels, labelSmoothing: labelSmoothing)
+    try self.update(update)
+    return losses
+  }
+
+  /// The same for a detector, with rows of image, class, centre x, centre y, width, height; the last four as fractions of the
+  /// picture.
+  ///
+  /// - Returns: the loss that is differentiated, then box, objectness and class terms.
+  @discardableResult public func trainStep(
+    _ images: [Float], targets: [[Float]], _ update: Update, rates: DetectionRates = DetectionRates()
+  ) throws -> [Float] {
+    let losses = try gradients(images, targets: targets, rates: rates)
+    try self.update(update)
+    return losses
+  }
+
+  /// Forward and backward alone: running statistics move, parameters do not.
+  public func gradients(_ images: [Float], labels: [Int32], labelSmoothing: Double = 0) throws -> [Float] {
+    try images.withUnsafeBufferPointer { try gradients($0, labels: labels, labelSmoothing: labelSmoothing) }
+  }
+
+  /// The same without a copy of the images.
+  ///
+  /// - Parameter steps: of forward and backward, all by default; the ones before them must have run.
+  public func gradients(
+    _ images: UnsafeBufferPointer<Float>, labels: [Int32], labelSmoothing: Double = 0, steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    guard labels.count == network.inputShape[0] else {
+      throw RuntimeError.labelCount(network: network.name, expected: network.inputShape[0], got: labels.count)
+    }
+    return try labels.withUnsafeBufferPointer { labels in
+      try run(
+        spdc_batch(
+          images: images.baseAddress, labels: labels.baseAddress, targets: nil, target_count: 0,
+          label_smoothing: labelSmoothing, rates: nil), count: images.count, steps)
+    }
+  }
+
+  public func gradients(_ images: [Float], targets: [[Float]], rates: DetectionRates = DetectionRates()) throws -> [Float] {
+    try images.withUnsafeBufferPointer { try gradients($0, targets: targets, rates: rates) }
+  }
+
+  public func gradients(
+    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], rates: DetectionRates = DetectionRates(),
+    steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    if let wrong = targets.first(where: { $0.count != 6 }) {
+      throw RuntimeError.targetRow(network: network.name, got: wrong.count)
+    }
+    var rates = rates.c
+    return try targets.flatMap { $0 }.withUnsafeBufferPointer { rows in
+      try withUnsafePointer(to: &rates) { rates in
+        try run(
+          spdc_batch(
+            images: images.baseAddress, labels: nil, targets: rows.baseAddress, target_count: Int32(targets.count),
+            label_smoothing: 0, rates: rates), count: images.count, steps)
+      }
+    }
+  }
+
+  private func run(_ batch: spdc_batch, count: Int, _ steps: Range<Int>?) throws -> [Float] {
+    guard count == network.inputCount else {
+      throw RuntimeError.inputCount(
+        network: network.name, expected: network.inputCount, shape: network.inputShape, got: count)
+    }
+    let steps = steps ?? 0..<network.stepCount
+    var batch = batch
+    var losses = [Float](repeating: 0, count: 4)
+    try network.check(
+      network.module.gradients(&c, &batch, &losses, Int32(steps.lowerBound), Int32(steps.upperBound)))
+    return losses
+  }
+
+  /// Adds the gradients of the last batch to the sum that `update` then uses, or begins it with them.
+  public func accumulate(begins: Bool) throws { try network.check(network.module.accumulate(&c, begins ? 1 : 0)) }
+
+  /// One step of the optimiser.
+  ///
+  /// - Returns: the norm of all gradients before clipping, where there is a limit to clip to.
+  @discardableResult public func update(_ update: Update) throws -> Double {
+    var norm = 0.0
+    try update.withC { try network.check(network.module.update(&c, $0, &norm)) }
+    return norm
+  }
+}

@@ -1,0 +1,92 @@
+import CSPDModule
+
+/// One step of the optimiser. With g the gradient times `gradientScale`, clipped:
+///
+///     SGD    d = g + decay·p;  v = momentum·v + d;  p −= rate·(nesterov ? d + momentum·v : v)
+///     Adam   d = g + decay·p;  m = β₁·m + (1 − β₁)·d;  v = β₂·v + (1 − β₂)·d²;
+///            p −= rate/(1 − β₁ᵗ)·m/(√(v/(1 − β₂ᵗ)) + ε)
+///     AdamW  p −= rate·decay·p, then Adam with d = g
+public struct Update: Sendable, Equatable {
+  public enum Rule: Int32, Sendable, Codable, CaseIterable {
+    case sgd, adam, adamW
+  }
+
+  /// Rates of one group of parameters. `momentum` is Adam's β₁.
+  public struct Rates: Sendable, Equatable {
+    public var learningRate: Double
+    public var weightDecay: Double
+    public var momentum: Double
+
+    public init(learningRate: Double, weightDecay: Double = 0, momentum: Double = 0) {
+      self.learningRate = learningRate
+      self.weightDecay = weightDecay
+      self.momentum = momentum
+    }
+  }
+
+  public var rule = Rule.sgd
+  public var weights: Rates
+  public var biases: Rates
+  public var normalisations: Rates
+  public var nesterov = false
+  /// Adam's t, from 1.
+  public var step = 1
+  /// Adam's β₂.
+  public var secondMomentum = 0.999
+  public var epsilon = 1e-8
+  /// 1, or 1 / batches added up for their mean.
+  public var gradientScale = 1.0
+  /// Gradients whose norm, all together, is larger are scaled down to it. Nil: no clipping.
+  public var maxNorm: Double?
+  /// Average = decay·average + (1 − decay)·value.
+  public var averageDecay = 0.9999
+
+  /// The same rates for all parameters.
+  public init(rule: Rule = .sgd, learningRate: Double, momentum: Double = 0, weightDecay: Double = 0) {
+    let rates = Rates(learningRate: learningRate, weightDecay: weightDecay, momentum: momentum)
+    self.rule = rule
+    weights = rates
+    biases = rates
+    normalisations = rates
+  }
+
+  /// Calls `body` with what generated code reads.
+  func withC<Result>(_ body: (UnsafePointer<spdc_update>) throws -> Result) rethrows -> Result {
+    let groups = [weights, biases, normalisations].map {
+      spdc_group_rates(learning_rate: $0.learningRate, weight_decay: $0.weightDecay, momentum: $0.momentum)
+    }
+    return try groups.withUnsafeBufferPointer { groups in
+      var update = spdc_update(
+        groups: groups.baseAddress, rule: rule.rawValue, nesterov: nesterov ? 1 : 0, step: Int64(step),
+        second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale, max_norm: maxNorm ?? 0,
+        ema_decay: averageDecay)
+      return try withUnsafePointer(to: &update, body)
+    }
+  }
+}
+
+/// Gains and options of the YOLOv5 loss for one step; whatever scales with image size, classes or levels is in the gains.
+public struct DetectionRates: Sendable, Equatable {
+  public var box = 0.05
+  public var objectness = 1.0
+  public var classes = 0.5
+  /// A target matches an anchor unless a side differs by this factor or more.
+  public var anchorLimit = 4.0
+  /// Of the focal loss (1 − p)^γ; 0: plain cross-entropy.
+  public var focalGamma = 0.0
+  public var labelSmoothing = 0.0
+  /// Factors of the positive part of the cross-entropies.
+  public var objectnessWeight = 1.0
+  public var classWeight = 1.0
+  /// Each step moves the balances of the levels.
+  public var autobalance = false
+
+  public init() {}
+
+  var c: spdc_yolo_rates {
+    spdc_yolo_rates(
+      box: box, objectness: objectness, classes: classes, anchor_limit: anchorLimit, focal_gamma: focalGamma,
+      label_smoothing: labelSmoothing, objectness_weight: objectnessWeight, class_weight: classWeight,
+      autobalance: autobalance ? 1 : 0)
+  }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// A few training steps with synthetic weights and input, and what a reference computed in them: what `spdc verify
+/// --against CASE.json` runs.
+///
+/// Input pictures are `uniform("input")`, weights the synthetic ones. `optimizer` is SGD on every parameter.
+struct TrainingCase: Codable {
+  struct Optimizer: Codable {
+    var lr: Double
+    var momentum: Double?
+    var weight_decay: Double?
+    var nesterov: Bool?
+    /// sgd, adam or adamw; SGD if it is missing. Adam's β₁ is `momentum`, or 0.9.
+    var name: String?
+  }
+
+  /// The YOLOv5 loss's options, as its authors name them, gains as they are used.
+  struct Hyperparameters: Codable {
+    var box: Double?
+    var obj: Double?
+    var cls: Double?
+    var anchor_t: Double?
+    var fl_gamma: Double?
+    var label_smoothing: Double?
+    var obj_pw: Double?
+    var cls_pw: Double?
+    var autobalance: Bool?
+  }
+
+  struct Step: Codable {
+    /// Before the step; of a detector, the total that is differentiated.
+    var loss: Double
+    /// Of a detector: box, objectness and class terms.
+    var items: [Double]?
+    /// L2 norm of each parameter's gradient, in the first step.
+    var grad_l2: [String: Double]?
+    /// Its first four numbers.
+    var grad_head: [String: [Double]]?
+  }
+
+  /// How far a float32 run of the reference lies from the reference; what is allowed is at least ten times that.
+  struct Deviation: Codable {
+    var loss: Double?
+    var grad_l2: Double?
+    var grad_head: Double?
+    var after: Double?
+  }
+
+  var model: String
+  /// Height and width.
+  var hw: [Int]
+  var batch: Int
+  var classes: Int?
+  var labels: [Int32]?
+  var label_smoothing: Double?
+  /// Rows of image, class, centre x, centre y, width, height, as fractions of the picture.
+  var targets: [[Float]]?
+  var hyp: Hyperparameters?
+  var optimizer: Optimizer
+  var float32_deviation: Deviation?
+  var steps: [Step]
+  /// L2 norm of every state entry behind the last step.
+  var after: [String: Double]
+
+  static func read(_ path: String) throws -> TrainingCase {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw Failure(.noInput, "\(path): \(error.localizedDescription)")
+    }
+    let found: TrainingCase
+    do {
+      found = try JSONDecoder().decode(TrainingCase.self, from: data)
+    } catch DecodingError.keyNotFound(let key, let context) {
+      let place = (context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")
+      throw Failure(.data, "\(path) is no training case: \(place) is missing")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+      throw Failure(.data, "\(path): \(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)")
+    } catch {
+      throw Failure(.data, "\(path) is no JSON: \(error.localizedDescription)")
+    }
+    guard found.hw.count == 2, found.hw.allSatisfy({ $0 > 0 }), found.batch > 0 else {
+      throw Failure(.data, "\(path): hw must be height and width, and batch 1 or more")
+    }
+    guard (found.labels == nil) != (found.targets == nil) else {
+      throw Failure(.data, "\(path) must have either labels or targets")
+    }
+    guard !found.steps.isEmpty else { throw Failure(.data, "\(path) has no steps") }
+    return found
+  }
+}
+
+/// One figure of a case and of the reference.
+struct TrainingDeviation: Encodable {
+  var what: String
+  var found: Double
+  var expected: Double
+  /// Relative; see the limits.
+  var deviation: Double
+  var limit: Double
+  var isWithin: Bool { deviation <= limit }
+}
+
+extension TrainingCase {
+  /// Compares what was computed with the reference.
+  ///
+  /// Losses are relative to the larger of the loss and 0.1, norms to themselves or to 10⁻⁴ of the largest, heads of a gradient
+  /// to the gradient's norm.
+  func deviations(of found: TrainingCase) -> [TrainingDeviation] {
+    var all: [TrainingDeviation] = []
+    func add(_ what: String, _ a: Double, _ b: Double, per scale: Double, _ limit: Double, _ float32: Double?) {
+      let deviation = abs(a - b) / scale
+      all.append(
+        TrainingDeviation(
+          what: what, found: a, expected: b, deviation: deviation.isNaN ? .infinity : deviation,
+          limit: max(limit, 10 * (float32 ?? 0))))
+    }
+    for (index, (mine, reference)) in zip(found.steps, steps).enumerated() {
+      add(
+        "step \(index) loss", mine.loss, reference.loss, per: max(abs(reference.loss), 0.1), 2e-4,
+        float32_deviation?.loss)
+      for (k, (a, b)) in zip(mine.items ?? [], reference.items ?? []).enumerated() {
+        add(
+          "step \(index) \(["box", "objectness", "classes"][min(k, 2)])", a, b, per: max(abs(b), 0.1), 2e-4,
+          float32_deviation?.loss)
+      }
+      let largest = reference.grad_l2?.values.max() ?? 0
+      for (name, b) in (reference.grad_l2 ?? [:]).sorted(by: { $0.key < $1.key }) {
+        let scale = max(b, 1e-4 * largest)
+        add("grad_l2 \(name)", mine.grad_l2?[name] ?? .nan, b, per: scale, 1e-3, float32_deviation?.grad_l2)
+        for (k, value) in (reference.grad_head?[name] ?? []).enumerated() {
+          add(
+            "grad_head \(name)[\(k)]", mine.grad_head?[name]?[k] ?? .nan, value, per: scale, 1e-3,
+            float32_deviation?.grad_head)
+        }
+      }
+    }
+    let largest = after.values.max() ?? 0
+    for (name, b) in after.sorted(by: { $0.key < $1.key }) {
+      add("after \(name)", found.after[name] ?? .nan, b, per: max(b, 1e-4 * largest), 1e-3, float32_deviation?.after)
+    }
+    return all
+  }
+}
