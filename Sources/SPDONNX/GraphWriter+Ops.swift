@@ -19,7 +19,7 @@ extension GraphWriter {
     case .linear(let op): append(node, op)
     case .softmax: joined(node, "Softmax", [.int("axis", 1)])
     case .decodeBoxes(let op): try append(node, op, parameters: parameters)
-    case .copy: throw ONNXExportError("%\(node.id) is a copy")
+    case .copy, .training: throw ONNXExportError("%\(node.id) is a copy")
     }
   }
 
