@@ -1,8 +1,8 @@
 /* The optimiser: one sweep over all parameters. The rules and their formulas are in training.h.
  *
  * Layout. Every array (values, gradients, momentum, second moments, average) is one block of COUNT floats in which the
- * same entry has the same offset. RANGES lists the entries, none empty, by rising offset as {offset, count, group}: parameters by
- * their group; what is no parameter but belongs to the average, such as running statistics, has group -1. What lies
+ * same entry has the same offset. RANGES lists the entries, none empty, by rising offset as {offset, count, group}:
+ * parameters by their group; what is no parameter but belongs to the average, such as running statistics, has group -1. What lies
  * between the entries is neither read nor written.
  *
  * Threads. The arrays are cut into units of UNIT floats, whatever the number of threads, and a part takes adjacent

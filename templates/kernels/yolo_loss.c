@@ -20,7 +20,7 @@
  * Threads. Each row of a level in an image is one thread's, who clears it, goes through its matches in the order above,
  * then through its objectness. Each row has sums of its own, which the first part adds up in order.
  *
- * Preconditions. _check has accepted the targets. x and dx are aligned to 4 bytes and do not overlap, scratch to 64. All parts
+ * Preconditions. _check has accepted the targets. x and dx do not overlap; scratch is aligned to 64 bytes. All parts
  * run at the same time, since they meet at barriers. The texts of training.h and training_math.c are in front.
  *
  * Holes. IMAGES, ANCHORS (for each level), CLASSES, MAX_TARGETS. LEVELS, and LEVEL_TABLE: for each {rows, columns, image,

@@ -195,6 +195,14 @@ int main(int argc, char **argv)
     requests = fopen(argv[1], "rb");
     results = fopen(argv[2], "wb");
     CHECK(requests != NULL && results != NULL);
+#ifdef _OPENMP
+    for (int threads = 1; threads <= 3; threads++) {
+        int team = 0;
+        PARALLEL(threads)
+        if (PART == 0) team = PARTS;
+        CHECK(team == threads); /* else the comparisons would show less than they say */
+    }
+#endif
     for (int32_t kind; fread(&kind, 4, 1, requests) == 1;) {
         if (kind == 0) {
             entropy();
