@@ -61,8 +61,9 @@ private struct NetpbmHeader {
       }
     }
     var value: Int?
-    while let byte = next, (0x30...0x39).contains(byte), value ?? 0 < 1_000_000 {
-      value = (value ?? 0) * 10 + Int(byte - 0x30)
+    while let byte = next, (0x30...0x39).contains(byte) {
+      // More than any size that is read; so many digits must not overflow.
+      value = min((value ?? 0) * 10 + Int(byte - 0x30), 1_000_000_000)
       position += 1
     }
     return value

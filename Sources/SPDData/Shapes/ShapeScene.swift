@@ -32,20 +32,22 @@ struct ShapeScene {
   let noise: Double
 
   init(outline: ShapeOutline, using random: inout SplitMix64) {
-    let background = Self.colour(&random)
+    // Figures are brighter or darker than what is behind them, whatever the hues: which one of both, is chance.
+    let isDark = random.chance(0.5)
+    let background = Self.colour(&random) * 0.55 + (isDark ? 0 : 0.45)
     self.background = background
     waves = (0..<2).map { _ in
       let direction = random.uniform(0, 2 * .pi)
       let frequency = 2 * .pi * random.uniform(0.5, 2.5)
       return Wave(
         alongX: frequency * cos(direction), alongY: frequency * sin(direction), phase: random.uniform(0, 2 * .pi),
-        amplitude: (Self.colour(&random) - 0.5) * 0.25)
+        amplitude: (Self.colour(&random) - 0.5) * 0.2)
     }
-    let behind = (0..<2 + random.below(4)).map { _ in Self.clutter(&random) }
-    let object = Self.object(outline, on: background, &random)
-    let before = (0..<random.below(3)).map { _ in Self.clutter(&random) }
+    let behind = (0..<1 + random.below(3)).map { _ in Self.clutter(&random) }
+    let object = Self.object(outline, on: background, isDark: isDark, &random)
+    let before = (0..<random.below(2)).map { _ in Self.clutter(&random) }
     elements = behind + [object] + before
-    noise = random.uniform(0.02, 0.07)
+    noise = random.uniform(0.02, 0.05)
   }
 
   private static func colour(_ random: inout SplitMix64) -> Colour {
@@ -54,17 +56,17 @@ struct ShapeScene {
 
   /// The figure to be recognised: small ones are as frequent as large ones on a logarithmic scale.
   private static func object(
-    _ outline: ShapeOutline, on background: Colour, _ random: inout SplitMix64
+    _ outline: ShapeOutline, on background: Colour, isDark: Bool, _ random: inout SplitMix64
   ) -> Element {
-    let radius = 0.12 * exp(random.uniform() * log(0.32 / 0.12))
+    let radius = 0.15 * exp(random.uniform() * log(0.36 / 0.15))
     let reach = 1 - 2 * radius
-    var colour = Self.colour(&random)
+    var colour = background
     // Too like the background to be seen: draw again.
-    while ((colour - background) * (colour - background)).sum() < 0.12 { colour = Self.colour(&random) }
+    while abs((colour - background).sum()) < 0.75 { colour = Self.colour(&random) * 0.6 + (isDark ? 0.4 : 0) }
     return Element(
       contains: outline.contains, centreX: radius + reach * random.uniform(),
       centreY: radius + reach * random.uniform(),
-      radiusX: radius, radiusY: radius * random.uniform(0.8, 1), angle: random.uniform(0, 2 * .pi), colour: colour)
+      radiusX: radius, radiusY: radius * random.uniform(0.85, 1), angle: random.uniform(0, 2 * .pi), colour: colour)
   }
 
   /// A thin stroke or a dot smaller than any object.
