@@ -1,0 +1,45 @@
+import Dispatch
+import Foundation
+
+/// A picture that cannot be decoded.
+public struct BrokenPicture: Sendable, Equatable, CustomStringConvertible {
+  /// Its index in the data set.
+  public let index: Int
+  /// Its path, what is wrong with it, and what to do.
+  public let error: DataError
+
+  public var description: String { error.description }
+}
+
+extension ImageDataset {
+  /// Decodes every picture once and lists the broken ones by index. The list is the same however many cores work.
+  ///
+  /// - Parameter progress: gets the number of pictures looked at so far, from several threads.
+  public func brokenPictures(progress: (@Sendable (Int) -> Void)? = nil) -> [BrokenPicture] {
+    let chunk = 256
+    let found = LockedList<BrokenPicture>()
+    let done = LockedList<Int>()
+    DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
+      let range = part * chunk..<min((part + 1) * chunk, count)
+      for index in range {
+        do throws(DataError) {
+          _ = try picture(index)
+        } catch {
+          found.append(BrokenPicture(index: index, error: error))
+        }
+      }
+      done.append(range.count)
+      progress?(done.elements.reduce(0, +))
+    }
+    return found.elements.sorted { $0.index < $1.index }
+  }
+}
+
+/// A list that several threads append to.
+private final class LockedList<Element: Sendable>: @unchecked Sendable {
+  private let lock = NSLock()
+  private var list: [Element] = []
+
+  func append(_ element: Element) { lock.withLock { list.append(element) } }
+  var elements: [Element] { lock.withLock { list } }
+}

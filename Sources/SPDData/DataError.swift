@@ -1,0 +1,47 @@
+import SPDFormats
+import SPDVision
+
+/// Why a data set, or one picture of it, cannot be used, and what to do about it.
+public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file or folder; for pictures inside a file, the file and the picture's number.
+  public let path: String
+  /// What is wrong.
+  public let what: String
+  /// What the user can do.
+  public let remedy: String
+
+  public init(path: String, what: String, remedy: String) {
+    self.path = path
+    self.what = what
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(path): \(what); \(remedy)" }
+
+  init(_ error: PictureError) {
+    self.init(path: error.path, what: error.what, remedy: error.remedy)
+  }
+
+  init(_ error: FormatError) {
+    let location = error.location.map { " (\($0))" } ?? ""
+    self.init(path: error.path, what: error.problem + location, remedy: error.remedy ?? "download the data set again")
+  }
+}
+
+/// A file in memory, with this module's kind of error.
+func readDataFile(_ path: String) throws(DataError) -> [UInt8] {
+  try translatingErrors(path) { try readWholeFile(path) }
+}
+
+/// Runs code of the formats module, whose errors are of its own kind.
+func translatingErrors<Value>(_ path: String, _ body: () throws -> Value) throws(DataError) -> Value {
+  do {
+    return try body()
+  } catch let error as FormatError {
+    throw DataError(error)
+  } catch let error as DataError {
+    throw error
+  } catch {
+    throw DataError(path: path, what: "cannot be read (\(error))", remedy: "check the path and its permissions")
+  }
+}

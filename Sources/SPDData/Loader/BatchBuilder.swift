@@ -1,0 +1,87 @@
+import SPDVision
+
+/// Makes any batch of a run from its position alone.
+struct BatchBuilder: Sendable {
+  let dataset: any ImageDataset
+  let transform: PictureTransform
+  let options: LoaderOptions
+  let pool: BatchPool
+  private let order: EpochOrder
+  /// What a byte becomes, per channel.
+  private let table: [Float]
+  let batchesPerEpoch: Int
+
+  init(dataset: any ImageDataset, transform: PictureTransform, options: LoaderOptions) {
+    self.dataset = dataset
+    self.transform = transform
+    self.options = options
+    pool = BatchPool(rows: options.batchSize, valuesPerRow: 3 * transform.height * transform.width)
+    order = EpochOrder(count: dataset.count, seed: options.seed, shuffles: options.shuffles)
+    table = transform.standardisation.table
+    let whole = dataset.count / options.batchSize
+    let isPartial = dataset.count % options.batchSize != 0
+    batchesPerEpoch = options.partialBatch == .keep && isPartial ? whole + 1 : whole
+  }
+
+  /// - Throws: the first broken picture's error where none may be or all of them are.
+  func batch(at position: BatchPosition) throws(DataError) -> Batch {
+    let first = position.batch * options.batchSize
+    let wanted = order.indices(epoch: position.epoch, first..<min(first + options.batchSize, dataset.count))
+    let storage = pool.take()
+    var indices: [Int] = []
+    var broken: [BrokenPicture] = []
+    indices.reserveCapacity(wanted.count)
+    for index in wanted {
+      do throws(DataError) {
+        let sample = try dataset.sample(index)
+        let picture = transform.picture(sample.picture, seed: options.seed, epoch: position.epoch, index: index)
+        standardise(picture, into: storage, row: indices.count)
+        storage.labels[indices.count] = sample.annotation.label
+        indices.append(index)
+      } catch {
+        if options.isStrict {
+          pool.giveBack(storage)
+          throw error
+        }
+        broken.append(BrokenPicture(index: index, error: error))
+      }
+    }
+    guard !indices.isEmpty else {
+      pool.giveBack(storage)
+      let error = broken[0].error
+      throw DataError(
+        path: error.path, what: "none of the \(broken.count) pictures of a batch can be read: \(error.what)",
+        remedy: error.remedy)
+    }
+    fillUp(storage, from: indices.count)
+    return Batch(position: position, indices: indices, broken: broken, storage: storage, pool: pool)
+  }
+
+  /// Interleaved bytes to planes of floats.
+  private func standardise(_ picture: Picture, into storage: BatchStorage, row: Int) {
+    let area = transform.height * transform.width
+    precondition(picture.pixels.count == 3 * area, "a transform keeps the size")
+    let planes = storage.images.baseAddress! + row * 3 * area
+    picture.pixels.withUnsafeBufferPointer { pixels in
+      table.withUnsafeBufferPointer { table in
+        let (red, green, blue) = (table.baseAddress!, table.baseAddress! + 256, table.baseAddress! + 512)
+        var pixel = pixels.baseAddress!
+        for index in 0..<area {
+          planes[index] = red[Int(pixel[0])]
+          planes[area + index] = green[Int(pixel[1])]
+          planes[2 * area + index] = blue[Int(pixel[2])]
+          pixel += 3
+        }
+      }
+    }
+  }
+
+  private func fillUp(_ storage: BatchStorage, from count: Int) {
+    let rowValues = 3 * transform.height * transform.width
+    let start = storage.images.baseAddress!
+    for row in count..<options.batchSize {
+      (start + row * rowValues).update(from: start + row % count * rowValues, count: rowValues)
+      storage.labels[row] = Batch.ignoredLabel
+    }
+  }
+}

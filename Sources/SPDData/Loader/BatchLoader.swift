@@ -1,0 +1,100 @@
+import Foundation
+
+/// Goes through a data set epoch by epoch and delivers batches, which threads of its own make ahead.
+///
+/// Batch (epoch, b) depends on data set, transform, seed and options alone: not on the number of threads, and not on
+/// whether the run began there. So a run that continues at ``position`` sees what the uninterrupted one would have seen.
+///
+/// ```swift
+/// let loader = try BatchLoader(data.training, transform: .cifar(), options: LoaderOptions(batchSize: 128))
+/// while let batch = try loader.next() { … }
+/// ```
+public final class BatchLoader: @unchecked Sendable {
+  public let options: LoaderOptions
+  public let batchesPerEpoch: Int
+  private let queue: BatchQueue
+
+  /// Starts the threads, which begin to work at once.
+  ///
+  /// - Parameters:
+  ///   - position: the first batch to deliver.
+  ///   - epochs: how many epochs the whole run has, those before `position` included; without end unless told.
+  /// - Throws: `DataError` where an option makes no sense, or the data set has no batch to offer.
+  public init(
+    _ dataset: any ImageDataset, transform: PictureTransform, options: LoaderOptions,
+    from position: BatchPosition = .start,
+    epochs: Int? = nil
+  ) throws(DataError) {
+    try transform.validate()
+    try Self.validate(dataset, options)
+    let builder = BatchBuilder(dataset: dataset, transform: transform, options: options)
+    let perEpoch = builder.batchesPerEpoch
+    guard perEpoch > 0 else {
+      throw DataError(
+        path: dataset.name, what: "\(dataset.count) pictures do not fill a batch of \(options.batchSize)",
+        remedy: "use a smaller batch or keep the partial batch")
+    }
+    guard position.epoch >= 0, (0..<perEpoch).contains(position.batch) else {
+      throw DataError(
+        path: dataset.name,
+        what: "there is no batch \(position.batch) in epoch \(position.epoch), which has \(perEpoch)",
+        remedy: "resume with the data set and the batch size that the run began with")
+    }
+    self.options = options
+    batchesPerEpoch = perEpoch
+
+    let first = position.epoch * perEpoch + position.batch
+    let end = epochs.map { max($0 * perEpoch, first) } ?? Int.max
+    let queue = BatchQueue(
+      numbers: first..<end, depth: options.prefetch, workers: options.threads)
+    self.queue = queue
+    for number in 0..<options.threads {
+      // The threads hold the queue and not the loader, which therefore can go away and stop them.
+      let thread = Thread {
+        while let number = queue.takeNumber() {
+          let position = BatchPosition(epoch: number / perEpoch, batch: number % perEpoch)
+          queue.put(Result { () throws(DataError) in try builder.batch(at: position) }, number: number)
+        }
+        queue.workerEnds()
+      }
+      thread.name = "loader \(number)"
+      thread.start()
+    }
+  }
+
+  deinit { queue.cancel() }
+
+  /// The next batch; waits for it if need be. Nil after the last epoch, and after ``cancel()``.
+  ///
+  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch; without, where not one picture
+  ///   of a batch can be read. After an error every call throws it again.
+  public func next() throws(DataError) -> Batch? { try queue.next() }
+
+  /// The batch that ``next()`` delivers next.
+  public var position: BatchPosition {
+    let number = queue.position
+    return BatchPosition(epoch: number / batchesPerEpoch, batch: number % batchesPerEpoch)
+  }
+
+  /// Stops the threads and waits until they have ended; each finishes the batch that it is at. A call of ``next()`` that
+  /// waits on another thread returns nil.
+  public func cancel() {
+    queue.cancel()
+    queue.waitForWorkers()
+  }
+
+  private static func validate(_ dataset: any ImageDataset, _ options: LoaderOptions) throws(DataError) {
+    let limits = [
+      ("batch size", options.batchSize, 1...1_000_000), ("number of loader threads", options.threads, 1...256),
+      ("number of batches to prefetch", options.prefetch, 1...10_000),
+    ]
+    for (name, value, range) in limits where !range.contains(value) {
+      throw DataError(
+        path: dataset.name, what: "the \(name) is \(value)",
+        remedy: "choose one from \(range.lowerBound) to \(range.upperBound)")
+    }
+    guard dataset.count > 0 else {
+      throw DataError(path: dataset.name, what: "has no pictures", remedy: "check what the folder holds")
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// The order in which an epoch goes through a data set. The orders of the last two epochs asked for are kept, since
+/// threads work across the border between epochs.
+final class EpochOrder: @unchecked Sendable {
+  private let count: Int
+  private let seed: UInt64
+  private let shuffles: Bool
+  private let lock = NSLock()
+  private var known: [(epoch: Int, order: [Int32])] = []
+
+  init(count: Int, seed: UInt64, shuffles: Bool) {
+    self.count = count
+    self.seed = seed
+    self.shuffles = shuffles
+  }
+
+  /// The data set's index at each place in `range` of an epoch.
+  func indices(epoch: Int, _ range: Range<Int>) -> [Int] {
+    guard shuffles else { return Array(range) }
+    return lock.withLock {
+      if let order = known.first(where: { $0.epoch == epoch })?.order { return order[range].map(Int.init) }
+      var random = SplitMix64(.order, seed, UInt64(epoch))
+      let order = random.permutation(count)
+      known = known.suffix(1) + [(epoch, order)]
+      return order[range].map(Int.init)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import SPDVision
+
+/// Some pictures of a data set, in any order.
+public struct Subset: ImageDataset {
+  public let base: any ImageDataset
+  /// Indices into the base.
+  public let indices: [Int]
+  public let name: String
+
+  public init(_ base: any ImageDataset, indices: [Int], name: String? = nil) {
+    self.base = base
+    self.indices = indices
+    self.name = name ?? base.name
+  }
+
+  /// All pictures but some, such as those that a scan found broken.
+  public init(_ base: any ImageDataset, excluding broken: [BrokenPicture]) {
+    let excluded = Set(broken.map(\.index))
+    self.init(base, indices: (0..<base.count).filter { !excluded.contains($0) })
+  }
+
+  public var classNames: [String] { base.classNames }
+  public var count: Int { indices.count }
+  public func annotation(_ index: Int) -> Annotation { base.annotation(indices[index]) }
+  public func picture(_ index: Int) throws(DataError) -> Picture { try base.picture(indices[index]) }
+  public func origin(_ index: Int) -> String { base.origin(indices[index]) }
+}

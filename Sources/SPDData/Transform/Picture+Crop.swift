@@ -1,0 +1,22 @@
+import SPDVision
+
+extension Picture {
+  /// The `width`×`height` pixels from (`left`, `top`) on; what lies outside the picture is black.
+  func cropped(left: Int, top: Int, width newWidth: Int, height newHeight: Int) -> Picture {
+    if left == 0 && top == 0 && newWidth == width && newHeight == height { return self }
+    var result = Picture(width: newWidth, height: newHeight, filledWith: RGB(0, 0, 0))
+    let columns = max(0, -left)..<min(newWidth, width - left)
+    let rows = max(0, -top)..<min(newHeight, height - top)
+    guard columns.lowerBound < columns.upperBound, rows.lowerBound < rows.upperBound else { return result }
+    result.pixels.withUnsafeMutableBufferPointer { target in
+      pixels.withUnsafeBufferPointer { source in
+        for y in rows {
+          let to = target.baseAddress! + (y * newWidth + columns.lowerBound) * 3
+          let from = source.baseAddress! + ((y + top) * width + columns.lowerBound + left) * 3
+          to.update(from: from, count: columns.count * 3)
+        }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,75 @@
+import SPDVision
+
+/// The way from a stored picture to a network's input: fit, augment, standardise, in this order.
+public struct PictureTransform: Codable, Sendable, Equatable {
+  /// The network's input, in pixels.
+  public var height, width: Int
+  /// What happens to pictures of another size.
+  public var fit: Fit
+  /// Random changes, in this order. For training only.
+  public var augmentations: [Augmentation]
+  public var standardisation: Standardisation
+
+  public init(
+    height: Int, width: Int, fit: Fit = .crop, augmentations: [Augmentation] = [],
+    standardisation: Standardisation = .plain
+  ) {
+    self.height = height
+    self.width = width
+    self.fit = fit
+    self.augmentations = augmentations
+    self.standardisation = standardisation
+  }
+
+  /// As ResNet18-SPD was trained on Tiny ImageNet; the vertical flip comes last, as in the reference.
+  public static func tinyImageNet(height: Int = 64, width: Int = 64) -> PictureTransform {
+    PictureTransform(
+      height: height, width: width, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .verticalFlip(0.5)],
+      standardisation: .tinyImageNet)
+  }
+
+  /// As ResNet50-SPD was trained on CIFAR-10.
+  public static func cifar(height: Int = 32, width: Int = 32) -> PictureTransform {
+    PictureTransform(
+      height: height, width: width, augmentations: [.randomCrop(4), .horizontalFlip(0.5), .rotation(15)],
+      standardisation: .cifar)
+  }
+
+  /// For the `shapes` data set: shifted by up to an eighth of the side, and mirrored.
+  public static func shapes(height: Int = 32, width: Int = 32) -> PictureTransform {
+    PictureTransform(
+      height: height, width: width, augmentations: [.randomCrop(min(height, width) / 8), .horizontalFlip(0.5)])
+  }
+
+  /// The same without random changes: what validation and prediction see.
+  public var evaluation: PictureTransform {
+    var copy = self
+    copy.augmentations = []
+    return copy
+  }
+
+  /// The 8-bit picture that the network gets to see, before its values are standardised.
+  ///
+  /// Random numbers depend on seed, epoch and picture alone.
+  public func picture(_ picture: Picture, seed: UInt64, epoch: Int, index: Int) -> Picture {
+    var random = SplitMix64(.augmentation, seed, UInt64(epoch), UInt64(index))
+    var result = picture.fitted(fit, width: width, height: height)
+    for augmentation in augmentations { result = augmentation.applied(to: result, using: &random) }
+    return result
+  }
+
+  /// Checks what a configuration file may have got wrong.
+  ///
+  /// - Throws: `DataError` whose path is "the picture transform".
+  public func validate() throws(DataError) {
+    func refused(_ what: String, _ remedy: String) -> DataError {
+      DataError(path: "the picture transform", what: what, remedy: remedy)
+    }
+    guard height > 0, width > 0 else {
+      throw refused("the input is \(height)×\(width) pixels", "give a positive height and width")
+    }
+    guard standardisation.isValid else {
+      throw refused("mean and std must have three finite values each, and no std may be 0", "correct them")
+    }
+  }
+}

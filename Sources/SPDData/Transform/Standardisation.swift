@@ -1,0 +1,51 @@
+import SPDVision
+
+/// How pixel values become a network's input: `(value − mean) / std` per channel.
+public struct Standardisation: Codable, Sendable, Equatable {
+  /// What value a byte stands for.
+  public enum Scale: String, Codable, Sendable {
+    /// Bytes divided by 255: mean and deviation are on the scale 0...1.
+    case unit
+    /// Bytes as they are: mean and deviation are on the scale 0...255.
+    case byte
+  }
+
+  public var scale: Scale
+  /// For R, G, B.
+  public var mean, std: [Float]
+
+  public init(scale: Scale, mean: [Float], std: [Float]) {
+    self.scale = scale
+    self.mean = mean
+    self.std = std
+  }
+
+  /// What ResNet18-SPD was trained with.
+  public static let tinyImageNet = Standardisation(.tinyImageNet, scale: .byte)
+  /// What ResNet50-SPD was trained with on CIFAR-10. The numbers are those of CIFAR-100, as in the reference.
+  public static let cifar = Standardisation(.cifar, scale: .unit)
+  /// From −2 to 2, for pictures of unknown statistics.
+  public static let plain = Standardisation(scale: .unit, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
+
+  private init(_ normalisation: Normalisation, scale: Scale) {
+    self.init(
+      scale: scale, mean: (0..<3).map { normalisation.mean[$0] }, std: (0..<3).map { normalisation.std[$0] })
+  }
+
+  /// The same in the form in which prediction takes it, so that both see the same numbers.
+  public var normalisation: Normalisation {
+    precondition(isValid, "mean and std have three values each, and std is not 0")
+    return Normalisation(
+      mean: SIMD3(mean[0], mean[1], mean[2]), std: SIMD3(std[0], std[1], std[2]), scale: scale == .unit ? 1 / 255 : 1)
+  }
+
+  var isValid: Bool {
+    mean.count == 3 && std.count == 3 && mean.allSatisfy(\.isFinite) && std.allSatisfy { $0.isFinite && $0 != 0 }
+  }
+
+  /// What each of the 256 bytes becomes: `table[channel * 256 + byte]`.
+  var table: [Float] {
+    let ramp = Picture(width: 256, height: 1, pixels: (0..<256).flatMap { [UInt8](repeating: UInt8($0), count: 3) })
+    return normalised([ramp], normalisation)
+  }
+}

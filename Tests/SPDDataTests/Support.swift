@@ -1,0 +1,80 @@
+import Foundation
+import SPDVision
+
+@testable import SPDData
+
+/// The recorded files beside the tests.
+enum Fixture {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+    .path
+}
+
+/// A folder that is removed when the test ends.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("spddata-" + UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a file, and the folders that it lies in.
+  func write(_ name: String, _ bytes: [UInt8]) throws {
+    let url = URL(fileURLWithPath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
+
+  func write(_ name: String, _ picture: Picture) throws {
+    try write(name, [])
+    try picture.write(to: "\(path)/\(name)")
+  }
+}
+
+/// The picture that the scripts beside the fixtures make, too.
+func formulaPicture(_ width: Int, _ height: Int, seed: UInt32) -> Picture {
+  let bytes = (0..<UInt32(width * height * 3)).map { UInt8(($0 &* 2_654_435_761 &+ seed &* 40_503) >> 13 & 255) }
+  return Picture(width: width, height: height, pixels: bytes)
+}
+
+/// FNV-1a.
+func checksum(_ bytes: some Sequence<UInt8>) -> String {
+  let sum = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  let digits = String(sum, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+func checksum(_ floats: some Sequence<Float>) -> String {
+  checksum(floats.flatMap { withUnsafeBytes(of: $0) { Array($0) } })
+}
+
+/// The error that `body` throws, as text.
+func message(_ body: () throws -> Void) -> String? {
+  do {
+    try body()
+    return nil
+  } catch { return "\(error)" }
+}
+
+/// Pictures in memory, of which some are broken, and of which the first rows tell the index.
+struct TestPictures: ImageDataset {
+  var name = "test pictures"
+  var classNames = ["a", "b", "c"]
+  var count: Int
+  var side = 8
+  var broken: Set<Int> = []
+  /// Makes early pictures slower than late ones, so that threads overtake each other.
+  var delay = 0.0
+
+  func annotation(_ index: Int) -> Annotation { .classIndex(Int32(index % 3)) }
+  func origin(_ index: Int) -> String { "picture \(index)" }
+  func picture(_ index: Int) throws(DataError) -> Picture {
+    if delay > 0 { Thread.sleep(forTimeInterval: delay * Double(index * 7919 % 13)) }
+    if broken.contains(index) { throw DataError(path: origin(index), what: "is torn", remedy: "glue it") }
+    return formulaPicture(side, side, seed: UInt32(index))
+  }
+}
