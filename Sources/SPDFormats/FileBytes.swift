@@ -3,7 +3,9 @@ import Foundation
 /// The whole of a regular file.
 ///
 /// The bytes are copied, not mapped: a mapping would crash the process when the file shrinks while it is read.
-func readWholeFile(_ path: String) throws -> [UInt8] {
+///
+/// - Throws: `FormatError` where it cannot be opened or read, is no regular file, or is larger than half of the memory.
+public func readWholeFile(_ path: String) throws -> [UInt8] {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   guard descriptor >= 0 else { throw FormatError(path: path, problem: "cannot be opened: \(errorText(errno))") }

@@ -3,7 +3,7 @@ struct NumpyRecord {
   let type: ElementType
   private let bigEndian: Bool
   private let isFortran: Bool
-  private let shape: [Int]
+  let shape: [Int]
   private let bytes: [UInt8]
 
   /// Nil where the value is no array of plain numbers.
@@ -13,7 +13,7 @@ struct NumpyRecord {
       heap.globals[heap.records[index].type].canonicalText == "numpy._core.multiarray._reconstruct",
       let last = heap.records[index].states.last, let state = heap.sequence(last), state.count == 5,
       let extents = heap.sequence(state[1]), extents.count <= TensorLayout.maximumRank,
-      case .bool(let isFortran) = state[3], case .bytes(let bytes) = state[4],
+      case .bool(let isFortran) = state[3], let bytes = heap.bytes(state[4]),
       let (type, bigEndian) = Self.elementType(state[2], heap)
     else { return nil }
     shape = extents.compactMap { if case .int(let extent) = $0 { extent } else { nil } }
@@ -36,6 +36,12 @@ struct NumpyRecord {
   }
 
   func tensor(named name: String, path: String, budget: inout Int) throws -> HostTensor {
+    let elements = try elements(named: name, path: path, budget: &budget)
+    return HostTensor(shape: shape, values: type.floats(in: elements, bigEndian: bigEndian))
+  }
+
+  /// The elements, row-major, still encoded. `budget` is how many more a file may have.
+  func elements(named name: String, path: String, budget: inout Int) throws -> ArraySlice<UInt8> {
     let count = HostTensor.elementCount(of: shape)
     guard let count, count == bytes.count / type.size, bytes.count % type.size == 0, count <= budget else {
       throw FormatError(
@@ -43,12 +49,9 @@ struct NumpyRecord {
         location: "tensor \(quoted(name))")
     }
     budget -= count
-    guard isFortran else {
-      return HostTensor(shape: shape, values: type.floats(in: bytes[...], bigEndian: bigEndian))
-    }
+    guard isFortran else { return bytes[...] }
     let strides = TensorLayout.columnMajorStrides(shape)
     let layout = TensorLayout(shape: shape, strides: strides, offset: 0, count: count)
-    let elements = layout.gather(from: bytes[...], elementSize: type.size)
-    return HostTensor(shape: shape, values: type.floats(in: elements, bigEndian: bigEndian))
+    return layout.gather(from: bytes[...], elementSize: type.size)
   }
 }

@@ -54,7 +54,8 @@ struct PickleMachine {
     case .newTrue: push(.bool(true))
     case .newFalse: push(.bool(false))
     case .binInt, .binInt1, .binInt2, .long1, .long4, .binFloat: push(try number(opcode))
-    case .shortBinUnicode, .binUnicode, .binUnicode8, .shortBinString, .binString: push(.string(try text(opcode)))
+    case .shortBinUnicode, .binUnicode, .binUnicode8: push(.string(try text(opcode)))
+    case .shortBinString, .binString: push(try byteString(opcode))
     case .shortBinBytes, .binBytes, .binBytes8, .byteArray8: push(.bytes(Array(try payload(opcode))))
     case .emptyTuple: push(.tuple(heap.newSequence([])))
     case .tuple1: try makeTuple(of: 1)
@@ -177,6 +178,14 @@ struct PickleMachine {
   private mutating func text(_ opcode: PickleOpcode) throws -> String {
     // Python may write lone surrogates, which are not UTF-8; they only occur in file names, so they are replaced.
     String(decoding: try payload(opcode), as: UTF8.self)
+  }
+
+  /// A `str` of Python 2, which is text or raw bytes: numpy's arrays are such strings. Text keeps its exact bytes as
+  /// its UTF-8 view, so nothing is lost either way.
+  private mutating func byteString(_ opcode: PickleOpcode) throws -> PickleValue {
+    let bytes = try payload(opcode)
+    if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
+    return .bytes(Array(bytes))
   }
 
   // MARK: Containers

@@ -52,6 +52,15 @@ final class PickleHeap {
     }
   }
 
+  /// The bytes of a byte string. Those of Python 2 that happen to be UTF-8 were taken for text.
+  func bytes(_ value: PickleValue) -> [UInt8]? {
+    switch value {
+    case .bytes(let bytes): bytes
+    case .string(let text): Array(text.utf8)
+    default: nil
+    }
+  }
+
   /// The entries of a dict, or those put into an instance of a class derived from it.
   func dictionary(_ value: PickleValue) -> PickleDictionary? {
     switch value {
