@@ -22,7 +22,7 @@ extension ChooseKernels {
       if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
-    let all = ChooseWinograd.candidates(problem, target: target)
+    let all = ChooseWinograd.candidates(problem, target: target).filter { $0.size <= options.largestTile }
     if options.algorithms == .lowMemory {
       // Only weights of the size that the budget has room for.
       guard let allowed = allowed[node.id] else { return [direct] + variants }

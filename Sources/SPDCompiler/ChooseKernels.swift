@@ -21,6 +21,8 @@ public struct KernelOptions: Codable, Equatable, Sendable {
   public var algorithms = Algorithms.fast
   /// What was measured to be fastest, by `TuningProblem.key`. A kernel that is no candidate is passed over.
   public var learned: [String: Kernel] = [:]
+  /// The largest Winograd tile: larger ones are faster and less precise.
+  public var largestTile = 6
 
   public init(algorithms: Algorithms = .fast) { self.algorithms = algorithms }
 }

@@ -7,13 +7,14 @@ extension EmitC {
     /// One block of statements per step.
     var calls: [String] = []
 
-    /// Whether something calls a function of a template that is instantiated once.
+    /// Whether something calls a function of a template that is instantiated once; of those whose functions need no caller, yes.
     func uses(_ template: String) -> Bool {
       let functions = [
         "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
-        "pack_training_picture": ["pack_picture("], "training_math": [""], "derivatives": [""],
+        "pack_training_picture": ["pack_picture("],
       ]
-      return functions[template, default: []].contains { name in calls.contains { $0.contains(name) } }
+      guard let functions = functions[template] else { return true }
+      return functions.contains { name in calls.contains { $0.contains(name) } }
     }
   }
 

@@ -32,6 +32,11 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Convolutions add their products in the order of the formula: no Winograd.")
   var exact = false
 
+  @Option(
+    name: .customLong("largest-tile"),
+    help: "Largest tile of Winograd's convolutions, 2, 4, 5 or 6: smaller ones are more precise. Training: 4, else 6.")
+  var largestTile: Int?
+
   @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
   var lowMemory = false
 
@@ -52,6 +57,9 @@ struct ModelOptions: ParsableArguments {
   func validate() throws {
     if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
     if let classes, classes < 1 { throw ValidationError("--classes must be 1 or more.") }
+    if let largestTile, ![2, 4, 5, 6].contains(largestTile) {
+      throw ValidationError("--largest-tile must be 2, 4, 5 or 6.")
+    }
     if exact, lowMemory { throw ValidationError("--exact and --low-memory exclude each other.") }
     let names = Pipeline.passes.map(\.name)
     if let dumpAfter, dumpAfter != "all", !names.contains(dumpAfter) {
@@ -63,6 +71,7 @@ struct ModelOptions: ParsableArguments {
     var options = Pipeline.Options()
     options.unfused = unfused
     options.disabled = Set(disabled)
+    options.kernels.largestTile = largestTile ?? options.kernels.largestTile
     options.kernels.algorithms = exact ? .exact : lowMemory ? .lowMemory : .fast
     return options
   }

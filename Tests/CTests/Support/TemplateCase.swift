@@ -61,6 +61,14 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(
       name: "decode_boxes",
       holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\nLEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
+    TemplateCase(name: "training"), TemplateCase(name: "training_math"), TemplateCase(name: "cross_entropy"),
+    TemplateCase(
+      name: "yolo_loss",
+      holes: [
+        "LEVEL_TABLE": "{4, 4, 512, 128, 64, 512, 128, 64}, {2, 2, 128, 64, 32, 128, 64, 32}", "LEVELS": "2",
+        "ROWS": "6",
+      ]),
+    TemplateCase(name: "optimizer", holes: ["RANGES": "{0, 13, 0}, {16, 7, -1}"]),
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
     TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
     TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
@@ -85,6 +93,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
     "INPUT_COUNT": 48, "OUTPUT_COUNT": 4, "IN_BLOCKS": 7, "TILES": 4, "GROUP": 2, "CHUNK": 1, "V_PLANE": 464,
     "M_PLANE": 80, "SHARED": 1, "STREAM": 1, "FETCH": 1,
+    "DX_IMAGE": 1680, "DX_BLOCK": 112, "SCRATCH": 512, "CELLS": 20, "MAX_TARGETS": 4, "REFERENCE": 1, "COUNT": 32,
+    "RANGE_COUNT": 2,
   ]
 
   /// Only these have something for OpenMP.
@@ -112,6 +122,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     var text = try filled(templates, "prelude", lanes)
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
+    if ["cross_entropy", "yolo_loss", "optimizer"].contains(name) {
+      for support in ["training", "training_math"] { text += try Self.named(support).filled(templates, support, lanes) }
+    }
     if name == "conv_winograd" {
       for support in ["winograd_transforms", "winograd_product"] {
         text += try Self.named(support).filled(templates, support, lanes)
