@@ -58,6 +58,8 @@ let package = Package(
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
+    // Training: what to train on.
+    .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
     .executableTarget(
@@ -84,6 +86,7 @@ let package = Package(
         [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]
       }),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
+    .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
     // Runs the command as it was built, so it depends on its formats only.

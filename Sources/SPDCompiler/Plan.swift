@@ -72,6 +72,9 @@ public struct Plan: Codable, Equatable, Sendable {
 
   public func packedBlock(of node: Node.ID) -> PackedBlock? { packed.first { $0.node == node } }
 
+  /// Whether it trains on boxes.
+  public var isDetector: Bool { steps.contains { $0.kernel == .yoloLoss } }
+
   public var packedCount: Int { packed.last.map { $0.offset + $0.count } ?? 0 }
   public var outputCount: Int { outputs.last.map { $0.offset + $0.count } ?? 0 }
 

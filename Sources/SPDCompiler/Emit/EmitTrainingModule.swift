@@ -70,20 +70,16 @@ extension EmitC {
         "GRAPH_HASH": hex(graph.parameterHash), "RATES": try templates.fill("training", [:]),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
-        "LOSSES": isDetector
+        "LOSSES": plan.isDetector
           ? "the sum that is differentiated, box, objectness, classes"
           : "cross-entropy, labels that came first, labels among the first five, 0",
       ])
   }
 
-  private var isDetector: Bool {
-    plan.steps.contains { if case .loss(.yolo) = $0.node.flatMap({ graph[$0].op.training }) { true } else { false } }
-  }
-
   private var checkTargets: String {
     guard let step = plan.steps.firstIndex(where: { $0.kernel == .crossEntropy || $0.kernel == .yoloLoss }) else { return "" }
     let name = lossName(plan.steps[step])
-    return isDetector
+    return plan.isDetector
       ? """
       if (batch->rates == NULL || (batch->targets == NULL && batch->target_count > 0)) return \(upper)_NULL_POINTER;
           const int fault = \(name)_check(batch->targets, batch->target_count);
@@ -97,8 +93,4 @@ extension EmitC {
 
   /// The loss's function, which no other step shares.
   private func lossName(_ step: Plan.Step) -> String { functionName(step) }
-}
-
-extension Op {
-  var training: Op.Training? { if case .training(let op) = self { op } else { nil } }
 }

@@ -21,15 +21,22 @@ struct Bench: AsyncParsableCommand {
       valueName: "variant"))
   var compare: OtherVariant?
   @Flag(help: "Time each step.") var layers = false
+  @Flag(help: "Training steps instead of inference.") var train = false
   @Option(help: "Measure for about this many seconds.") var seconds = 5.0
   @Flag(help: "Print the figures as JSON.") var json = false
 
   func validate() throws {
+    if train, compare != nil || options.tune { throw ValidationError("--train has nothing to compare or tune.") }
     guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
   }
 
   func run() async throws {
     try await reporting {
+      if train {
+        return try await BenchTraining(
+          options: options, threads: threads.threads, layers: layers, seconds: seconds, json: json
+        ).run()
+      }
       var options = options
       options.weights = options.weights ?? "synthetic"
       let weighted = try await options.load()
@@ -174,7 +181,7 @@ struct Bench: AsyncParsableCommand {
     }
   }
 
-  private static func table(_ steps: [Step], peak: Double) -> String {
+  static func table(_ steps: [Step], peak: Double = .infinity) -> String {
     columns(
       [["step", "min ms", "median", "GFLOP/s", "% peak", "kernel", "node", "layer"]]
         + steps.map {

@@ -64,11 +64,8 @@ struct Compile: AsyncParsableCommand {
         throw Failure(
           .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
       }
-      var pipeline = options.pipeline
-      if train {
-        pipeline.mode = .training
-        pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch
-      }
+      var pipeline = options.pipeline(for: train ? .training : .inference)
+      if train { pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch }
       if options.tune {
         let (tuned, tuning) = try await report.time("tune") {
           try await Tuner(builder: builder, threads: threads.threads).tune(graph, pipeline)

@@ -34,7 +34,7 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("largest-tile"),
-    help: "Largest tile of Winograd's convolutions, 2, 4, 5 or 6: smaller ones are more precise. Training: 4, else 6.")
+    help: "Largest tile of Winograd's convolutions, 2, 4, 5 or 6: smaller ones are more precise. Training: 2, else 6.")
   var largestTile: Int?
 
   @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
@@ -67,11 +67,14 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  var pipeline: Pipeline.Options {
+  var pipeline: Pipeline.Options { pipeline(for: .inference) }
+
+  func pipeline(for mode: Mode) -> Pipeline.Options {
     var options = Pipeline.Options()
+    options.mode = mode
+    options.kernels.largestTile = largestTile ?? (mode == .training ? 2 : 6)
     options.unfused = unfused
     options.disabled = Set(disabled)
-    options.kernels.largestTile = largestTile ?? options.kernels.largestTile
     options.kernels.algorithms = exact ? .exact : lowMemory ? .lowMemory : .fast
     return options
   }

@@ -19,8 +19,7 @@ struct VerifyTraining {
     options.classes = options.classes ?? wanted.classes
     let weighted = try await options.load(size: Size2D(wanted.hw[0], wanted.hw[1]), batch: wanted.batch)
     let builder = try Builder(target: options.target)
-    var pipeline = options.pipeline
-    pipeline.mode = .training
+    var pipeline = options.pipeline(for: .training)
     pipeline.maxTargets = max(1, wanted.targets?.count ?? 1)
     let network = try await builder.loadTrainable(try builder.compile(weighted.graph, options: pipeline))
     let rule = try rule(wanted.optimizer, path)

@@ -1,0 +1,137 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+
+/// `spdc bench MODEL --train`: the time of whole training steps, and of each parallel loop of one.
+struct BenchTraining {
+  var options: ModelOptions
+  var threads: Int
+  var layers: Bool
+  var seconds: Double
+  var json: Bool
+
+  struct Report: Encodable {
+    var model: String, size: [Int], batch: Int, threads: Int, target: String, processor: String
+    var minMs: Double, medianMs: Double, runs: Int, imagesPerSecond: Double
+    /// Multiply-adds as the formulas have them, forward, backward by input and by weight.
+    var gflop: Double, gflops: Double
+    var arenaBytes: Int, stateBytes: Int
+    var layers: [Bench.Step]?
+
+    enum CodingKeys: String, CodingKey {
+      case model, size, batch, threads, target, processor, runs, gflop, gflops, layers
+      case minMs = "min_ms"
+      case medianMs = "median_ms"
+      case imagesPerSecond = "images_per_second"
+      case arenaBytes = "arena_bytes"
+      case stateBytes = "state_bytes"
+    }
+  }
+
+  func run() async throws {
+    var options = options
+    options.weights = options.weights ?? "synthetic"
+    let weighted = try await options.load()
+    let builder = try Builder(target: options.target)
+    var pipeline = options.pipeline(for: .training)
+    pipeline.maxTargets = 16 * weighted.graph.input.shape.batch
+    let compiled = try builder.compile(weighted.graph, options: pipeline)
+    let network = try await builder.loadTrainable(compiled)
+    let trainer = try network.trainer(threads: threads)
+    let values = weighted.weights.values(of: weighted.graph)
+    try trainer.load { try values($0.name) }
+    let step = TrainingStep(
+      trainer, input: syntheticInput(weighted.graph.input.shape), isDetector: compiled.plan.isDetector)
+
+    let losses = try step.gradients()
+    guard losses.allSatisfy(\.isFinite) else {
+      throw Failure(.different, "the loss is not finite; nothing was measured")
+    }
+    var times: [Double] = []
+    let progress = Progress("measuring", total: 100)
+    let start = ContinuousClock.now
+    var elapsed: Double { (ContinuousClock.now - start).seconds }
+    while times.count < 3 || elapsed < seconds {
+      let begin = ContinuousClock.now
+      _ = try step.gradients()
+      try step.update()
+      times.append((ContinuousClock.now - begin).seconds * 1e3)
+      progress.update(min(100, Int(100 * elapsed / seconds)))
+    }
+    progress.finish()
+    let samples = Samples(times)
+    let graph = compiled.plan.graph
+    let input = weighted.graph.input.shape
+    var report = Report(
+      model: network.name, size: [input.height, input.width], batch: input.batch, threads: threads,
+      target: builder.target.name, processor: Machine.processorName, minMs: samples.min, medianMs: samples.median,
+      runs: times.count, imagesPerSecond: Double(input.batch) / samples.min * 1e3,
+      gflop: Double(graph.cost.flops) / 1e9, gflops: Double(graph.cost.flops) / samples.min / 1e6,
+      arenaBytes: compiled.plan.arenaBytes(threads: threads), stateBytes: 3 * 4 * network.stateCount)
+    if layers { report.layers = try stepTimes(compiled.plan, step) }
+    if json { return try Console.print(json: report) }
+    Console.print(
+      "\(network.name) \(input.height)×\(input.width) batch \(input.batch), \(threads) threads: "
+        + String(
+          format: "%.1f ms a step (median %.1f, %d steps), %.1f images/s, %.0f GFLOP/s", samples.min, samples.median,
+          times.count, report.imagesPerSecond, report.gflops)
+        + ", arena \(megabytes(report.arenaBytes)), state \(megabytes(report.stateBytes))")
+    if let steps = report.layers { Console.print(Bench.table(steps)) }
+  }
+
+  private func stepTimes(_ plan: Plan, _ step: TrainingStep) throws -> [Bench.Step] {
+    var times = Array(repeating: [Double](), count: plan.steps.count)
+    for _ in 0..<5 {
+      for index in times.indices {
+        let begin = ContinuousClock.now
+        _ = try step.gradients(index..<index + 1)
+        times[index].append((ContinuousClock.now - begin).seconds * 1e3)
+      }
+    }
+    return plan.steps.enumerated().map { index, step in
+      let samples = Samples(times[index])
+      let node = step.node.map { plan.graph[$0] }
+      return Bench.Step(
+        step: index, layer: node?.layer ?? "", kernel: step.kernel.template,
+        text: node.map { plan.graph.expression(of: $0) } ?? "", minMs: samples.min, medianMs: samples.median,
+        gflops: node.map { Double(plan.graph.cost(of: $0).flops) / samples.min / 1e6 } ?? 0)
+    }
+  }
+}
+
+/// One batch of made-up pictures with labels or boxes, again and again.
+struct TrainingStep {
+  let trainer: Trainer
+  private let input: [Float]
+  private let labels: [Int32]
+  private let targets: [[Float]]?
+
+  init(_ trainer: Trainer, input: [Float], isDetector: Bool) {
+    self.trainer = trainer
+    self.input = input
+    let network = trainer.network
+    let batch = network.inputShape[0]
+    labels = (0..<batch).map { Int32($0 * 7 % network.classes) }
+    // Eight boxes a picture, of sizes between small and a third.
+    targets =
+      isDetector
+      ? (0..<batch * 8).map { index in
+        let u = uniform("target \(index)", 5)
+        return [
+          Float(index / 8), Float(Int(u[4] * Float(network.classes))), u[0], u[1], 0.02 + 0.3 * u[2], 0.02 + 0.3 * u[3],
+        ]
+      } : nil
+  }
+
+  func gradients(_ steps: Range<Int>? = nil) throws -> [Float] {
+    try input.withUnsafeBufferPointer { images in
+      if let targets { return try trainer.gradients(images, targets: targets, steps: steps) }
+      return try trainer.gradients(images, labels: labels, steps: steps)
+    }
+  }
+
+  func update() throws {
+    try trainer.update(Update(learningRate: 1e-3, momentum: 0.9, weightDecay: 5e-4))
+  }
+}
