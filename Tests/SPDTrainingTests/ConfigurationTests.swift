@@ -119,7 +119,8 @@ struct ConfigurationTests {
     #expect(
       message { _ = try TrainingConfiguration.resolve() }
         == "command line: no model is named; write model=resnet18-spd, or the path of a model file")
-    #expect(message { _ = try TrainingConfiguration.resolve(file: "/none.yaml") } == "/none.yaml: there is no such file")
+    #expect(
+      message { _ = try TrainingConfiguration.resolve(file: "/none.yaml") } == "/none.yaml: there is no such file")
     let folder = try TemporaryFolder()
     try Data([0xff, 0xfe, 0x41]).write(to: URL(fileURLWithPath: folder.file("b.yaml")))
     #expect(
@@ -139,8 +140,9 @@ struct ConfigurationTests {
     odd.optimizer.weightDecay = 1.5e20
     odd.schedule.milestones = []
     odd.schedule.shape = .cosine
-    for configuration in TrainingPreset.names.map({ TrainingPreset.configuration(named: $0, model: "x.swift")! }) + [odd]
-    {
+    for configuration in TrainingPreset.names.map({ TrainingPreset.configuration(named: $0, model: "x.swift")! }) + [
+      odd
+    ] {
       let path = folder.file("config.yaml")
       try configuration.write(to: path)
       let read = try TrainingConfiguration.resolve(file: path)

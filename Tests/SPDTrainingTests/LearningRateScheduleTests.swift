@@ -41,14 +41,18 @@ struct LearningRateScheduleTests {
 
   /// YOLOv5's cosine over 300 epochs down to a tenth, as its code gives it.
   @Test func cosine() {
-    let schedule = schedule(.cosine, epochs: 300, base: 1) { $0.warmupEpochs = 0; $0.finalFactor = 0.1 }
+    let schedule = schedule(.cosine, epochs: 300, base: 1) {
+      $0.warmupEpochs = 0; $0.finalFactor = 0.1
+    }
     let table = [(0, 1), (1, 0.9999753), (100, 0.775), (150, 0.55), (200, 0.325), (299, 0.1000247)]
     for (x, factor) in table { #expect(abs(schedule.rate(epoch: x + 1, iteration: 7) - factor) < 1e-7) }
     #expect(abs(schedule.rate(epoch: 1000, iteration: 0) - 0.1) < 1e-12)
   }
 
   @Test func linear() {
-    let schedule = schedule(.linear, epochs: 11, base: 1) { $0.warmupEpochs = 0; $0.finalFactor = 0.5 }
+    let schedule = schedule(.linear, epochs: 11, base: 1) {
+      $0.warmupEpochs = 0; $0.finalFactor = 0.5
+    }
     for (epoch, factor) in [(1, 1), (6, 0.75), (11, 0.5), (12, 0.5)] {
       #expect(abs(schedule.rate(epoch: epoch, iteration: 0) - factor) < 1e-12)
     }

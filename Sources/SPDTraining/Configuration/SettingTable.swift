@@ -10,14 +10,17 @@ enum SettingTable {
         .one("preset", \.preset, help: "the settings that all others start from"),
         .one("model", \.model, .notEmpty, also: ["arch", "cfg", "network"], help: "a shipped model or a model file"),
         .one("data", \.data, also: ["dataset", "data-dir"], help: "the data set"),
-        .optional("classes", \.classes, .atLeast(2), also: ["nc"], help: "outputs of the network; null: the data set's"),
+        .optional(
+          "classes", \.classes, .atLeast(2), also: ["nc"], help: "outputs of the network; null: the data set's"),
         .optional(
           "image-size", \.imageSize, .atLeast(1), also: ["imgsz", "img", "size", "resolution"],
           help: "side of the pictures in pixels; null: the data set's"),
         .one("seed", \.seed, also: ["random-seed"], help: "of weights, order and augmentation"),
-        .one("epochs", \.epochs, .atLeast(1), also: ["max-epochs", "num-epochs"], help: "passes over the training set"),
+        .one(
+          "epochs", \.epochs, .atLeast(1), also: ["max-epochs", "num-epochs"], help: "passes over the training set"),
         .one("batch", \.batch, .atLeast(1), also: ["batch-size", "bs", "b"], help: "pictures in one step"),
-        .one("threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
+        .one(
+          "threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
         .one(
           "loader-threads", \.loaderThreads, .atLeast(1), also: ["workers", "num-workers"],
           help: "threads that read and augment pictures"),
@@ -31,7 +34,8 @@ enum SettingTable {
           "lr", \.optimizer.learningRate, .atLeast(0), also: ["learning-rate", "lr0", "base-lr"],
           help: "base learning rate"),
         .one(
-          "momentum", \.optimizer.momentum, .within(0..<1), also: ["beta1", "mu"], help: "of SGD; the first beta of Adam"),
+          "momentum", \.optimizer.momentum, .within(0..<1), also: ["beta1", "mu"],
+          help: "of SGD; the first beta of Adam"),
         .one("beta2", \.optimizer.beta2, .within(0..<1), help: "the second beta of Adam"),
         .one("epsilon", \.optimizer.epsilon, .above(0), also: ["eps"], help: "of Adam's denominator"),
         .one("nesterov", \.optimizer.nesterov, help: "SGD with Nesterov's momentum"),
@@ -59,7 +63,8 @@ enum SettingTable {
       "The steps",
       [
         .one("label-smoothing", \.labelSmoothing, .within(0..<1), also: ["smoothing"], help: "of the targets"),
-        .one("ema", \.average.decay, .within(0..<1), also: ["ema-decay"], help: "decay of the weights' average; 0: none"),
+        .one(
+          "ema", \.average.decay, .within(0..<1), also: ["ema-decay"], help: "decay of the weights' average; 0: none"),
         .one("ema-ramp", \.average.ramp, .atLeast(0), also: ["ema-tau"], help: "steps in which the decay rises"),
         .one(
           "clip", \.clip, .atLeast(0), also: ["clip-norm", "max-norm", "grad-clip"],
@@ -72,8 +77,10 @@ enum SettingTable {
       [
         .one("flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"], help: "probability"),
         .one("flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"], help: "probability"),
-        .one("crop-padding", \.augmentation.cropPadding, .atLeast(0), help: "zeros around a picture before it is cropped"),
-        .one("rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "largest angle in degrees"),
+        .one(
+          "crop-padding", \.augmentation.cropPadding, .atLeast(0), help: "zeros around a picture before it is cropped"),
+        .one(
+          "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "largest angle in degrees"),
         .list("mean", \.augmentation.mean, .threeNumbers, help: "of red, green and blue: subtracted"),
         .list(
           "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],
@@ -84,7 +91,9 @@ enum SettingTable {
     (
       "Saving",
       [
-        .one("save-every", \.saveEvery, .atLeast(0), also: ["save-period"], help: "epochs between kept checkpoints; 0: none"),
+        .one(
+          "save-every", \.saveEvery, .atLeast(0), also: ["save-period"],
+          help: "epochs between kept checkpoints; 0: none"),
         .one(
           "validate-every", \.validateEvery, .atLeast(1), also: ["validation-interval", "val-interval"],
           help: "epochs between validations"),

@@ -44,7 +44,8 @@ extension TrainingConfiguration {
     let field = try SettingField.named(setting)
     guard field.write(&self, setting.value) else {
       throw ConfigurationError(
-        source: setting.source, problem: "`\(field.key)` must be \(field.expectation), not \(setting.value.description)")
+        source: setting.source, problem: "`\(field.key)` must be \(field.expectation), not \(setting.value.description)"
+      )
     }
     if field.key == "preset", !TrainingPreset.names.contains(preset) {
       throw ConfigurationError(

@@ -22,25 +22,33 @@ public struct RunFolder: Equatable, Sendable {
   /// - Throws: `FormatError` where the system refuses.
   public static func create(named name: String = "exp", in parent: String = "runs") throws -> RunFolder {
     guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
-      throw FormatError(path: parent + "/" + name, problem: "cannot be the folder of a run", remedy: "Give a plain name")
+      throw FormatError(
+        path: parent + "/" + name, problem: "cannot be the folder of a run", remedy: "Give a plain name")
     }
-    func failure(_ path: String) -> FormatError {
-      FormatError(path: path, problem: "cannot be made: \(String(cString: strerror(errno)))")
-    }
-    do {
-      try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
-    } catch { throw FormatError(path: parent, problem: "cannot be made: \(error.localizedDescription)") }
+    try makeFolders(parent)
     var number = 1
     while true {
       let path = parent + "/" + name + (number == 1 ? "" : String(number))
-      if mkdir(path, 0o777) == 0 {
-        let folder = try RunFolder(existing: path)
-        guard mkdir(folder.checkpoints, 0o777) == 0 else { throw failure(folder.checkpoints) }
-        return folder
+      if mkdir(path, 0o777) == 0 { return try make(at: path) }
+      guard errno == EEXIST else {
+        throw FormatError(path: path, problem: "cannot be made: \(String(cString: strerror(errno)))")
       }
-      guard errno == EEXIST else { throw failure(path) }
       number += 1
     }
+  }
+
+  /// The folder at a path that nobody else uses, made where it is not there yet.
+  ///
+  /// - Throws: `FormatError` where the system refuses.
+  public static func make(at path: String) throws -> RunFolder {
+    try makeFolders(path + "/checkpoints")
+    return try RunFolder(existing: path)
+  }
+
+  private static func makeFolders(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch { throw FormatError(path: path, problem: "cannot be made: \(error.localizedDescription)") }
   }
 
   /// The effective configuration.
