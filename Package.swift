@@ -72,6 +72,8 @@ let package = Package(
     // Written by `make generated`, for x86-64-v3.
     generated("resnet18_spd"),
     generated("yolov5_spd_n"),
+    generated("tiny_spd"),
+    generated("tiny_spd_train"),
 
     .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDTemplates", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
@@ -80,7 +82,9 @@ let package = Package(
       exclude: ["Drivers"]),
     .testTarget(
       name: "GeneratedTests",
-      dependencies: ["resnet18_spd", "yolov5_spd_n", "spdc", "SPD", "Models", "SPDCompiler", "SPDRuntime"],
+      dependencies: [
+        "resnet18_spd", "yolov5_spd_n", "tiny_spd", "tiny_spd_train", "spdc", "SPD", "Models", "SPDCompiler", "SPDRuntime",
+      ],
       swiftSettings: openMP == nil ? [] : [.define("OPENMP")],
       linkerSettings: openMP.map {
         [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]

@@ -22,7 +22,10 @@ extension ChooseKernels {
       if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
-    let all = ChooseWinograd.candidates(problem, target: target).filter { $0.size <= options.largestTile }
+    // Rounding that turns a ReLU on or off on the way there changes a gradient by more than rounding; on the way back there is
+    // nothing to turn.
+    let largest = op.adjoint == nil ? options.largestTile : max(options.largestTile, 4)
+    let all = ChooseWinograd.candidates(problem, target: target).filter { $0.size <= largest }
     if options.algorithms == .lowMemory {
       // Only weights of the size that the budget has room for.
       guard let allowed = allowed[node.id] else { return [direct] + variants }

@@ -62,7 +62,7 @@ import Testing
     func step(_ name: String?, _ direction: [Float], _ sign: Float) throws -> TrainingResult {
       try Interpreter(graph: graph, precision: .double) { key in
         key == name ? zip(values[key]!, direction).map { $0 + sign * $1 } : values[key]!
-      }.trainingStep(input: input) { _, heads in Self.loss(heads[0]) }
+      }.trainingStep(input: input, labels: [0, 1])
     }
     let result = try step(nil, [], 0)
     for parameter in graph.parameters where parameter.role.isTrainable {
@@ -81,27 +81,31 @@ import Testing
     }
   }
 
-  /// Cross-entropy with the classes 0, 1, 2, …
-  static func loss(_ logits: Values) -> (losses: [Double], gradients: [Values]) {
-    var total = 0.0
-    var gradient = logits
-    for n in 0..<logits.shape.batch {
-      let all = (0..<logits.shape.channels).map { logits[n, $0, 0, 0] }
-      let top = all.max()!
-      let sum = all.reduce(0) { $0 + exponential($1 - top) }
-      total += (logarithm(sum) + top - all[n]) / Double(logits.shape.batch)
-      for c in all.indices {
-        gradient[n, c, 0, 0] =
-          (exponential(all[c] - top) / sum - (c == n ? 1 : 0)) / Double(logits.shape.batch)
-      }
-    }
-    return ([total], [gradient])
-  }
-
   @Test func text() throws {
     let graph = try traced(16, 4, 4, batch: 2) {
       $0.through(Conv2D(16, kernel: 3), SpaceToDepth(), Conv2D(8, kernel: 1), GlobalAveragePool(), Flatten(), Linear(4))
     }
-    print(try Pipeline.lowered(graph, mode: .training).brief)
+    #expect(
+      try Pipeline.lowered(graph, mode: .training).brief == """
+        %0 = input()  16×4×4
+        %8 = copy(%0)  16×4×4
+        %1 = conv2d(%8) k=3 p=1 16→16  16×4×4
+        %3 = conv2d(%1[::2,::2] ++ %1[1::2,::2] ++ %1[::2,1::2] ++ %1[1::2,1::2]) k=1 64→8  8×2×2
+        %4 = global_average_pool(%3)  8×1×1
+        %6 = conv2d(%4) k=1 8→4  4×1×1
+        %9 = gradient() of=%6  4×1×1
+        %7 = cross_entropy(%6) → %9  4×1×1
+        %10 = weight_gradient(%4, %9) k=1 5.weight  4×1×1
+        %11 = gradient() of=%4  8×1×1
+        %12 = conv2d(%9) k=1 adjoint=[0]×[0] 4→16 → %11  16×1×1
+        %13 = gradient() of=%3  8×2×2
+        %14 = global_average_gradient(%11) → %13  8×2×2
+        %15 = weight_gradient(%1[::2,::2] ++ %1[1::2,::2] ++ %1[::2,1::2] ++ %1[1::2,1::2], %13) k=1 2.weight  8×1×1
+        %16 = gradient() of=%1  16×4×4
+        %17 = conv2d(%13) k=1 adjoint=[0]×[0] 8→64 → %16[::2,::2] ++ %16[1::2,::2] ++ %16[::2,1::2] ++ %16[1::2,1::2]  64×2×2
+        %18 = weight_gradient(%8, %16) k=3 0.weight  16×1×1
+        return %6
+
+        """)
   }
 }

@@ -94,10 +94,16 @@ struct Compile: AsyncParsableCommand {
 
       let folder = output ?? "build/\(plan.prefix)"
       let files = try await write(compiled, weighted, builder, to: folder, &report)
-      report.line(
-        "arena",
-        "\(megabytes(plan.arenaBytes(threads: 1))) for one thread (unfused \(try unfusedArena(graph, builder)))",
-        "packed weights \(megabytes(plan.packedCount * 4))")
+      if let state = plan.state {
+        report.line(
+          "arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread",
+          "state \(megabytes(state.count * 4)) for each of its arrays")
+      } else {
+        report.line(
+          "arena",
+          "\(megabytes(plan.arenaBytes(threads: 1))) for one thread (unfused \(try unfusedArena(graph, builder)))",
+          "packed weights \(megabytes(plan.packedCount * 4))")
+      }
       try report.finish(folder: folder, files: files, compiled, mapping: weighted.report, target: builder.target.name)
     }
   }

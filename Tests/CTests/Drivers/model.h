@@ -92,6 +92,7 @@ static inline void write_file(const char *path, buffer b)
     CHECK(fclose(file) == 0);
 }
 
+#ifndef TRAINING
 /* Packs a file; the parameters are gone before anything runs. */
 static inline buffer packed_weights(const char *path)
 {
@@ -103,5 +104,6 @@ static inline buffer packed_weights(const char *path)
     check_guards(packed);
     return packed;
 }
+#endif
 
 #endif

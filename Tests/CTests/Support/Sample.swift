@@ -20,15 +20,20 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let everyOp = Sample(name: "every-op", batch: 2)
   static let all = [everyOp, yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
+  /// Networks that train.
+  static let everyTrained = Sample(name: "every-trained-op", batch: 2)
+  static let trained = [everyTrained, Sample(name: "yolov5n", size: 64, batch: 2)]
+
   /// Those that are also built where a compiler or sanitizer is slow.
   static let small = [everyOp, yolov5SPD]
   var isSmall: Bool { Self.small.contains(self) }
 
   var testDescription: String { name }
   var prefix: String { Builder.prefix(name) }
+  func prefix(_ variant: Variant) -> String { Builder.prefix(name, variant.mode) }
 
   func graph() throws -> Graph {
-    let model = try #require(([CTests.everyOp] + shippedModels).first { $0.name == name })
+    let model = try #require(([CTests.everyOp, everyTrainedOp] + shippedModels).first { $0.name == name })
     return try model.graph(size: size, batch: batch)
   }
 
@@ -51,18 +56,23 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var disabled: [String] = []
   /// Which of its candidates computes each convolution that has so many.
   var candidate = 0
+  var mode = Mode.inference
+  var largestTile = 2
 
   var options: Pipeline.Options {
     var options = Pipeline.Options()
     options.unfused = unfused
     options.disabled = Set(disabled)
+    options.mode = mode
+    options.maxTargets = 64
+    if mode == .training { options.kernels.largestTile = largestTile }
     return options
   }
 
   var flags: [String] { (try? Machine.target(named: target).flags) ?? [] }
 
   var testDescription: String {
-    target + (unfused ? ", unfused" : "") + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
+    target + (mode == .training ? ", training" : "") + (unfused ? ", unfused" : "") + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
       + (candidate == 0 ? "" : ", candidate \(candidate)")
   }
 

@@ -122,9 +122,9 @@ extension Workshop {
       let include = place.appendingPathComponent("include")
       try FileManager.default.createDirectory(at: include, withIntermediateDirectories: true)
       try code.source.write(
-        to: place.appendingPathComponent("\(sample.prefix).c"), atomically: true, encoding: .utf8)
+        to: place.appendingPathComponent("\(sample.prefix(variant)).c"), atomically: true, encoding: .utf8)
       try code.header.write(
-        to: include.appendingPathComponent("\(sample.prefix).h"), atomically: true, encoding: .utf8)
+        to: include.appendingPathComponent("\(sample.prefix(variant)).h"), atomically: true, encoding: .utf8)
       return place
     }
   }
@@ -132,11 +132,11 @@ extension Workshop {
   func object(_ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String]) async throws -> URL {
     try await once("object \(sample) \(variant) \(compiler) \(flags)") { place in
       let source = try await self.source(sample, variant)
-      let object = place.appendingPathComponent("\(sample.prefix).o")
+      let object = place.appendingPathComponent("\(sample.prefix(variant)).o")
       try await self.mustRun(
         compiler,
         flags + [
-          "-I\(source.path)/include", "-c", "\(source.path)/\(sample.prefix).c", "-o", object.path,
+          "-I\(source.path)/include", "-c", "\(source.path)/\(sample.prefix(variant)).c", "-o", object.path,
         ])
       return object
     }
@@ -154,8 +154,8 @@ extension Workshop {
       try await self.mustRun(
         compiler,
         flags.filter { !$0.hasPrefix("-O") && !$0.hasPrefix("-std") } + link + [
-          "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-DMODEL=\(sample.prefix)",
-          "-DMODEL_UPPER=\(sample.prefix.uppercased())", "-I\(source.path)/include",
+          "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-DMODEL=\(sample.prefix(variant))",
+          "-DMODEL_UPPER=\(sample.prefix(variant).uppercased())", "-I\(source.path)/include",
           "\(Self.drivers.path)/\(driver).c", object.path, "-pthread", "-o", program.path,
         ])
       return program

@@ -1,0 +1,152 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+import Testing
+
+@testable import spdc
+
+/// What generated training steps compute. Each program is `Drivers/train.c`, which holds the bytes of 1, 2 and 3 threads
+/// against each other, in stale arenas, and watches the borders of its buffers.
+@Suite struct TrainingTests {
+  private let workshop = Workshop.shared
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    var sample: Sample
+    var variant: Variant
+    var testDescription: String { "\(sample.testDescription) for \(variant.testDescription)" }
+
+    static let targets = Variant.targets.flatMap { target in
+      Sample.trained.filter { $0 == .everyTrained || target == Variant.targets[0] }.map {
+        Case(sample: $0, variant: Variant(target: target, mode: .training))
+      }
+    }
+
+    /// Some passes left out, chosen by a seed, and all of them.
+    static let subsets = (1...3).map { seed in
+      let fusions = Pipeline.passes.filter { $0.kind == .fusion && $0.modes.contains(.training) }.map(\.name)
+      let dice = uniform("training subset \(seed)", fusions.count)
+      let disabled = seed == 3 ? fusions : zip(fusions, dice).filter { $1 < 0.5 }.map(\.0)
+      return Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], disabled: disabled, mode: .training))
+    }
+
+    /// Larger tiles than training takes by default.
+    static let large = Case(
+      sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training, largestTile: 6))
+  }
+
+  @Test(arguments: Case.targets + Case.subsets + [Case.large])
+  func gradientsAgreeWithTheInterpreter(_ test: Case) async throws {
+    let toolchain = try await Toolchain.find()
+    let result = try await output(
+      test, toolchain.compiler, Workshop.fast + test.variant.flags + toolchain.openMPFlags, openMP: true)
+    try await check(result, test)
+  }
+
+  @Test func gradientsAgreeWhenBuiltByGCC() async throws {
+    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let gcc = try CCompiler.first(.gcc)
+    let result = try await output(test, gcc.path, Workshop.fast + test.variant.flags + ["-fopenmp"], openMP: true)
+    try await check(result, test)
+  }
+
+  @Test func serialBuildGivesTheSameBytes() async throws {
+    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let toolchain = try await Toolchain.find()
+    let flags = Workshop.fast + test.variant.flags
+    let parallel = try await output(test, toolchain.compiler, flags + toolchain.openMPFlags, openMP: true)
+    let serial = try await output(test, toolchain.compiler, flags, openMP: false)
+    #expect(serial.bits == parallel.bits)
+  }
+
+  @Test(arguments: CompilerTests.Build.all)
+  func compilesWithoutWarnings(_ build: CompilerTests.Build) async throws {
+    for sample in Sample.trained {
+      _ = try await workshop.object(
+        sample, Variant(target: "x86-64", mode: .training), build.compiler.path, Workshop.strict + build.flags)
+    }
+  }
+
+  @Test func sanitizersFindNothing() async throws {
+    let gcc = try CCompiler.first(.gcc)
+    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    _ = try await output(
+      test, gcc.path, ["-std=c17", "-O1", "-g", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
+  }
+
+  // MARK: - support
+
+  private func output(_ test: Case, _ compiler: String, _ flags: [String], openMP: Bool) async throws -> [Float] {
+    let program = try await workshop.program("train", test.sample, test.variant, compiler, flags)
+    let file = try await workshop.once("trained \(test) \(compiler) \(flags)") { place in
+      let graph = try test.sample.graph()
+      let state = StateLayout(graph)
+      var values = [Float](repeating: 0, count: state.count)
+      for (entry, parameter) in zip(state.entries, EmitC.storedParameters(graph)) {
+        values.replaceSubrange(entry.offset..<entry.offset + entry.count, with: syntheticParameter(parameter))
+      }
+      var paths: [String] = []
+      let targets = Self.targets(graph).flatMap { $0 }
+      for (name, numbers) in [("state", values), ("input", syntheticInput(graph.input.shape)), ("targets", targets)] {
+        let path = place.appendingPathComponent("\(name).f32")
+        try numbers.withUnsafeBytes { Data($0) }.write(to: path)
+        paths.append(path.path)
+      }
+      let output = place.appendingPathComponent("output.f32")
+      try await self.workshop.mustRun(program.path, paths + [output.path, openMP ? "1" : "0"])
+      return output
+    }
+    return try floats(file)
+  }
+
+  private static func targets(_ graph: Graph) -> [[Float]] {
+    (0..<12).map { index in
+      let u = uniform("target \(index)", 5)
+      return [Float(index % graph.input.shape.batch), Float(Int(u[4] * 80)), u[0], u[1], 0.1 + 0.4 * u[2], 0.1 + 0.4 * u[3]]
+    }
+  }
+
+  /// Losses and gradients of the first step against the interpreter's, in double precision.
+  private func check(_ result: [Float], _ test: Case) async throws {
+    let expected = try await TrainingReference.shared.result(test.sample)
+    #expect(abs(Double(result[0]) - expected.losses[0]) <= 2e-5 * max(1, abs(expected.losses[0])))
+    let state = StateLayout(try test.sample.graph())
+    #expect(result.count == 4 + 2 * state.count)
+    let norms = expected.gradients.mapValues { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    let largest = norms.values.max() ?? 0
+    for entry in state.entries where entry.group >= 0 {
+      let gradient = try #require(expected.gradients[entry.name])
+      let found = result[4 + entry.offset..<4 + entry.offset + entry.count]
+      let error = zip(found, gradient).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }.squareRoot()
+      // NaN is not within it either.
+      #expect(error <= 1e-3 * max(norms[entry.name]!, 1e-3 * largest), "\(entry.name): \(error) of \(norms[entry.name]!)")
+    }
+    #expect(result.allSatisfy(\.isFinite))
+  }
+
+  /// The interpreter's results, each computed once, of the graph behind all passes.
+  actor TrainingReference {
+    static let shared = TrainingReference()
+    private var tasks: [Sample: Task<TrainingResult, any Error>] = [:]
+
+    func result(_ sample: Sample) async throws -> TrainingResult {
+      if tasks[sample] == nil {
+        tasks[sample] = Task.detached {
+          let graph = try sample.graph()
+          var options = Pipeline.Options()
+          options.mode = .training
+          let lowered = try Pipeline.run(graph, options: options).graph
+          let boxes = TrainingTests.targets(graph).map { row in
+            LossOracle.Target(image: Int(row[0]), label: Int(row[1]), row[2], row[3], row[4], row[5])
+          }
+          return try Interpreter(graph: lowered, precision: .double, parameters: syntheticParameters(of: graph))
+            .trainingStep(
+              input: syntheticInput(graph.input.shape),
+              labels: (0..<graph.input.shape.batch).map { $0 * 7 % graph.classes }, targets: boxes)
+        }
+      }
+      return try await tasks[sample]!.value
+    }
+  }
+}

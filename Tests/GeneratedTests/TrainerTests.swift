@@ -1,0 +1,100 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+import Testing
+import tiny_spd
+import tiny_spd_train
+
+@testable import spdc
+
+/// A Swift program that trains with committed C: what the README shows.
+@Suite struct TrainerTests {
+  private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Examples/tiny-spd.swift").path
+  private static let runs = (try? Machine.runs(Machine.target(named: "x86-64-v3"))) ?? false
+
+  @Test(arguments: [Mode.inference, .training]) func isUpToDate(_ mode: Mode) async throws {
+    var options = Pipeline.Options()
+    options.mode = mode
+    if mode == .training { options.kernels.largestTile = 2 }
+    options.maxTargets = mode == .training ? 128 * 16 : 0
+    let graph = try await graph(batch: mode == .training ? 16 : 1)
+    let compiled = try Builder(target: "x86-64-v3").compile(graph, options: options)
+    let folder = URL(fileURLWithPath: Self.file).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Generated/\(compiled.prefix)")
+    for (name, text) in [
+      ("\(compiled.prefix).c", compiled.code.source), ("include/\(compiled.prefix).h", compiled.code.header),
+    ] {
+      let same = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8) == text
+      #expect(same, "Generated/\(compiled.prefix)/\(name) is out of date, run `make generated`")
+    }
+  }
+
+  /// Pictures of one colour each, with noise, and the colour's number as label.
+  private static func batch(_ number: Int) -> (images: [Float], labels: [Int32]) {
+    let labels = (0..<16).map { Int32(($0 * 7 + number) % 10) }
+    let noise = uniform("noise \(number)", 16 * 3 * 32 * 32)
+    let images = noise.indices.map { index in
+      let (image, channel) = (index / (3 * 32 * 32), index / (32 * 32) % 3)
+      return 0.5 * noise[index] + Float((Int(labels[image]) * (channel + 1) * 5) % 11) / 11
+    }
+    return (images, labels)
+  }
+
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func trainsAndInfers() async throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let trainer = try network.trainer(threads: 1)
+    let graph = try await graph(batch: 16)
+    let parameters = Dictionary(uniqueKeysWithValues: graph.parameters.map { ($0.name, $0) })
+    try trainer.load { syntheticParameter(parameters[$0.name]!) }
+    var losses: [Float] = []
+    for number in 0..<60 {
+      let (images, labels) = Self.batch(number)
+      losses.append(try trainer.trainStep(images, labels: labels, Update(learningRate: 0.05, momentum: 0.9))[0])
+    }
+    #expect(losses[0] > 1.5 && losses.suffix(5).allSatisfy { $0 < 0.3 }, "\(losses)")
+
+    // What was learned goes straight into the inference module.
+    let file = try ParameterFile(graphHash: network.graphHash, parameters: EmitC.storedParameters(graph)) {
+      trainer.values(of: $0.name)!
+    }
+    let inference = try Network(module: tiny_spd_module())
+    let session = try inference.session(try inference.pack(file), threads: 1)
+    let (images, labels) = Self.batch(1000)
+    let right = try labels.indices.count { index in
+      let scores = try session.infer(Array(images[index * 3072..<(index + 1) * 3072]))
+      return scores.firstIndex(of: scores.max()!) == Int(labels[index])
+    }
+    #expect(right >= 14, "\(right) of 16")
+  }
+
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func refusesWhatDoesNotFit() throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let trainer = try network.trainer(threads: 1)
+    let (images, labels) = Self.batch(0)
+    #expect(throws: RuntimeError.labelCount(network: "tiny-spd", expected: 16, got: 3)) {
+      try trainer.gradients(images, labels: [1, 2, 3])
+    }
+    #expect(throws: RuntimeError.inputCount(network: "tiny-spd", expected: 49152, shape: [16, 3, 32, 32], got: 4)) {
+      try trainer.gradients([1, 2, 3, 4], labels: labels)
+    }
+    #expect(throws: RuntimeError.targetRow(network: "tiny-spd", got: 2)) {
+      try trainer.gradients(images, targets: [[0, 1]])
+    }
+    let wrong = labels.map { $0 + 10 }
+    #expect {
+      try trainer.gradients(images, labels: wrong)
+    } throws: { "\($0)".contains("a target names an image or class that does not exist") }
+    // Adam needs an array that this trainer was made without.
+    #expect { try trainer.update(Update(rule: .adam, learningRate: 0.1)) } throws: { "\($0)".contains("a pointer is NULL") }
+    #expect { try network.trainer(threads: 0) } throws: { "\($0)".contains("asked to run on 0 threads") }
+    #expect { try trainer.load { _ in [1] } } throws: { "\($0)".contains("values where") }
+  }
+
+  private func graph(batch: Int) async throws -> Graph {
+    try await LoadedModel.load(Self.file).graph(batch: batch)
+  }
+}
