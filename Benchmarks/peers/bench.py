@@ -1,5 +1,7 @@
 """Measures spdc's C and the peers side by side. Benchmarks/peers/run sets up what this needs and calls it."""
 import argparse
+import contextlib
+import pathlib
 import signal
 import statistics
 import subprocess
@@ -16,6 +18,7 @@ from results import Results
 QUIET = 0.85    # a round whose peak is below this share of the best one was disturbed,
 FOREIGN = 0.10  # and so was one in which others used more than this share of one processor
 OURS = "spdc"
+LOW_MEMORY = "spdc-low-memory"  # measured beside it, batch 1
 
 
 def say(text):
@@ -25,8 +28,8 @@ def say(text):
 def measure_one(name, case, threads, spdc, running, seconds):
     """One contender for a short while, all others stopped."""
     begin, all_before, here_before = time.monotonic(), machine.busy(), machine.used_here()
-    if name == OURS:
-        bench = spdc.bench(case, threads, seconds)
+    if name in spdc.VARIANTS:
+        bench = spdc.bench(case, threads, seconds, name)
         figures = {key: bench[key] for key in ("min_ms", "median_ms", "p10_ms", "p90_ms", "runs")}
         figures.update(peak_gflops=bench["peak_gflops"], gflop=bench["gflop"])
         own = 0
@@ -46,10 +49,10 @@ def mark(rounds):
     return sum(r["kept"] for r in rounds)
 
 
-def measure(case, threads, spdc, running, rounds, seconds):
+def measure(case, threads, spdc, ours, running, rounds, seconds):
     """Rounds in which everybody has a turn, until enough of them were undisturbed, or twice as many are done."""
     done = []
-    names = [OURS, *running]
+    names = [*ours, *running]
     for number in range(2 * rounds):
         order = names[number % len(names):] + names[:number % len(names)]
         done.append({"figures": {n: measure_one(n, case, threads, spdc, running, seconds) for n in order}})
@@ -72,13 +75,21 @@ def one_case(case, threads, spdc, options, results):
     loads = options.loads if threads == max(options.threads) else 1
     running, found = prepare.start(case, threads, spdc, options.peers, loads, say)
     try:
-        for name, packed in ((OURS, False), ("spdc-packed", True)):
-            found[name] = {"ok": True, "check": "", "loads": [spdc.load(case, threads, packed) for _ in range(loads)]}
+        ours = [OURS]
+        found[OURS] = found["spdc-packed"] = {"ok": True, "check": ""}
+        if case.batch == 1:
+            spdc.compile(case, LOW_MEMORY)
+            ok, text = prepare.same(LOW_MEMORY, spdc.result(case, LOW_MEMORY), spdc.result(case))
+            found[LOW_MEMORY] = {"ok": ok, "check": text}
+            ours += [LOW_MEMORY] * ok
+        for name in [*ours, "spdc-packed"]:
+            found[name] = {**found[name], "loads": [spdc.load(case, threads, name) for _ in range(loads)]}
         for name, facts in found.items():
-            if facts["loads"]:
+            if facts.setdefault("loads", []):
                 facts["file_bytes"] = sum(f.stat().st_size for f in case.files(name))
-        spdc.bench(case, threads, 0.1)  # compiled once, then cached
-        rounds = measure(case, threads, spdc, running, options.rounds, options.seconds)
+        for name in ours:
+            spdc.bench(case, threads, 0.1, name)  # compiled once, then cached
+        rounds = measure(case, threads, spdc, ours, running, options.rounds, options.seconds)
     finally:
         for peer in running.values():
             peer.end()
@@ -126,7 +137,7 @@ def parse():
     p.add_argument("--quick", action="store_true", help="two small networks, two rounds of 0.3 s: does it all work?")
     p.add_argument("--again", action="store_true", help="measure what stands in the file anew")
     p.add_argument("--fresh", action="store_true", help="begin a new file")
-    p.add_argument("--json", metavar="FILE", help="default build/peers/bench.json; quick.json with --quick")
+    p.add_argument("--json", metavar="FILE", help="default build/peers/bench.json; bench-quick.json with --quick")
     o = p.parse_args()
     defaults(p, o, (("rounds", 5, 2), ("seconds", 1.0, 0.3), ("loads", 3, 1)))
     if o.batch < 1:
@@ -158,28 +169,35 @@ def about(results, spdc):
                           "quiet": QUIET, "foreign": FOREIGN})
 
 
-def main():
-    options = parse()
+@contextlib.contextmanager
+def recording(options, stem):
+    """Yields spdc and the file that the figures go to; whoever ends it early learns that the same command goes on."""
     interruptible()
-    path = cases.WORK / ("quick.json" if options.quick else "bench.json")
+    path = cases.WORK / (f"{stem}-quick.json" if options.quick else f"{stem}.json")
     if options.json:
-        path = cases.pathlib.Path(options.json).resolve()
+        path = pathlib.Path(options.json).resolve()
     if options.fresh:
         path.unlink(missing_ok=True)
     try:
         spdc = Spdc(options.spdc)
         results = Results(path)
         about(results, spdc)
+        yield spdc, results
+        print(f"{path}: done; Benchmarks/peers/report writes the docs from it", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
+    except (Failure, OSError, subprocess.SubprocessError) as failure:
+        sys.exit(f"error: {failure}")
+
+
+def main():
+    options = parse()
+    with recording(options, "bench") as (spdc, results):
         todo = [(c, t) for c in cases.plan(options.networks, options.batch) for t in options.threads]
         for number, (case, threads) in enumerate(todo):
             print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} thread{'s' * (threads > 1)}",
                   file=sys.stderr, flush=True)
             one_case(case, threads, spdc, options, results)
-        print(f"{path}: done; Benchmarks/peers/report writes docs/benchmarks.md from it", file=sys.stderr)
-    except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
-    except (Failure, OSError, subprocess.SubprocessError) as failure:
-        sys.exit(f"error: {failure}")
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ class Case:
     def input(self):
         return str(self.folder / "input.npy")
 
-    @property
-    def ours(self):
-        return self.folder / "spdc"
+    def compiled(self, contender="spdc"):
+        """What spdc wrote: packed weights lie beside the parameters."""
+        return self.folder / contender.removesuffix("-packed")
 
     @property
     def stem(self):
@@ -69,7 +69,8 @@ class Case:
         """The files that a contender needs at run time, its own library aside."""
         if contender.startswith("spdc"):
             ending = "spdp" if contender == "spdc-packed" else "spdw"
-            return [self.ours / f"lib{self.stem}.so", self.ours / f"{self.stem}.{ending}"]
+            folder = self.compiled(contender)
+            return [folder / f"lib{self.stem}.so", folder / f"{self.stem}.{ending}"]
         if contender == "onnxruntime":
             return [pathlib.Path(self.onnx)]
         if contender.startswith("openvino"):

@@ -19,6 +19,8 @@ def call(command, env=None):
 
 
 class Spdc:
+    VARIANTS = {"spdc": [], "spdc-low-memory": ["--low-memory"]}
+
     def __init__(self, program):
         self.program = program
         self.version = call([program, "--version"]).strip()
@@ -27,21 +29,27 @@ class Spdc:
         return [case.model, "--size", f"{case.size}x{case.size}", "--batch", case.batch, "--weights", "synthetic"]
 
     def prepare(self, case):
-        """The ONNX file, the compiled network with its parameters, its result, and a program that loads it."""
-        folder, stem = case.ours, case.stem
+        """The ONNX file, and what compile() makes."""
         call([self.program, "export", *self.common(case), "-o", case.forms["spdc"]])
-        call([self.program, "compile", *self.common(case), "--packed", "-o", folder])
-        call([self.program, "run", *self.common(case), "--input", "synthetic", "--output", self.result(case)])
+        self.compile(case, "spdc")
+
+    def compile(self, case, name):
+        """The compiled network with its parameters, its result, and a program that loads it."""
+        folder, stem, network = case.compiled(name), case.stem, [*self.common(case), *self.VARIANTS[name]]
+        call([self.program, "compile", *network, "--packed", "-o", folder])
+        call([self.program, "run", *network, "--input", "synthetic", "--output", self.result(case, name)])
         call(["cc", "-O2", f"-DPREFIX={stem}", f"-DUPPER={stem.upper()}", f"-I{folder}/include", HERE / "ours.c",
               f"-L{folder}", f"-l{stem}", f"-Wl,-rpath,{folder}", "-o", folder / "ours"])
 
-    def result(self, case):
-        return case.folder / "spdc.npy"
+    def result(self, case, name="spdc"):
+        return case.folder / f"{name}.npy"
 
-    def load(self, case, threads, packed):
-        mode, ending = ("map", "spdp") if packed else ("pack", "spdw")
-        return json.loads(call([case.ours / "ours", mode, case.ours / f"{case.stem}.{ending}", threads]))
+    def load(self, case, threads, name):
+        """From the parameters, or from packed weights if the name ends so."""
+        mode, ending = ("map", "spdp") if name.endswith("-packed") else ("pack", "spdw")
+        folder = case.compiled(name)
+        return json.loads(call([folder / "ours", mode, folder / f"{case.stem}.{ending}", threads]))
 
-    def bench(self, case, threads, seconds):
-        return json.loads(call([self.program, "bench", *self.common(case), "--threads", threads, "--seconds", seconds,
-                                "--json"]))
+    def bench(self, case, threads, seconds, name="spdc"):
+        return json.loads(call([self.program, "bench", *self.common(case), *self.VARIANTS[name], "--threads", threads,
+                                "--seconds", seconds, "--json"]))

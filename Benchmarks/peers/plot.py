@@ -8,7 +8,7 @@ import figures  # noqa: E402
 
 PARAMETERS = {"svg.fonttype": "none", "svg.hashsalt": "spdc", "font.family": "sans-serif", "font.size": 8,
               "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "white"}
-COLOURS = {"spdc": "#0b6e4f", "openvino": "#4c78a8", "onnxruntime": "#f58518", "ncnn": "#b279a2",
+COLOURS = {"spdc": "#0b6e4f", "spdc-low-memory": "#7fb8a4", "openvino": "#4c78a8", "onnxruntime": "#f58518", "ncnn": "#b279a2",
            "torch-compile": "#e45756", "torch-channels-last": "#ff9da6", "torch": "#9d755d", "openvino-bf16": "#bac6d6"}
 
 

@@ -88,15 +88,16 @@ METHOD = """\
   permuted weights it is ONNX's own operator. ONNX Runtime and OpenVINO each get the form that a short trial found fastest.
 - *load* is from the files to the first result, libraries loaded already, files in the page cache, least of some processes;
   *peak memory* is the process's high-water mark above what it had before loading. Mapped files count. `spdc` maps the
-  parameter file and packs the weights; `spdc-packed` maps weights packed beforehand. torch.compile compiles while it
+  parameter file and packs the weights; `spdc-packed` maps weights packed beforehand; `spdc-low-memory` is
+  compiled with `--low-memory` and packs. torch.compile compiles while it
   loads (its C++ is cached, its graph cannot be). *files* is what the network needs, without the library.
 """
 
 
 def about(data):
     versions = data["versions"]
-    engines = {name: text for name, text in data["settings"].items()}
-    lines = [f"- **{name}**: {text}." for name, text in engines.items()]
+    measured = {name for case in data["cases"].values() for name in case["contenders"]}
+    lines = [f"- **{name}**: {text}." for name, text in data["settings"].items() if name in measured]
     installed = ", ".join(f"{p} {v['version']}" + (f" ({v['installed_bytes'] / MEGA:.0f} MB installed)"
                           if "installed_bytes" in v else "") for p, v in sorted(versions.items()))
     machine = data["machine"]

@@ -3,13 +3,10 @@ import argparse
 import sys
 
 import bench
-import cases
 import machine
 import prepare
 from cases import Case
-from ours import Failure, Spdc
 from peers import Peer
-from results import Results
 
 SIZES = {"yolov5-spd-n": [320, 448, 640, 896, 1280], "yolov5-spd-s": [320, 448, 640, 896, 1280]}
 BATCHES = {("yolov5-spd-n", 320): [1, 2, 4, 8, 16], ("resnet18-spd", 64): [1, 2, 4, 8, 16],
@@ -46,7 +43,7 @@ def point(line, case, threads, spdc, options, results):
     running, found = prepare.start(case, threads, spdc, [PEER], 1, quiet)
     try:
         facts = spdc.bench(case, threads, 0.1)
-        rounds = bench.measure(case, threads, spdc, running, options.rounds, options.seconds)
+        rounds = bench.measure(case, threads, spdc, [bench.OURS], running, options.rounds, options.seconds)
     finally:
         for peer in running.values():
             peer.end()
@@ -76,25 +73,11 @@ def parse():
 
 def main():
     options = parse()
-    bench.interruptible()
-    path = cases.WORK / ("scaling-quick.json" if options.quick else "scaling.json")
-    if options.json:
-        path = cases.pathlib.Path(options.json).resolve()
-    if options.fresh:
-        path.unlink(missing_ok=True)
-    try:
-        spdc = Spdc(options.spdc)
-        results = Results(path)
-        bench.about(results, spdc)
+    with bench.recording(options, "scaling") as (spdc, results):
         todo = [(line, case, t) for t in options.threads for line, points in plan(options.quick).items() for case in points]
         for number, (line, case, threads) in enumerate(todo):
             print(f"[{number + 1} of {len(todo)}] {line}: {case.title}, {threads} threads", file=sys.stderr, flush=True)
             point(line, case, threads, spdc, options, results)
-        print(f"{path}: done; Benchmarks/peers/report writes docs/scaling.md from it", file=sys.stderr)
-    except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
-    except (Failure, OSError) as failure:
-        sys.exit(f"error: {failure}")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ enum ChooseTile {
 
   /// Arithmetic and memory run side by side, but not quite.
   static func overlap(_ arithmetic: Double, _ memory: Double) -> Double {
-    max(arithmetic, memory) + 0.3 * min(arithmetic, memory)
+    max(arithmetic, memory) + 0.5 * min(arithmetic, memory)
   }
 
   /// Cycles of one thread without the epilogue.

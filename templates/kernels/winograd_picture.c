@@ -8,6 +8,10 @@ static const float *winograd_picture_@N@_@ORDER@(const float *picture, const int
     const int bottom = @IN_ROWS@ / @SCALE@ - row < @N@ ? @IN_ROWS@ / @SCALE@ - row : @N@;
     const int right = @IN_COLS@ / @SCALE@ - col < @N@ ? @IN_COLS@ / @SCALE@ - col : @N@;
     for (int i = top; i < bottom; i++) {
+        /* What the tile after the next reads: its lines are too many streams for the processor to foresee. */
+        const float *ahead = from + (row + i) * @SCALE@ * (ptrdiff_t)@IN_COLS@ + (col + 2 * @N@) * @SCALE@;
+        for (int line = 0; line < @CHANNELS@ * @SCALE@; line++)
+            PREFETCH(ahead, line / @SCALE@ * PLANE + line % @SCALE@ * @IN_COLS@, 0);
         ROLLED
         for (int j = left; j < right; j++) {
             const float *p = from + (row + i) * @SCALE@ * (ptrdiff_t)@IN_COLS@ + (col + j) * @SCALE@;

@@ -31,8 +31,8 @@
 #define RESNET18_SPD_CLASSES 200
 #define RESNET18_SPD_INPUT_COUNT ((size_t)12288)   /* floats */
 #define RESNET18_SPD_OUTPUT_COUNT ((size_t)200) /* floats */
-#define RESNET18_SPD_PACKED_BYTES (64 + 4 * (size_t)49934992)
-#define RESNET18_SPD_ARENA_BYTES(threads) (4 * ((size_t)535616 + (size_t)(threads) * (size_t)32256))
+#define RESNET18_SPD_PACKED_BYTES (64 + 4 * (size_t)42070672)
+#define RESNET18_SPD_ARENA_BYTES(threads) (4 * ((size_t)568128 + (size_t)(threads) * (size_t)31680))
 #define RESNET18_SPD_MAX_THREADS 1024
 #define RESNET18_SPD_GRAPH_HASH 0xd428bd5386d4b1e6u
 

@@ -31,8 +31,8 @@
 #define YOLOV5_SPD_N_CLASSES 80
 #define YOLOV5_SPD_N_INPUT_COUNT ((size_t)1228800)   /* floats */
 #define YOLOV5_SPD_N_OUTPUT_COUNT ((size_t)2142000) /* floats */
-#define YOLOV5_SPD_N_PACKED_BYTES (64 + 4 * (size_t)7132016)
-#define YOLOV5_SPD_N_ARENA_BYTES(threads) (4 * ((size_t)4977216 + (size_t)(threads) * (size_t)48608))
+#define YOLOV5_SPD_N_PACKED_BYTES (64 + 4 * (size_t)7124336)
+#define YOLOV5_SPD_N_ARENA_BYTES(threads) (4 * ((size_t)4935744 + (size_t)(threads) * (size_t)48608))
 #define YOLOV5_SPD_N_MAX_THREADS 1024
 #define YOLOV5_SPD_N_GRAPH_HASH 0xf5d5ca095eab50fdu
 
