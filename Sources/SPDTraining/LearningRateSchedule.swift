@@ -5,8 +5,8 @@ import Foundation
 /// Epochs are counted from 1, iterations of an epoch from 0. With E epochs of n iterations each:
 /// - `constant`: factor 1;
 /// - `step`: decayFactor to the power of the number of milestones ≤ epoch;
-/// - `cosine`: (1 − cos(π(epoch − 1)/E))/2 · (finalFactor − 1) + 1, as YOLOv5 has it: the last epoch does not quite reach
-///   the final factor;
+/// - `cosine`: (1 − cos(π(epoch − 1)/E))/2 · (finalFactor − 1) + 1, as YOLOv5 has it: the last epoch does not quite
+///   reach the final factor;
 /// - `linear`: 1 in the first epoch, finalFactor in the last, in equal steps.
 ///
 /// The ramp is m / (M + 1e-8) for the m-th iteration (from 0) of the M in the warm-up epochs, and 1 after them, so that

@@ -2,8 +2,9 @@
 
 usage: tensorboard_check.py [RUN ...]
 
-Without arguments: the recorded files that SPDTraining's tests compare the writer with. A RUN is a folder of `spdc train`
-with event files and results.csv: every cell must be the scalar of that name and epoch, and there must be no other epoch.
+Without arguments: the recorded files that SPDTraining's tests compare the writer with. A RUN is a folder of
+`spdc train` with event files and results.csv: every cell must be the scalar of that name and epoch, and there must be
+no other epoch.
 """
 import csv
 import math

@@ -60,6 +60,8 @@ struct ChartTests {
     #expect(ticks([5]) == ["4.4", "4.6", "4.8", "5.0", "5.2", "5.4", "5.6"])
     #expect(ticks([]) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
     #expect(ticks([.nan, .infinity, 0, 2e-5]) == ["0", "5e-06", "1e-05", "1.5e-05", "2e-05"])
+    #expect(ticks([1e308, -1e308, 1]) == ticks([1]) && ticks([1e16, 1e16 + 2]).count > 3)
+    #expect(ticks([-1e299, 1e299]).count > 3)
     #expect(ticks([0.0008, 0.1], log: true) == ["0.0001", "0.001", "0.01", "0.1"])
     #expect(ticks([0.02, 0.3], log: true) == ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"])
     #expect(ticks([0, -1, 1e-9, 1e9], log: true).first == "1e-09")

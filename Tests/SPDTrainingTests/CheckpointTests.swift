@@ -202,26 +202,18 @@ struct CheckpointTests {
 
   /// Whenever a run is killed, there is a whole checkpoint: the old one or the new one.
   @Test func killedWhileWriting() async throws {
-    for delay in [1, 4, 9, 16, 25] as [UInt32] {
-      let path = NSTemporaryDirectory() + "/spdtraining-killed.safetensors"
-      defer { unlink(path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("last.safetensors")
+    for delay in [1, 4, 9, 16, 25] as [Int] {
       try sampleCheckpoint(epoch: 1, length: 200_000).write(to: path)
-      setenv("SPD_TEST_DELAY", String(delay), 1)
-      await #expect(processExitsWith: .signal(SIGKILL)) {
-        let delay = UInt32(ProcessInfo.processInfo.environment["SPD_TEST_DELAY"]!)!
+      await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, delay = delay as Int] in
         Thread.detachNewThread {
-          usleep(delay * 1000)
+          usleep(UInt32(delay) * 1000)
           kill(getpid(), SIGKILL)
         }
-        while true {
-          try sampleCheckpoint(epoch: 2, length: 200_000).write(
-            to: NSTemporaryDirectory() + "/spdtraining-killed.safetensors")
-        }
+        while true { try sampleCheckpoint(epoch: 2, length: 200_000).write(to: path) }
       }
       #expect([1, 2].contains(try TrainingCheckpoint(contentsOf: path).state.epoch))
     }
-    // What the killed processes left unfinished.
-    for name in try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-    where name.hasPrefix(".spdc-") && name.hasSuffix(".tmp") { unlink(NSTemporaryDirectory() + "/" + name) }
   }
 }

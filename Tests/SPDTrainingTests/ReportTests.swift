@@ -36,7 +36,7 @@ struct ReportTests {
     let html = try report().html()
     for part in [
       "<h1>pets &amp; &lt;others&gt;</h1>", "<dd>4 of 4</dd>", "40.00 % (epoch 4)", "3 min 20 s", "Learning rate",
-      "d&lt;o&gt;g", "75.00 %", "87.50 %", "val/&lt;1&gt;.png", "class 7", "<td>&lt;pets&gt;</td>",
+      "d&lt;o&gt;g", "75.00 %", "88\u{a0}%", "val/&lt;1&gt;.png", "class 7", "<td>&lt;pets&gt;</td>",
       "<tr class=\"marked\"><td>epochs</td><td>4</td>",
     ] { #expect(html.contains(part), "\(part)") }
     #expect(html == (try report().html()))

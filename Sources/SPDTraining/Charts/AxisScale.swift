@@ -15,7 +15,8 @@ struct AxisScale {
     covering values: some Sequence<Double>, isLogarithmic: Bool = false, isTight: Bool = false, isWhole: Bool = false,
     ticks wanted: Int = 5
   ) {
-    let usable = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+    // The difference of two values must be finite too.
+    let usable = values.filter { $0.magnitude < 1e300 && (!isLogarithmic || $0 > 0) }
     var low = usable.min() ?? (isLogarithmic ? 0.1 : 0)
     var high = usable.max() ?? 1
     self.isLogarithmic = isLogarithmic
@@ -28,8 +29,10 @@ struct AxisScale {
       if ticks.count < 2 { ticks = [low, high] }
       return
     }
-    if low == high {
-      let margin = low == 0 ? 1 : abs(low) * 0.1
+    let largest = max(abs(low), abs(high))
+    // What differs only in the last digits has no ticks between.
+    if high - low <= largest * 1e-12 {
+      let margin = largest == 0 ? 1 : largest * 0.1
       (low, high) = (low - margin, high + margin)
     }
     let step = Self.step(for: high - low, count: wanted, isWhole: isWhole)

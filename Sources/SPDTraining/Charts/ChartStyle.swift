@@ -16,8 +16,8 @@ enum ChartStyle {
       }
       return """
         .chart text{fill:\(text)}.chart .title{fill:\(strong)}.chart .value{fill:\(strong)}
-        .chart .grid{stroke:\(faint)}.chart .axis{stroke:\(text)}.chart .page{fill:\(page)}.chart .error{stroke:\(strong)}
-        .chart .missing{stroke:\(text)}.chart .inverse{fill:\(page)}.chart .halo{stroke:\(page)}
+        .chart .grid{stroke:\(faint)}.chart .axis{stroke:\(text)}.chart .page{fill:\(page)}
+        .chart .error{stroke:\(strong)}.chart .missing{stroke:\(text)}.chart .inverse{fill:\(page)}.chart .halo{stroke:\(page)}
         \(series.joined(separator: "\n"))
 
         """

@@ -41,6 +41,7 @@ public struct ParallelCoordinates: Sendable {
   public var height: Double
 
   public init(title: String, axes: [Axis], lines: [Line], width: Double = 900, height: Double = 380) {
+    precondition(axes.count >= 2, "a setting and a result")
     self.title = title
     self.axes = axes
     self.lines = lines

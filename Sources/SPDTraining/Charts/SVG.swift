@@ -57,8 +57,8 @@ struct SVG {
   /// - Parameter data: a PNG's bytes in base64.
   mutating func image(png data: String, x: Double, y: Double, width: Double, height: Double) {
     body +=
-      "<image x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" style=\"image-rendering:pixelated\""
-      + " preserveAspectRatio=\"none\" href=\"data:image/png;base64,\(data)\"/>\n"
+      "<image x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" "
+      + "style=\"image-rendering:pixelated\" preserveAspectRatio=\"none\" href=\"data:image/png;base64,\(data)\"/>\n"
   }
 
   private mutating func element(_ name: String, _ attributes: String, _ title: String?) {

@@ -2,8 +2,8 @@ import SPDFormats
 
 /// What a weight file has to say about the network itself, ready to be compiled.
 ///
-/// Of a training's checkpoint, which is read again, that is the moving average where one is kept, otherwise the weights, after the checksums
-/// have been compared. Other files are returned as they are.
+/// Of a training's checkpoint, which is read again, that is the moving average where one is kept, otherwise the
+/// weights, after the checksums have been compared. Other files are returned as they are.
 ///
 /// - Parameters:
 ///   - file: what `readCheckpoint` made of it.

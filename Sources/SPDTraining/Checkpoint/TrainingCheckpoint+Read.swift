@@ -2,16 +2,16 @@ import Foundation
 import SPDFormats
 
 extension TrainingCheckpoint {
-  /// Reads a checkpoint and makes sure that it is whole: every tensor that was written is there with its bytes, and so is
-  /// the state.
+  /// Reads a checkpoint and makes sure that it is whole: every tensor that was written is there with its bytes, and so
+  /// is the state.
   ///
   /// - Throws: `FormatError` naming what is missing or damaged; also for a weight file that is no checkpoint.
   public init(contentsOf path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else {
       throw FormatError(path: path, problem: "there is no such checkpoint")
     }
-    // As it is, without the prefixes that PyTorch's wrappers leave being stripped; what is no safetensors file is told by
-    // its kind.
+    // As it is, without the prefixes that PyTorch's wrappers leave being stripped; what is no safetensors file is told
+    // by its kind.
     try self.init(try (try? readSafetensors(path)) ?? readCheckpoint(path), path: path)
   }
 

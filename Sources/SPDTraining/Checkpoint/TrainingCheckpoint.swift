@@ -4,8 +4,8 @@ import SPDFormats
 /// A run at one moment, as one file: a safetensors file that any reader of weights understands.
 ///
 /// The weights have their state-dict keys, so that the file is a weight file too. The other tensors come after them:
-/// `optimizer.<slot>.<key>` for the optimiser's memory of a parameter, `ema.<key>` for the moving average of a weight. The
-/// metadata hold `format`, `state` (`TrainingState` as JSON), `checksums` (CRC-32C of each tensor and of the other
+/// `optimizer.<slot>.<key>` for the optimiser's memory of a parameter, `ema.<key>` for the moving average of a weight.
+/// The metadata hold `format`, `state` (`TrainingState` as JSON), `checksums` (CRC-32C of each tensor and of the other
 /// metadata), the number of classes and their names.
 public struct TrainingCheckpoint: Sendable {
   /// Parameters and running statistics by state-dict key, in the network's order.
@@ -51,7 +51,8 @@ extension TrainingCheckpoint {
   ///
   /// The same checkpoint gives the same bytes.
   ///
-  /// - Throws: `FormatError` where the system refuses, for instance because the disk is full; the old file is as it was.
+  /// - Throws: `FormatError` where the system refuses, for instance because the disk is full; the old file is as it
+  ///   was.
   public func write(to path: String) throws {
     precondition(Self.reservedFacts.isDisjoint(with: facts.keys), "a fact has a name of the format's")
     precondition(optimizer.keys.allSatisfy { !$0.contains(".") }, "a slot's name has no dot")

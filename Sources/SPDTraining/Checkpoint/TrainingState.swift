@@ -11,8 +11,8 @@ public struct TrainingState: Codable, Equatable, Sendable {
 
   /// The epoch with the best validation so far.
   public var best: Best?
-  /// The states of the random generators by their purpose. A sampler that is a function of seed, epoch and position needs
-  /// none.
+  /// The states of the random generators by their purpose. A sampler that is a function of seed, epoch and position
+  /// needs none.
   public var generators: [String: [UInt64]] = [:]
   /// Sums of the running epoch.
   public var running: [String: RunningAverage] = [:]

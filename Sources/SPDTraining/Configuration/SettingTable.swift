@@ -107,7 +107,7 @@ enum SettingTable {
 
   /// The key that somebody who wrote `key` most likely meant.
   static func nearest(to key: String) -> String {
-    let wanted = key.lowercased().replacing("_", with: "-")
+    let wanted = key.lowercased()
     let names = fields.flatMap { field in ([field.key] + field.otherNames).map { (name: $0, key: field.key) } }
     return names.min { editDistance($0.name, wanted) < editDistance($1.name, wanted) }!.key
   }

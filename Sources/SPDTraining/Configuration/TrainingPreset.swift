@@ -1,8 +1,8 @@
 /// Settings that belong together, by name: how the paper trains its networks.
 ///
 /// Paper and published code differ for ResNet50-SPD: 200 epochs and a weight decay of 1e-4 against 500 and 5e-4. The
-/// paper's values have the model's name, the code's end in `-code`. The paper says no more of the schedule than "the same
-/// decay as ResNet", so both take the code's: × 0.2 at epochs 60, 120 and 160, after one epoch of warm-up.
+/// paper's values have the model's name, the code's end in `-code`. The paper says no more of the schedule than "the
+/// same decay as ResNet", so both take the code's: × 0.2 at epochs 60, 120 and 160, after one epoch of warm-up.
 public enum TrainingPreset {
   /// For models that have no preset of their own.
   public static let fallback = "default"

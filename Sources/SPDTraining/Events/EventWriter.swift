@@ -4,8 +4,8 @@ internal import SwiftProtobuf
 
 /// Writes scalars for TensorBoard into a new event file of a run's folder.
 ///
-/// Every call of `write` is on its way to the disk when it returns, so that TensorBoard follows a running training and a
-/// killed one loses nothing that was written.
+/// Every call of `write` is on its way to the disk when it returns, so that TensorBoard follows a running training and
+/// a killed one loses nothing that was written.
 public final class EventWriter {
   public let path: String
   private let file: AppendedFile

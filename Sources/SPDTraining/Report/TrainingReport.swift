@@ -110,7 +110,8 @@ public struct TrainingReport: Sendable {
     page.heading("Misclassified pictures")
     let figures = try misclassified.map { mistake in
       let data = Data(try thumbnail(mistake.picture).png()).base64EncodedString()
-      let confidence = mistake.confidence.map { " <span class=\"soft\">\(percent($0))</span>" } ?? ""
+      let confidence =
+        mistake.confidence.map { " <span class=\"soft\">\(String(format: "%.0f", $0 * 100))\u{a0}%</span>" } ?? ""
       let (truth, prediction) = (escaped(name(mistake.truth)), escaped(name(mistake.prediction)))
       return """
         <figure title="\(escaped(mistake.name))"><img alt="\(truth)" src="data:image/png;base64,\(data)">\

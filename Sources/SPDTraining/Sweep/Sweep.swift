@@ -8,11 +8,11 @@ public struct TrialFailed: Error, CustomStringConvertible, Sendable {
   public init(_ description: String) { self.description = description }
 }
 
-/// A random search over a space of settings, in a folder of its own: `sweep.csv`, `sweep.svg`, `sweep.html`, and a run's
-/// folder for each trial.
+/// A random search over a space of settings, in a folder of its own: `sweep.csv`, `sweep.svg`, `sweep.html`, and a
+/// run's folder for each trial.
 ///
-/// Started again in the same folder it goes on: trials that are in `sweep.csv` are over, and one that was killed finds its
-/// own checkpoint.
+/// Started again in the same folder it goes on: trials that are in `sweep.csv` are over, and one that was killed finds
+/// its own checkpoint.
 public struct Sweep: Sendable {
   public let space: SweepSpace
   public let folder: String
