@@ -40,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
     // The core: from a model file to C, and from C back to a program.
@@ -60,6 +61,11 @@ let package = Package(
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
     // Training: what to train on.
     .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
+    // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
+    .target(
+      name: "SPDTraining",
+      dependencies: ["SPDFormats", "SPDVision", protobuf, .product(name: "Yams", package: "Yams")],
+      exclude: ["Events/event.proto"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
     .executableTarget(
@@ -91,6 +97,9 @@ let package = Package(
       }),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDFormats", "SPDVision"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
     // Runs the command as it was built, so it depends on its formats only.

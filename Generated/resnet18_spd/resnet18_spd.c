@@ -613,11 +613,11 @@ static void resnet18_spd_n004_conv_image(const float *restrict picture, float *r
  * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
  * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
  * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. SEGMENTS: a line for each run of segments that differ in
+ * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
  */
 
 /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.0.residual_function.0  resnet18-spd.swift:9
@@ -701,14 +701,14 @@ INLINE void resnet18_spd_n007_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + b * (ptrdiff_t)544 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -729,11 +729,12 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -741,12 +742,12 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 + out * (ptrdiff_t)544 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         relu(&v);
-                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 +
-                                    (block + b) * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -895,14 +896,14 @@ INLINE void resnet18_spd_n011_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + b * (ptrdiff_t)544 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + b * (ptrdiff_t)544 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2176 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -923,11 +924,12 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -935,12 +937,12 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 +
-                                                   (block + b) * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 + out * (ptrdiff_t)544 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 +
-                                    (block + b) * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1088,14 +1090,14 @@ INLINE void resnet18_spd_n021_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)165888 + i * (ptrdiff_t)4608 + b * (ptrdiff_t)576 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)165888 + i * (ptrdiff_t)4608 + out * (ptrdiff_t)576 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1116,11 +1118,12 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1128,12 +1131,12 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)165888 + (row + i) * (ptrdiff_t)4608 + out * (ptrdiff_t)576 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v = v * AT(bias + 128 + phase) + AT(bias + 640 + phase); relu(&v);
-                        float *to = y + image * (ptrdiff_t)165888 + (row + i) * (ptrdiff_t)4608 +
-                                    (block + b) * (ptrdiff_t)576 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1220,14 +1223,14 @@ static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, fl
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
  * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW,
- * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. START: what sum n of pixel i of the tile starts from, in terms
+ * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
+ * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
  * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
  * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
  * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, and r + residual, where the residual of v lies.
+ * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
  */
 
 /* %26 = conv2d(%18) k=1 s=2 64→128 *bn      128×16×16      conv3_x.0.shortcut.0  resnet18-spd.swift:10
@@ -1277,19 +1280,20 @@ OUTLINE void resnet18_spd_n026_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)32768 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)256 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)32768 + (row + i) * (ptrdiff_t)2048 +
-                                (block + b) * (ptrdiff_t)256 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -1317,10 +1321,11 @@ INLINE void resnet18_spd_n026_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)32768 + (row + i / blocks) * (ptrdiff_t)2048 +
-                           (block + i % blocks) * (ptrdiff_t)256 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)32768 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)256 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -1457,14 +1462,14 @@ INLINE void resnet18_spd_n028_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + b * (ptrdiff_t)288 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)32768 + i * (ptrdiff_t)2048 + b * (ptrdiff_t)256 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)32768 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)256 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1485,11 +1490,12 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1497,12 +1503,12 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)32768 + (row + i) * (ptrdiff_t)2048 +
-                                                   (block + b) * (ptrdiff_t)256 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)256 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 +
-                                    (block + b) * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1650,14 +1656,14 @@ INLINE void resnet18_spd_n031_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + b * (ptrdiff_t)288 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1678,11 +1684,12 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1690,12 +1697,12 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         relu(&v);
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 +
-                                    (block + b) * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1843,14 +1850,14 @@ INLINE void resnet18_spd_n035_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + b * (ptrdiff_t)288 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + b * (ptrdiff_t)288 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2304 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1871,11 +1878,12 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1883,12 +1891,12 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 +
-                                                   (block + b) * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 +
-                                    (block + b) * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2036,14 +2044,14 @@ INLINE void resnet18_spd_n038_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)320 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)320 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2064,11 +2072,12 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2076,12 +2085,12 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v = v * AT(bias + 256 + phase) + AT(bias + 1280 + phase); relu(&v);
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                    (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2196,19 +2205,20 @@ OUTLINE void resnet18_spd_n043_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)16384 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)128 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)16384 + (row + i) * (ptrdiff_t)2048 +
-                                (block + b) * (ptrdiff_t)128 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -2236,10 +2246,11 @@ INLINE void resnet18_spd_n043_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)16384 + (row + i / blocks) * (ptrdiff_t)2048 +
-                           (block + i % blocks) * (ptrdiff_t)128 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)16384 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)128 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -2376,14 +2387,14 @@ INLINE void resnet18_spd_n045_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)160 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)16384 + i * (ptrdiff_t)2048 + b * (ptrdiff_t)128 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)16384 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)128 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2404,11 +2415,12 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
                 winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2416,12 +2428,12 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)16384 + (row + i) * (ptrdiff_t)2048 +
-                                                   (block + b) * (ptrdiff_t)128 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)128 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2568,14 +2580,14 @@ INLINE void resnet18_spd_n048_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)160 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2596,11 +2608,12 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2608,12 +2621,12 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         relu(&v);
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2760,14 +2773,14 @@ INLINE void resnet18_spd_n052_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)160 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)160 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2788,11 +2801,12 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
                 winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2800,12 +2814,12 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 +
-                                                   (block + b) * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2953,14 +2967,14 @@ INLINE void resnet18_spd_n055_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)73728 + i * (ptrdiff_t)6144 + b * (ptrdiff_t)192 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)73728 + i * (ptrdiff_t)6144 + out * (ptrdiff_t)192 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2981,11 +2995,12 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
                 winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2993,12 +3008,12 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)73728 + (row + i) * (ptrdiff_t)6144 + out * (ptrdiff_t)192 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
                         v = v * AT(bias + 512 + phase) + AT(bias + 2560 + phase); relu(&v);
-                        float *to = y + image * (ptrdiff_t)73728 + (row + i) * (ptrdiff_t)6144 +
-                                    (block + b) * (ptrdiff_t)192 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3113,19 +3128,20 @@ OUTLINE void resnet18_spd_n060_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 +
-                                (block + b) * (ptrdiff_t)64 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3153,10 +3169,11 @@ INLINE void resnet18_spd_n060_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)8192 + (row + i / blocks) * (ptrdiff_t)2048 +
-                           (block + i % blocks) * (ptrdiff_t)64 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)8192 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -3292,14 +3309,14 @@ INLINE void resnet18_spd_n062_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + b * (ptrdiff_t)96 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + b * (ptrdiff_t)64 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)64 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -3320,11 +3337,12 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
                 winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -3332,12 +3350,12 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 +
-                                                   (block + b) * (ptrdiff_t)64 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)64 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 + out * (ptrdiff_t)96 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 +
-                                    (block + b) * (ptrdiff_t)96 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3484,14 +3502,14 @@ INLINE void resnet18_spd_n065_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + b * (ptrdiff_t)96 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -3512,11 +3530,12 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
                 winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -3524,12 +3543,12 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 + out * (ptrdiff_t)96 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
                         relu(&v);
-                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 +
-                                    (block + b) * (ptrdiff_t)96 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3676,14 +3695,14 @@ INLINE void resnet18_spd_n069_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + b * (ptrdiff_t)64 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + b * (ptrdiff_t)96 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)64 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (3072 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -3704,11 +3723,12 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
                 winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -3716,12 +3736,12 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 +
-                                                   (block + b) * (ptrdiff_t)96 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)96 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
                         v += AT(r + residual); relu(&v);
-                        float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 +
-                                    (block + b) * (ptrdiff_t)64 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3861,19 +3881,20 @@ OUTLINE void resnet18_spd_n072_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (13 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)208 + (row + i) * (ptrdiff_t)208 + out * (ptrdiff_t)16 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)208 + (row + i) * (ptrdiff_t)208 +
-                                (block + b) * (ptrdiff_t)16 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3901,10 +3922,11 @@ INLINE void resnet18_spd_n072_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)208 + (row + i / blocks) * (ptrdiff_t)208 +
-                           (block + i % blocks) * (ptrdiff_t)16 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)208 + (row + i / blocks) * (ptrdiff_t)208 + out * (ptrdiff_t)16 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */

@@ -529,11 +529,11 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
  * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
  * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
  * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. SEGMENTS: a line for each run of segments that differ in
+ * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
  */
 
 /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  yolov5-spd-n.swift:6
@@ -615,14 +615,14 @@ INLINE void yolov5_spd_n_n004_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)1658944 + i * (ptrdiff_t)5152 + b * (ptrdiff_t)5152 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)1658944 + i * (ptrdiff_t)5152 + out * (ptrdiff_t)5152 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -643,11 +643,12 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 6;
         const int rows = 320 - row < 6 ? 320 - row : 6, cols = 320 - col < 6 ? 320 - col : 6;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[6 * 6];
                 winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -655,12 +656,12 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)1658944 + (row + i) * (ptrdiff_t)5152 + out * (ptrdiff_t)5152 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 6 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)1658944 + (row + i) * (ptrdiff_t)5152 +
-                                    (block + b) * (ptrdiff_t)5152 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -808,14 +809,14 @@ INLINE void yolov5_spd_n_n007_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)3276800 + i * (ptrdiff_t)10240 + b * (ptrdiff_t)5120 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)3276800 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)5120 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!1) PREFETCH_STORE(to + j * BLOCK);
+                if (!1) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -836,11 +837,12 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 320 - row < 5 ? 320 - row : 5, cols = 320 - col < 5 ? 320 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -848,12 +850,12 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)3276800 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)5120 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)3276800 + (row + i) * (ptrdiff_t)10240 +
-                                    (block + b) * (ptrdiff_t)5120 + (col + j) * BLOCK + n * VL;
                         if (1)
                             STREAM(to, v);
                         else
@@ -940,14 +942,14 @@ static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, fl
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
  * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
  * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW,
- * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. START: what sum n of pixel i of the tile starts from, in terms
+ * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
+ * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
  * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
  * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
  * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, and r + residual, where the residual of v lies.
+ * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
  */
 
 /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6
@@ -997,19 +999,20 @@ OUTLINE void yolov5_spd_n_n011_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -1037,10 +1040,11 @@ INLINE void yolov5_spd_n_n011_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)819200 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)2560 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)819200 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -1144,19 +1148,20 @@ OUTLINE void yolov5_spd_n_n014_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)2624 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)2624 +
-                                (block + b) * (ptrdiff_t)2624 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -1184,10 +1189,11 @@ INLINE void yolov5_spd_n_n014_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)2624 +
-                           (block + i % blocks) * (ptrdiff_t)2624 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)2624 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -1325,14 +1331,14 @@ INLINE void yolov5_spd_n_n018_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)2560 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)819200 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)2560 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)2560 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)819200 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1353,11 +1359,12 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[6 * 6];
                 winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1365,12 +1372,12 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)5120 +
-                                                   (block + b) * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)2560 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 6 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1485,19 +1492,20 @@ OUTLINE void yolov5_spd_n_n025_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)860672 + (row + i) * (ptrdiff_t)5248 + out * (ptrdiff_t)2624 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)860672 + (row + i) * (ptrdiff_t)5248 +
-                                (block + b) * (ptrdiff_t)2624 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -1525,10 +1533,11 @@ INLINE void yolov5_spd_n_n025_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)860672 + (row + i / blocks) * (ptrdiff_t)5248 +
-                           (block + i % blocks) * (ptrdiff_t)2624 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)860672 + (row + i / blocks) * (ptrdiff_t)5248 + out * (ptrdiff_t)2624 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -1667,14 +1676,14 @@ INLINE void yolov5_spd_n_n028_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)1638400 + i * (ptrdiff_t)10240 + b * (ptrdiff_t)2560 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)1638400 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)2560 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -1695,11 +1704,12 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[6 * 6];
                 winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -1707,12 +1717,12 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)2560 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 6 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)10240 +
-                                    (block + b) * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -1827,19 +1837,20 @@ OUTLINE void yolov5_spd_n_n032_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -1867,10 +1878,11 @@ INLINE void yolov5_spd_n_n032_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)1280 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -1975,19 +1987,20 @@ OUTLINE void yolov5_spd_n_n035_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 +
-                                (block + b) * (ptrdiff_t)1312 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -2015,10 +2028,11 @@ INLINE void yolov5_spd_n_n035_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 +
-                           (block + i % blocks) * (ptrdiff_t)1312 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -2155,14 +2169,14 @@ INLINE void yolov5_spd_n_n039_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)1280 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)1280 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2183,11 +2197,12 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2195,12 +2210,12 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 +
-                                                   (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2315,19 +2330,20 @@ OUTLINE void yolov5_spd_n_n042_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 +
-                                (block + b) * (ptrdiff_t)1312 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -2355,10 +2371,11 @@ INLINE void yolov5_spd_n_n042_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 +
-                           (block + i % blocks) * (ptrdiff_t)1312 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -2495,14 +2512,14 @@ INLINE void yolov5_spd_n_n046_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)1280 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)1280 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2523,11 +2540,12 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2535,12 +2553,12 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 +
-                                                   (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2656,19 +2674,20 @@ OUTLINE void yolov5_spd_n_n053_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)5248 + out * (ptrdiff_t)1312 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)5248 +
-                                (block + b) * (ptrdiff_t)1312 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -2696,10 +2715,11 @@ INLINE void yolov5_spd_n_n053_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)5248 +
-                           (block + i % blocks) * (ptrdiff_t)1312 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)5248 + out * (ptrdiff_t)1312 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -2837,14 +2857,14 @@ INLINE void yolov5_spd_n_n056_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)819200 + i * (ptrdiff_t)10240 + b * (ptrdiff_t)1280 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)819200 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)1280 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -2865,11 +2885,12 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -2877,12 +2898,12 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)1280 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)10240 +
-                                    (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -2997,19 +3018,20 @@ OUTLINE void yolov5_spd_n_n060_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3037,10 +3059,11 @@ INLINE void yolov5_spd_n_n060_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -3146,19 +3169,20 @@ OUTLINE void yolov5_spd_n_n063_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 +
-                                (block + b) * (ptrdiff_t)672 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3186,10 +3210,11 @@ INLINE void yolov5_spd_n_n063_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 +
-                           (block + i % blocks) * (ptrdiff_t)672 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -3326,14 +3351,14 @@ INLINE void yolov5_spd_n_n067_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)640 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)640 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)640 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -3354,11 +3379,12 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -3366,12 +3392,12 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                                   (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3487,19 +3513,20 @@ OUTLINE void yolov5_spd_n_n070_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 +
-                                (block + b) * (ptrdiff_t)672 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3527,10 +3554,11 @@ INLINE void yolov5_spd_n_n070_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 +
-                           (block + i % blocks) * (ptrdiff_t)672 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -3668,14 +3696,14 @@ INLINE void yolov5_spd_n_n074_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)640 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)640 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -3696,11 +3724,12 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -3708,12 +3737,12 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                                   (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -3829,19 +3858,20 @@ OUTLINE void yolov5_spd_n_n088_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)225792 + (row + i) * (ptrdiff_t)5376 + out * (ptrdiff_t)672 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)225792 + (row + i) * (ptrdiff_t)5376 +
-                                (block + b) * (ptrdiff_t)672 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -3869,10 +3899,11 @@ INLINE void yolov5_spd_n_n088_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)225792 + (row + i / blocks) * (ptrdiff_t)5376 +
-                           (block + i % blocks) * (ptrdiff_t)672 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)225792 + (row + i / blocks) * (ptrdiff_t)5376 + out * (ptrdiff_t)672 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -4010,14 +4041,14 @@ INLINE void yolov5_spd_n_n091_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)10240 + b * (ptrdiff_t)640 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)640 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -4038,11 +4069,12 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -4050,12 +4082,12 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 +
-                                    (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -4170,19 +4202,20 @@ OUTLINE void yolov5_spd_n_n095_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -4210,10 +4243,11 @@ INLINE void yolov5_spd_n_n095_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -4318,19 +4352,20 @@ OUTLINE void yolov5_spd_n_n098_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)61952 + (row + i) * (ptrdiff_t)2816 + out * (ptrdiff_t)352 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)61952 + (row + i) * (ptrdiff_t)2816 +
-                                (block + b) * (ptrdiff_t)352 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -4358,10 +4393,11 @@ INLINE void yolov5_spd_n_n098_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)61952 + (row + i / blocks) * (ptrdiff_t)2816 +
-                           (block + i % blocks) * (ptrdiff_t)352 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)61952 + (row + i / blocks) * (ptrdiff_t)2816 + out * (ptrdiff_t)352 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -4498,14 +4534,14 @@ INLINE void yolov5_spd_n_n102_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)320 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)320 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)320 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)320 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -4526,11 +4562,12 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -4538,12 +4575,12 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                                   (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v); v += AT(r + residual);
-                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -4659,19 +4696,20 @@ OUTLINE void yolov5_spd_n_n109_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -4699,10 +4737,11 @@ INLINE void yolov5_spd_n_n109_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -4808,19 +4847,20 @@ OUTLINE void yolov5_spd_n_n112_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -4848,10 +4888,11 @@ INLINE void yolov5_spd_n_n112_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5007,19 +5048,20 @@ OUTLINE void yolov5_spd_n_n119_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5047,10 +5089,11 @@ INLINE void yolov5_spd_n_n119_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5154,19 +5197,20 @@ OUTLINE void yolov5_spd_n_n211_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5194,10 +5238,11 @@ INLINE void yolov5_spd_n_n211_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5301,19 +5346,20 @@ OUTLINE void yolov5_spd_n_n127_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5341,10 +5387,11 @@ INLINE void yolov5_spd_n_n127_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5482,14 +5529,14 @@ INLINE void yolov5_spd_n_n133_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)640 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -5510,11 +5557,12 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -5522,12 +5570,12 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -5642,19 +5690,20 @@ OUTLINE void yolov5_spd_n_n140_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5682,10 +5731,11 @@ INLINE void yolov5_spd_n_n140_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5790,19 +5840,20 @@ OUTLINE void yolov5_spd_n_n143_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5830,10 +5881,11 @@ INLINE void yolov5_spd_n_n143_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -5937,19 +5989,20 @@ OUTLINE void yolov5_spd_n_n212_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -5977,10 +6030,11 @@ INLINE void yolov5_spd_n_n212_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -6084,19 +6138,20 @@ OUTLINE void yolov5_spd_n_n148_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -6124,10 +6179,11 @@ INLINE void yolov5_spd_n_n148_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)1280 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -6264,14 +6320,14 @@ INLINE void yolov5_spd_n_n154_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)1280 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -6292,11 +6348,12 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -6304,12 +6361,12 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -6457,14 +6514,14 @@ INLINE void yolov5_spd_n_n164_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)1280 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -6485,11 +6542,12 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -6497,12 +6555,12 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 +
-                                    (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -6617,19 +6675,20 @@ OUTLINE void yolov5_spd_n_n169_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -6657,10 +6716,11 @@ INLINE void yolov5_spd_n_n169_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -6798,14 +6858,14 @@ INLINE void yolov5_spd_n_n185_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + b * (ptrdiff_t)640 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)640 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -6826,11 +6886,12 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 368, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -6838,12 +6899,12 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                    (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -6958,19 +7019,20 @@ OUTLINE void yolov5_spd_n_n190_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     silu(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -6998,10 +7060,11 @@ INLINE void yolov5_spd_n_n190_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -7139,14 +7202,14 @@ INLINE void yolov5_spd_n_n196_conv_winograd_fetch_outputs(const float *r, float 
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
     const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int b = block; b < block + blocks; b++) {
+    for (int out = block; out < block + blocks; out++) {
         ROLLED
         for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + b * (ptrdiff_t)320 + col * BLOCK;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + b * (ptrdiff_t)0 + col * BLOCK;
+            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)320 + col * 16;
+            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
             UNROLL
             for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * BLOCK);
+                if (!0) PREFETCH_STORE(to + j * 16);
                 if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
             }
             (void)to, (void)residual;
@@ -7167,11 +7230,12 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
                 winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = (block + b) * BLOCK + n * VL;
+                const int channel = out * BLOCK + n * VL;
                 const vec start = AT(bias + channel);
                 ROLLED
                 for (int i = 0; i < rows; i++) {
@@ -7179,12 +7243,12 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
                     for (int j = 0; j < cols; j++) {
                         const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
                         const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
+                                    (col + j) * 16 + n * VL;
                         vec v = sums[i * 5 + j] + start;
                         (void)phase, (void)residual;
                         silu(&v);
-                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 +
-                                    (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                         if (0)
                             STREAM(to, v);
                         else
@@ -7299,19 +7363,20 @@ OUTLINE void yolov5_spd_n_n205_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)20480 + out * (ptrdiff_t)1280 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     sigmoid(&v);
-                    float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)20480 +
-                                (block + b) * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -7339,10 +7404,11 @@ INLINE void yolov5_spd_n_n205_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)1638400 + (row + i / blocks) * (ptrdiff_t)20480 +
-                           (block + i % blocks) * (ptrdiff_t)1280 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)1638400 + (row + i / blocks) * (ptrdiff_t)20480 + out * (ptrdiff_t)1280 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -7446,19 +7512,20 @@ OUTLINE void yolov5_spd_n_n207_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     sigmoid(&v);
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 +
-                                (block + b) * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -7486,10 +7553,11 @@ INLINE void yolov5_spd_n_n207_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)10240 +
-                           (block + i % blocks) * (ptrdiff_t)640 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
@@ -7593,19 +7661,20 @@ OUTLINE void yolov5_spd_n_n209_conv_direct_finish(const vec *sums, const int row
 {
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
+            const int out = block + b;
             ROLLED
             for (int j = 0; j < cols; j++) {
                 UNROLL
                 for (int n = 0; n < VECTORS; n++) {
-                    const int channel = (block + b) * BLOCK + n * VL;
+                    const int channel = out * BLOCK + n * VL;
                     const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
                     const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
+                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                                (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
                     sigmoid(&v);
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                (block + b) * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
                     if (0)
                         STREAM(to, v);
                     else
@@ -7633,10 +7702,11 @@ INLINE void yolov5_spd_n_n209_conv_direct_tile(const int rows, const int cols, c
     }
     ROLLED
     for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
+        const int out = block + i % blocks;
         UNROLL
         for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 +
-                           (block + i % blocks) * (ptrdiff_t)320 + (col + j) * BLOCK);
+            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
+                           (col + j) * 16);
     }
 
 /* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */

@@ -136,7 +136,7 @@ public struct Winograd: Sendable, Equatable {
   }
 
   /// `c * name` as a summand; the coefficient 1 is left out.
-  private static func term(_ coefficient: Double, _ name: String, first: Bool) -> String {
+  static func term(_ coefficient: Double, _ name: String, first: Bool) -> String {
     let magnitude = Float(abs(coefficient))
     let product = magnitude == 1 ? name : "\(magnitude)f * \(name)"
     return (first ? (coefficient < 0 ? "-" : "") : (coefficient < 0 ? " - " : " + ")) + product
