@@ -1,7 +1,7 @@
 import SPD
 
 /// A small network that has every operation that trains, in every form that a kernel or the differentiation tells apart.
-let everyTrainedOp = Model("every-trained-op", input: .image(3, 24, 16), classes: 7) { image, classes in
+let everyTrainedOp = Model("every-trained-op", input: .image(3, 36, 24), classes: 7) { image, classes in
   // The picture read in place, behind a space-to-depth, with a stride, and copied; partial blocks of channels.
   let stem = image.through(Conv2D(24, kernel: 3, bias: false), BatchNorm(), LeakyReLU(0.1))
   let focus = image.through(SpaceToDepth(order: .onnx), Conv2D(20, kernel: 3), SiLU())
