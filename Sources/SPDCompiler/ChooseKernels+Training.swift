@@ -25,6 +25,13 @@ extension ChooseKernels {
       return .weightGradientPicture(
         scale: node.inputs[0].segments[0].step, chunks: min(gradient.batch, max(1, WeightGradientTile.units / blocks)))
     }
+    if options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1,
+      op.parts[0].bias == nil,
+      let tile = WinogradGradientTile.choose(
+        gradient, inputBlocks: PlanMemory.inputBlocks(node), outputBlocks: blocks, target: target)
+    {
+      return .weightGradientWinograd(tile)
+    }
     return .weightGradient(
       WeightGradientTile.choose(
         gradient, inputBlocks: PlanMemory.inputBlocks(node), outputBlocks: blocks, target: target))
@@ -59,5 +66,51 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     return WeightGradientTile(
       inputs: inputs, strip: strip, rows: max(1, min(gradient.height, pixels / gradient.width)),
       chunks: min(gradient.batch, max(1, Self.units / units)))
+  }
+}
+
+/// How Winograd computes the gradient of a 3×3 weight; see the template `weight_gradient_winograd`.
+public struct WinogradGradientTile: Codable, Equatable, Sendable {
+  /// Edge of a tile of the result.
+  public var size: Int
+  /// Inputs and vectors of outputs in a register tile.
+  public var inputs: Int
+  public var vectors: Int
+  /// Tiles whose frequencies are held at a time.
+  public var tiles: Int
+  /// Units that share a frequency's outputs while they are in a cache.
+  public var group: Int
+
+  var frequencies: Int { (size + 2) * (size + 2) }
+
+  func count(_ gradient: Shape) -> Int {
+    gradient.batch * ChooseTile.ceilDivide(gradient.height, size) * ChooseTile.ceilDivide(gradient.width, size)
+  }
+
+  /// Floats from one frequency to the next: an odd number of cache lines.
+  func plane(blocks: Int) -> Int { (blocks * tiles | 1) * channelBlock }
+
+  /// Floats of one unit's sums.
+  func slab(_ target: Target) -> Int { frequencies * channelBlock * vectors * target.lanes }
+
+  func strips(outputBlocks: Int, _ target: Target) -> Int {
+    ChooseTile.ceilDivide(outputBlocks * channelBlock / target.lanes, vectors)
+  }
+
+  /// Nil where too few channels share the transforms, or the map is smaller than a tile.
+  static func choose(
+    _ gradient: Shape, inputBlocks: Int, outputBlocks: Int, target: Target
+  ) -> WinogradGradientTile? {
+    guard inputBlocks >= 4, outputBlocks >= 4 else { return nil }
+    let smaller = min(gradient.height, gradient.width)
+    guard smaller >= 2 else { return nil }
+    let vectors = target.lanes == 16 || target.lanes == 1 ? 2 : target.lanes == 8 ? 3 : 4
+    var result = WinogradGradientTile(
+      size: smaller >= 4 ? 4 : 2, inputs: target.lanes == 16 ? 8 : 4, vectors: vectors, tiles: 1, group: 4)
+    let perTile = result.frequencies * (inputBlocks + outputBlocks) * channelBlock * 4
+    let count = result.count(gradient)
+    let most = max(32, 2 * target.l2Bytes / perTile)
+    result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
+    return result
   }
 }

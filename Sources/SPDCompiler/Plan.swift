@@ -110,6 +110,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case normalizeSums
   case normalizeGradient
   case weightGradient(WeightGradientTile)
+  case weightGradientWinograd(WinogradGradientTile)
   /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1, in chunks of images.
   case weightGradientPicture(scale: Int, chunks: Int)
   case poolGradient
@@ -140,6 +141,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .normalizeSums: "normalize_sums"
     case .normalizeGradient: "normalize_gradient"
     case .weightGradient: "weight_gradient"
+    case .weightGradientWinograd: "weight_gradient_winograd"
     case .weightGradientPicture: "weight_gradient_picture"
     case .poolGradient: "pool_gradient"
     case .globalAverageGradient: "global_average_gradient"

@@ -51,7 +51,7 @@ extension PlanMemory {
 
   /// Floats that all threads share within a step of an operation of training; see the templates.
   static func trainingCount(
-    _ node: Node, _ op: Op.Training, _ kernel: Kernel, in graph: Graph, maxTargets: Int
+    _ node: Node, _ op: Op.Training, _ kernel: Kernel, in graph: Graph, _ target: Target, maxTargets: Int
   ) -> Int {
     let images = graph.input.shape.batch
     switch op {
@@ -66,7 +66,7 @@ extension PlanMemory {
       return chunkCount(graph.shape(of: node.inputs[0]), phases: norm.phases)
     case .normalizeSums(let op):
       return chunkCount(graph.shape(of: node.inputs[0]), phases: op.norm?.phases ?? 1)
-    case .weightGradient(let op): return weightGradientCount(node, op, kernel, in: graph)
+    case .weightGradient(let op): return weightGradientCount(node, op, kernel, in: graph, target)
     default: return 0
     }
   }
@@ -78,13 +78,21 @@ extension PlanMemory {
     2 * ChooseTile.ceilDivide(shape.batch * shape.height, chunkRows(shape)) * phases * roundUp(shape.channels)
   }
 
-  private static func weightGradientCount(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel, in graph: Graph) -> Int {
+  private static func weightGradientCount(
+    _ node: Node, _ op: Op.Convolution, _ kernel: Kernel, in graph: Graph, _ target: Target
+  ) -> Int {
     let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
     switch kernel {
     case .weightGradient(let tile):
       guard tile.chunks > 1 else { return 0 }
       return inputBlocks(node) * ChooseTile.ceilDivide(blocks, tile.strip) * tile.chunks * op.kernel.area * channelBlock
         * tile.strip * channelBlock
+    case .weightGradientWinograd(let tile):
+      let gradient = graph.shape(of: node.inputs[1])
+      let planes = tile.plane(blocks: inputBlocks(node)) + tile.plane(blocks: blocks)
+      let kept = tile.tiles < tile.count(gradient)
+      return tile.frequencies * planes
+        + (kept ? tile.strips(outputBlocks: blocks, target) * inputBlocks(node) * tile.slab(target) : 0)
     case .weightGradientPicture(let scale, let chunks):
       let taps = op.kernel.area * scale * scale * graph.input.shape.channels
       return blocks * chunks * (taps + 1) * channelBlock

@@ -15,7 +15,7 @@ public enum PlanMemory {
       let reads = node.inputs.flatMap(\.segments).map(\.node)
       let writes = (node.destinations ?? []).flatMap(\.segments).map(\.node)
       steps.append(Plan.Step(node: node.id, kernel: kernel, reads: reads, writes: writes))
-      scratch = max(scratch, scratchCount(node, kernel, in: graph))
+      scratch = max(scratch, scratchCount(node, kernel, in: graph, target))
     }
     var outputs: [Plan.Output] = []
     var offset = 0
@@ -56,7 +56,7 @@ public enum PlanMemory {
       step.node.map { Self.packedCount(graph[$0], step.kernel, in: graph) } ?? 0
     }
     var workspaces: [Plan.Workspace] = steps.indices.compactMap { index in
-      let shared = roundUp(sharedCount(steps[index], in: graph, maxTargets: maxTargets))
+      let shared = roundUp(sharedCount(steps[index], in: graph, target, maxTargets: maxTargets))
       let count = shared + (mode == .training ? packedCount(steps[index]) : 0)
       return count > 0 ? Plan.Workspace(step: index, offset: 0, count: count) : nil
     }
@@ -115,12 +115,15 @@ public enum PlanMemory {
   static func haloSizes(_ graph: Graph, _ steps: [Plan.Step]) -> [Node.ID: TensorLayout.Halo] {
     var halos: [Node.ID: TensorLayout.Halo] = [:]
     for step in steps {
-      guard let node = step.node.map({ graph[$0] }), case .convolution(let op) = node.op else { continue }
+      guard let node = step.node.map({ graph[$0] }), let op = node.op.convolution else { continue }
       var output = Size2D(node.shape.height, node.shape.width)
-      if case .convWinograd(let tile) = step.kernel {
+      if let size = step.kernel.overhangingTile {
+        if case .weightGradientWinograd = step.kernel { output = graph.shape(of: node.inputs[1]).size }
         // Tiles overhang the result.
-        output.height = ChooseTile.ceilDivide(output.height, tile.size) * tile.size
-        output.width = ChooseTile.ceilDivide(output.width, tile.size) * tile.size
+        output.height = ChooseTile.ceilDivide(output.height, size) * size
+        output.width = ChooseTile.ceilDivide(output.width, size) * size
+      } else if case .training = node.op {
+        continue
       } else if op.padding == 0, op.adjoint == nil {
         continue
       }
@@ -146,7 +149,8 @@ public enum PlanMemory {
   }
 
   /// Floats that each thread needs for itself.
-  private static func scratchCount(_ node: Node, _ kernel: Kernel, in graph: Graph) -> Int {
+  private static func scratchCount(_ node: Node, _ kernel: Kernel, in graph: Graph, _ target: Target) -> Int {
+    if case .weightGradientWinograd(let tile) = kernel { return tile.group * tile.slab(target) }
     guard case .convolution(let op) = node.op else { return 0 }
     switch kernel {
     case .convPicture(_, let scale):
@@ -161,9 +165,9 @@ public enum PlanMemory {
   }
 
   /// Floats that all threads share within a step.
-  private static func sharedCount(_ step: Plan.Step, in graph: Graph, maxTargets: Int) -> Int {
+  private static func sharedCount(_ step: Plan.Step, in graph: Graph, _ target: Target, maxTargets: Int) -> Int {
     if let node = step.node.map({ graph[$0] }), case .training(let op) = node.op {
-      return trainingCount(node, op, step.kernel, in: graph, maxTargets: maxTargets)
+      return trainingCount(node, op, step.kernel, in: graph, target, maxTargets: maxTargets)
     }
     guard let tile = step.kernel.winograd, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
     return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
@@ -198,6 +202,27 @@ public enum PlanMemory {
     case (.batchNorm(let op), _): return outputs * (op.behind == nil ? 2 : 9)
     case (.decodeBoxes(let op), _): return roundUp(op.strides.count * op.anchorsPerLevel * 2)
     default: return 0
+    }
+  }
+}
+
+extension Op {
+  /// The convolution whose input is read: a node's own, or the one whose weight it is the gradient of.
+  fileprivate var convolution: Op.Convolution? {
+    switch self {
+    case .convolution(let op), .training(.weightGradient(let op)): op
+    default: nil
+    }
+  }
+}
+
+extension Kernel {
+  /// Edge of the tiles that a halo has to be wide enough for.
+  fileprivate var overhangingTile: Int? {
+    switch self {
+    case .convWinograd(let tile): tile.size
+    case .weightGradientWinograd(let tile): tile.size
+    default: nil
     }
   }
 }

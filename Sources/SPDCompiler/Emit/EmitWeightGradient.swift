@@ -4,6 +4,7 @@ extension EmitC {
   func weightGradient(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
     switch kernel {
     case .weightGradient(let tile): weightGradient(node, op, tile)
+    case .weightGradientWinograd(let tile): weightGradientWinograd(node, op, tile)
     case .weightGradientPicture(let scale, let chunks): weightGradientPicture(node, op, scale: scale, chunks: chunks)
     default: preconditionFailure("\(kernel) computes no gradient of a weight")
     }
@@ -32,6 +33,48 @@ extension EmitC {
     let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
     return Invocation(holes: holes) {
       "\($0)(\(self.pointers(x)), \(self.address(gradient)), \(self.gradients(op)), \(self.workspace(node)), part, parts);\n"
+    }
+  }
+
+  private func weightGradientWinograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradGradientTile) -> Invocation {
+    let winograd = Winograd.of(size: tile.size)
+    let gradient = node.inputs[1].segments[0]
+    let shape = graph.shape(of: node.inputs[1])
+    let segments = node.inputs[0].segments
+    let outputBlocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
+    let lines = segments.map { segment in
+      let layout = layout(segment.node)
+      return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
+        + "\(segment.step * layout.rowStride), \(segment.step * layout.columnStride), \(layout.imageStride)"
+    }
+    func list(_ value: (Segment) -> Int) -> String { segments.map { "\(value($0))" }.joined(separator: ", ") }
+    let holes: [String: String] =
+      [
+        "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
+        "OUT_BLOCKS": "\(outputBlocks)", "OUTPUTS": "\(op.outputs)",
+        "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(PlanMemory.inputBlocks(node))",
+        "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
+        "TARGET_STRIDES": list(\.targetStride), "M": "\(tile.size)", "TILE": "\(tile.inputs)",
+        "STRIP": "\(tile.vectors)", "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)",
+        "V_PLANE": "\(tile.plane(blocks: PlanMemory.inputBlocks(node)))",
+        "D_PLANE": "\(tile.plane(blocks: outputBlocks))",
+        "SEGMENTS": runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }
+          .joined(separator: "\n    "),
+      ] + strides("DY", layout(gradient.node))
+    let transforms = Support(
+      template: "winograd_gradients",
+      holes: [
+        "M": "\(winograd.size)", "N": "\(winograd.edge)",
+        "GRADIENT": winograd.gradientStatements.joined(separator: "\n    "),
+        "KERNEL": winograd.kernelStatements.joined(separator: "\n    "),
+      ])
+    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
+    // The sums of a bias are the direct kernel's; a convolution that has one is not computed so.
+    return Invocation(
+      holes: holes, support: [Support(template: "gradients", holes: [:]), self.transforms(winograd), transforms]
+    ) {
+      "\($0)(\(self.pointers(x)), \(self.address(gradient)), "
+        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, part, parts);\n"
     }
   }
 

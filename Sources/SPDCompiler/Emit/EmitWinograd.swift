@@ -86,7 +86,7 @@ extension EmitC {
       ], isFetched: false)
   }
 
-  private func transforms(_ winograd: Winograd) -> Support {
+  func transforms(_ winograd: Winograd) -> Support {
     Support(
       template: "winograd_transforms",
       holes: [

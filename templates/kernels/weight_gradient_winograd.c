@@ -1,0 +1,162 @@
+/* Gradient of the weights of a 3 x 3 convolution of stride 1 in the domain of Winograd's minimal filtering, blocked layout.
+ *
+ * Algorithm. Tiles are those of the forward convolution: M x M outputs from (M + 2)^2 inputs. Inputs and dy are transformed into as
+ * many frequencies, V and D. For each frequency, dU[input][output] = sum over tiles of V[tile][input] * D[tile][output]: the
+ * direct kernel's register tile with tiles as pixels. Transformed back, dU is the gradient of 9 taps.
+ *     V, D: [frequency][block][tile][16 lanes], TILES tiles at a time, planes V_PLANE and D_PLANE floats apart: an odd number of
+ *     cache lines, so that they fall into different sets.
+ * A unit is one block of inputs and one strip of outputs; its dU is a slab, [frequency][16 inputs][outputs of the strip]. GROUP
+ * units of one strip share each frequency's D while it lies in a cache. With one block of tiles slabs need not be kept;
+ * otherwise they gather what the blocks give.
+ *
+ * Threads share the transforms, meet, and share the units: each sum is formed by one thread in a fixed order.
+ *
+ * Preconditions. As for the Winograd convolution, for x. dy may lie without a halo. dw as for the direct weight gradient. shared:
+ * EDGE^2 * (V_PLANE + D_PLANE) floats, and if there is more than one block of tiles STRIPS * IN_BLOCKS * SLAB behind them;
+ * scratch: private to the part, GROUP * SLAB floats, used otherwise. EDGE = M + 2, SLAB = EDGE^2 * 16 * STRIP * VL, STRIPS =
+ * ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
+ *
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS, INPUTS, STARTS, IN_BLOCKS, TILE, STRIP, DY_IMAGE, DY_ROW, DY_BLOCK, ADD,
+ * CHANNELS, TARGETS, TARGET_STRIDES: as for the direct weight gradient. M: edge of a tile. TILES, GROUP, V_PLANE, D_PLANE:
+ * see above. SEGMENTS: as for the Winograd convolution, TRANSFORM(first, count, blocks of inputs, step from block to
+ * block, from row to row, pixel to pixel, image to image).
+ */
+
+/* @NAME@: @OUTPUTS@ x @INPUTS@ x 3 x 3 weights from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs, F(@M@ x @M@, 3 x 3). */
+
+/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs,
+ * tile), numbered in this order, those in [low, high). `block` is the first segment's first block. */
+static void @NAME@_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
+                          const int high, int block, const int from, const int count, const int inputs,
+                          const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
+                          const ptrdiff_t image_step)
+{
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    for (int s = from; s < from + count; s++) {
+        for (int b = 0; b < inputs; b++, block++) {
+            int tile = low - block * tiles, end = high - block * tiles;
+            if (tile < 0) tile = 0;
+            if (end > tiles) end = tiles;
+            for (; tile < end; tile++) {
+                const int image = (first + tile) / (ROWS * COLS);
+                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
+                winograd@M@_input(x[s] + image * image_step + b * block_step + row * @M@ * row_step + col * @M@ * pixel_step,
+                                  row_step, pixel_step, v + (block * (ptrdiff_t)@TILES@ + tile) * BLOCK, @V_PLANE@);
+            }
+        }
+    }
+}
+
+/* Of all pairs (block of outputs, tile of [first, first + tiles)) transforms those in [low, high). */
+static void @NAME@_outputs(const float *dy, float *restrict d, const int first, const int tiles, const int low, const int high)
+{
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    for (int pair = low; pair < high; pair++) {
+        const int block = pair / tiles, tile = pair % tiles, image = (first + tile) / (ROWS * COLS);
+        const int row = (first + tile) / COLS % ROWS * @M@, col = (first + tile) % COLS * @M@;
+        winograd@M@_gradient(dy + image * (ptrdiff_t)@DY_IMAGE@ + row * (ptrdiff_t)@DY_ROW@ + block * (ptrdiff_t)@DY_BLOCK@ +
+                                 col * BLOCK,
+                             @DY_ROW@, @OUT_ROWS@ - row, @OUT_COLS@ - col,
+                             d + (block * (ptrdiff_t)@TILES@ + tile) * BLOCK, @D_PLANE@);
+    }
+}
+
+/* The share `part` of `parts` of V and D for tiles [first, first + tiles). */
+INLINE void @NAME@_transform(const float *const x[], const float *dy, float *v, float *d, const int first, const int tiles,
+                             const int part, const int parts)
+{
+    const int low = (int)((int64_t)(@IN_BLOCKS@ * tiles) * part / parts);
+    const int high = (int)((int64_t)(@IN_BLOCKS@ * tiles) * (part + 1) / parts);
+    int block = 0;
+#define TRANSFORM(from, count, inputs, ...) \
+    @NAME@_inputs(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
+    @SEGMENTS@
+#undef TRANSFORM
+    (void)block;
+    @NAME@_outputs(dy, d, first, tiles, (int)((int64_t)(@OUT_BLOCKS@ * tiles) * part / parts),
+                   (int)((int64_t)(@OUT_BLOCKS@ * tiles) * (part + 1) / parts));
+}
+
+/* One frequency of the unit whose inputs are at v and whose outputs are the `vectors` vectors at d: slab[16 inputs][vector]. */
+INLINE void @NAME@_product(const int vectors, const float *v, const float *d, const ptrdiff_t *offset, float *slab,
+                           const int tiles, const int add)
+{
+    ROLLED
+    for (int lane = 0; lane < BLOCK; lane += @TILE@) {
+        vec acc[@TILE@ * @STRIP@];
+        UNROLL
+        for (int i = 0; i < @TILE@ * vectors; i++) acc[i] = SPLAT(0.0f);
+        multiply_pixels(acc, @TILE@, vectors, v + lane, d, offset, tiles, BLOCK, 1);
+        put_sums(slab + lane * vectors * VL, acc, @TILE@ * vectors, add);
+    }
+}
+
+/* All frequencies of blocks [block, end) of inputs and the `vectors` vectors of outputs from `vector` on. */
+INLINE void @NAME@_group(const int vectors, const float *v, const float *d, float *slabs, const int block, const int end,
+                         const int vector, const int tiles, const int add)
+{
+    enum { EDGE = @M@ + 2, SLAB = EDGE * EDGE * BLOCK * @STRIP@ * VL };
+    ptrdiff_t offset[@STRIP@];
+    UNROLL
+    for (int n = 0; n < vectors; n++)
+        offset[n] = (vector + n) / VECTORS * (ptrdiff_t)(@TILES@ * BLOCK) + (vector + n) % VECTORS * VL;
+    for (int f = 0; f < EDGE * EDGE; f++) {
+        for (int b = block; b < end; b++)
+            @NAME@_product(vectors, v + f * (ptrdiff_t)@V_PLANE@ + b * (ptrdiff_t)(@TILES@ * BLOCK), d + f * (ptrdiff_t)@D_PLANE@,
+                           offset, slabs + (b - block) * (ptrdiff_t)SLAB + f * BLOCK * vectors * VL, tiles, add);
+    }
+}
+
+/* Transforms the slab of one unit back and stores the gradients. */
+static void @NAME@_store(float *const dw[], float *slab, int block, const int vector, const int vectors)
+{
+    static const int starts[] = {@STARTS@}, channels[] = {@CHANNELS@}, targets[] = {@TARGETS@}, strides[] = {@TARGET_STRIDES@};
+    int segment = 0;
+    for (int blocks; block >= (blocks = (channels[segment] + BLOCK - 1) / BLOCK); segment++) block -= blocks;
+    const int left = channels[segment] - block * BLOCK, lanes = left < BLOCK ? left : BLOCK, first = vector * VL;
+    for (int i = 0; i < lanes * vectors; i++) winograd@M@_kernel(slab + i * VL, BLOCK * vectors * VL);
+    store_gradients(dw, starts, (int)(sizeof starts / sizeof starts[0]), slab, 1, 0, vectors, 9, lanes,
+                    targets[segment] + block * BLOCK * strides[segment], strides[segment], @INPUTS@, first,
+                    @OUTPUTS@ - first < vectors * VL ? @OUTPUTS@ - first : vectors * VL, @ADD@);
+}
+
+/* Computes part `part` of `parts`. */
+static void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int part,
+                   int parts)
+{
+    enum {
+        EDGE = @M@ + 2,
+        COUNT = @IMAGES@ * ((@OUT_ROWS@ + @M@ - 1) / @M@) * ((@OUT_COLS@ + @M@ - 1) / @M@), /* tiles in all */
+        BLOCKS = (COUNT + @TILES@ - 1) / @TILES@,
+        WIDTH = @OUT_BLOCKS@ * VECTORS,
+        STRIPS = (WIDTH + @STRIP@ - 1) / @STRIP@,
+        LAST = WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
+        UNITS = STRIPS * @IN_BLOCKS@,
+        SLAB = EDGE * EDGE * BLOCK * @STRIP@ * VL
+    };
+    float *v = shared, *d = v + EDGE * EDGE * (ptrdiff_t)@V_PLANE@, *sums = d + EDGE * EDGE * (ptrdiff_t)@D_PLANE@;
+    const int stop = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int i = 0; i < BLOCKS; i++) {
+        const int start = i * @TILES@, tiles = COUNT - start < @TILES@ ? COUNT - start : @TILES@;
+        @NAME@_transform(x, dy, v, d, start, tiles, part, parts);
+        BARRIER
+        for (int first = (int)((int64_t)UNITS * part / parts), last; first < stop; first = last) {
+            const int strip = first / @IN_BLOCKS@, block = first % @IN_BLOCKS@, narrow = LAST > 0 && strip == STRIPS - 1;
+            last = first + @GROUP@ < stop ? first + @GROUP@ : stop;
+            if (last > (strip + 1) * @IN_BLOCKS@) last = (strip + 1) * @IN_BLOCKS@;
+            float *slabs = BLOCKS == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
+            const int end = block + last - first;
+            if (narrow)
+                @NAME@_group(LAST > 0 ? LAST : 1, v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
+            else
+                @NAME@_group(@STRIP@, v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
+            for (int unit = first; i + 1 == BLOCKS && unit < last; unit++)
+                @NAME@_store(dw, slabs + (unit - first) * (ptrdiff_t)SLAB, unit % @IN_BLOCKS@, strip * @STRIP@,
+                             narrow ? LAST : @STRIP@);
+        }
+        if (i + 1 < BLOCKS) {
+            BARRIER
+        }
+    }
+    (void)scratch;
+}
