@@ -1,0 +1,95 @@
+import Foundation
+import SPDFormats
+
+extension TrainingCheckpoint {
+  /// Reads a checkpoint and makes sure that it is whole: every tensor that was written is there with its bytes, and so
+  /// is the state.
+  ///
+  /// - Throws: `FormatError` naming what is missing or damaged; also for a weight file that is no checkpoint.
+  public init(contentsOf path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw FormatError(path: path, problem: "there is no such checkpoint")
+    }
+    // As it is, without the prefixes that PyTorch's wrappers leave being stripped; what is no safetensors file is told
+    // by its kind.
+    try self.init(try (try? readSafetensors(path)) ?? readCheckpoint(path), path: path)
+  }
+
+  /// - Parameter path: for messages.
+  init(_ file: Checkpoint, path: String) throws {
+    guard let format = file.metadata["format"], format.hasPrefix("spdc training checkpoint") else {
+      throw FormatError(
+        path: path, problem: "is no checkpoint of a training: it has no state",
+        remedy: "Give a file from the checkpoints folder of a run; weights alone cannot be gone on with")
+    }
+    guard format == Self.format else {
+      throw FormatError(
+        path: path, problem: "is a checkpoint of another version (\(format))",
+        remedy: "Go on with the version of spdc that wrote it")
+    }
+    let text = try Self.verifiedState(file, path: path)
+    do {
+      let decoder = JSONDecoder()
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      state = try decoder.decode(TrainingState.self, from: Data(text.utf8))
+    } catch {
+      throw FormatError(
+        path: path, problem: "its state is of another version of spdc (\(Self.explanation(error)))",
+        remedy: "Go on with the version that wrote it")
+    }
+
+    weights = []
+    for name in file.order {
+      let tensor = file.tensors[name]!
+      if name.hasPrefix(Self.averagePrefix) {
+        average.append((String(name.dropFirst(Self.averagePrefix.count)), tensor))
+      } else if name.hasPrefix(Self.optimizerPrefix) {
+        let rest = name.dropFirst(Self.optimizerPrefix.count)
+        guard let dot = rest.firstIndex(of: ".") else {
+          throw FormatError(path: path, problem: "the tensor \(name) belongs to no slot of an optimiser")
+        }
+        optimizer[String(rest[..<dot]), default: []].append((String(rest[rest.index(after: dot)...]), tensor))
+      } else {
+        weights.append((name, tensor))
+      }
+    }
+    classNames = file.classNames ?? []
+    facts = file.metadata.filter { !Self.reservedFacts.contains($0.key) }
+  }
+
+  /// The state's text, after all checksums have been compared.
+  private static func verifiedState(_ file: Checkpoint, path: String) throws -> String {
+    func damaged(_ problem: String) -> FormatError {
+      FormatError(path: path, problem: problem, remedy: "Go on from another checkpoint of the run")
+    }
+    guard let text = file.metadata["state"], let list = file.metadata["checksums"],
+      var checksums = try? JSONDecoder().decode([String: String].self, from: Data(list.utf8))
+    else { throw damaged("its state or its checksums are missing") }
+    guard checksums.removeValue(forKey: metadataName) == checksum(file.metadata) else {
+      throw damaged("its state is damaged")
+    }
+    for name in file.order {
+      guard let expected = checksums.removeValue(forKey: name) else {
+        throw damaged("the tensor \(name) does not belong to it")
+      }
+      guard checksum((name, file.tensors[name]!)) == expected else { throw damaged("the tensor \(name) is damaged") }
+    }
+    if let missing = checksums.keys.sorted().first {
+      let more = checksums.count > 1 ? ", and \(checksums.count - 1) more" : ""
+      throw damaged("the tensor \(missing) is missing\(more)")
+    }
+    return text
+  }
+
+  private static func explanation(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "no \(key.stringValue)"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context):
+      context.codingPath.isEmpty
+        ? context.debugDescription : "unreadable \(context.codingPath.map(\.stringValue).joined(separator: "."))"
+    default: "\(error)"
+    }
+  }
+}

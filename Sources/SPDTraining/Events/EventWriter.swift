@@ -1,0 +1,70 @@
+import Foundation
+import SPDFormats
+internal import SwiftProtobuf
+
+/// Writes scalars for TensorBoard into a new event file of a run's folder.
+///
+/// Every call of `write` is on its way to the disk when it returns, so that TensorBoard follows a running training and
+/// a killed one loses nothing that was written.
+public final class EventWriter {
+  public let path: String
+  private let file: AppendedFile
+  private let wallTime: () -> Double
+
+  /// - Parameters:
+  ///   - folder: the run's; it may hold event files of an earlier part of the run, which TensorBoard reads as one.
+  ///   - resumedAfter: the last step that still counts: what was written for later ones before is void. Nil for a new
+  ///     run.
+  ///   - wallTime: seconds since 1970.
+  /// - Throws: `FormatError` where the file cannot be written.
+  public init(
+    folder: String, resumedAfter step: Int? = nil, wallTime: @escaping () -> Double = { Date().timeIntervalSince1970 }
+  ) throws {
+    self.wallTime = wallTime
+    let now = wallTime()
+    path = try Self.path(in: folder, seconds: Int(now))
+    file = try AppendedFile(path, isNew: true)
+    try append(time: now, step: 0, .fileVersion("brain.Event:2"))
+    if let step {
+      var start = Tensorboard_SessionLog()
+      start.status = .start
+      try append(time: now, step: step + 1, .sessionLog(start))
+    }
+  }
+
+  /// Writes values of one step.
+  ///
+  /// - Parameter scalars: by tag, such as `train/loss`; written in the order of the tags.
+  public func write(_ scalars: [String: Double], step: Int) throws {
+    var summary = Tensorboard_Summary()
+    summary.value = scalars.sorted { $0.key < $1.key }.map { tag, value in
+      var scalar = Tensorboard_Summary.Value()
+      scalar.tag = tag
+      scalar.simpleValue = Float(value)
+      return scalar
+    }
+    try append(time: wallTime(), step: step, .summary(summary))
+  }
+
+  private func append(time: Double, step: Int, _ what: Tensorboard_Event.OneOf_What) throws {
+    var event = Tensorboard_Event()
+    event.wallTime = time
+    event.step = Int64(step)
+    event.what = what
+    let data: [UInt8] = try event.serializedBytes()
+    try file.append(TFRecord.framed(data))
+  }
+
+  /// TensorBoard knows event files by `tfevents` in their names and reads them in the order of their names.
+  private static func path(in folder: String, seconds: Int) throws -> String {
+    let prefix = "events.out.tfevents."
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    // A clock that was set back, or a run resumed within a second, must not sort a file before the earlier one.
+    let latest = names.compactMap { name in
+      name.hasPrefix(prefix) ? name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) } : nil
+    }.max()
+    let number = max(seconds, (latest ?? -1) + 1)
+    let digits = String(number)
+    return folder + "/" + prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".spdc"
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// What there is to tell while an epoch runs, and how it reads. It prints nothing itself.
+public struct TrainingProgress: Equatable, Sendable {
+  public var epoch: Int
+  public var epochs: Int
+  public var iteration: Int
+  public var iterations: Int
+  /// Mean over the epoch so far.
+  public var loss: Double?
+  /// Part of the epoch's pictures so far that was recognised, from 0 to 1.
+  public var accuracy: Double?
+  public var imagesPerSecond: Double?
+  /// Until the last epoch is over.
+  public var secondsLeft: Double?
+
+  /// - Parameters:
+  ///   - epoch: counted from 1.
+  ///   - iteration: how many are over.
+  public init(
+    epoch: Int, epochs: Int, iteration: Int, iterations: Int, loss: Double? = nil, accuracy: Double? = nil,
+    imagesPerSecond: Double? = nil, secondsLeft: Double? = nil
+  ) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.iteration = iteration
+    self.iterations = iterations
+    self.loss = loss
+    self.accuracy = accuracy
+    self.imagesPerSecond = imagesPerSecond
+    self.secondsLeft = secondsLeft
+  }
+
+  /// One line of at most `width` columns for a terminal, to be drawn over the one before. What matters least goes first
+  /// where there is too little room: the time left, the speed, the bar.
+  public func bar(width: Int) -> String {
+    let head = "  " + place
+    var details = self.details
+    let shortest = 8
+    while true {
+      let tail = details.joined(separator: "  ")
+      let room = width - head.count - tail.count - 4
+      if room >= shortest {
+        let length = min(26, room)
+        let filled = iterations > 0 ? min(length, max(0, length * iteration / iterations)) : 0
+        let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: length - filled)
+        return [head, bar, tail].filter { !$0.isEmpty }.joined(separator: "  ")
+      }
+      guard details.count > 2 else { break }
+      details.removeLast()
+    }
+    return String(([head] + details).joined(separator: "  ").prefix(max(0, width)))
+  }
+
+  /// One line for a log.
+  public var line: String {
+    ([place, "iteration \(iteration)/\(iterations)"] + details).joined(separator: "  ")
+  }
+
+  private var place: String {
+    // Padded to the width of the last epoch's number, so that the bar does not move.
+    let number = String(epoch)
+    let padding = String(repeating: " ", count: max(0, String(epochs).count - number.count))
+    return "epoch \(padding)\(number)/\(epochs)"
+  }
+
+  private var details: [String] {
+    var details: [String] = []
+    if let loss { details.append(loss.isFinite ? String(format: "loss %.4f", loss) : "loss \(loss)") }
+    if let accuracy { details.append(String(format: "top-1 %.2f %%", accuracy * 100)) }
+    if let imagesPerSecond { details.append(String(format: "%.0f img/s", imagesPerSecond)) }
+    if let secondsLeft { details.append(Self.duration(secondsLeft) + " left") }
+    return details
+  }
+
+  /// `9 s`, `3 min 20 s`, `2 h 05 min`, `4 d 3 h`.
+  public static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e9 else { return "forever" }
+    let total = max(0, Int(seconds.rounded()))
+    switch total {
+    case ..<60: return "\(total) s"
+    case ..<3600: return String(format: "%d min %02d s", total / 60, total % 60)
+    case ..<86400: return String(format: "%d h %02d min", total / 3600, total % 3600 / 60)
+    default: return "\(total / 86400) d \(total % 86400 / 3600) h"
+    }
+  }
+}
+
+/// How fast a run is, from the moments at which its iterations ended: the rate follows the last half minute, so that a
+/// pause is forgotten.
+public struct Throughput: Sendable {
+  private var marks: [(second: Double, images: Int)]
+  private var images = 0
+  private static let window = 30.0
+
+  /// - Parameter second: of any clock that runs evenly.
+  public init(startingAt second: Double) { marks = [(second, 0)] }
+
+  public mutating func add(images count: Int, at second: Double) {
+    images += count
+    marks.append((second, images))
+    // The first mark that is kept is the last one before the window, so that there are always two.
+    while marks.count > 2, marks[1].second <= second - Self.window { marks.removeFirst() }
+  }
+
+  /// Nil before the first iteration.
+  public var imagesPerSecond: Double? {
+    guard let last = marks.last, last.second > marks[0].second else { return nil }
+    return Double(last.images - marks[0].images) / (last.second - marks[0].second)
+  }
+}
+
+/// When a line of progress is due: ten times a second on a terminal, every half minute in a log.
+public struct ProgressPace: Sendable {
+  private let interval: Double
+  private var last: Double
+
+  public init(isTerminal: Bool, startingAt second: Double) {
+    interval = isTerminal ? 0.1 : 30
+    last = second
+  }
+
+  public mutating func isDue(at second: Double) -> Bool {
+    guard second - last >= interval else { return false }
+    last = second
+    return true
+  }
+}

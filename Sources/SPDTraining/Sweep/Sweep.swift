@@ -1,0 +1,85 @@
+import Foundation
+import SPDFormats
+
+/// Thrown by a trial that came to nothing by its own settings, such as a loss that became NaN: the sweep notes why and
+/// goes on. Any other error ends the sweep, which can be started again.
+public struct TrialFailed: Error, CustomStringConvertible, Sendable {
+  public var description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// A random search over a space of settings, in a folder of its own: `sweep.csv`, `sweep.svg`, `sweep.html`, and a
+/// run's folder for each trial.
+///
+/// Started again in the same folder it goes on: trials that are in `sweep.csv` are over, and one that was killed finds
+/// its own checkpoint.
+public struct Sweep: Sendable {
+  public let space: SweepSpace
+  public let folder: String
+  public let trials: [SweepTrial]
+
+  /// - Parameters:
+  ///   - model: as for `TrainingConfiguration.resolve`.
+  ///   - overrides: settings of the command line, over the space's own, for all trials.
+  /// - Throws: `ConfigurationError` where settings do not fit, or an override is searched.
+  public init(space: SweepSpace, folder: String, model: String? = nil, overrides: [Setting] = []) throws {
+    for setting in space.settings + overrides where space.dimensions.contains(where: { $0.key == setting.key }) {
+      throw ConfigurationError(
+        source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set beside it")
+    }
+    let base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
+    self.space = space
+    self.folder = folder
+    trials = space.sampled(over: base)
+  }
+
+  /// Runs the trials that are not over yet, one after the other.
+  ///
+  /// - Parameters:
+  ///   - report: after each trial; also gives those that were over before.
+  ///   - trial: trains and gives the metric; the folder is the trial's own, and holds a checkpoint where an earlier
+  ///     attempt was interrupted.
+  /// - Returns: the results of all trials, in the order in which they ended.
+  /// - Throws: `FormatError` where the folder is another sweep's or cannot be written, and what `trial` throws.
+  @discardableResult
+  public func run(
+    report: (SweepResult) throws -> Void = { _ in },
+    trial: (SweepTrial, RunFolder) async throws -> Double
+  ) async throws -> [SweepResult] {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch { throw FormatError(path: folder, problem: "cannot be made: \(error.localizedDescription)") }
+    let file = try SweepResultsFile(folder + "/sweep.csv", space: space, trials: trials)
+    for result in file.results { try report(result) }
+    try writePlots(file.results)
+    let over = Set(file.results.map(\.trial))
+    for point in trials where !over.contains(point.number) {
+      let start = ContinuousClock.now
+      var metric: Double?
+      var outcome = SweepResult.finished
+      do {
+        metric = try await trial(point, try RunFolder.make(at: folder + "/" + Self.name(point.number)))
+      } catch let failure as TrialFailed { outcome = "failed: \(failure)" }
+      let elapsed = ContinuousClock.now - start
+      let result = SweepResult(
+        trial: point.number, words: point.values.map(\.word), metric: metric,
+        seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18, outcome: outcome)
+      try file.append(result)
+      try writePlots(file.results)
+      try report(result)
+    }
+    return file.results
+  }
+
+  /// The name of a trial's folder: `trial-007`.
+  static func name(_ number: Int) -> String {
+    let digits = String(number)
+    return "trial-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+  }
+
+  private func writePlots(_ results: [SweepResult]) throws {
+    let plots = SweepReport(space: space, results: results)
+    try writeAtomically(to: folder + "/sweep.svg") { try $0.write(Array(plots.plot.svg.utf8)) }
+    try writeAtomically(to: folder + "/sweep.html") { try $0.write(Array(plots.html.utf8)) }
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import SPDFormats
+
+/// What became of a trial.
+public struct SweepResult: Equatable, Sendable {
+  /// Counted from 1.
+  public var trial: Int
+  /// The values of the searched settings, in the order of the space.
+  public var words: [String]
+  /// Nil where the trial failed.
+  public var metric: Double?
+  public var seconds: Double
+  /// `finished`, or why it failed.
+  public var outcome: String
+
+  public static let finished = "finished"
+}
+
+/// sweep.csv: one row for each trial that is over.
+final class SweepResultsFile {
+  private(set) var results: [SweepResult]
+  private let file: AppendedFile
+  private let dimensions: Int
+
+  /// Opens the file, or makes it.
+  ///
+  /// - Throws: `FormatError` where the file is of another sweep, or another process is writing it.
+  init(_ path: String, space: SweepSpace, trials: [SweepTrial]) throws {
+    let header = ["trial"] + space.dimensions.map(\.key) + [space.metric, "seconds", "outcome"]
+    dimensions = space.dimensions.count
+    let old = try AppendedFile(path)
+    let lines = CSV.lines(try readText(path))
+    func otherSweep(_ line: Int, _ problem: String) -> FormatError {
+      FormatError(
+        path: path, problem: "is of another sweep: \(problem)", location: "line \(line)",
+        remedy: "Give the sweep another folder, or the space that this one was started with")
+    }
+    if let first = lines.first, first != header {
+      throw otherSweep(1, "its columns are \(first.joined(separator: ", ")), not \(header.joined(separator: ", "))")
+    }
+    results = try lines.dropFirst().enumerated().map { index, fields in
+      guard let result = SweepResult(fields, dimensions: space.dimensions.count) else {
+        throw otherSweep(index + 2, "the row cannot be read")
+      }
+      // A space with fewer trials than before keeps the rest.
+      if result.trial <= trials.count {
+        for (word, value) in zip(result.words, trials[result.trial - 1].values) where word != value.word {
+          throw otherSweep(
+            index + 2, "trial \(result.trial) has \(value.key) \(word), where the space gives \(value.word)")
+        }
+      }
+      return result
+    }
+    // Without the half row of a sweep that was killed.
+    let text = CSV.line(header) + results.map { CSV.line($0.fields) }.joined()
+    try writeAtomically(to: path) { try $0.write(Array(text.utf8)) }
+    file = try AppendedFile(path)
+    withExtendedLifetime(old) {}
+  }
+
+  func append(_ result: SweepResult) throws {
+    precondition(result.words.count == dimensions, "a word for each dimension")
+    results.append(result)
+    try file.append(Array(CSV.line(result.fields).utf8))
+    try file.flush()
+  }
+}
+
+extension SweepResult {
+  fileprivate var fields: [String] {
+    [String(trial)] + words + [metric.map { "\($0)" } ?? "", String(format: "%.1f", seconds), outcome]
+  }
+
+  fileprivate init?(_ fields: [String], dimensions: Int) {
+    guard fields.count == dimensions + 4, let trial = Int(fields[0]), trial > 0,
+      let seconds = Double(fields[dimensions + 2])
+    else { return nil }
+    let metric = fields[dimensions + 1]
+    if !metric.isEmpty, Double(metric) == nil { return nil }
+    self.init(
+      trial: trial, words: Array(fields[1...dimensions]), metric: Double(metric), seconds: seconds,
+      outcome: fields[dimensions + 3])
+  }
+}

@@ -1,0 +1,68 @@
+/// One point of a sweep's space.
+public struct SweepTrial: Equatable, Sendable {
+  /// Counted from 1.
+  public let number: Int
+  /// The searched settings and their values, in the order of the space.
+  public let values: [(key: String, word: String)]
+  /// With those values.
+  public let configuration: TrainingConfiguration
+
+  public static func == (first: Self, second: Self) -> Bool {
+    first.number == second.number && first.configuration == second.configuration
+      && first.values.elementsEqual(second.values) { $0 == $1 }
+  }
+}
+
+extension SweepSpace {
+  /// The trials, drawn at random from the grid of all combinations, none twice and none whose settings contradict each
+  /// other. Where the grid is small there may be fewer than `trials`: all of it.
+  ///
+  /// They are a function of the space and the seed; more trials only add to them.
+  public func sampled(over base: TrainingConfiguration) -> [SweepTrial] {
+    var random = SplitMix64(seed: seed)
+    var result: [SweepTrial] = []
+    func tryOut(_ words: [String]) {
+      let settings = zip(dimensions, words).map { Setting(key: $0.key, value: .word($1), source: .commandLine) }
+      var configuration = base
+      guard (try? configuration.apply(settings)) != nil else { return }
+      result.append(
+        SweepTrial(
+          number: result.count + 1, values: Array(zip(dimensions.map(\.key), words)), configuration: configuration))
+    }
+
+    if let count = gridCount {
+      // A shuffle, stopped when there are enough.
+      var order = Array(0..<count)
+      for index in order.indices where result.count < trials {
+        order.swapAt(index, index + random.index(below: count - index))
+        tryOut(words(at: order[index]))
+      }
+      return result
+    }
+    var seen: Set<[String]> = []
+    // A space in which nearly everything contradicts itself must not keep us forever.
+    for _ in 0..<max(10_000, 100 * trials) where result.count < trials {
+      let words = dimensions.map { dimension in dimension.sample(&random) }
+      if seen.insert(words).inserted { tryOut(words) }
+    }
+    return result
+  }
+
+  /// All combinations, where they can be listed.
+  private var gridCount: Int? {
+    dimensions.reduce(1) { product, dimension in
+      guard let product, let count = dimension.count else { return nil }
+      let larger = product.multipliedReportingOverflow(by: count)
+      return larger.overflow || larger.partialValue > 1 << 20 ? nil : larger.partialValue
+    }
+  }
+
+  private func words(at index: Int) -> [String] {
+    var rest = index
+    return dimensions.reversed().map { dimension in
+      let count = dimension.count!
+      defer { rest /= count }
+      return dimension.word(rest % count)
+    }.reversed()
+  }
+}
