@@ -5,6 +5,7 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // The committed C modules are built as their headers ask for. No product contains them, so their unsafe flags keep nobody
 // from depending on this package. Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
@@ -40,6 +41,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
     // The core: from a model file to C, and from C back to a program.
@@ -58,15 +60,17 @@ let package = Package(
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
-    // Training: what to train on.
+    // Training: what to train on, and everything about a run but its arithmetic.
     .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
+    .target(
+      name: "SPDTraining", dependencies: ["SPDFormats", "SPDVision", protobuf, yaml], exclude: ["Events/event.proto"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
     .executableTarget(
       name: "spdc",
       dependencies: [
-        "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision", "SPDONNX",
-        argumentParser, subprocess,
+        "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision", "SPDData",
+        "SPDTraining", "SPDONNX", argumentParser, subprocess,
       ]),
 
     // Written by `make generated`, for x86-64-v3.
@@ -87,6 +91,9 @@ let package = Package(
       }),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDFormats", "SPDVision"], resources: [.copy("Fixtures")]
+    ),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
     // Runs the command as it was built, so it depends on its formats only.
