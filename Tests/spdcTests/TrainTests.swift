@@ -154,7 +154,7 @@ import Testing
     try await train(Place.tiny, "--data", "/no/such").failed(.noInput, "/no/such: there is no such folder")
     try await train(Place.tiny, "--data", "shapes:12", "--set", "learning-rate=1").failed(
       .usage, "there is no setting `learning-rate`; did you mean `lr`?")
-    try await train(Place.tiny, "--data", "shapes:12", "--batch", "16", "--lr", "-1").failed(.usage, "`lr` must be")
+    try await train(Place.tiny, "--data", "shapes:12", "--batch", "16", "--lr=-1").failed(.usage, "`lr` must be")
     let yaml = try scratch.write("epochs: 3\nmomentun: 1\n", "c.yaml")
     try await train(Place.tiny, "--data", "shapes:12", "--config", yaml).failed(
       .data, "\(yaml):2: there is no setting `momentun`; did you mean `momentum`?")
