@@ -5,6 +5,7 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // The committed C modules are built as their headers ask for. No product contains them, so their unsafe flags keep nobody
 // from depending on this package. Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
@@ -59,7 +60,7 @@ let package = Package(
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
-    // Training: what to train on.
+    // Training: what to train on, and everything about a run but its arithmetic.
     .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
     // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
     .target(
@@ -71,8 +72,8 @@ let package = Package(
     .executableTarget(
       name: "spdc",
       dependencies: [
-        "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision", "SPDONNX",
-        argumentParser, subprocess,
+        "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision", "SPDData",
+        "SPDTraining", "SPDONNX", argumentParser, subprocess,
       ]),
 
     // Written by `make generated`, for x86-64-v3.

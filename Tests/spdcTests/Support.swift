@@ -116,6 +116,7 @@ private actor Turnstile {
 enum Exit: Int32 {
   case success = 0
   case different = 1
+  case diverged = 2
   case usage = 64
   case data = 65
   case noInput = 66

@@ -10,6 +10,10 @@ enum SettingTable {
         .one("preset", \.preset, help: "the settings that all others start from"),
         .one("model", \.model, .notEmpty, also: ["arch", "cfg", "network"], help: "a shipped model or a model file"),
         .one("data", \.data, also: ["dataset", "data-dir"], help: "the data set"),
+        .one(
+          "val-fraction", \.validationFraction, .within(0..<1), also: ["validation-split", "split"],
+          help: "part kept for validation of folders without train and val"),
+        .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "pictures that are used at most; 0: all"),
         .optional(
           "classes", \.classes, .atLeast(2), also: ["nc"], help: "outputs of the network; null: the data set's"),
         .optional(

@@ -9,6 +9,10 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var model: String
   /// The data set: a folder, or a name that the command knows. Empty where it has not been said.
   public var data = ""
+  /// Of class folders without `train` and `val`: the part of every class that is kept for validation.
+  public var validationFraction = 0.1
+  /// As many pictures of the training set are used, drawn by the seed, and at most as many for validation; 0: all.
+  public var limit = 0
   /// Outputs of the network; nil: as many as the data set has classes.
   public var classes: Int?
   /// The side of the square pictures in pixels; nil: the data set's own.

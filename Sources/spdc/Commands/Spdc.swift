@@ -8,7 +8,6 @@ struct Spdc: AsyncParsableCommand {
     version: spdcVersion,
     subcommands: [
       Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self,
-      Export.self,
-      Doctor.self,
+      Export.self, Train.self, Val.self, SweepCommand.self, Doctor.self,
     ])
 }

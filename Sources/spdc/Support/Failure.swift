@@ -2,10 +2,12 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDData
 import SPDFormats
 import SPDONNX
 import SPDRuntime
 import SPDTemplates
+import SPDTraining
 import SPDVision
 
 /// A failure that the user can do something about, with the exit code that scripts see (those of sysexits.h).
@@ -23,6 +25,8 @@ struct Failure: Error, CustomStringConvertible {
   enum Code: Int32 {
     /// A comparison came out wrong (verify) or could not be concluded.
     case different = 1
+    /// A training whose numbers are no longer finite.
+    case diverged = 2
     /// An option or argument makes no sense.
     case usage = 64
     /// A model, weight file, array or picture is wrong.
@@ -65,6 +69,9 @@ private func classify(_ error: any Error) -> Failure {
   case let error as InterpreterError: Failure(.data, error.description)
   case let error as FormatError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
   case let error as PictureError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
+  case let error as DataError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
+  case let error as ConfigurationError:
+    Failure(error.source == .commandLine ? .usage : .data, error.description)
   case let error as ONNXExportError: Failure(.data, error.description)
   case let error as UnknownPass: Failure(.usage, error.description)
   case let error as TemplatesNotFound: Failure(.unavailable, error.description)

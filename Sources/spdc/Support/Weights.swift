@@ -4,6 +4,7 @@ import SPD
 import SPDCompiler
 import SPDFormats
 import SPDRuntime
+import SPDTraining
 
 /// Values for a graph's parameters, and where they came from.
 struct Weights {
@@ -115,7 +116,7 @@ enum WeightLoader {
           tensors.map { ($0.name, HostTensor(shape: $0.shape, values: $0.values)) }, uniquingKeysWith: { a, _ in a }),
         order: tensors.map(\.name), classNames: nil, classes: nil, origin: "spdw, fp32", metadata: [:])
     }
-    return try readCheckpoint(path)
+    return try inferenceWeights(of: readCheckpoint(path), path: path)
   }
 
   /// The model for the number of classes that the weights have; another shipped model where a checkpoint is known to

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDTraining
+
+struct Val: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a classifier on the validation pictures of a data set.",
+    discussion: """
+      Of a checkpoint of `spdc train`, data set, size and normalisation are those of its run; for other weights they are \
+      the preset's of the model, and --data is needed. Options come over both.
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var training: TrainingOptions
+  @Flag(help: "Print the figures as JSON.") var json = false
+
+  func validate() throws { try TrainingOptions.check(options) }
+
+  struct Report: Encodable {
+    struct Class: Encodable {
+      var name: String, pictures: Int
+      /// Part of its pictures that was recognised.
+      var top1: Double?
+      /// Part of the pictures taken for it that are of it.
+      var precision: Double?
+    }
+
+    var model: String, weights: String, data: String, input: [Int], pictures: Int
+    var top1: Double?, top5: Double?, loss: Double?
+    var imagesPerSecond: Double, brokenPictures: Int
+    var classes: [Class]
+
+    enum CodingKeys: String, CodingKey {
+      case model, weights, data, input, pictures, top1, top5, loss, classes
+      case imagesPerSecond = "images_per_second"
+      case brokenPictures = "broken_pictures"
+    }
+  }
+
+  func run() async throws {
+    try await reporting {
+      guard let weights = options.weights else {
+        throw Failure(.usage, "no weights: give --weights FILE, such as runs/resnet18-spd/checkpoints/best.safetensors")
+      }
+      let model = try await LoadedModel.load(options.model)
+      let configuration = try configuration(weights)
+      let data = try await TrainingData(configuration, model: model, isStrict: training.strict)
+      let weighted = try await WeightLoader.load(
+        model, size: data.size, batch: min(configuration.batch, data.validation.count), classes: options.classes,
+        weights: weights)
+      if let report = weighted.report, !json {
+        Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
+      }
+      try weighted.graph.checkClassifier(of: data)
+      let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
+      let evaluator = Evaluator(
+        network: ready.network, graph: weighted.graph, dataset: data.validation, transform: data.transform,
+        threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads, isStrict: data.isStrict)
+      var broken = BrokenPictures()
+      let start = ContinuousClock.now
+      let progress = Progress("validating", total: data.validation.count)
+      guard
+        let found = try evaluator.run(
+          ready.packed, broken: &broken,
+          progress: {
+            progress.update($0)
+            return true
+          })
+      else { return }
+      progress.finish()
+      let pictures = found.confusion.total
+      let report = Report(
+        model: weighted.graph.name, weights: weights, data: data.validation.name,
+        input: [data.size.height, data.size.width], pictures: pictures, top1: found.metrics.top1.value,
+        top5: found.metrics.top5.value, loss: found.metrics.loss.value,
+        imagesPerSecond: Double(pictures) / (ContinuousClock.now - start).seconds, brokenPictures: broken.count,
+        classes: data.classNames.enumerated().map { index, name in
+          Report.Class(
+            name: name, pictures: found.confusion.support(index), top1: found.confusion.recall(index),
+            precision: found.confusion.precision(index))
+        })
+      if json { return try Console.print(json: report) }
+      report.print()
+    }
+  }
+
+  /// The configuration of the run that the weights are from, or the model's preset, with the options over it.
+  private func configuration(_ weights: String) throws -> TrainingConfiguration {
+    let settings = try training.settings(options)
+    let isOwn = training.preset == nil && training.config == nil
+    guard isOwn, let checkpoint = try? TrainingCheckpoint(contentsOf: weights) else {
+      return try TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
+    }
+    var configuration = checkpoint.state.configuration
+    try configuration.apply(settings)
+    return configuration
+  }
+}
+
+extension Val.Report {
+  fileprivate func print() {
+    func percent(_ value: Double?) -> String { value.map { String(format: "%.2f %%", $0 * 100) } ?? "–" }
+    Console.print(
+      columns(
+        [["class", "pictures", "top-1", "precision"]]
+          + classes.map { [$0.name, "\($0.pictures)", percent($0.top1), percent($0.precision)] }, right: [1, 2, 3]))
+    Console.print(
+      "\n\(model) on \(data): top-1 \(percent(top1)), top-5 \(percent(top5)), loss "
+        + String(format: "%.4f, %d pictures, %.0f images/s", loss ?? .nan, pictures, imagesPerSecond))
+    if brokenPictures > 0 { Console.print("\(brokenPictures) broken pictures were left out") }
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDData
+import SPDRuntime
+import SPDTraining
+
+/// What a network makes of a whole set of pictures.
+struct Evaluation {
+  var metrics = ClassificationMetrics()
+  var confusion: ConfusionMatrix
+  /// The first ones, in the order of the data set.
+  var mistakes: [Mistake] = []
+  /// Seconds in which nothing was computed because the next pictures were not ready.
+  var waited = 0.0
+
+  struct Mistake {
+    var index: Int
+    var truth: Int
+    var prediction: Int
+    /// The probability of the prediction.
+    var confidence: Double
+  }
+
+  static let mistakeLimit = 60
+}
+
+/// Runs a classifier over a data set.
+struct Evaluator {
+  var network: Network
+  var graph: Graph
+  var dataset: any ImageDataset
+  var transform: PictureTransform
+  var threads: Int
+  var loaderThreads: Int
+  var isStrict: Bool
+
+  /// - Parameters:
+  ///   - progress: called before each batch with the number of pictures that are done; false ends it.
+  /// - Returns: nil where `progress` ended it.
+  func run(
+    _ weights: PackedWeights, broken: inout BrokenPictures, progress: (Int) -> Bool = { _ in true }
+  ) throws -> Evaluation? {
+    let classes = network.outputCount / network.inputShape[0]
+    var evaluation = Evaluation(confusion: ConfusionMatrix(classes: classes))
+    let session = try network.session(weights, threads: threads)
+    let loader = try BatchLoader(
+      dataset, transform: transform.evaluation,
+      options: .evaluation(batchSize: network.inputShape[0], isStrict: isStrict, threads: loaderThreads), epochs: 1)
+    defer { loader.cancel() }
+    let endsInSoftmax = graph.nodes.last?.op == .softmax
+    var scores = [Float](repeating: 0, count: network.outputCount)
+    var done = 0
+    while progress(done) {
+      let start = ContinuousClock.now
+      guard let batch = try loader.next() else { return evaluation }
+      evaluation.waited += (ContinuousClock.now - start).seconds
+      broken.report(batch.broken)
+      try scores.withUnsafeMutableBufferPointer { try session.infer(batch.images, into: $0) }
+      scores.withUnsafeBufferPointer { scores in
+        for (row, index) in batch.indices.enumerated() {
+          let own = UnsafeBufferPointer(rebasing: scores[row * classes..<(row + 1) * classes])
+          evaluation.add(own, label: Int(batch.labels[row]), index: index, areProbabilities: endsInSoftmax)
+        }
+      }
+      done += batch.count
+    }
+    return nil
+  }
+}
+
+extension Evaluation {
+  /// Counts one picture. Its loss is −log of the probability of its class.
+  fileprivate mutating func add(
+    _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, areProbabilities: Bool
+  ) {
+    let largest = Double(scores.max() ?? 0)
+    // log Σ exp(score)
+    let total = areProbabilities ? 0 : largest + log(scores.reduce(0) { $0 + exp(Double($1) - largest) })
+    func logProbability(_ index: Int) -> Double {
+      areProbabilities ? log(Double(scores[index])) : Double(scores[index]) - total
+    }
+    metrics.add(loss: -logProbability(label), scores: scores, labels: [label], classes: scores.count)
+    let prediction = Ranking.best(in: scores)
+    confusion.add(truth: label, prediction: prediction)
+    if prediction != label, mistakes.count < Self.mistakeLimit {
+      mistakes.append(
+        Mistake(index: index, truth: label, prediction: prediction, confidence: exp(logProbability(prediction))))
+    }
+  }
+
+  /// With their pictures, as a report shows them.
+  func misclassified(in dataset: any ImageDataset) -> [Misclassification] {
+    mistakes.compactMap { mistake in
+      guard let picture = try? dataset.picture(mistake.index) else { return nil }
+      return Misclassification(
+        picture: picture, truth: mistake.truth, prediction: mistake.prediction, confidence: mistake.confidence,
+        name: dataset.origin(mistake.index))
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import SPDFormats
+import SPDTraining
+
+/// What a run must find again when it goes on: the same network, the same pictures, and, for the same bits, the same
+/// code.
+struct RunFacts {
+  var facts: [String: String]
+
+  init(modules: ClassifierModules, data: TrainingData) {
+    facts = [
+      "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
+      "code": String(modules.codeHash, radix: 16), "pictures": String(data.training.count),
+      "input": "\(data.size.height)x\(data.size.width)",
+    ]
+  }
+
+  /// - Throws: `Failure` where the checkpoint is of another run.
+  func check(_ checkpoint: TrainingCheckpoint, path: String, classNames: [String]) throws {
+    let old = checkpoint.facts
+    guard old["parameters"] == facts["parameters"] else {
+      throw Failure(
+        .data,
+        "\(path) is of \(old["network"] ?? "another network") and does not fit \(facts["network"]!); "
+          + "name the model that the run began with")
+    }
+    guard old["pictures"] == facts["pictures"], checkpoint.classNames == classNames else {
+      throw Failure(
+        .data,
+        "\(path) is of a run on \(old["pictures"] ?? "other") pictures of \(checkpoint.classNames.count) classes, but "
+          + "there are \(facts["pictures"]!) of \(classNames.count) now; go on with the same data set")
+    }
+    if old["code"] != facts["code"] || old["input"] != facts["input"] {
+      Console.warning(
+        "the run began with other generated code (another version, target or options of compiling): it goes on, but "
+          + "not bit for bit")
+    }
+  }
+}
+
+/// Going on with an earlier run.
+struct EarlierRun {
+  var checkpoint: TrainingCheckpoint
+  var path: String
+  var folder: RunFolder
+
+  /// Settings that do not change what has been computed so far.
+  private static let free: Set = [
+    "data", "threads", "loader-threads", "epochs", "save-every", "validate-every",
+  ]
+
+  /// - Parameter argument: the folder of a run, or one of its checkpoints.
+  init(_ argument: String) throws {
+    if argument.hasSuffix(".safetensors") {
+      path = argument
+      let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count >= 2, parts[parts.count - 2] == "checkpoints" else {
+        throw Failure(
+          .usage, "\(argument) is in no run's checkpoints folder; give the run's folder, such as runs/resnet18-spd")
+      }
+      let parent = parts.dropLast(2).joined(separator: "/")
+      folder = try RunFolder(existing: parent.isEmpty ? "." : parent)
+    } else {
+      folder = try RunFolder(existing: argument)
+      path = folder.checkpoint(.last)
+    }
+    checkpoint = try TrainingCheckpoint(contentsOf: path)
+  }
+
+  /// The run's configuration with what may be changed about it.
+  func configuration(_ settings: [Setting]) throws -> TrainingConfiguration {
+    let began = checkpoint.state.configuration
+    var configuration = began
+    try configuration.apply(settings)
+    let before = began.settings
+    for (index, setting) in configuration.settings.enumerated()
+    where setting.value != before[index].value && !Self.free.contains(setting.key) {
+      throw Failure(
+        .usage,
+        "the run began with \(setting.key) \(before[index].value), and a resumed one keeps it; it can change "
+          + Self.free.sorted().joined(separator: ", "))
+    }
+    return configuration
+  }
+}

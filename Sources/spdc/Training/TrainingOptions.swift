@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import SPD
+import SPDTraining
+
+/// What `train`, `val` and `sweep` take: a configuration in layers, the preset, a file, the command line.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "A folder of CIFAR, Tiny ImageNet or class folders, or `shapes:SIDE` for drawn pictures.")
+  var data: String?
+  @Option(help: ArgumentHelp("Settings that the others start from; by default the model's.", valueName: "name"))
+  var preset: String?
+  @Option(help: ArgumentHelp("A YAML file of settings, over the preset's.", valueName: "file"))
+  var config: String?
+  @Option(
+    help: ArgumentHelp("One setting, over all others; `spdc train --settings` lists them.", valueName: "key=value"))
+  var set: [String] = []
+  @Option(help: "OpenMP threads that compute; by default one per processor.")
+  var threads: Int?
+  @Option(name: .customLong("loader-threads"), help: "Threads that read and augment pictures.")
+  var loaderThreads: Int?
+  @Flag(help: "A broken picture ends the command; otherwise it is named and left out.")
+  var strict = false
+
+  /// The command line as settings, the later over the earlier.
+  func settings(_ options: ModelOptions) throws -> [Setting] {
+    if let size = options.size?.size, size.height != size.width {
+      throw Failure(.usage, "--size must be square here, such as \(size.height); it is \(size.height)×\(size.width)")
+    }
+    return try set.map { try Setting(argument: $0) }
+      + Self.settings([
+        "preset": preset, "data": data, "threads": threads.map(String.init),
+        "loader-threads": loaderThreads.map(String.init), "batch": options.batch.map(String.init),
+        "classes": options.classes.map(String.init), "image-size": (options.size?.size.height).map(String.init),
+      ])
+  }
+
+  static func settings(_ values: [String: String?]) -> [Setting] {
+    values.sorted { $0.key < $1.key }.compactMap { key, value in
+      value.map { Setting(key: key, value: .word($0), source: .commandLine) }
+    }
+  }
+
+  /// Options of compiling that have no meaning for a network which trains.
+  static func check(_ options: ModelOptions) throws {
+    if options.tune { throw ValidationError("--tune measures kernels of inference only; leave it out.") }
+  }
+}
+
+extension TrainingConfiguration {
+  /// OpenMP threads to compute on.
+  var computeThreads: Int { threads == 0 ? Machine.processors : threads }
+}

@@ -1,0 +1,255 @@
+import Foundation
+import SPDData
+import SPDRuntime
+import SPDTraining
+
+/// One training of a classifier, from its first step or from a checkpoint to its last epoch.
+///
+/// What a step computes depends on configuration, data and the position alone, so a run that was killed and goes on
+/// makes the same numbers, bit for bit, as one that was not.
+final class TrainingRun {
+  let configuration: TrainingConfiguration
+  let folder: RunFolder
+  let data: TrainingData
+  let modules: ClassifierModules
+  let trainer: Trainer
+  var state: TrainingState
+  /// Iterations from one checkpoint `last` to the next, beside those at the ends of epochs; 0: none.
+  let saveIterations: Int
+  let results: ResultsFile
+  let events: EventWriter
+  var display: TrainingDisplay
+  var broken = BrokenPictures()
+  /// Of the latest epoch that was validated here.
+  var evaluation: Evaluation?
+  /// Where the run can be gone on with.
+  var lastCheckpoint: String?
+  var times = Times()
+
+  /// Seconds of this process's share of the run.
+  struct Times {
+    var training = 0.0
+    var validation = 0.0
+    /// In which nothing was computed because pictures were not ready.
+    var waiting = 0.0
+    var images = 0
+  }
+
+  enum Ending { case finished, stopped }
+
+  /// Opens a run's files, and writes a first checkpoint where there is none: from here on it can be gone on with.
+  ///
+  /// - Parameter checkpoint: what to go on from, and its path.
+  init(
+    _ configuration: TrainingConfiguration, folder: RunFolder, data: TrainingData, modules: ClassifierModules,
+    from checkpoint: (TrainingCheckpoint, path: String)?, saveIterations: Int, quiet: Bool
+  ) throws {
+    self.configuration = configuration
+    self.folder = folder
+    self.data = data
+    self.modules = modules
+    self.saveIterations = saveIterations
+    trainer = try modules.trainer(configuration)
+    if let (checkpoint, path) = checkpoint {
+      state = checkpoint.state
+      state.configuration = configuration
+      try trainer.restore(checkpoint, path: path)
+      lastCheckpoint = path
+    } else {
+      state = TrainingState(
+        configuration: configuration, history: TrainingHistory(columns: TrainingHistory.classification))
+    }
+    let batches = (data.training.count + configuration.batch - 1) / configuration.batch
+    display = TrainingDisplay(epochs: configuration.epochs, iterations: batches, isQuiet: quiet)
+    do {
+      results = try ResultsFile(folder.results, history: state.history)
+      events = try EventWriter(folder: folder.path, resumedAfter: checkpoint == nil ? nil : state.epoch)
+      try configuration.write(to: folder.configuration)
+    } catch { throw Failure(.cannotWrite, "\(error)") }
+    if checkpoint == nil { try save(to: [.last]) }
+  }
+
+  /// Trains until the last epoch is over or a signal comes; either way the checkpoint `last` is of that moment.
+  ///
+  /// - Throws: `Failure` with `diverged` where a number is no longer finite, with `cannotWrite` where the disk takes no
+  ///   more; the last checkpoint is whole then and is named.
+  func run() throws -> Ending {
+    try StopRequest.watched {
+      let loader = try BatchLoader(
+        data.training, transform: data.transform,
+        options: LoaderOptions(
+          batchSize: configuration.batch, seed: configuration.seed, isStrict: data.isStrict,
+          threads: configuration.loaderThreads),
+        from: position, epochs: configuration.epochs)
+      defer {
+        loader.cancel()
+        display.finish()
+      }
+      while state.epoch < configuration.epochs {
+        guard try runEpoch(loader), try endEpoch() else {
+          display.finish()
+          try save(to: [.last])
+          return .stopped
+        }
+      }
+      return .finished
+    }
+  }
+
+  var iterationsPerEpoch: Int { display.iterations }
+  private var schedule: LearningRateSchedule {
+    LearningRateSchedule(configuration, iterationsPerEpoch: iterationsPerEpoch)
+  }
+
+  /// Of the next batch.
+  private var position: BatchPosition {
+    state.iteration == iterationsPerEpoch
+      ? BatchPosition(epoch: state.epoch + 1, batch: 0) : BatchPosition(epoch: state.epoch, batch: state.iteration)
+  }
+
+  // MARK: - steps
+
+  /// The rest of an epoch's iterations.
+  ///
+  /// - Returns: false where a signal came.
+  private func runEpoch(_ loader: BatchLoader) throws -> Bool {
+    var labels = [Int32](repeating: 0, count: configuration.batch)
+    while state.iteration < iterationsPerEpoch {
+      if StopRequest.hasCome { return false }
+      let start = ContinuousClock.now
+      guard let batch = try loader.next() else { throw Failure(.software, "the loader has no more pictures") }
+      let loaded = ContinuousClock.now
+      broken.report(batch.broken)
+      labels.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: batch.labels) }
+      try step(batch, labels, rate: schedule.rate(epoch: state.epoch + 1, iteration: state.iteration))
+      let end = ContinuousClock.now
+      times.waiting += (loaded - start).seconds
+      times.training += (end - start).seconds
+      times.images += batch.count
+      state.running["seconds", default: RunningAverage()].add((end - start).seconds)
+      display.step(state, images: batch.count, validationSeconds: lastValidationSeconds)
+      if saveIterations > 0, state.iteration % saveIterations == 0, state.iteration < iterationsPerEpoch {
+        try save(to: [.last])
+      }
+    }
+    return true
+  }
+
+  /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
+  private func step(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
+    let losses = try trainer.gradients(batch.images, labels: labels, labelSmoothing: configuration.labelSmoothing)
+    guard losses[0].isFinite else { throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate) }
+    let group = configuration.accumulate
+    if group > 1 { try trainer.accumulate(begins: state.iteration % group == 0) }
+    let begin = state.iteration / group * group
+    state.iteration += 1
+    if state.iteration % group == 0 || state.iteration == iterationsPerEpoch {
+      var update = configuration.optimizer.update(rate: rate)
+      state.updates += 1
+      update.step = state.updates
+      // The last group of an epoch may be smaller.
+      update.gradientScale = 1 / Double(state.iteration - begin)
+      update.maxNorm = configuration.clip > 0 ? configuration.clip : nil
+      update.averageDecay = configuration.average.decay(updates: state.updates)
+      try trainer.update(update)
+    }
+    let count = Double(batch.count)
+    state.running["loss", default: RunningAverage()].add(Double(losses[0]), weight: count)
+    state.running["top1", default: RunningAverage()].add(Double(losses[1]) / count, weight: count)
+  }
+
+  // MARK: - the end of an epoch
+
+  private var lastValidationSeconds = 0.0
+
+  /// Validates, notes what was measured, and saves.
+  ///
+  /// - Returns: false where a signal came before that was done.
+  private func endEpoch() throws -> Bool {
+    let epoch = state.epoch + 1
+    let isLast = epoch == configuration.epochs
+    var row: [String: Double] = [:]
+    let seconds = state.running["seconds"]?.sum ?? 0
+    row["lr"] = schedule.rate(epoch: epoch, iteration: iterationsPerEpoch - 1)
+    row["train/loss"] = state.running["loss"]?.value
+    row["train/top1"] = state.running["top1"]?.value
+    if seconds > 0, let images = state.running["loss"]?.weight { row["images_per_second"] = images / seconds }
+    var isBest = false
+    if isLast || epoch % configuration.validateEvery == 0 {
+      guard let found = try evaluate() else { return false }
+      evaluation = found
+      row["val/loss"] = found.metrics.loss.value
+      row["val/top1"] = found.metrics.top1.value
+      row["val/top5"] = found.metrics.top5.value
+    }
+    row["seconds"] = seconds + (row["val/loss"] == nil ? 0 : lastValidationSeconds)
+    if let top1 = row["val/top1"] { isBest = state.noteValidation(top1, epoch: epoch) }
+    state.history.append(epoch: epoch, row)
+    state.epoch = epoch
+    state.iteration = 0
+    state.running = [:]
+    // `last` comes last: a run that is killed in between goes through the epoch again and writes the same.
+    var kinds: [RunFolder.Kind] = isBest ? [.best] : []
+    if configuration.saveEvery > 0, epoch % configuration.saveEvery == 0 { kinds.append(.epoch(epoch)) }
+    try save(to: kinds + [.last])
+    try writing {
+      try results.append(state.history)
+      try events.write(row, step: epoch)
+    }
+    display.endEpoch(epoch, row, isBest: isBest)
+    return true
+  }
+
+  /// The validation set through the inference module, with the average of the weights where one is kept.
+  func evaluate() throws -> Evaluation? {
+    let start = ContinuousClock.now
+    let array = configuration.average.isOn ? Trainer.Array.average : .values
+    let ranges = Dictionary(uniqueKeysWithValues: trainer.network.parameters.map { ($0.name, $0.range) })
+    let floats = trainer[array]!
+    let file = try modules.graph.file { parameter in
+      guard let range = ranges[parameter.name] else { throw Failure(.software, "no parameter \(parameter.name)") }
+      return Array(floats[range])
+    }
+    let evaluator = Evaluator(
+      network: modules.inference, graph: modules.graph, dataset: data.validation, transform: data.transform,
+      threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads, isStrict: data.isStrict)
+    let found = try evaluator.run(try modules.inference.pack(file), broken: &broken) { done in
+      display.validating(state, done, of: data.validation.count)
+      return !StopRequest.hasCome
+    }
+    lastValidationSeconds = (ContinuousClock.now - start).seconds
+    times.validation += lastValidationSeconds
+    times.waiting += found?.waited ?? 0
+    return found
+  }
+
+  // MARK: - saving
+
+  private func save(to kinds: [RunFolder.Kind]) throws {
+    guard trainer.isFinite else { throw diverged("a weight is no longer a number", rate: nil) }
+    var checkpoint = trainer.checkpoint(
+      state,
+      isSumming: state.iteration % configuration.accumulate != 0 && state.iteration != iterationsPerEpoch)
+    checkpoint.classNames = data.classNames
+    checkpoint.facts = RunFacts(modules: modules, data: data).facts
+    for kind in kinds { try writing { try checkpoint.write(to: folder.checkpoint(kind)) } }
+    lastCheckpoint = folder.checkpoint(.last)
+  }
+
+  /// Runs what writes files, and says what is left where it fails.
+  func writing(_ body: () throws -> Void) throws {
+    do { try Files.writing(body) } catch let failure as Failure {
+      throw Failure(failure.code, failure.message + remains)
+    }
+  }
+
+  private func diverged(_ what: String, rate: Double?) -> Failure {
+    let lr = rate.map { ", learning rate \($0)" } ?? ""
+    return Failure(
+      .diverged,
+      "\(what) in epoch \(state.epoch + 1), iteration \(state.iteration + 1) of \(iterationsPerEpoch)\(lr)"
+        + "; a lower lr, a longer warmup-epochs or clip may help" + remains)
+  }
+
+  private var remains: String { lastCheckpoint.map { "\n  The last checkpoint is whole: \($0)" } ?? "" }
+}

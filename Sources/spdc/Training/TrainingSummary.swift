@@ -1,0 +1,93 @@
+import Foundation
+import SPDTraining
+
+/// What is said at the end of a training.
+struct TrainingSummary: Encodable {
+  var model: String, data: String, input: [Int], classes: Int, parameters: Int
+  var epochs: Int, finished: Bool
+  var top1: Double?, top5: Double?, loss: Double?
+  var bestTop1: Double?, bestEpoch: Int?
+  /// Of this process's share of the run.
+  var seconds: Double, imagesPerSecond: Double?
+  /// Part of the time in which nothing was computed because pictures were not ready.
+  var waiting: Double
+  var brokenPictures: Int
+  var folder: String, last: String, best: String?, report: String?
+
+  enum CodingKeys: String, CodingKey {
+    case model, data, input, classes, parameters, epochs, finished, top1, top5, loss, seconds, waiting, folder, last
+    case best, report
+    case bestTop1 = "best_top1"
+    case bestEpoch = "best_epoch"
+    case imagesPerSecond = "images_per_second"
+    case brokenPictures = "broken_pictures"
+  }
+
+  init(_ run: TrainingRun, _ ending: TrainingRun.Ending) {
+    let state = run.state
+    let times = run.times
+    model = run.modules.graph.name
+    data = run.data.training.name
+    input = [run.data.size.height, run.data.size.width]
+    classes = run.data.classNames.count
+    parameters = run.modules.graph.parameters.filter(\.role.isTrainable).reduce(0) { $0 + $1.count }
+    epochs = state.epoch
+    finished = ending == .finished
+    top1 = state.history.series("val/top1").last?.value
+    top5 = state.history.series("val/top5").last?.value
+    loss = state.history.series("val/loss").last?.value
+    bestTop1 = state.best?.metric
+    bestEpoch = state.best?.epoch
+    seconds = times.training + times.validation
+    imagesPerSecond = times.training > 0 ? Double(times.images) / times.training : nil
+    waiting = seconds > 0 ? times.waiting / seconds : 0
+    brokenPictures = run.broken.count
+    folder = run.folder.path
+    last = run.folder.checkpoint(.last)
+    best = state.best == nil ? nil : run.folder.checkpoint(.best)
+    report = finished ? run.folder.report : nil
+  }
+
+  func print() {
+    Console.print(
+      "\(model) on \(data): \(epochs) epochs, \(TrainingProgress.duration(seconds)) here"
+        + (finished ? "" : ", stopped; go on with --resume \(folder)"))
+    if let top1, let top5, let loss {
+      Console.print(String(format: "top-1 %.2f %%, top-5 %.2f %%, loss %.4f", top1 * 100, top5 * 100, loss))
+    }
+    if let bestTop1, let bestEpoch, let best {
+      Console.print(String(format: "best top-1 %.2f %% after epoch %d: %@", bestTop1 * 100, bestEpoch, best))
+    }
+    if let imagesPerSecond {
+      Console.print(
+        String(
+          format: "%.0f images/s while training, %.1f %% of the time waiting for pictures", imagesPerSecond,
+          waiting * 100))
+    }
+    if brokenPictures > 0 { Console.print("\(brokenPictures) broken pictures were left out") }
+    if let report { Console.print("report: \(report)") }
+  }
+}
+
+extension TrainingRun {
+  /// The page with curves, confusion matrix and mistakes of the last epoch.
+  func writeReport() throws {
+    if evaluation == nil { evaluation = try evaluate() }
+    var report = TrainingReport(title: "\(modules.graph.name) on \(data.training.name)", state: state)
+    let summary = TrainingSummary(self, .finished)
+    report.facts = [
+      ("parameters", grouped(summary.parameters)),
+      ("pictures", "\(grouped(data.training.count)) for training, \(grouped(data.validation.count)) for validation"),
+      ("input", "\(data.size.height)×\(data.size.width), batch \(configuration.batch)"),
+      ("processor", "\(Machine.processorName), \(configuration.computeThreads) threads"),
+    ]
+    if let speed = summary.imagesPerSecond {
+      report.facts.append(("speed", String(format: "%.0f images/s while training", speed)))
+      report.facts.append(("waiting for pictures", String(format: "%.1f %% of the time", summary.waiting * 100)))
+    }
+    report.confusion = evaluation?.confusion
+    report.misclassified = evaluation?.misclassified(in: data.validation) ?? []
+    report.classNames = data.classNames
+    try writing { try report.write(to: folder.report) }
+  }
+}

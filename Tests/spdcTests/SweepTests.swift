@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// `spdc sweep`.
+@Suite struct SweepTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  private static let space = """
+    trials: 3
+    settings: {epochs: 2, limit: 160, batch: 16, threads: 1}
+    space:
+      lr: {log: [0.003, 0.3]}
+      optimizer: [sgd, adam]
+
+    """
+
+  private func sweep(_ arguments: String..., shell: String? = nil) async throws -> Outcome {
+    try await spdc(
+      arguments: [
+        "sweep", Place.tiny, "--data", "shapes:12", "--space", try scratch.write(Self.space, "space.yaml"), "--out",
+        scratch("sweep"),
+      ] + arguments, shell: shell)
+  }
+
+  @Test func aSweepGoesOnWhereItWasKilled() async throws {
+    _ = try await sweep(shell: "(sleep 1; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 &")
+    let first = try await sweep().succeeded()
+    #expect(first.output.hasPrefix("best: trial "))
+    let table = try String(contentsOfFile: scratch("sweep/sweep.csv"), encoding: .utf8)
+    #expect(table.hasPrefix("trial,lr,optimizer,val/top1,seconds,outcome\n1,"))
+    #expect(table.split(separator: "\n").count == 4)
+    for name in ["sweep.svg", "sweep.html", "trial-001/report.html", "trial-003/checkpoints/best.safetensors"] {
+      #expect(exists(scratch("sweep/" + name)), "\(name)")
+    }
+    // One trial more; the others stay as they are.
+    let answer = try await sweep("--trials", "4", "--json").succeeded().object()
+    #expect((answer["trials"] as? [Any])?.count == 4)
+    let longer = try String(contentsOfFile: scratch("sweep/sweep.csv"), encoding: .utf8)
+    #expect(longer.hasPrefix(table))
+  }
+
+  @Test func aTrialThatDivergesIsNoted() async throws {
+    let space = try scratch.write(
+      Self.space.replacing("lr: {log: [0.003, 0.3]}", with: "lr: [0.01, 1e30]").replacing("sgd, adam", with: "sgd"),
+      "wild.yaml")
+    let run = try await spdc(
+      "sweep", Place.tiny, "--data", "shapes:12", "--space", space, "--out", scratch("wild"), "--json"
+    ).succeeded().object()
+    let outcomes = try #require(run["trials"] as? [[String: Any]]).compactMap { $0["outcome"] as? String }
+    #expect(outcomes.count == 2 && outcomes.count { $0 == "finished" } == 1)
+    #expect(outcomes.contains { $0.hasPrefix("failed: ") && $0.contains("in epoch") })
+  }
+
+  @Test func mistakesAreExplained() async throws {
+    let space = try scratch.write("space: {lr: 0.1}\n", "wrong.yaml")
+    try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", space).failed(
+      .data, "wrong.yaml:1: `lr` needs several values")
+    try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", "/no/such.yaml").failed(
+      .noInput, "/no/such.yaml: there is no such file")
+    try await sweep("--set", "lr=1").failed(.usage, "`lr` is searched by the sweep")
+    try await sweep("--trials", "0").failed(.usage, "--trials")
+  }
+}

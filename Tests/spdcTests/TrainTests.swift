@@ -1,0 +1,245 @@
+import Foundation
+import SPDFormats
+import Testing
+
+/// `spdc train` on drawn pictures of 12×12 and a network of 28 000 parameters.
+@Suite struct TrainTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  @Test func aNetworkLearnsAndItsWeightsServe() async throws {
+    let run = try await TinyTraining.train(
+      "--epochs", "10", "--set", "limit=1600", "--lr", "0.01", "--set", "schedule=cosine", "--out", scratch("run"),
+      "--json"
+    ).succeeded().object()
+    #expect(run["finished"] as? Bool == true && run["epochs"] as? Int == 8)
+    let top1 = try #require(run["top1"] as? Double)
+    #expect(top1 > 0.18, "chance is 0.1")
+    #expect(try #require(run["waiting"] as? Double) < 0.5)
+
+    let rows = try TinyTraining.results(scratch("run"))
+    #expect(rows.count == 11 && rows[0].hasPrefix("epoch,lr,train/loss,train/top1,val/loss,val/top1,val/top5"))
+    let report = try String(contentsOfFile: scratch("run/report.html"), encoding: .utf8)
+    for part in ["Curves", "Confusion matrix", "Misclassified pictures", "Configuration"] {
+      #expect(report.contains(part))
+    }
+    #expect(scratch.names.contains { $0.hasPrefix("run/events.out.tfevents.") })
+    #expect(try String(contentsOfFile: scratch("run/config.yaml"), encoding: .utf8).contains("\nbatch: 16 "))
+
+    // The checkpoint's network, compiled for inference, sees what the training saw.
+    let last = scratch("run/checkpoints/last.safetensors")
+    let val = try await spdc("val", Place.tiny, "--weights", last, "--json").succeeded().object()
+    #expect(val["top1"] as? Double == top1)
+    #expect(val["pictures"] as? Int == 1600 && (val["classes"] as? [Any])?.count == 10)
+    let best = scratch("run/checkpoints/best.safetensors")
+    try await spdc("compile", Place.tiny, "--weights", best, "--size", "12", "-o", scratch("c")).succeeded()
+    // New training can begin with it, too.
+    try await TinyTraining.train("--epochs", "1", "--weights", best, "--out", scratch("second")).succeeded()
+    #expect(try TinyTraining.column("val/top1", scratch("second"))[0] > 0.14)
+  }
+
+  /// Killed at moments of its own choosing, a run makes the same numbers as one that is left alone.
+  @Test(arguments: [
+    ["optimizer=sgd", "nesterov=true", "ema=0.9", "accumulate=3", "clip=1"],
+    ["optimizer=adamw", "lr=0.003", "label-smoothing=0.1", "decay=weights", "schedule=cosine"],
+  ])
+  func aKilledRunGoesOnBitForBit(settings: [String]) async throws {
+    let options = ["--epochs", "12", "--save-iterations", "1"] + settings.flatMap { ["--set", $0] }
+    try await TinyTraining.train(arguments: options + ["--out", scratch("whole")]).succeeded()
+    var attempts = 0
+    var isOver = false
+    while !isOver, attempts < 40 {
+      let first = attempts == 0
+      attempts += 1
+      // Nothing to go on with yet where the first attempt was killed too early.
+      let begins = first || !exists(scratch("killed/checkpoints/last.safetensors"))
+      let delay = attempts > 6 ? 60 : Double.random(in: 0.15...0.5)
+      let outcome = try await TinyTraining.train(
+        arguments: begins
+          ? options + ["--out", scratch("killed")] : ["--resume", scratch("killed"), "--save-iterations", "1"],
+        shell: "(sleep \(delay); kill -9 $$ 2>/dev/null) >/dev/null 2>&1 &")
+      isOver = outcome.code == 0
+      #expect(isOver || outcome.code == 128 + SIGKILL, "\(outcome.errors)")
+      if delay == 60 { break }
+    }
+    #expect(isOver && attempts > 2)
+    for name in ["last", "best"] {
+      #expect(
+        try TinyTraining.payload(scratch("killed"), name) == TinyTraining.payload(scratch("whole"), name), "\(name)")
+    }
+    #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
+  }
+
+  @Test func theSameBytesForAnyNumberOfThreads() async throws {
+    for (index, threads) in [("1", "1"), ("2", "3"), ("3", "2")].enumerated() {
+      try await TinyTraining.train(
+        "--epochs", "2", "--threads", threads.0, "--loader-threads", threads.1, "--out", scratch("\(index)")
+      ).succeeded()
+      #expect(try TinyTraining.payload(scratch("\(index)")) == TinyTraining.payload(scratch("0")))
+      #expect(try TinyTraining.results(scratch("\(index)")) == TinyTraining.results(scratch("0")))
+    }
+    try await TinyTraining.train("--epochs", "2", "--seed", "1", "--out", scratch("other")).succeeded()
+    #expect(try TinyTraining.payload(scratch("other")) != TinyTraining.payload(scratch("0")))
+  }
+
+  @Test(arguments: ["INT", "TERM"]) func aSignalEndsWithACheckpoint(signal: String) async throws {
+    let outcome = try await TinyTraining.train(
+      arguments: ["--epochs", "100000", "--out", scratch("run"), "--json"],
+      shell: "(sleep 0.8; kill -\(signal) $$) >/dev/null 2>&1 &")
+    #expect(outcome.code == Exit.interrupted.rawValue, "\(outcome.errors)")
+    let answer = try outcome.object()
+    #expect(answer["finished"] as? Bool == false)
+    let epochs = try #require(answer["epochs"] as? Int)
+    let resumed = try await TinyTraining.train("--resume", scratch("run"), "--epochs", "\(epochs + 1)").succeeded()
+    #expect(resumed.errors.contains("going on after epoch \(epochs), iteration "))
+    #expect(exists(scratch("run/report.html")))
+    #expect(try TinyTraining.results(scratch("run")).count == epochs + 2)
+  }
+
+  @Test func keptCheckpointsAndTerminalOutput() async throws {
+    let run = try await TinyTraining.train(
+      "--epochs", "4", "--save-every", "2", "--out", scratch("run"), "--set", "validate-every=3"
+    ).succeeded()
+    #expect(run.output.contains("report: \(scratch("run/report.html"))"))
+    #expect(run.output.contains("% of the time waiting for pictures"))
+    #expect(run.errors.contains("epoch 3/4  loss ") && run.errors.contains("val loss "))
+    let kept = scratch.names.filter { $0.hasPrefix("run/checkpoints/") }
+    #expect(kept == ["best", "epoch-2", "epoch-4", "last"].map { "run/checkpoints/\($0).safetensors" })
+    let names = try await spdc("train", Place.tiny, "--settings", "--set", "momentum=0.8").succeeded()
+    #expect(names.output.contains("momentum: 0.8 "))
+  }
+
+  // MARK: - what goes wrong
+
+  @Test func aLossThatIsNoNumberStopsTheRun() async throws {
+    let outcome = try await TinyTraining.train(
+      "--epochs", "3", "--lr", "1e30", "--set", "warmup-epochs=0", "--out", scratch("run"))
+    outcome.failed(.diverged, "in epoch 1, iteration ", "a lower lr", "The last checkpoint is whole: ")
+    // It is: of the beginning.
+    let val = try await spdc(
+      "val", Place.tiny, "--weights", scratch("run/checkpoints/last.safetensors"), "--json"
+    ).succeeded().object()
+    #expect(try #require(val["loss"] as? Double) < 10)
+  }
+
+  @Test func aFullDiskStopsTheRun() async throws {
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
+    let last = scratch("run/checkpoints/last.safetensors")
+    let before = try bytes(last)
+    // 64 KiB a file, which is less than a checkpoint.
+    let outcome = try await TinyTraining.train(
+      arguments: ["--resume", scratch("run"), "--epochs", "2"], shell: "ulimit -f 128")
+    outcome.failed(.cannotWrite, "cannot be written: File too large", "The last checkpoint is whole: \(last)")
+    #expect(try bytes(last) == before)
+    #expect(!scratch.names.contains { $0.contains(".spdc-") })
+  }
+
+  @Test func brokenPicturesAreNamed() async throws {
+    let folder = try TinyTraining.pictures(in: scratch)
+    let broken = try scratch.write("P6 12 12 255 short", "pictures/train/red/broken.ppm")
+    let run = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("run")).succeeded()
+    #expect(run.errors.components(separatedBy: "warning: left out: \(broken)").count == 2, "once")
+    #expect(run.output.contains("1 broken pictures were left out"))
+    let strict = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("strict"), "--strict")
+    strict.failed(.data, broken)
+    let val = try await spdc(
+      "val", Place.tiny, "--weights", scratch("run/checkpoints/last.safetensors")
+    ).succeeded()
+    #expect(val.output.contains("blue") && val.output.contains("top-1 100.00 %"))
+  }
+
+  @Test func mistakesAreExplained() async throws {
+    func train(_ arguments: String...) async throws -> Outcome { try await spdc(arguments: ["train"] + arguments) }
+    try await train(Place.tiny).failed(.usage, "no data set: give --data")
+    try await train(Place.tiny, "--data", "/no/such").failed(.noInput, "/no/such: there is no such folder")
+    try await train(Place.tiny, "--data", "shapes:12", "--set", "learning-rate=1").failed(
+      .usage, "there is no setting `learning-rate`; did you mean `lr`?")
+    try await train(Place.tiny, "--data", "shapes:12", "--batch", "16", "--lr=-1").failed(.usage, "`lr` must be")
+    let yaml = try scratch.write("epochs: 3\nmomentun: 1\n", "c.yaml")
+    try await train(Place.tiny, "--data", "shapes:12", "--config", yaml).failed(
+      .data, "\(yaml):2: there is no setting `momentun`; did you mean `momentum`?")
+    try await train(Place.tiny, "--data", "shapes:12", "--preset", "imagenet").failed(.usage, "there is no preset")
+    try await train("yolov5-spd-n", "--data", "shapes:64", "--set", "limit=20").failed(.usage, "detects objects")
+    try await train(Place.tiny, "--data", "shapes:12", "--classes", "3", "--set", "limit=20").failed(
+      .usage, "tells 3 classes apart, but shapes 12×12, training has 10")
+    try await train(Place.tiny, "--resume", scratch("nothing")).failed(.noInput, "there is no such run")
+    try await train(Place.tiny, "--resume", scratch("x"), "--out", scratch("y")).failed(.usage, "--out")
+    try await train(Place.tiny, "--data", "shapes:12", "--tune").failed(.usage, "--tune")
+  }
+
+  @Test func aRunIsGoneOnWithAsItBegan() async throws {
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).failed(.usage, "has a run already")
+    try await TinyTraining.train("--resume", scratch("run"), "--batch", "8").failed(
+      .usage, "the run began with batch 16", "it can change data, epochs")
+    let other = try scratch.write(
+      try String(contentsOfFile: Place.tiny, encoding: .utf8).replacing("tiny-spd", with: "other").replacing(
+        "Conv2D(64", with: "Conv2D(48"), "other.swift")
+    try await spdc("train", other, "--resume", scratch("run"), "--epochs", "2").failed(
+      .data, "is of tiny-spd and does not fit other")
+    try await TinyTraining.train(
+      "--resume", scratch("run"), "--epochs", "2", "--data", "shapes:12", "--set", "limit=100"
+    )
+    .failed(.usage, "the run began with limit 160")
+    // A damaged checkpoint is noticed.
+    let last = scratch("run/checkpoints/last.safetensors")
+    var damaged = try bytes(last)
+    damaged[damaged.count - 5] ^= 1
+    _ = try scratch.write(damaged, "run/checkpoints/last.safetensors")
+    try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2").failed(.data, "is damaged")
+    // Weights without a state are none to go on with.
+    _ = try scratch.write(
+      try bytes(Place.formats + "/../../Fixtures/shapes/000.jpg"), "run/checkpoints/last.safetensors")
+    try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2").failed(.data, "last.safetensors")
+  }
+}
+
+/// A training that takes a second.
+enum TinyTraining {
+  static func train(_ arguments: String...) async throws -> Outcome { try await train(arguments: arguments) }
+
+  /// 160 pictures in batches of 16, unless the arguments say otherwise.
+  static func train(arguments: [String], shell: String? = nil) async throws -> Outcome {
+    let isNew = !arguments.contains("--resume")
+    let data = arguments.contains("--data") ? [] : ["--data", "shapes:12"]
+    return try await spdc(
+      arguments: ["train", Place.tiny]
+        + (isNew ? data + ["--batch", "16", "--threads", "1", "--set", "limit=160", "--set", "crop-padding=1"] : [])
+        + arguments, shell: shell)
+  }
+
+  /// The numbers of a checkpoint, as bytes: weights, optimiser, average.
+  static func payload(_ run: String, _ name: String = "last") throws -> ArraySlice<UInt8> {
+    let file = try bytes("\(run)/checkpoints/\(name).safetensors")
+    return file[(8 + file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) })...]
+  }
+
+  /// The lines of results.csv, without what only the clock decides: speed and seconds, at the end.
+  static func results(_ run: String) throws -> [String] {
+    try String(contentsOfFile: run + "/results.csv", encoding: .utf8).split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).dropLast(2).joined(separator: ",")
+    }
+  }
+
+  static func column(_ name: String, _ run: String) throws -> [Double] {
+    let rows = try results(run).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    let index = try #require(rows[0].firstIndex { $0 == name })
+    return rows.dropFirst().compactMap { Double($0[index]) }
+  }
+
+  /// Class folders of red and blue pictures, with train and val.
+  static func pictures(in scratch: Scratch) throws -> String {
+    for split in ["train", "val"] {
+      for (name, pixel) in [("blue", [20, 30, 200]), ("red", [200, 30, 20])] as [(String, [UInt8])] {
+        try FileManager.default.createDirectory(
+          atPath: scratch("pictures/\(split)/\(name)"), withIntermediateDirectories: true)
+        for index in 0..<24 {
+          let shade = pixel.map { $0 &+ UInt8(index) }
+          _ = try scratch.write(
+            Array("P6 12 12 255\n".utf8) + (0..<144).flatMap { _ in shade }, "pictures/\(split)/\(name)/\(index).ppm")
+        }
+      }
+    }
+    return scratch("pictures")
+  }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+/// `spdc val`.
+@Suite struct ValTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// Weights from elsewhere: what the training would have said about them is said of them.
+  @Test func weightsOfAnyFormat() async throws {
+    try await TinyTraining.train("--epochs", "2", "--out", scratch("run")).succeeded()
+    let last = scratch("run/checkpoints/last.safetensors")
+    let own = try await spdc("val", Place.tiny, "--weights", last, "--json").succeeded().object()
+    try await spdc("convert", last, scratch("w.npz")).succeeded()
+    let other = try await spdc(
+      "val", Place.tiny, "--weights", scratch("w.npz"), "--data", "shapes:12", "--batch", "16", "--threads", "1",
+      "--set", "limit=160", "--json"
+    ).succeeded().object()
+    for key in ["top1", "top5", "loss"] { #expect(own[key] as? Double == other[key] as? Double) }
+    #expect(own["loss"] as? Double == (try TinyTraining.column("val/loss", scratch("run")).last))
+  }
+
+  @Test func mistakesAreExplained() async throws {
+    try await spdc("val", Place.tiny, "--data", "shapes:12").failed(.usage, "no weights: give --weights")
+    try await spdc("val", Place.tiny, "--weights", "synthetic").failed(.usage, "no data set: give --data")
+    try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", Place.repository + "/templates").failed(
+      .data, "is no data set; looked for")
+    try await spdc("val", Place.tiny, "--weights", "/no/such", "--data", "shapes:12", "--set", "limit=20").failed(
+      .noInput, "/no/such: there is no such weight file")
+  }
+}
