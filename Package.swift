@@ -65,7 +65,7 @@ let package = Package(
     // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
     .target(
       name: "SPDTraining",
-      dependencies: ["SPDFormats", "SPDVision", protobuf, .product(name: "Yams", package: "Yams")],
+      dependencies: ["SPDFormats", "SPDVision", protobuf, yaml],
       exclude: ["Events/event.proto"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
