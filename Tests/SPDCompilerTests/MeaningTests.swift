@@ -43,7 +43,7 @@ struct MeaningTests {
 
     static let all: [Choice] = {
       var choices = Choices(seed: 2024)
-      let none = [Choice(disabled: []), Choice(disabled: [], unfused: true), Choice(disabled: [], mode: .training)]
+      let none = [Choice(disabled: []), Choice(disabled: [], unfused: true)]
       let single = Pipeline.optional.map { Choice(disabled: [$0]) }
       let random = (0..<12).map { _ in Choice(disabled: choices.subset(Pipeline.optional)) }
       return none + single + random
