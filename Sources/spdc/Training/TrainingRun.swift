@@ -138,7 +138,8 @@ final class TrainingRun {
   /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
   private func step(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
     let losses = try trainer.gradients(batch.images, labels: labels, labelSmoothing: configuration.labelSmoothing)
-    guard losses[0].isFinite else { throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate) }
+    let loss = losses[0]
+    guard loss.isFinite else { throw diverged("the loss became \(loss.isNaN ? "NaN" : "infinite")", rate: rate) }
     let group = configuration.accumulate
     if group > 1 { try trainer.accumulate(begins: state.iteration % group == 0) }
     let begin = state.iteration / group * group
