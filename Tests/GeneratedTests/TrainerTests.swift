@@ -9,7 +9,7 @@ import tiny_spd_train
 @testable import spdc
 
 /// A Swift program that trains with committed C: what the README shows.
-@Suite struct TrainerTests {
+@Suite(.serialized) struct TrainerTests {
   private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Examples/tiny-spd.swift").path
   private static let runs = (try? Machine.runs(Machine.target(named: "x86-64-v3"))) ?? false

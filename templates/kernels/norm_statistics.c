@@ -40,13 +40,13 @@ static void @NAME@(const float *z, const float *gamma, const float *beta, float 
                             const vec m = mean[p];
                             for (int col = q, k = 0; col < @COLS@; col += ACROSS, k++) {
                                 const vec v = AT(from + col * BLOCK) - m;
-                                sum[k % 4] += again ? v * v : v;
+                                if (again)
+                                    sum[k % 4] += v * v;
+                                else
+                                    sum[k % 4] += v;
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-                            if (again)
-                                square[p] += all;
-                            else
-                                square[p] += all; /* the sum, until the mean is known */
+                            square[p] += all; /* first the sum, until the mean is known */
                         }
                     }
                     if (!again) {

@@ -13,7 +13,10 @@ enum SettleGradients {
         for index in (graph.nodes[position].destinations ?? []).indices {
           let segments = graph.nodes[position].destinations![index].segments
           guard segments.contains(where: { $0.node == node.id }) else { continue }
-          let wholeBlocks = segments.allSatisfy { coverage.isWholeBlocks($0) } && !coverage.overlap(segments)
+          // A copy's way back writes channels and leaves the lanes behind the last one.
+          let isCopy = graph.nodes[position].op == .training(.copyGradient)
+          let wholeBlocks =
+            segments.allSatisfy { coverage.isWholeBlocks($0, withTail: !isCopy) } && !coverage.overlap(segments)
           let before = coverage.count(segments)
           let adds = before > 0 || !wholeBlocks
           if adds, before < coverage.size(segments) { isCleared = true }
@@ -63,9 +66,10 @@ enum SettleGradients {
 
     var isComplete: Bool { isWritten.allSatisfy { $0 } }
 
-    func isWholeBlocks(_ segment: Segment) -> Bool {
+    /// - Parameter tail: the writer fills up the last block of the tensor.
+    func isWholeBlocks(_ segment: Segment, withTail tail: Bool) -> Bool {
       let end = segment.first + segment.channels
-      return segment.first % channelBlock == 0 && (end % channelBlock == 0 || end == channels)
+      return segment.first % channelBlock == 0 && (end % channelBlock == 0 || tail && end == channels)
     }
 
     private func cells(_ segment: Segment) -> [Int] {
