@@ -910,13 +910,13 @@ static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gam
                             const vec m = mean[p];
                             for (int col = q, k = 0; col < 32; col += ACROSS, k++) {
                                 const vec v = AT(from + col * BLOCK) - m;
-                                sum[k % 4] += again ? v * v : v;
+                                if (again)
+                                    sum[k % 4] += v * v;
+                                else
+                                    sum[k % 4] += v;
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-                            if (again)
-                                square[p] += all;
-                            else
-                                square[p] += all; /* the sum, until the mean is known */
+                            square[p] += all; /* first the sum, until the mean is known */
                         }
                     }
                     if (!again) {
@@ -1265,13 +1265,13 @@ static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gam
                             const vec m = mean[p];
                             for (int col = q, k = 0; col < 16; col += ACROSS, k++) {
                                 const vec v = AT(from + col * BLOCK) - m;
-                                sum[k % 4] += again ? v * v : v;
+                                if (again)
+                                    sum[k % 4] += v * v;
+                                else
+                                    sum[k % 4] += v;
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-                            if (again)
-                                square[p] += all;
-                            else
-                                square[p] += all; /* the sum, until the mean is known */
+                            square[p] += all; /* first the sum, until the mean is known */
                         }
                     }
                     if (!again) {
@@ -1568,13 +1568,13 @@ static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gam
                             const vec m = mean[p];
                             for (int col = q, k = 0; col < 8; col += ACROSS, k++) {
                                 const vec v = AT(from + col * BLOCK) - m;
-                                sum[k % 4] += again ? v * v : v;
+                                if (again)
+                                    sum[k % 4] += v * v;
+                                else
+                                    sum[k % 4] += v;
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-                            if (again)
-                                square[p] += all;
-                            else
-                                square[p] += all; /* the sum, until the mean is known */
+                            square[p] += all; /* first the sum, until the mean is known */
                         }
                     }
                     if (!again) {

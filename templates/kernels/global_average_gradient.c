@@ -13,8 +13,9 @@ static void @NAME@(const float *g, float *dx, int part, int parts)
         float *to = dx + image * (ptrdiff_t)@D_IMAGE@ + row * (ptrdiff_t)@D_ROW@ + block * (ptrdiff_t)@D_BLOCK@;
         for (int col = 0; col < @COLS@; col++) {
             for (int n = 0; n < BLOCK; n += VL) {
-                const vec v = AT(from + n) * (1.0f / (@ROWS@ * @COLS@));
-                PUT(to + col * BLOCK + n, @ADDS@ ? AT(to + col * BLOCK + n) + v : v);
+                vec v = AT(from + n) * (1.0f / (@ROWS@ * @COLS@));
+                if (@ADDS@) v += AT(to + col * BLOCK + n);
+                PUT(to + col * BLOCK + n, v);
             }
         }
     }
