@@ -2260,8 +2260,9 @@ static void tiny_spd_train_n024_global_average_gradient(const float *g, float *d
         float *to = dx + image * (ptrdiff_t)4096 + row * (ptrdiff_t)512 + block * (ptrdiff_t)128;
         for (int col = 0; col < 8; col++) {
             for (int n = 0; n < BLOCK; n += VL) {
-                const vec v = AT(from + n) * (1.0f / (8 * 8));
-                PUT(to + col * BLOCK + n, 0 ? AT(to + col * BLOCK + n) + v : v);
+                vec v = AT(from + n) * (1.0f / (8 * 8));
+                if (0) v += AT(to + col * BLOCK + n);
+                PUT(to + col * BLOCK + n, v);
             }
         }
     }
