@@ -1,7 +1,7 @@
 """The contenders: each does one training step on a batch that stays in place: forward, loss, backward, SGD.
 
-imports() brings in the libraries (not counted as memory); step() returns the loss before its update; gradients() are the
-L2 norms of the last gradients by parameter. SETTINGS is what the documentation says about it.
+imports() brings in the libraries (not counted as memory); step() returns the loss before its update; gradients() are
+the L2 norms of the last gradients by parameter. SETTINGS is what the documentation says about it.
 """
 import ctypes
 
@@ -123,8 +123,8 @@ class TorchChannelsLast(Torch):
 
 class TorchCompile(Torch):
     LAYOUT = "channels_last"
-    SETTINGS = ("torch.compile (Inductor, C++) of network and cross-entropy, of the network for detectors; channels-last, "
-                "fused SGD")
+    SETTINGS = ("torch.compile (Inductor, C++) of network and cross-entropy, of the network alone for detectors; "
+                "channels-last, fused SGD")
 
     def prepare(self, function):
         import torch

@@ -20,7 +20,9 @@ from trainers import TRAINERS, Module
 from training_cases import BATCHES, CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
-LOSS, GRADIENT, FLOOR = 2e-4, 2e-3, 1e-4  # relative limits of the first step; norms below FLOOR of the largest count as that
+# Relative limits of the first step. Eager PyTorch in its two layouts differs from itself by 2.3e-3 in a gradient norm.
+LOSS, GRADIENT = 2e-4, 5e-3
+FLOOR = 1e-4    # gradient norms below this share of the largest count as that
 FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
 
 
@@ -31,7 +33,8 @@ class Contender(Peer):
         self.name, self.limit = name, limit
         self.log = case.folder / f"{name}-{threads}.log"
         command = [sys.executable, HERE / "train_worker.py", name, case.model, case.size, case.batch, threads]
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads),
+                           TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.log.open("w"), env=environment, start_new_session=True)
         try:
@@ -49,8 +52,8 @@ def prepare(case, spdc):
     if not library.exists() or library.stat().st_mtime < pathlib.Path(spdc.program).stat().st_mtime:
         folder.mkdir(parents=True, exist_ok=True)
         say(f"compiling {case.title}")
-        call([spdc.program, "compile", case.model, "--train", "--size", f"{case.size}x{case.size}", "--batch", case.batch,
-              "--emit", "module", "-o", folder])
+        call([spdc.program, "compile", case.model, "--train", "--size", f"{case.size}x{case.size}",
+              "--batch", case.batch, "--emit", "module", "-o", folder])
     call(["cc", "-O2", "-shared", "-fPIC", f"-DPREFIX={prefix}", f"-DUPPER={prefix.upper()}", f"-I{folder}/include",
           HERE / "step.c", f"-L{folder}", f"-l{prefix}", f"-Wl,-rpath,{folder}", "-o", folder / "libstep.so"])
     write_values(case)
@@ -91,8 +94,9 @@ def start(case, threads, names):
                 loss, gradient = differences(contender.first, reference)
                 found[name].update(loss_difference=loss, gradient_difference=gradient)
                 if not (loss <= LOSS and gradient <= GRADIENT):
-                    raise Failure(f"{case.title}: the first step of {name} differs from eager PyTorch's: loss by {loss:.1e} "
-                                  f"(limit {LOSS}), gradient norms by {gradient:.1e} (limit {GRADIENT}); nothing was timed")
+                    raise Failure(f"{case.title}: the first step of {name} differs from eager PyTorch's: loss by "
+                                  f"{loss:.1e} (limit {LOSS}), gradient norms by {gradient:.1e} (limit {GRADIENT}); "
+                                  "nothing was timed")
             found[name].update(contender.ask({"memory": True}))
     except BaseException:
         end(running)
@@ -135,8 +139,8 @@ def one_case(case, threads, names, spdc, options, results):
         rounds = measure(running, options)
     finally:
         end(running)
-    results.put(key, {"model": case.model, "size": case.size, "batch": case.batch, "threads": threads, "contenders": found,
-                      "rounds": rounds})
+    results.put(key, {"model": case.model, "size": case.size, "batch": case.batch, "threads": threads,
+                      "contenders": found, "rounds": rounds})
     for name in names:
         times = [t for r in rounds for t in r["figures"][name]["times_ms"]]
         say(f"{name:20} {min(times):9.1f} ms min {statistics.median(times):9.1f} ms median {len(times):4} steps "
@@ -147,6 +151,8 @@ def parse():
     p = argparse.ArgumentParser(prog="Benchmarks/training/run", description=__doc__.splitlines()[0])
     p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
     p.add_argument("--threads", type=numbers, default=[1, 2], metavar="1,2")
+    p.add_argument("--contenders", type=lambda text: text.split(","), default=list(TRAINERS), metavar="A,B",
+                   help=f"of {', '.join(TRAINERS)}; default all")
     p.add_argument("--rounds", type=int, default=20, metavar="N", help="at most (default 20)")
     p.add_argument("--least", type=int, default=5, metavar="N", help="rounds in any case (default 5)")
     p.add_argument("--seconds", type=float, default=60, metavar="S", help="for the rounds of a case (default 60)")
@@ -155,8 +161,11 @@ def parse():
     p.add_argument("--only", metavar="TEXT", default="", help="cases whose title has it")
     p.add_argument("--prepare", action="store_true", help="compile everything, PyTorch's too; measure nothing")
     p.add_argument("--fresh", action="store_true", help="begin a new file")
-    p.add_argument("--json", metavar="FILE", default=str(cases.WORK / "training.json"), help="default build/peers/training.json")
+    p.add_argument("--json", metavar="FILE", default=str(cases.WORK / "training.json"),
+                   help="default build/peers/training.json")
     options = p.parse_args()
+    if unknown := [n for n in options.contenders if n not in TRAINERS]:
+        p.error(f"--contenders: no {', '.join(unknown)}; there are {', '.join(TRAINERS)}")
     if max(options.threads) > machine.describe()["cpus"]:
         p.error(f"--threads {max(options.threads)}: this machine has {machine.describe()['cpus']} processors")
     return options
@@ -172,14 +181,15 @@ def main():
         spdc = Spdc(options.spdc)
         results = Results(path)
         results.about(machine=machine.describe(), versions=machine.versions(["torch"]), spdc=spdc.version,
-                      settings={name: t.SETTINGS for name, t in TRAINERS.items()}, compiler=machine.first_line(["g++", "--version"]),
+                      settings={name: t.SETTINGS for name, t in TRAINERS.items()},
+                      compiler=machine.first_line(["g++", "--version"]),
                       limits={"loss": LOSS, "gradient": GRADIENT, "foreign": FOREIGN})
         most, *fewer = sorted(options.threads, reverse=True)
-        todo = [(c, most, list(TRAINERS)) for c in CASES] + [(c, most, ["spdc"]) for c in BATCHES]
-        todo += [(c, t, list(TRAINERS)) for t in fewer for c in CASES]
+        todo = [(c, most, options.contenders) for c in CASES] + [(c, most, ["spdc"]) for c in BATCHES]
+        todo += [(c, t, options.contenders) for t in fewer for c in CASES]
         todo = [entry for entry in todo if options.only in entry[0].title]
         for number, (case, threads, names) in enumerate(todo):
-            print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} threads, {time.strftime('%H:%M:%S')}", file=sys.stderr, flush=True)
+            print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} threads", file=sys.stderr, flush=True)
             if options.prepare:
                 prepare(case, spdc)
                 end(start(case, threads, names)[0])
