@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling lint install generated check-peers packages clean
+.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -43,6 +43,11 @@ bench-peers: all
 bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
+
+# Training steps beside PyTorch: docs/training.md.
+bench-train: all
+	@Benchmarks/training/run $(SPDC)
+	@Benchmarks/training/report
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples

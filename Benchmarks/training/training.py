@@ -1,0 +1,206 @@
+"""Measures training steps of spdc's C and of PyTorch side by side. Benchmarks/training/run sets up what this needs."""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import cases
+import machine
+from bench import interruptible, numbers, say
+from ours import Failure, Spdc, call
+from peers import Peer
+from results import Results
+from trainers import TRAINERS, Module
+from training_cases import BATCHES, CASES
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Relative limits of the first step. Eager PyTorch in its two layouts differs from itself by 2.3e-3 in a gradient norm.
+LOSS, GRADIENT = 2e-4, 5e-3
+FLOOR = 1e-4    # gradient norms below this share of the largest count as that
+FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
+
+
+class Contender(Peer):
+    """One train_worker.py; as a peer of the inference benchmark, it runs only while it is asked."""
+
+    def __init__(self, name, case, threads, limit=1800):
+        self.name, self.limit = name, limit
+        self.log = case.folder / f"{name}-{threads}.log"
+        command = [sys.executable, HERE / "train_worker.py", name, case.model, case.size, case.batch, threads]
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads),
+                           TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log.open("w"), env=environment, start_new_session=True)
+        try:
+            self.first = self.reply()
+        except BaseException:
+            self.end()
+            raise
+        self.pause()
+
+
+def prepare(case, spdc):
+    """The module and step.c beside it, unless they are newer than the compiler, and the parameters in its order."""
+    folder, prefix = case.folder / "spdc", case.prefix
+    library = folder / f"lib{prefix}.so"
+    if not library.exists() or library.stat().st_mtime < pathlib.Path(spdc.program).stat().st_mtime:
+        folder.mkdir(parents=True, exist_ok=True)
+        say(f"compiling {case.title}")
+        call([spdc.program, "compile", case.model, "--train", "--size", f"{case.size}x{case.size}",
+              "--batch", case.batch, "--emit", "module", "-o", folder])
+    call(["cc", "-O2", "-shared", "-fPIC", f"-DPREFIX={prefix}", f"-DUPPER={prefix.upper()}", f"-I{folder}/include",
+          HERE / "step.c", f"-L{folder}", f"-l{prefix}", f"-Wl,-rpath,{folder}", "-o", folder / "libstep.so"])
+    write_values(case)
+
+
+def write_values(case):
+    import networks
+    import synthetic
+    state = synthetic.fill(networks.build(case.model)).state_dict()
+    module = Module(case)
+    values = np.zeros(module.library.bench_state_count(), np.float32)
+    for name, place, _ in module.parameters():
+        values[place] = state[name].numpy().ravel()
+    np.save(case.values, values)
+
+
+def differences(found, expected):
+    """The largest relative ones of loss and gradient norms."""
+    floor = FLOOR * max(expected["gradients"].values())
+    if found["gradients"].keys() != expected["gradients"].keys():
+        raise Failure(f"other parameters: {sorted(found['gradients'].keys() ^ expected['gradients'].keys())[:4]}")
+    gradient = max(abs(found["gradients"][n] - e) / max(e, floor) for n, e in expected["gradients"].items())
+    return abs(found["loss"] - expected["loss"]) / max(abs(expected["loss"]), 0.1), gradient
+
+
+def start(case, threads, names):
+    """The contenders, and how their first steps differ from eager PyTorch's, within the limits."""
+    running, found = {}, {}
+    try:
+        for name in names:
+            begin = time.monotonic()
+            running[name] = Contender(name, case, threads)
+            say(f"{name}: loss {running[name].first['loss']:.6f}, {time.monotonic() - begin:.0f} s to the first step")
+        reference = running["torch"].first if "torch" in running else None
+        for name, contender in running.items():
+            found[name] = {"loss": contender.first["loss"]}
+            if reference:
+                loss, gradient = differences(contender.first, reference)
+                found[name].update(loss_difference=loss, gradient_difference=gradient)
+                if not (loss <= LOSS and gradient <= GRADIENT):
+                    raise Failure(f"{case.title}: the first step of {name} differs from eager PyTorch's: loss by "
+                                  f"{loss:.1e} (limit {LOSS}), gradient norms by {gradient:.1e} (limit {GRADIENT}); "
+                                  "nothing was timed")
+            found[name].update(contender.ask({"memory": True}))
+    except BaseException:
+        end(running)
+        raise
+    return running, found
+
+
+def end(running):
+    for contender in running.values():
+        contender.end()
+
+
+def turn(contender, seconds):
+    """Times of one turn, and the share of a processor that others used meanwhile."""
+    begin, all_before = time.monotonic(), machine.busy()
+    here_before, own_before = machine.used_here(), machine.used_by(contender.process.pid)
+    times = contender.ask({"measure": seconds})["times_ms"]
+    own = machine.used_by(contender.process.pid) - own_before + machine.used_here() - here_before
+    return {"times_ms": times, "foreign": max(0, machine.busy() - all_before - own) / (time.monotonic() - begin)}
+
+
+def measure(running, options):
+    """Rounds in which everybody has a turn, in an order that rotates, until there are enough or time is up."""
+    rounds, names, begin = [], list(running), time.monotonic()
+    while len(rounds) < options.least or (len(rounds) < options.rounds and time.monotonic() - begin < options.seconds):
+        shift = len(rounds) % len(names)
+        figures = {n: turn(running[n], options.turn) for n in names[shift:] + names[:shift]}
+        rounds.append({"figures": figures, "kept": max(f["foreign"] for f in figures.values()) <= FOREIGN})
+    return rounds
+
+
+def one_case(case, threads, names, spdc, options, results):
+    key = f"{case.title} threads {threads} of {', '.join(names)}"
+    if results.case(key):
+        say("stands in the file already (--fresh begins a new one)")
+        return
+    prepare(case, spdc)
+    running, found = start(case, threads, names)
+    try:
+        rounds = measure(running, options)
+    finally:
+        end(running)
+    results.put(key, {"model": case.model, "size": case.size, "batch": case.batch, "threads": threads,
+                      "contenders": found, "rounds": rounds})
+    for name in names:
+        times = [t for r in rounds for t in r["figures"][name]["times_ms"]]
+        say(f"{name:20} {min(times):9.1f} ms min {statistics.median(times):9.1f} ms median {len(times):4} steps "
+            f"{found[name]['peak_bytes'] / 1e6:7.0f} MB")
+
+
+def parse():
+    p = argparse.ArgumentParser(prog="Benchmarks/training/run", description=__doc__.splitlines()[0])
+    p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
+    p.add_argument("--threads", type=numbers, default=[1, 2], metavar="1,2")
+    p.add_argument("--contenders", type=lambda text: text.split(","), default=list(TRAINERS), metavar="A,B",
+                   help=f"of {', '.join(TRAINERS)}; default all")
+    p.add_argument("--rounds", type=int, default=20, metavar="N", help="at most (default 20)")
+    p.add_argument("--least", type=int, default=5, metavar="N", help="rounds in any case (default 5)")
+    p.add_argument("--seconds", type=float, default=60, metavar="S", help="for the rounds of a case (default 60)")
+    p.add_argument("--turn", type=float, default=0.5, metavar="S",
+                   help="a contender's turn ends with the step that ends after S seconds (default 0.5)")
+    p.add_argument("--only", metavar="TEXT", default="", help="cases whose title has it")
+    p.add_argument("--prepare", action="store_true", help="compile everything, PyTorch's too; measure nothing")
+    p.add_argument("--fresh", action="store_true", help="begin a new file")
+    p.add_argument("--json", metavar="FILE", default=str(cases.WORK / "training.json"),
+                   help="default build/peers/training.json")
+    options = p.parse_args()
+    if unknown := [n for n in options.contenders if n not in TRAINERS]:
+        p.error(f"--contenders: no {', '.join(unknown)}; there are {', '.join(TRAINERS)}")
+    if max(options.threads) > machine.describe()["cpus"]:
+        p.error(f"--threads {max(options.threads)}: this machine has {machine.describe()['cpus']} processors")
+    return options
+
+
+def main():
+    options = parse()
+    interruptible()
+    path = pathlib.Path(options.json).resolve()
+    if options.fresh:
+        path.unlink(missing_ok=True)
+    try:
+        spdc = Spdc(options.spdc)
+        results = Results(path)
+        results.about(machine=machine.describe(), versions=machine.versions(["torch"]), spdc=spdc.version,
+                      settings={name: t.SETTINGS for name, t in TRAINERS.items()},
+                      compiler=machine.first_line(["g++", "--version"]),
+                      limits={"loss": LOSS, "gradient": GRADIENT, "foreign": FOREIGN})
+        most, *fewer = sorted(options.threads, reverse=True)
+        todo = [(c, most, options.contenders) for c in CASES] + [(c, most, ["spdc"]) for c in BATCHES]
+        todo += [(c, t, options.contenders) for t in fewer for c in CASES]
+        todo = [entry for entry in todo if options.only in entry[0].title]
+        for number, (case, threads, names) in enumerate(todo):
+            print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} threads", file=sys.stderr, flush=True)
+            if options.prepare:
+                prepare(case, spdc)
+                end(start(case, threads, names)[0])
+            else:
+                one_case(case, threads, names, spdc, options, results)
+        print(f"{path}: done; Benchmarks/training/report writes docs/training.md from it", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
+    except (Failure, OSError, subprocess.SubprocessError) as failure:
+        sys.exit(f"error: {failure}")
+
+
+if __name__ == "__main__":
+    main()
