@@ -90,7 +90,8 @@ let package = Package(
     .testTarget(
       name: "GeneratedTests",
       dependencies: [
-        "resnet18_spd", "yolov5_spd_n", "tiny_spd", "tiny_spd_train", "spdc", "SPD", "Models", "SPDCompiler", "SPDRuntime",
+        "resnet18_spd", "yolov5_spd_n", "tiny_spd", "tiny_spd_train", "spdc", "SPD", "Models", "SPDCompiler",
+        "SPDRuntime",
       ],
       swiftSettings: openMP == nil ? [] : [.define("OPENMP")],
       linkerSettings: openMP.map {

@@ -141,7 +141,9 @@ public final class Trainer {
     }
   }
 
-  public func gradients(_ images: [Float], targets: [[Float]], rates: DetectionRates = DetectionRates()) throws -> [Float] {
+  public func gradients(_ images: [Float], targets: [[Float]], rates: DetectionRates = DetectionRates()) throws
+    -> [Float]
+  {
     try images.withUnsafeBufferPointer { try gradients($0, targets: targets, rates: rates) }
   }
 

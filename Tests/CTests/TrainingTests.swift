@@ -27,7 +27,8 @@ import Testing
       let fusions = Pipeline.passes.filter { $0.kind == .fusion && $0.modes.contains(.training) }.map(\.name)
       let dice = uniform("training subset \(seed)", fusions.count)
       let disabled = seed == 3 ? fusions : zip(fusions, dice).filter { $1 < 0.5 }.map(\.0)
-      return Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], disabled: disabled, mode: .training))
+      return Case(
+        sample: .everyTrained, variant: Variant(target: Variant.targets[0], disabled: disabled, mode: .training))
     }
 
     /// Larger tiles than training takes by default.
@@ -103,7 +104,9 @@ import Testing
   private static func targets(_ graph: Graph) -> [[Float]] {
     (0..<12).map { index in
       let u = uniform("target \(index)", 5)
-      return [Float(index % graph.input.shape.batch), Float(Int(u[4] * 80)), u[0], u[1], 0.1 + 0.4 * u[2], 0.1 + 0.4 * u[3]]
+      return [
+        Float(index % graph.input.shape.batch), Float(Int(u[4] * 80)), u[0], u[1], 0.1 + 0.4 * u[2], 0.1 + 0.4 * u[3],
+      ]
     }
   }
 

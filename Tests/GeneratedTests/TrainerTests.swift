@@ -89,7 +89,9 @@ import tiny_spd_train
       try trainer.gradients(images, labels: wrong)
     } throws: { "\($0)".contains("a target names an image or class that does not exist") }
     // Adam needs an array that this trainer was made without.
-    #expect { try trainer.update(Update(rule: .adam, learningRate: 0.1)) } throws: { "\($0)".contains("a pointer is NULL") }
+    #expect { try trainer.update(Update(rule: .adam, learningRate: 0.1)) } throws: {
+      "\($0)".contains("a pointer is NULL")
+    }
     #expect { try network.trainer(threads: 0) } throws: { "\($0)".contains("asked to run on 0 threads") }
     #expect { try trainer.load { _ in [1] } } throws: { "\($0)".contains("values where") }
   }

@@ -52,7 +52,9 @@ import Testing
     return try Pipeline.lowered(graph, disabled: disabled, mode: .training)
   }
 
-  @Test("the gradient is the loss's slope", arguments: networks.indices, [[], ["fuse-normalize"], ["hoist-over-space-to-depth", "fuse-space-to-depth", "elide-concat", "elide-upsample"]])
+  @Test(
+    "the gradient is the loss's slope", arguments: networks.indices,
+    [[], ["fuse-normalize"], ["hoist-over-space-to-depth", "fuse-space-to-depth", "elide-concat", "elide-upsample"]])
   func slope(_ index: Int, _ disabled: [String]) throws {
     let graph = try Self.differentiated(index, disabled: Set(disabled))
     let input = syntheticInput(graph.input.shape)
@@ -74,7 +76,8 @@ import Testing
       let direction = zip(old, random).map { old, r in (old + (r - 0.5) * 0x1p-14) - old }
       let backward = zip(old, direction).map { $0 - ($0 - $1) }
       #expect(zip(direction, backward).allSatisfy { abs($0 - $1) <= abs($0) * 1e-3 + 1e-7 })
-      let up = try step(parameter.name, direction, 1).losses[0], down = try step(parameter.name, direction, -1).losses[0]
+      let up = try step(parameter.name, direction, 1).losses[0],
+        down = try step(parameter.name, direction, -1).losses[0]
       let slope = zip(gradient, direction).reduce(0.0) { $0 + $1.0 * Double($1.1) }
       let size = zip(gradient, direction).reduce(0.0) { $0 + abs($1.0 * Double($1.1)) }
       #expect(abs((up - down) / 2 - slope) <= 2e-3 * size + 1e-12, "\(parameter.name): \((up - down) / 2) and \(slope)")

@@ -13,7 +13,8 @@ import Testing
     let scratch = try Scratch()
     let result = try await spdc(
       arguments: [
-        "verify", model, "--against", Place.fixtures + "/golden/\(file).json", "--report", scratch("report.json"), "--json",
+        "verify", model, "--against", Place.fixtures + "/golden/\(file).json", "--report", scratch("report.json"),
+        "--json",
       ]
     ).succeeded()
     let answer = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8))
@@ -26,7 +27,10 @@ import Testing
 
   @Test(arguments: [
     ("{", "is no JSON"), (#"{"model": "x"}"#, "is missing"),
-    (#"{"model":"x","hw":[8],"batch":1,"labels":[0],"optimizer":{"lr":1},"steps":[],"after":{}}"#, "hw must be height and width"),
+    (
+      #"{"model":"x","hw":[8],"batch":1,"labels":[0],"optimizer":{"lr":1},"steps":[],"after":{}}"#,
+      "hw must be height and width"
+    ),
     (#"{"model":"x","hw":[8,8],"batch":1,"optimizer":{"lr":1},"steps":[],"after":{}}"#, "either labels or targets"),
     (#"{"model":"x","hw":[8,8],"batch":1,"labels":[0],"optimizer":{"lr":1},"steps":[],"after":{}}"#, "has no steps"),
   ]) func refuses(_ text: String, _ message: String) async throws {

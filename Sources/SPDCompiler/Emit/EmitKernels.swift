@@ -111,7 +111,8 @@ extension EmitC {
     return plan.buffers.filter { written.contains($0.node) && $0.first == position && !$0.layout.halo.isEmpty }.map {
       let layout = $0.layout
       let halo = layout.halo
-      return "zero_halo(\(address($0.node)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
+      return
+        "zero_halo(\(address($0.node)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
         + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
     }.joined()
   }

@@ -23,7 +23,9 @@ extension EmitC {
     if let activation = op.finalActivation { statements.append(activation.statement) }
     var holes =
       extent(node.shape) + strides("Z", layout(z.node)) + strides("R", residual.map { layout($0.node) })
-      + strides("Y", layout(node.id)) + ["PHASES": "\(op.norm?.phases ?? 1)", "STATEMENTS": statements.joined(separator: " ")]
+      + strides("Y", layout(node.id)) + [
+        "PHASES": "\(op.norm?.phases ?? 1)", "STATEMENTS": statements.joined(separator: " "),
+      ]
     holes["CHANNELS"] = nil
     holes = holes + tableEntries(op, ["SCALE": 2, "SHIFT": 3])
     return Invocation(holes: holes) {

@@ -7,7 +7,8 @@ extension EmitC {
     var source = trainingContract()
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
-    for support in ["halo", "derivatives", "training_math", "pack_training", "pack_training_picture"] where kernels.uses(support) {
+    for support in ["halo", "derivatives", "training_math", "pack_training", "pack_training_picture"]
+    where kernels.uses(support) {
       source += "\n" + (try templates.fill(support, [:]))
     }
     source += "\n" + kernels.functions
@@ -45,7 +46,8 @@ extension EmitC {
     let input = graph.input.shape
     let table = state.entries.map { entry in
       let dimensions = (entry.shape + [0, 0, 0, 0]).prefix(4).map(String.init).joined(separator: ", ")
-      return "{\"\(entry.name)\", \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
+      return
+        "{\"\(entry.name)\", \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
     }
     return [
       "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)", "CASES": cases(calls),
@@ -77,7 +79,9 @@ extension EmitC {
   }
 
   private var checkTargets: String {
-    guard let step = plan.steps.firstIndex(where: { $0.kernel == .crossEntropy || $0.kernel == .yoloLoss }) else { return "" }
+    guard let step = plan.steps.firstIndex(where: { $0.kernel == .crossEntropy || $0.kernel == .yoloLoss }) else {
+      return ""
+    }
     let name = lossName(plan.steps[step])
     return plan.isDetector
       ? """

@@ -16,11 +16,13 @@ extension EmitC {
     let blocks = ChooseTile.ceilDivide(node.shape.channels, channelBlock)
     let weight = value(op.parts[0].weight)
     let to = "arena + \(block.offset)"
-    let bias = "pack_bias(arena + \(block.offset + block.count - blocks * channelBlock), \(blocks), "
+    let bias =
+      "pack_bias(arena + \(block.offset + block.count - blocks * channelBlock), \(blocks), "
       + "\(op.parts[0].bias.map(value) ?? "NULL"), \(op.parts[0].outputs), part);\n"
     switch step.kernel {
     case .convDirect(let tile):
-      return "pack_direct(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node)), \(runs(node, op)), \(weight), "
+      return
+        "pack_direct(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node)), \(runs(node, op)), \(weight), "
         + "\(op.kernel.area), \(taps(op)), part, parts);\n" + bias
     case .convWinograd(let tile), .convPictureWinograd(let tile, _):
       let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")

@@ -44,7 +44,8 @@ extension EmitC {
       end = first
     }
     return StoreTarget(
-      address: address(segments[0]), blocks: blocks, image: layout.imageStride, row: segments[0].step * layout.rowStride,
+      address: address(segments[0]), blocks: blocks, image: layout.imageStride,
+      row: segments[0].step * layout.rowStride,
       column: segments[0].step * layout.columnStride, block: block, adds: destination.adds)
   }
 }

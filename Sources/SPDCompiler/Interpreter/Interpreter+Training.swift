@@ -29,7 +29,9 @@ extension Interpreter {
         values[node.id] = Values(node.shape, input.map { Double($0) })
         continue
       }
-      let inputs = node.inputs.enumerated().map { read($0.element, channels: node.op.inputChannels($0.offset), from: values) }
+      let inputs = node.inputs.enumerated().map {
+        read($0.element, channels: node.op.inputChannels($0.offset), from: values)
+      }
       switch node.op {
       case .training(.gradient):
         values[node.id] = Values(zeros: node.shape)

@@ -39,7 +39,9 @@ struct Differentiation {
     nextID = graph.nextID
     for node in graph.nodes {
       let trains = node.op.parameterNames.contains { graph.parameter($0)?.role.isTrainable ?? false }
-      if trains || node.inputs.flatMap(\.segments).contains(where: { active.contains($0.node) }) { active.insert(node.id) }
+      if trains || node.inputs.flatMap(\.segments).contains(where: { active.contains($0.node) }) {
+        active.insert(node.id)
+      }
     }
   }
 
@@ -79,10 +81,13 @@ struct Differentiation {
 
   private mutating func differentiate(_ node: Node, _ op: Op.Convolution, _ gradient: Operand) throws {
     guard op.groups == 1 else {
-      throw GraphError("\(node.source): spdc does not train grouped convolutions (layer \(node.layer), groups \(op.groups))")
+      throw GraphError(
+        "\(node.source): spdc does not train grouped convolutions (layer \(node.layer), groups \(op.groups))")
     }
     guard op.stride == 1 || op.dilation == 1 && op.stride.height == op.stride.width else {
-      throw GraphError("\(node.source): spdc does not train a convolution with dilation beside a stride, or two different strides (layer \(node.layer))")
+      throw GraphError(
+        "\(node.source): spdc does not train a convolution with dilation beside a stride, or two different strides (layer \(node.layer))"
+      )
     }
     append(
       node, .training(.weightGradient(op)), [node.inputs[0], gradient], [],
@@ -209,8 +214,10 @@ extension Op.Convolution {
   fileprivate func adjoint(inputs: Int, of segments: [Segment], phase: Size2D) -> Op.Convolution? {
     let f = segments[0].upsampling
     // A 1×1 convolution reads an upsampled tensor in place: each of its pixels gets the sum over f × f.
-    let rows = f > 1 ? Taps(repeated: f) : Taps(kernel.height, stride.height, padding.height, dilation.height, phase.height)
-    let columns = f > 1 ? Taps(repeated: f) : Taps(kernel.width, stride.width, padding.width, dilation.width, phase.width)
+    let rows =
+      f > 1 ? Taps(repeated: f) : Taps(kernel.height, stride.height, padding.height, dilation.height, phase.height)
+    let columns =
+      f > 1 ? Taps(repeated: f) : Taps(kernel.width, stride.width, padding.width, dilation.width, phase.width)
     guard let rows, let columns else { return nil }
     var result = Op.Convolution(
       kernel: Size2D(rows.taps.count, columns.taps.count), stride: Size2D(f),

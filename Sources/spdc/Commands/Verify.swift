@@ -35,7 +35,8 @@ struct Verify: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       if let against, isTraining {
-        return try await VerifyTraining(options: options, threads: threads.threads, json: json, report: report).run(against)
+        return try await VerifyTraining(options: options, threads: threads.threads, json: json, report: report).run(
+          against)
       }
       var array: HostTensor?
       if input != "synthetic" { array = try readInput(input) }

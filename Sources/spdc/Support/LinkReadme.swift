@@ -57,7 +57,8 @@ enum LinkReadme {
     let prefix = compiled.prefix
     let upper = prefix.uppercased()
     let flags = (Builder.fastFlags.dropFirst() + compiled.plan.target.flags + ["-fopenmp"]).joined(separator: " ")
-    let data = compiled.plan.isDetector ? ".targets = boxes, .target_count = count, .rates = &rates" : ".labels = labels"
+    let data =
+      compiled.plan.isDetector ? ".targets = boxes, .target_count = count, .rates = &rates" : ".labels = labels"
     return """
       # Training \(compiled.graph.name) in C
 

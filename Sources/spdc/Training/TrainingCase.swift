@@ -76,7 +76,8 @@ struct TrainingCase: Codable {
       let place = (context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")
       throw Failure(.data, "\(path) is no training case: \(place) is missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-      throw Failure(.data, "\(path): \(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)")
+      throw Failure(
+        .data, "\(path): \(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)")
     } catch {
       throw Failure(.data, "\(path) is no JSON: \(error.localizedDescription)")
     }

@@ -100,7 +100,9 @@ struct VerifyTraining {
 
   private func print(_ deviations: [TrainingDeviation], model: String, _ path: String) throws {
     let off = deviations.filter { !$0.isWithin }
-    let kinds = Dictionary(grouping: deviations) { $0.what.contains("grad_l2") ? "grad_l2"
+    let kinds = Dictionary(grouping: deviations) {
+      $0.what.contains("grad_l2")
+        ? "grad_l2"
         : $0.what.contains("grad_head") ? "grad_head" : $0.what.hasPrefix("after") ? "after" : "loss"
     }
     if json {
@@ -113,7 +115,8 @@ struct VerifyTraining {
           worst: kinds.mapValues { $0.map(\.deviation).max() ?? 0 }, off: off))
     } else {
       let rows = ["loss", "grad_l2", "grad_head", "after"].compactMap { kind -> [String]? in
-        guard let all = kinds[kind], let worst = all.max(by: { $0.deviation / $0.limit < $1.deviation / $1.limit }) else {
+        guard let all = kinds[kind], let worst = all.max(by: { $0.deviation / $0.limit < $1.deviation / $1.limit })
+        else {
           return nil
         }
         return [

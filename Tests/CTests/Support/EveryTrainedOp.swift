@@ -11,7 +11,8 @@ let everyTrainedOp = Model("every-trained-op", input: .image(3, 36, 24), classes
   // Space-to-depth for several readers, in front of 3×3 and 1×1, in front of a normalisation, of scale 3.
   let joined = concat(stem, dilatedPicture)
   let paper = joined.through(
-    Conv2D(16, kernel: 3, bias: false), SpaceToDepth(), BatchNorm(), ReLU(), Conv2D(24, kernel: 3, bias: false), BatchNorm())
+    Conv2D(16, kernel: 3, bias: false), SpaceToDepth(), BatchNorm(), ReLU(), Conv2D(24, kernel: 3, bias: false),
+    BatchNorm())
   let shuffled = joined.through(Conv2D(20, kernel: 1), SpaceToDepth(order: .pixelUnshuffle), Conv2D(24, kernel: 1))
   let residual = (paper + shuffled.through(SiLU())).through(ReLU())
   let again = (residual + residual.through(Conv(24, kernel: 3))).through(Conv(32, kernel: Size2D(3, 1)))
@@ -21,9 +22,11 @@ let everyTrainedOp = Model("every-trained-op", input: .image(3, 36, 24), classes
   let neck = concat(low.upsampled(2), again.channels(0..<16), focus, strided)
   let left = neck.through(Conv(24, kernel: 1))
   let right = neck.through(Conv(8, kernel: 3))
-  let pooled = concat(left, right).through(MaxPool(5, stride: 1, padding: 2), Conv2D(32, kernel: 3, dilation: Size2D(2, 1)))
+  let pooled = concat(left, right).through(
+    MaxPool(5, stride: 1, padding: 2), Conv2D(32, kernel: 3, dilation: Size2D(2, 1)))
   let third = stem.through(SpaceToDepth(scale: 3), Conv(16, kernel: 1))
-  let small = concat(pooled, again).through(AveragePool(3, stride: 2, padding: 1), Conv(16, kernel: 3, stride: 2, padding: 0))
+  let small = concat(pooled, again).through(
+    AveragePool(3, stride: 2, padding: 1), Conv(16, kernel: 3, stride: 2, padding: 0))
   let dense = small.through(Flatten(), Linear(20), ReLU(), Linear(classes))
   let mean = concat(pooled, left).through(GlobalAveragePool(), Flatten(), Linear(classes, bias: false))
   return dense + mean + third.through(GlobalAveragePool(), Flatten(), Linear(classes))

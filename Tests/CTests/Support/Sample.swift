@@ -72,7 +72,8 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var flags: [String] { (try? Machine.target(named: target).flags) ?? [] }
 
   var testDescription: String {
-    target + (mode == .training ? ", training" : "") + (unfused ? ", unfused" : "") + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
+    target + (mode == .training ? ", training" : "") + (unfused ? ", unfused" : "")
+      + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
       + (candidate == 0 ? "" : ", candidate \(candidate)")
   }
 
