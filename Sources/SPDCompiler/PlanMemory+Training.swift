@@ -85,8 +85,9 @@ extension PlanMemory {
     switch kernel {
     case .weightGradient(let tile):
       guard tile.chunks > 1 else { return 0 }
-      return inputBlocks(node) * ChooseTile.ceilDivide(blocks, tile.strip) * tile.chunks * op.kernel.area * channelBlock
-        * tile.strip * channelBlock
+      let biases = op.parts[0].bias == nil ? 0 : 1
+      return tile.chunks * tile.strips(outputBlocks: blocks, target) * (inputBlocks(node) + biases)
+        * tile.slab(op, target)
     case .weightGradientWinograd(let tile):
       let gradient = graph.shape(of: node.inputs[1])
       let planes = tile.plane(blocks: inputBlocks(node)) + tile.plane(blocks: blocks)

@@ -150,7 +150,12 @@ public enum PlanMemory {
 
   /// Floats that each thread needs for itself.
   private static func scratchCount(_ node: Node, _ kernel: Kernel, in graph: Graph, _ target: Target) -> Int {
-    if case .weightGradientWinograd(let tile) = kernel { return tile.group * tile.slab(target) }
+    switch (node.op, kernel) {
+    case (.training(.weightGradient(let op)), .weightGradient(let tile)) where tile.chunks == 1:
+      return tile.group * tile.slab(op, target)
+    case (_, .weightGradientWinograd(let tile)): return tile.group * tile.slab(target)
+    default: break
+    }
     guard case .convolution(let op) = node.op else { return 0 }
     switch kernel {
     case .convPicture(_, let scale):

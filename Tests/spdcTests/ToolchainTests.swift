@@ -126,7 +126,7 @@ import Testing
     (["--batch", "0"], "--batch must be 1 or more"), (["--classes", "-1"], "--classes"),
     (["--emit", "foo"], "'graph', 'plan', 'c', 'object' or 'module'"), (["--packed"], "--packed needs --weights"),
     (["--packed", "--weights", "synthetic", "--emit", "c"], "--packed needs the module"),
-    (["--dump-after", "foo"], "no pass is called foo; there are all, eliminate-dead-code"),
+    (["--dump-after", "foo"], "no pass is called foo; there are all, attach-loss, eliminate-dead-code"),
     (["--disable-pass", "foo", "-o", "/nonexistent/o"], "no optional pass is called foo; there are"),
     (["--target", "z80", "-o", "/nonexistent/o"], "no target is called z80; there are native, x86-64-v4"),
     (["--nonsense"], "Unknown option '--nonsense'"), (["more"], "unexpected argument"),

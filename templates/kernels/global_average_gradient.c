@@ -11,9 +11,10 @@ static void @NAME@(const float *g, float *dx, int part, int parts)
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @ROWS@, image = unit / (@BLOCKS@ * @ROWS@);
         const float *from = g + image * (ptrdiff_t)@G_IMAGE@ + block * (ptrdiff_t)@G_BLOCK@;
         float *to = dx + image * (ptrdiff_t)@D_IMAGE@ + row * (ptrdiff_t)@D_ROW@ + block * (ptrdiff_t)@D_BLOCK@;
-        for (int col = 0; col < @COLS@; col++) {
-            for (int n = 0; n < BLOCK; n += VL) {
-                vec v = AT(from + n) * (1.0f / (@ROWS@ * @COLS@));
+        for (int n = 0; n < BLOCK; n += VL) {
+            const vec share = AT(from + n) / SPLAT((float)(@ROWS@ * @COLS@));
+            for (int col = 0; col < @COLS@; col++) {
+                vec v = share;
                 if (@ADDS@) v += AT(to + col * BLOCK + n);
                 PUT(to + col * BLOCK + n, v);
             }

@@ -29,11 +29,12 @@ INLINE void multiply_pixels(vec *acc, const int inputs, const int vectors, const
 /* slab[input][vector] += acc, or = acc. */
 INLINE void put_sums(float *slab, vec *acc, const int count, const int add)
 {
-    UNROLL
-    for (int i = 0; i < count; i++) {
-        if (add) acc[i] += AT(slab + i * VL);
-        PUT(slab + i * VL, acc[i]);
+    if (add) {
+        UNROLL
+        for (int i = 0; i < count; i++) acc[i] += AT(slab + i * VL);
     }
+    UNROLL
+    for (int i = 0; i < count; i++) PUT(slab + i * VL, acc[i]);
 }
 
 #if VL == 1

@@ -36,7 +36,7 @@ static void @NAME@(const float *x, const float *g, float *dx, int part, int part
                             }
                         }
                     } else {
-                        rest = rest * (1.0f / (@KH@ * @KW@));
+                        rest = rest / SPLAT((float)(@KH@ * @KW@)); /* a product would be rounded, or not, as the compiler likes */
                     }
                     for (int i = first_row; i < last_row; i++) {
                         for (int j = first_col; j < last_col; j++) {

@@ -1,154 +1,229 @@
-/* Gradient of a convolution's weight: dW[o][i][ky][kx] = sum over images and pixels of dy[o] x[i], x at the tap's place; and of
- * its bias, sum dy[o].
+/* Gradient of a convolution's weights, blocked layout: with s the stride and x the padded input,
+ *     dw[o][i][ky][kx] = sum over images, rows and columns of dy[o][row][col] * x[i][row * s + ky][col * s + kx].
  *
- * A unit of work is a block of 16 inputs, a strip of STRIP blocks of outputs and a chunk of the images. Its sums, [tap][16
- * inputs][outputs of the strip], lie in the first-level cache; for GROUP rows of pixels at a time, and each tap, TILE inputs x
- * the strip's vectors are in registers. So each sum is that of its pixels in one order; where there are several chunks, they
- * wait in scratch and are added up in order. No result depends on the number of threads.
+ * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs at one tap. Per pixel it takes STRIP
+ * vectors of dy, broadcasts TILE lanes of x and multiplies: the same products as a convolution's, with pixels as the
+ * reduction. A unit is one block of inputs and one strip of outputs; its gradients at all taps are a slab,
+ * [tap row][tap column][16 inputs][outputs of the strip]. Pixels come in bands of BAND rows that stay in a cache while the
+ * tile runs over a unit's taps, and while GROUP units take turns. What a band adds up to is added to the slab, so sums are
+ * short ones and their error small. A finished slab is transposed into PyTorch's order.
  *
- * Layout and preconditions as for the direct convolution: x[s] points at what output (image 0, row 0, column 0) reads at tap
- * (0, 0), lane 0 of segment s. dw is as PyTorch has it, (outputs, inputs, KH, KW).
+ * Threads share the units; each sum is formed by one thread in a fixed order. Where units are few, pixels are cut into CHUNKS equal
+ * parts with slabs of their own, which are added in order when all are done: nothing depends on part or parts.
  *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS: the result of the convolution; KH, KW; INPUTS: of the weight;
- * IN_BLOCKS and CHANNELS: for each block of inputs {channels, the weight's input of the first, and from one to the next};
- * STRIP, TILE, GROUP, CHUNKS; G_IMAGE, G_ROW, G_BLOCK: strides of dy; SEGMENTS: a line for each run of segments, as the direct
- * convolution has them, SEGMENT(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column
- * to tap column, output row to output row, output column to output column, image to image, upsampling). BIAS: whether db is
- * wanted. scratch: if CHUNKS > 1, IN_BLOCKS * strips * CHUNKS * KH * KW * 16 * STRIP * 16 floats.
+ * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), lane 0 of segment s; halos
+ * hold zeros, padded lanes finite numbers. dy is its output's gradient, pointers and strides multiples of 64 bytes. dw[k]: gradient
+ * of part k of the outputs, (outputs of the part, INPUTS, KH, KW); db[k]: of its bias, if BIAS. sums: shared, CHUNKS * STRIPS *
+ * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the part, GROUP * SLAB floats, used only then.
+ * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
+ *
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
+ * STARTS: the first output of each part of the outputs, a list; 0 if there is one. KH, KW: taps. IN_BLOCKS: blocks of
+ * inputs of all segments. TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower).
+ * BAND, GROUP, CHUNKS: see above; BAND is a number of rows of all images. DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy.
+ * FETCH: whether the next band is fetched ahead, for inputs too large to lie in a cache. ADD: whether gradients are added to what dw and db hold. BIAS: whether there is a bias. CHANNELS, TARGETS,
+ * TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c * TARGET_STRIDE of the weights.
+ * SEGMENTS: as for the direct convolution, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap
+ * row to tap row, tap column to tap column, output row to output row, output column to output column, image to image,
+ * and the factor of a nearest upsampling, which divides OUT_ROWS and OUT_COLS, or 1).
  */
 
-/* @NAME@: @OUTPUTS@ x @INPUTS@ x @KH@ x @KW@ from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ pixels. */
+/* @NAME@: @OUTPUTS@ x @INPUTS@ x @KH@ x @KW@ weights from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs. */
 
-enum { @NAME@_STRIPS = (@OUT_BLOCKS@ + @STRIP@ - 1) / @STRIP@, @NAME@_LAST = @OUT_BLOCKS@ % @STRIP@ };
-static const struct { int count, first, stride; } @NAME@_inputs[@IN_BLOCKS@] = {@CHANNELS@};
+static const int @NAME@_channels[] = {@CHANNELS@};
 
-/* sums[input][output] += x[pixel][input] dy[pixel][output] for TILE inputs over rows [row, stop). The literal arguments are
- * blocks and repeat. */
-INLINE void @NAME@_tile(float *restrict sums, const int blocks, const float *restrict x, const ptrdiff_t row_step,
-                        const ptrdiff_t pixel_step, const int repeat, const float *restrict dy, const int row, const int stop)
-{
-    const int vectors = blocks * VECTORS;
-    vec acc[@TILE@ * @STRIP@ * VECTORS];
-    UNROLL
-    for (int i = 0; i < @TILE@; i++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) acc[i * vectors + v] = AT(sums + i * blocks * BLOCK + v * VL);
-    }
-    for (int r = row; r < stop; r++) {
-        const float *p = x + r / repeat * row_step, *g = dy + r * (ptrdiff_t)@G_ROW@;
-        UNROLL_BY_2
-        for (int col = 0; col < @OUT_COLS@; col++) {
-            vec d[@STRIP@ * VECTORS];
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                d[v] = AT(g + v / VECTORS * (ptrdiff_t)@G_BLOCK@ + col * BLOCK + v % VECTORS * VL);
-            UNROLL
-            for (int i = 0; i < @TILE@; i++) {
-                const float s = p[col / repeat * pixel_step + i];
-                UNROLL
-                for (int v = 0; v < vectors; v++) acc[i * vectors + v] += s * d[v];
-            }
-        }
-    }
-    UNROLL
-    for (int i = 0; i < @TILE@; i++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) PUT(sums + i * blocks * BLOCK + v * VL, acc[i * vectors + v]);
-    }
-}
-
-/* Sums of one block of inputs and one strip over the images [low, high). */
-INLINE void @NAME@_block(float *restrict sums, const int blocks, const float *x, const float *dy, const int low, const int high,
-                         const ptrdiff_t tap_row, const ptrdiff_t tap_col, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
+/* Fetches columns [from, to) of the output row BAND rows further down: x at its lowest tap row, and dy. */
+INLINE void @NAME@_fetch(const int vectors, const float *x, const float *dy, const ptrdiff_t *offset, const int row,
+                         const int from, const int to, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
                          const ptrdiff_t image_step, const int repeat)
 {
-    for (int image = low; image < high; image++) {
-        for (int row = 0; row < @OUT_ROWS@; row += @GROUP@) {
-            const int stop = row + @GROUP@ < @OUT_ROWS@ ? row + @GROUP@ : @OUT_ROWS@;
-            for (int ky = 0; ky < @KH@; ky++) {
-                for (int kx = 0; kx < @KW@; kx++) {
-                    for (int i = 0; i < BLOCK; i += @TILE@)
-                        @NAME@_tile(sums + ((ky * @KW@ + kx) * BLOCK + i) * blocks * BLOCK, blocks,
-                                    x + image * image_step + ky * tap_row + kx * tap_col + i, row_step, pixel_step, repeat,
-                                    dy + image * (ptrdiff_t)@G_IMAGE@, row, stop);
-                }
-            }
+    const int image = (row + @BAND@) / @OUT_ROWS@, at = (row + @BAND@) % @OUT_ROWS@;
+    const ptrdiff_t p = image * image_step + at / repeat * row_step;
+    const ptrdiff_t d = image * (ptrdiff_t)@DY_IMAGE@ + at * (ptrdiff_t)@DY_ROW@;
+    ROLLED
+    for (int col = from; col < to; col++) {
+        if (x != NULL) PREFETCH(x, p + col / repeat * pixel_step, 1);
+        UNROLL
+        for (int n = 0; n < vectors; n += VECTORS) {
+            if (dy != NULL) PREFETCH(dy, d + offset[n] + col * BLOCK, 1);
         }
     }
 }
 
-/* The same, wherever the block of inputs is. */
-INLINE void @NAME@_strip(float *restrict sums, const int blocks, const float *const x[], const float *dy, int block,
-                         const int low, const int high)
+/* slab[input][vector] += what `inputs` inputs, the first at x, and `vectors` vectors of outputs give at one tap in the output
+ * rows [row, end) of all images. Vector n of dy is offset[n] from its first. On the way it fetches columns [from, to) of the
+ * next band. All but rows, columns and addresses are literals. */
+INLINE void @NAME@_tile(const int inputs, const int vectors, const float *x, const float *dy, const ptrdiff_t *offset,
+                        float *slab, const int add, int row, const int end, const float *next_x, const float *next_dy,
+                        const int from, const int to, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
+                        const ptrdiff_t image_step, const int repeat)
 {
-    memset(sums, 0, (size_t)(@KH@ * @KW@ * BLOCK * blocks * BLOCK) * sizeof(float));
-#define SEGMENT(from, count, inputs, block_step, ...) \
-    if (block >= 0 && block < (count) * (inputs)) \
-        @NAME@_block(sums, blocks, x[(from) + block / (inputs)] + block % (inputs) * (ptrdiff_t)(block_step), dy, low, high, \
-                     __VA_ARGS__); \
+    vec acc[@TILE@ * @STRIP@];
+    UNROLL
+    for (int i = 0; i < inputs * vectors; i++) acc[i] = SPLAT(0.0f);
+    ROLLED
+    for (; row < end; row++) {
+        const int image = row / @OUT_ROWS@, at = row % @OUT_ROWS@;
+        const float *p = x + image * image_step + at / repeat * row_step;
+        const float *d = dy + image * (ptrdiff_t)@DY_IMAGE@ + at * (ptrdiff_t)@DY_ROW@;
+        multiply_pixels(acc, inputs, vectors, p, d, offset, @OUT_COLS@ / repeat, pixel_step, repeat);
+        if (@FETCH@)
+            @NAME@_fetch(vectors, next_x, next_dy, offset, row, from, to, row_step, pixel_step, image_step, repeat);
+    }
+    /* A copy: its address goes further, and what has none stays in registers. */
+    vec sums[@TILE@ * @STRIP@];
+    UNROLL
+    for (int i = 0; i < inputs * vectors; i++) sums[i] = acc[i];
+    put_sums(slab, sums, inputs * vectors, add);
+}
+
+/* The unit of block `block` of those of segments x[first] .. x[first + count - 1], if it is theirs, over rows [row, end). */
+INLINE void @NAME@_add(const int vectors, const float *const x[], const float *dy, const ptrdiff_t *offset, float *slab,
+                       const int add, const int row, const int end, const int fetch, const int block, const int first,
+                       const int count, const int inputs, const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
+                       const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step, const int repeat)
+{
+    if (block < 0 || block >= count * inputs) return;
+    const int segment = first + block / inputs, b = block % inputs, left = @NAME@_channels[segment] - b * BLOCK;
+    const int lanes = left < BLOCK ? left : BLOCK;
+    const float *p = x[segment] + b * block_step;
+    /* The tiles share the columns. */
+    const float *next_x = fetch & 1 ? p + (@KH@ - 1) * tap_row : NULL, *next_dy = fetch & 2 ? dy : NULL;
+    const int tiles = @KH@ * @KW@ * ((lanes + @TILE@ - 1) / @TILE@), cols = fetch ? @OUT_COLS@ : 0;
+    int tile = 0;
+    for (int ky = 0; ky < @KH@; ky++) {
+        for (int kx = 0; kx < @KW@; kx++) {
+            ROLLED
+            for (int lane = 0; lane < lanes; lane += @TILE@, tile++)
+                @NAME@_tile(@TILE@, vectors, p + ky * tap_row + kx * tap_col + lane, dy, offset,
+                            slab + ((ky * @KW@ + kx) * BLOCK + lane) * vectors * VL, add, row, end, next_x, next_dy,
+                            cols * tile / tiles, cols * (tile + 1) / tiles, row_step, pixel_step, image_step, repeat);
+        }
+    }
+}
+
+/* slab[vector] += the sum of dy over rows [row, end): the bias's share. */
+INLINE void @NAME@_bias(const int vectors, const float *dy, const ptrdiff_t *offset, float *slab, const int add,
+                        const int row, const int end)
+{
+    ROLLED
+    for (int n = 0; n < vectors; n++) {
+        vec total = SPLAT(0.0f);
+        if (add) total = AT(slab + n * VL);
+        for (int at = row; at < end; at++) {
+            const float *d = dy + offset[n] + at / @OUT_ROWS@ * (ptrdiff_t)@DY_IMAGE@ + at % @OUT_ROWS@ * (ptrdiff_t)@DY_ROW@;
+            vec sum = SPLAT(0.0f);
+            for (int col = 0; col < @OUT_COLS@; col++) sum += AT(d + col * BLOCK);
+            total += sum;
+        }
+        PUT(slab + n * VL, total);
+    }
+}
+
+/* What rows [row, end) give to the unit of block `block` of inputs, or the bias, and of the `vectors` vectors of outputs from `vector` on. */
+INLINE void @NAME@_strip(const int vectors, const float *const x[], const float *dy, float *slab, const int add,
+                         const int row, const int end, const int fetch, int block, const int vector)
+{
+    ptrdiff_t offset[@STRIP@];
+    UNROLL
+    for (int n = 0; n < vectors; n++)
+        offset[n] = (vector + n) / VECTORS * (ptrdiff_t)@DY_BLOCK@ + (vector + n) % VECTORS * VL;
+    if (@BIAS@ && block == @IN_BLOCKS@) {
+        @NAME@_bias(vectors, dy, offset, slab, add, row, end);
+        return;
+    }
+/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
+#define ACCUMULATE(first, count, inputs, ...) \
+    @NAME@_add(vectors, x, dy, offset, slab, add, row, end, fetch, block, first, count, inputs, __VA_ARGS__), \
     block -= (count) * (inputs)
     @SEGMENTS@
-#undef SEGMENT
+#undef ACCUMULATE
 }
 
-/* Brings the sums of all chunks into PyTorch's order. */
-static void @NAME@_finish(const float *sums, const ptrdiff_t chunk_step, float *dw, const int in_block, const int strip,
-                          const int blocks)
+/* The same for a whole strip and for the last one, if it is narrower. Functions of their own: together they would compete for
+ * registers. */
+OUTLINE void @NAME@_whole(const float *const x[], const float *dy, float *slab, const int add, const int row, const int end,
+                          const int fetch, const int block, const int vector)
 {
-    for (int o = 0; o < blocks * BLOCK && strip * @STRIP@ * BLOCK + o < @OUTPUTS@; o++) {
-        float *to = dw + (strip * @STRIP@ * BLOCK + o) * (ptrdiff_t)(@INPUTS@ * @KH@ * @KW@);
-        for (int i = 0; i < @NAME@_inputs[in_block].count; i++) {
-            const ptrdiff_t input = @NAME@_inputs[in_block].first + i * @NAME@_inputs[in_block].stride;
-            for (int tap = 0; tap < @KH@ * @KW@; tap++) {
-                const float *from = sums + (tap * BLOCK + i) * blocks * BLOCK + o;
-                float sum = from[0];
-                for (int chunk = 1; chunk < @CHUNKS@; chunk++) sum += from[chunk * chunk_step];
-                to[input * (@KH@ * @KW@) + tap] = sum;
+    @NAME@_strip(@STRIP@, x, dy, slab, add, row, end, fetch, block, vector);
+}
+
+OUTLINE void @NAME@_narrow(const float *const x[], const float *dy, float *slab, const int add, const int row, const int end,
+                           const int fetch, const int block, const int vector)
+{
+    enum { LAST = @OUT_BLOCKS@ * VECTORS % @STRIP@ };
+    @NAME@_strip(LAST > 0 ? LAST : 1, x, dy, slab, add, row, end, fetch, block, vector);
+}
+
+/* Adds the `count` slabs of one unit, `apart` floats from one to the next, and stores what they give. */
+static void @NAME@_store(float *const dw[], float *const db[], const float *slab, const int count, const ptrdiff_t apart,
+                         int block, const int vector, const int vectors)
+{
+    static const int starts[] = {@STARTS@}, targets[] = {@TARGETS@}, strides[] = {@TARGET_STRIDES@};
+    enum { PARTS_OF_OUTPUT = sizeof starts / sizeof starts[0] };
+    const int first = vector * VL, outputs = @OUTPUTS@ - first < vectors * VL ? @OUTPUTS@ - first : vectors * VL;
+    if (@BIAS@ && block == @IN_BLOCKS@) {
+        for (int o = 0; o < outputs; o++) {
+            float sum = slab[o];
+            for (int c = 1; c < count; c++) sum += slab[c * apart + o];
+            float *to = gradients_of(db, starts, PARTS_OF_OUTPUT, first + o, 1);
+            *to = @ADD@ ? *to + sum : sum;
+        }
+        return;
+    }
+    int segment = 0;
+    for (int blocks; block >= (blocks = (@NAME@_channels[segment] + BLOCK - 1) / BLOCK); segment++) block -= blocks;
+    const int left = @NAME@_channels[segment] - block * BLOCK;
+    store_gradients(dw, starts, PARTS_OF_OUTPUT, slab, count, apart, vectors, @KH@ * @KW@, left < BLOCK ? left : BLOCK,
+                    targets[segment] + block * BLOCK * strides[segment], strides[segment], @INPUTS@, first, outputs, @ADD@);
+    (void)db;
+}
+
+/* Computes part `part` of `parts`: an equal share of the units. */
+static void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
+                   float *scratch, int part, int parts)
+{
+    enum {
+        ROWS = @IMAGES@ * @OUT_ROWS@,
+        WIDTH = @OUT_BLOCKS@ * VECTORS,
+        STRIPS = (WIDTH + @STRIP@ - 1) / @STRIP@,
+        LAST = WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
+        BLOCKS = @IN_BLOCKS@ + @BIAS@,
+        UNITS = STRIPS * BLOCKS,
+        SLAB = @KH@ * @KW@ * BLOCK * @STRIP@ * VL
+    };
+    const int stop = (int)((int64_t)@CHUNKS@ * UNITS * (part + 1) / parts);
+    for (int first = (int)((int64_t)@CHUNKS@ * UNITS * part / parts), last; first < stop; first = last) {
+        const int chunk = first / UNITS;
+        last = first + @GROUP@ < stop ? first + @GROUP@ : stop;
+        if (last > (chunk + 1) * UNITS) last = (chunk + 1) * UNITS;
+        float *slabs = @CHUNKS@ == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
+        const int top = (int)((int64_t)ROWS * chunk / @CHUNKS@), bottom = (int)((int64_t)ROWS * (chunk + 1) / @CHUNKS@);
+        for (int row = top; row < bottom; row += @BAND@) {
+            const int end = row + @BAND@ < bottom ? row + @BAND@ : bottom;
+            for (int unit = first; unit < last; unit++) {
+                const int strip = unit % UNITS / BLOCKS, block = unit % BLOCKS;
+                float *slab = slabs + (unit - first) * (ptrdiff_t)SLAB;
+                /* The first unit that reads some x or dy fetches it for the next band: bits 0 and 1. */
+                const int fetch = @FETCH@ && end < bottom ? (unit < first + BLOCKS) + 2 * (unit == first || block == 0) : 0;
+                if (LAST > 0 && strip == STRIPS - 1)
+                    @NAME@_narrow(x, dy, slab, row > top, row, end, fetch, block, strip * @STRIP@);
+                else
+                    @NAME@_whole(x, dy, slab, row > top, row, end, fetch, block, strip * @STRIP@);
             }
         }
-    }
-}
-
-static void @NAME@_bias(const float *dy, float *db, int part, int parts)
-{
-    const int end = (int)((int64_t)@OUT_BLOCKS@ * (part + 1) / parts);
-    for (int block = (int)((int64_t)@OUT_BLOCKS@ * part / parts); block < end; block++) {
-        double sums[BLOCK] = {0};
-        for (int line = 0; line < @IMAGES@ * @OUT_ROWS@; line++) {
-            const float *from = dy + line / @OUT_ROWS@ * (ptrdiff_t)@G_IMAGE@ + line % @OUT_ROWS@ * (ptrdiff_t)@G_ROW@ +
-                                block * (ptrdiff_t)@G_BLOCK@;
-            for (int i = 0; i < @OUT_COLS@ * BLOCK; i++) sums[i % BLOCK] += from[i];
+        for (int unit = first; @CHUNKS@ == 1 && unit < last; unit++) {
+            const int strip = unit / BLOCKS, vectors = LAST > 0 && strip == STRIPS - 1 ? LAST : @STRIP@;
+            @NAME@_store(dw, db, slabs + (unit - first) * (ptrdiff_t)SLAB, 1, 0, unit % BLOCKS, strip * @STRIP@, vectors);
         }
-        for (int c = 0; c < BLOCK && block * BLOCK + c < @OUTPUTS@; c++) db[block * BLOCK + c] = (float)sums[c];
-    }
-}
-
-static void @NAME@(const float *const x[], const float *dy, float *dw, float *db, float *scratch, int part, int parts)
-{
-    enum { UNITS = @IN_BLOCKS@ * @NAME@_STRIPS * @CHUNKS@, SUMS = @KH@ * @KW@ * BLOCK * @STRIP@ * BLOCK };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
-        const int chunk = unit % @CHUNKS@, in_block = unit / @CHUNKS@ % @IN_BLOCKS@, strip = unit / (@CHUNKS@ * @IN_BLOCKS@);
-        const int low = @IMAGES@ * chunk / @CHUNKS@, high = @IMAGES@ * (chunk + 1) / @CHUNKS@;
-        const float *g = dy + strip * @STRIP@ * (ptrdiff_t)@G_BLOCK@;
-        const int narrow = @NAME@_LAST > 0 && strip == @NAME@_STRIPS - 1;
-        _Alignas(64) float near[SUMS];
-        float *sums = @CHUNKS@ > 1 ? scratch + unit * (ptrdiff_t)SUMS : near;
-        if (narrow)
-            @NAME@_strip(sums, @NAME@_LAST > 0 ? @NAME@_LAST : 1, x, g, in_block, low, high);
-        else
-            @NAME@_strip(sums, @STRIP@, x, g, in_block, low, high);
-        if (@CHUNKS@ == 1) @NAME@_finish(sums, 0, dw, in_block, strip, narrow ? @NAME@_LAST : @STRIP@);
     }
     if (@CHUNKS@ > 1) {
         BARRIER
-        const int last = (int)((int64_t)@IN_BLOCKS@ * @NAME@_STRIPS * (part + 1) / parts);
-        for (int unit = (int)((int64_t)@IN_BLOCKS@ * @NAME@_STRIPS * part / parts); unit < last; unit++) {
-            const int strip = unit / @IN_BLOCKS@, narrow = @NAME@_LAST > 0 && strip == @NAME@_STRIPS - 1;
-            @NAME@_finish(scratch + unit * (ptrdiff_t)@CHUNKS@ * SUMS, SUMS, dw, unit % @IN_BLOCKS@, strip,
-                          narrow ? @NAME@_LAST : @STRIP@);
+        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++) {
+            const int strip = unit / BLOCKS, vectors = LAST > 0 && strip == STRIPS - 1 ? LAST : @STRIP@;
+            @NAME@_store(dw, db, sums + unit * (ptrdiff_t)SLAB, @CHUNKS@, UNITS * (ptrdiff_t)SLAB, unit % BLOCKS,
+                         strip * @STRIP@, vectors);
         }
     }
-    if (@BIAS@) @NAME@_bias(dy, db, part, parts);
-    (void)scratch, (void)db;
+    (void)scratch, (void)sums;
 }

@@ -31,13 +31,22 @@ static void @NAME@_inputs(const float *const x[], float *restrict v, const int f
                           const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
                           const ptrdiff_t image_step)
 {
-    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@, AHEAD = 4 };
     for (int s = from; s < from + count; s++) {
         for (int b = 0; b < inputs; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             for (; tile < end; tile++) {
+                /* What a later tile reads; the neighbour on its left has fetched the rest. */
+                const int later = first + tile + AHEAD;
+                const ptrdiff_t next = later / (ROWS * COLS) * image_step + b * block_step +
+                                       later / COLS % ROWS * @M@ * row_step + later % COLS * @M@ * pixel_step;
+                ROLLED
+                for (int i = 0; i < @M@ + 2; i++) {
+                    UNROLL
+                    for (int j = 2; j < @M@ + 2; j++) PREFETCH(x[s], next + i * row_step + j * pixel_step, 0);
+                }
                 const int image = (first + tile) / (ROWS * COLS);
                 const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
                 winograd@M@_input(x[s] + image * image_step + b * block_step + row * @M@ * row_step + col * @M@ * pixel_step,
@@ -50,10 +59,17 @@ static void @NAME@_inputs(const float *const x[], float *restrict v, const int f
 /* Of all pairs (block of outputs, tile of [first, first + tiles)) transforms those in [low, high). */
 static void @NAME@_outputs(const float *dy, float *restrict d, const int first, const int tiles, const int low, const int high)
 {
-    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
+    enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@, AHEAD = 4 };
     for (int pair = low; pair < high; pair++) {
         const int block = pair / tiles, tile = pair % tiles, image = (first + tile) / (ROWS * COLS);
-        const int row = (first + tile) / COLS % ROWS * @M@, col = (first + tile) % COLS * @M@;
+        const int row = (first + tile) / COLS % ROWS * @M@, col = (first + tile) % COLS * @M@, later = first + tile + AHEAD;
+        const ptrdiff_t next = later / (ROWS * COLS) * (ptrdiff_t)@DY_IMAGE@ + block * (ptrdiff_t)@DY_BLOCK@ +
+                               later / COLS % ROWS * @M@ * (ptrdiff_t)@DY_ROW@ + later % COLS * @M@ * BLOCK;
+        ROLLED
+        for (int i = 0; i < @M@; i++) {
+            UNROLL
+            for (int j = 0; j < @M@; j++) PREFETCH(dy, next + i * (ptrdiff_t)@DY_ROW@ + j * BLOCK, 0);
+        }
         winograd@M@_gradient(dy + image * (ptrdiff_t)@DY_IMAGE@ + row * (ptrdiff_t)@DY_ROW@ + block * (ptrdiff_t)@DY_BLOCK@ +
                                  col * BLOCK,
                              @DY_ROW@, @OUT_ROWS@ - row, @OUT_COLS@ - col,
@@ -87,7 +103,11 @@ INLINE void @NAME@_product(const int vectors, const float *v, const float *d, co
         UNROLL
         for (int i = 0; i < @TILE@ * vectors; i++) acc[i] = SPLAT(0.0f);
         multiply_pixels(acc, @TILE@, vectors, v + lane, d, offset, tiles, BLOCK, 1);
-        put_sums(slab + lane * vectors * VL, acc, @TILE@ * vectors, add);
+        /* A copy: its address goes further, and what has none stays in registers. */
+        vec sums[@TILE@ * @STRIP@];
+        UNROLL
+        for (int i = 0; i < @TILE@ * vectors; i++) sums[i] = acc[i];
+        put_sums(slab + lane * vectors * VL, sums, @TILE@ * vectors, add);
     }
 }
 
@@ -107,8 +127,23 @@ INLINE void @NAME@_group(const int vectors, const float *v, const float *d, floa
     }
 }
 
+/* The same for a whole strip and for the last one, if it is narrower. Functions of their own: together they would compete for
+ * registers. */
+OUTLINE void @NAME@_whole(const float *v, const float *d, float *slabs, const int block, const int end, const int vector,
+                          const int tiles, const int add)
+{
+    @NAME@_group(@STRIP@, v, d, slabs, block, end, vector, tiles, add);
+}
+
+OUTLINE void @NAME@_narrow(const float *v, const float *d, float *slabs, const int block, const int end, const int vector,
+                           const int tiles, const int add)
+{
+    enum { LAST = @OUT_BLOCKS@ * VECTORS % @STRIP@ };
+    @NAME@_group(LAST > 0 ? LAST : 1, v, d, slabs, block, end, vector, tiles, add);
+}
+
 /* Transforms the slab of one unit back and stores the gradients. */
-static void @NAME@_store(float *const dw[], float *slab, int block, const int vector, const int vectors)
+OUTLINE void @NAME@_store(float *const dw[], float *slab, int block, const int vector, const int vectors)
 {
     static const int starts[] = {@STARTS@}, channels[] = {@CHANNELS@}, targets[] = {@TARGETS@}, strides[] = {@TARGET_STRIDES@};
     int segment = 0;
@@ -147,9 +182,9 @@ static void @NAME@(const float *const x[], const float *dy, float *const dw[], f
             float *slabs = BLOCKS == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
             const int end = block + last - first;
             if (narrow)
-                @NAME@_group(LAST > 0 ? LAST : 1, v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
+                @NAME@_narrow(v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
             else
-                @NAME@_group(@STRIP@, v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
+                @NAME@_whole(v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
             for (int unit = first; i + 1 == BLOCKS && unit < last; unit++)
                 @NAME@_store(dw, slabs + (unit - first) * (ptrdiff_t)SLAB, unit % @IN_BLOCKS@, strip * @STRIP@,
                              narrow ? LAST : @STRIP@);

@@ -3,64 +3,44 @@ import SPD
 extension EmitC {
   func weightGradient(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
     switch kernel {
-    case .weightGradient(let tile): weightGradient(node, op, tile)
-    case .weightGradientWinograd(let tile): weightGradientWinograd(node, op, tile)
-    case .weightGradientPicture(let scale, let chunks): weightGradientPicture(node, op, scale: scale, chunks: chunks)
+    case .weightGradient(let tile): direct(node, op, tile)
+    case .weightGradientWinograd(let tile): winograd(node, op, tile)
+    case .weightGradientPicture(let scale, let chunks): picture(node, op, scale: scale, chunks: chunks)
     default: preconditionFailure("\(kernel) computes no gradient of a weight")
     }
   }
 
-  private func weightGradient(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> Invocation {
-    let gradient = node.inputs[1].segments[0]
-    let shape = graph.shape(of: node.inputs[1])
-    let segments = node.inputs[0].segments
-    let channels = segments.flatMap { segment in
-      stride(from: 0, to: segment.channels, by: channelBlock).map { first in
-        "{\(min(channelBlock, segment.channels - first)), \(segment.target + first * segment.targetStride), "
-          + "\(segment.targetStride)}"
-      }
-    }
-    let holes: [String: String] =
-      [
-        "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
-        "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
-        "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
-        "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(channels.count)",
-        "CHANNELS": channels.joined(separator: ", "), "STRIP": "\(tile.strip)", "TILE": "\(tile.inputs)",
-        "GROUP": "\(tile.rows)", "CHUNKS": "\(tile.chunks)", "SEGMENTS": accumulations(segments, op, named: "SEGMENT"),
-        "BIAS": op.parts[0].bias == nil ? "0" : "1",
-      ] + strides("G", layout(gradient.node))
-    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
-    return Invocation(holes: holes) {
-      "\($0)(\(self.pointers(x)), \(self.address(gradient)), \(self.gradients(op)), \(self.workspace(node)), part, parts);\n"
+  private func direct(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> Invocation {
+    let holes =
+      common(node, op) + [
+        "SEGMENTS": accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
+        "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
+        "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "CHUNKS": "\(tile.chunks)",
+        "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
+      ]
+    return Invocation(holes: holes, support: [gradients]) {
+      "\($0)(\(self.sources(node, op)), \(self.address(node.inputs[1].segments[0])), "
+        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, "
+        + "(float *const[]){\(op.parts[0].bias.map(self.gradient) ?? "NULL")}, "
+        + "\(self.workspace(node)), scratch, part, parts);\n"
     }
   }
 
-  private func weightGradientWinograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradGradientTile) -> Invocation {
+  private func winograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradGradientTile) -> Invocation {
     let winograd = Winograd.of(size: tile.size)
-    let gradient = node.inputs[1].segments[0]
-    let shape = graph.shape(of: node.inputs[1])
-    let segments = node.inputs[0].segments
-    let outputBlocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
-    let lines = segments.map { segment in
+    let lines = node.inputs[0].segments.map { segment in
       let layout = layout(segment.node)
       return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
         + "\(segment.step * layout.rowStride), \(segment.step * layout.columnStride), \(layout.imageStride)"
     }
-    func list(_ value: (Segment) -> Int) -> String { segments.map { "\(value($0))" }.joined(separator: ", ") }
-    let holes: [String: String] =
-      [
-        "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
-        "OUT_BLOCKS": "\(outputBlocks)", "OUTPUTS": "\(op.outputs)",
-        "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(PlanMemory.inputBlocks(node))",
-        "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
-        "TARGET_STRIDES": list(\.targetStride), "M": "\(tile.size)", "TILE": "\(tile.inputs)",
-        "STRIP": "\(tile.vectors)", "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)",
+    let segments = runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
+    let holes =
+      common(node, op) + [
+        "SEGMENTS": segments, "M": "\(tile.size)", "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
+        "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)",
         "V_PLANE": "\(tile.plane(blocks: PlanMemory.inputBlocks(node)))",
-        "D_PLANE": "\(tile.plane(blocks: outputBlocks))",
-        "SEGMENTS": runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }
-          .joined(separator: "\n    "),
-      ] + strides("DY", layout(gradient.node))
+        "D_PLANE": "\(tile.plane(blocks: ChooseTile.ceilDivide(op.outputs, channelBlock)))",
+      ]
     let transforms = Support(
       template: "winograd_gradients",
       holes: [
@@ -68,22 +48,13 @@ extension EmitC {
         "GRADIENT": winograd.gradientStatements.joined(separator: "\n    "),
         "KERNEL": winograd.kernelStatements.joined(separator: "\n    "),
       ])
-    let x = segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
-    // The sums of a bias are the direct kernel's; a convolution that has one is not computed so.
-    return Invocation(
-      holes: holes, support: [Support(template: "gradients", holes: [:]), self.transforms(winograd), transforms]
-    ) {
-      "\($0)(\(self.pointers(x)), \(self.address(gradient)), "
+    return Invocation(holes: holes, support: [gradients, self.transforms(winograd), transforms]) {
+      "\($0)(\(self.sources(node, op)), \(self.address(node.inputs[1].segments[0])), "
         + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, part, parts);\n"
     }
   }
 
-  /// Where the gradients of a convolution's weight and bias go.
-  private func gradients(_ op: Op.Convolution) -> String {
-    "\(gradient(op.parts[0].weight)), \(op.parts[0].bias.map(gradient) ?? "NULL")"
-  }
-
-  private func weightGradientPicture(_ node: Node, _ op: Op.Convolution, scale: Int, chunks: Int) -> Invocation {
+  private func picture(_ node: Node, _ op: Op.Convolution, scale: Int, chunks: Int) -> Invocation {
     let gradient = node.inputs[1].segments[0]
     let shape = graph.shape(of: node.inputs[1])
     let picture = graph.input.shape
@@ -112,7 +83,29 @@ extension EmitC {
         "CHUNKS": "\(chunks)", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ] + strides("G", layout(gradient.node))
     return Invocation(holes: holes) {
-      "\($0)(input, \(self.address(gradient)), \(self.gradients(op)), \(self.workspace(node)), part, parts);\n"
+      "\($0)(input, \(self.address(gradient)), \(self.gradient(op.parts[0].weight)), "
+        + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), part, parts);\n"
     }
+  }
+  // MARK: - what both have
+
+  private var gradients: Support { Support(template: "gradients", holes: [:]) }
+
+  private func common(_ node: Node, _ op: Op.Convolution) -> [String: String] {
+    let shape = graph.shape(of: node.inputs[1])
+    let segments = node.inputs[0].segments
+    func list(_ value: (Segment) -> Int) -> String { segments.map { "\(value($0))" }.joined(separator: ", ") }
+    return [
+      "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
+      "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
+      "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(PlanMemory.inputBlocks(node))",
+      "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
+      "TARGET_STRIDES": list(\.targetStride),
+    ] + strides("DY", layout(node.inputs[1].segments[0].node))
+  }
+
+  private func sources(_ node: Node, _ op: Op.Convolution) -> String {
+    pointers(
+      node.inputs[0].segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) })
   }
 }

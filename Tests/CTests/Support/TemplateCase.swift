@@ -18,14 +18,14 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);
         """,
         "START": "AT(x[3] + (row / 2 + i / cols / 2) * (ptrdiff_t)32 + (block + n / VECTORS) * (ptrdiff_t)16)",
-        "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);",
+        "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
       ]),
     TemplateCase(
       name: "conv_winograd",
       holes: [
         "M": "2", "INPUT": "x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step",
         "SEGMENTS": "TRANSFORM(0, 2, 3, 64, 128, 16, 512);\nTRANSFORM(2, 1, 1, 64, 128, 16, 256);",
-        "PRODUCTS": "PRODUCT(2, 2);", "EPILOGUE": "silu(&v); v += AT(r + residual);",
+        "PRODUCTS": "PRODUCT(2, 2);", "EPILOGUE": "silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
       ]),
     TemplateCase(
       name: "winograd_transforms",
@@ -75,6 +75,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"), TemplateCase(name: "pack_winograd"),
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
+
+  /// Where block `out` of a convolution's output begins.
+  private static let outputBlock = "out * (ptrdiff_t)112"
 
   private static let module = [
     "CASES": "        case 0: arena[part] = input[parts]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
