@@ -58,13 +58,12 @@ static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, con
     }
 }
 
-/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows. */
-static void pack_winograd(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
+/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows. A function
+ * of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
+OUTLINE void pack_winograd(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
                           const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
                           int part, int parts)
 {
-    /* Sums begin at zero: of a mere sum of two products a compiler may fuse either. */
-    const vec zero = SPLAT(0.0f);
     const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
     for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
         const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
@@ -79,13 +78,12 @@ static void pack_winograd(float *to, int out_blocks, int strip, int in_blocks, c
                 for (int tap = 0; tap < 9; tap++) t[tap] = AT(&taps[lane][tap][n]);
                 for (int i = 0; i < edge; i++) {
                     const float *a = g + 3 * i;
-                    const vec left_tap = zero + a[0] * t[0] + a[1] * t[3] + a[2] * t[6];
-                    const vec middle = zero + a[0] * t[1] + a[1] * t[4] + a[2] * t[7];
-                    const vec right = zero + a[0] * t[2] + a[1] * t[5] + a[2] * t[8];
+                    const vec left_tap = a[0] * t[0] + a[1] * t[3] + a[2] * t[6];
+                    const vec middle = a[0] * t[1] + a[1] * t[4] + a[2] * t[7];
+                    const vec right = a[0] * t[2] + a[1] * t[5] + a[2] * t[8];
                     for (int j = 0; j < edge; j++) {
                         const float *b = g + 3 * j;
-                        PUT(at + (i * edge + j) * plane + lane * width + n,
-                            zero + b[0] * left_tap + b[1] * middle + b[2] * right);
+                        PUT(at + (i * edge + j) * plane + lane * width + n, b[0] * left_tap + b[1] * middle + b[2] * right);
                     }
                 }
             }
