@@ -122,7 +122,7 @@ extension ChooseKernels {
       output: node.shape, depth: input.channels * op.kernel.area * scale * scale, sourceBytes: 4 * input.count)
   }
 
-  private func directProblem(_ node: Node, _ op: Op.Convolution) -> ChooseTile.Problem {
+  func directProblem(_ node: Node, _ op: Op.Convolution) -> ChooseTile.Problem {
     var shape = node.shape
     // Each group is a convolution of its own.
     if op.groups != 1 { shape.channels = op.outputs / op.groups }

@@ -177,4 +177,6 @@ public struct ConvolutionTile: Codable, Equatable, Sendable {
   public var weightsAhead: Int
   /// True: the output goes past the caches, which it would not fit.
   public var streams = false
+  /// True: the images of the batch are one tall image; see `Plan.joinImages`.
+  public var joinsImages = false
 }

@@ -76,6 +76,7 @@ public enum PlanMemory {
     var plan = Plan(
       graph: graph, prefix: prefix, target: target, mode: mode, steps: steps, buffers: buffers, workspaces: workspaces,
       packed: packed, arenaCount: arena, scratchCount: roundUp(scratch), outputs: outputs)
+    plan.joinImages(choose)
     if mode == .training { addState(to: &plan, maxTargets: maxTargets) }
     return plan
   }

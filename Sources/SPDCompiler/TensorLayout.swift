@@ -34,7 +34,12 @@ public struct TensorLayout: Codable, Equatable, Sendable {
   /// From one pixel to the next in a row.
   public var columnStride: Int { channelBlock }
   public var blockStride: Int { (halo.left + shape.width + halo.right) * channelBlock }
-  public var rowStride: Int { blocks * blockStride }
+  /// Rows that lie a multiple of a kilobyte apart would compete for the same few places in a cache when one block of several
+  /// images is read, so that they are moved apart by a cache line.
+  public var rowStride: Int {
+    let packed = blocks * blockStride
+    return shape.batch > 1 && shape.height > 1 && packed % 256 == 0 ? packed + channelBlock : packed
+  }
   public var imageStride: Int { (halo.top + shape.height + halo.bottom) * rowStride }
   public var count: Int { shape.batch * imageStride }
   /// Where channel 0 of the first pixel is.

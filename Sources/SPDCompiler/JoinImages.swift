@@ -1,0 +1,43 @@
+import SPD
+
+extension Plan {
+  /// Lets register tiles of small maps span several images, where the rows of one image follow those of the image before.
+  ///
+  /// A map of 2×2 pixels fills a sixth of the registers, and each image would read all weights anew. A 1×1 convolution does
+  /// not care where an image ends, so that the rows of all of them are one tall image, if nothing (a halo) lies between.
+  mutating func joinImages(_ choose: ChooseKernels) {
+    for index in steps.indices {
+      guard let node = steps[index].node.map({ graph[$0] }), case .convolution(let op) = node.op,
+        case .convDirect(let tile) = steps[index].kernel, tile.rows == node.shape.height, canJoinImages(of: node, op)
+      else { continue }
+      steps[index].kernel = .convDirect(choose.joined(node, op))
+    }
+  }
+
+  private func canJoinImages(of node: Node, _ op: Op.Convolution) -> Bool {
+    let rows = node.shape.height
+    guard node.shape.batch > 1, op.kernel == 1, op.padding == 0, op.groups == 1, !op.epilogue.addsStart,
+      op.epilogue.phaseNorm == nil || rows % 2 == 0
+    else { return false }
+    func follow(_ segment: Segment, _ stride: Int = 1) -> Bool {
+      let layout = buffer(of: segment.node).layout
+      return segment.upsampling == 1 && layout.imageStride == rows * stride * segment.step * layout.rowStride
+    }
+    let written = node.destinations.map { $0.flatMap(\.segments) } ?? Operand(node).segments
+    let residuals = op.epilogue.addsResidual ? node.inputs[node.inputs.count - 1].segments : []
+    return node.inputs[0].segments.allSatisfy { follow($0, op.stride.height) }
+      && (written + residuals).allSatisfy { follow($0) }
+  }
+}
+
+extension ChooseKernels {
+  /// The tile of a convolution whose images are one tall image.
+  fileprivate func joined(_ node: Node, _ op: Op.Convolution) -> ConvolutionTile {
+    var problem = directProblem(node, op)
+    problem.output.height *= problem.output.batch
+    problem.output.batch = 1
+    var tile = ChooseTile.tile(problem, target: target)
+    tile.joinsImages = true
+    return tile
+  }
+}
