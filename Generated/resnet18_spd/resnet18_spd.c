@@ -206,7 +206,7 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
             for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
             continue;
         }
-        for (float *block = at; block < at + row_stride; block += block_stride) {
+        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
             for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
             for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
         }

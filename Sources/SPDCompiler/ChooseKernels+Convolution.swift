@@ -54,10 +54,12 @@ extension ChooseKernels {
   /// Nil if the inputs do not suit Winograd: a picture's channels and phases must fit into one block.
   private func winogradProblem(_ node: Node, _ direct: Kernel) -> ChooseWinograd.Problem? {
     guard case .convPicture(_, let scale) = direct else {
-      return ChooseWinograd.Problem(output: node.shape, inputBlocks: PlanMemory.inputBlocks(node))
+      return ChooseWinograd.Problem(
+        output: node.shape, inputBlocks: PlanMemory.inputBlocks(node), packsWeights: options.packsWeights)
     }
     guard graph.input.shape.channels * scale * scale <= channelBlock else { return nil }
-    return ChooseWinograd.Problem(output: node.shape, inputBlocks: 1, isPicture: true)
+    return ChooseWinograd.Problem(
+      output: node.shape, inputBlocks: 1, isPicture: true, packsWeights: options.packsWeights)
   }
 
   /// The Winograd variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.

@@ -23,6 +23,8 @@ public struct KernelOptions: Codable, Equatable, Sendable {
   public var learned: [String: Kernel] = [:]
   /// The largest Winograd tile: larger ones are faster and less precise.
   public var largestTile = 6
+  /// Weights are packed in every run, not once: training changes them.
+  var packsWeights = false
 
   public init(algorithms: Algorithms = .fast) { self.algorithms = algorithms }
 }

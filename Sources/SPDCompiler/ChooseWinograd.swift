@@ -56,6 +56,8 @@ enum ChooseWinograd {
     var inputBlocks: Int
     /// Tiles are gathered from the caller's planar picture.
     var isPicture = false
+    /// Weights are transformed in every run, as training does.
+    var packsWeights = false
 
     var outputBlocks: Int { ChooseTile.ceilDivide(output.channels, channelBlock) }
     var depth: Int { inputBlocks * channelBlock }
@@ -164,7 +166,12 @@ enum ChooseWinograd {
     let fits = weights + inputs < Target.cacheBytes * 7 / 8
     let near = fits ? Target.cacheBytesPerCycle : Target.memoryBytesPerCycle
     let memory = Double(weights) / Target.memoryBytesPerCycle + Double(again) / near
-    return ChooseTile.overlap(arithmetic, memory)
+    return ChooseTile.overlap(arithmetic, memory) + (problem.packsWeights ? packing(tile, problem) : 0)
+  }
+
+  /// Cycles that one thread takes longer to transform the weights than to put them in order: measured for 512×2048.
+  private static func packing(_ tile: WinogradTile, _ problem: Problem) -> Double {
+    Double(weightBytes(tile, problem)) / 2.5
   }
 
   /// Of transformed weights.

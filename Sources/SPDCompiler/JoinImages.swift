@@ -8,9 +8,10 @@ extension Plan {
   mutating func joinImages(_ choose: ChooseKernels) {
     for index in steps.indices {
       guard let node = steps[index].node.map({ graph[$0] }), case .convolution(let op) = node.op,
-        case .convDirect(let tile) = steps[index].kernel, tile.rows == node.shape.height, canJoinImages(of: node, op)
+        case .convDirect(let tile) = steps[index].kernel, tile.rows == node.shape.height, canJoinImages(of: node, op),
+        let joined = choose.joined(node, op, insteadOf: tile)
       else { continue }
-      steps[index].kernel = .convDirect(choose.joined(node, op))
+      steps[index].kernel = .convDirect(joined)
     }
   }
 
@@ -31,9 +32,13 @@ extension Plan {
 }
 
 extension ChooseKernels {
-  /// The tile of a convolution whose images are one tall image.
-  fileprivate func joined(_ node: Node, _ op: Op.Convolution) -> ConvolutionTile {
+  /// The tile of a convolution whose images are one tall image; nil if another one than the model's choice was measured to be
+  /// faster.
+  fileprivate func joined(
+    _ node: Node, _ op: Op.Convolution, insteadOf tile: ConvolutionTile
+  ) -> ConvolutionTile? {
     var problem = directProblem(node, op)
+    guard tile == ChooseTile.tile(problem, target: target) else { return nil }
     problem.output.height *= problem.output.batch
     problem.output.batch = 1
     var tile = ChooseTile.tile(problem, target: target)

@@ -2,43 +2,49 @@ import SPD
 
 /// The compiler's table of contents: every pass in the order in which it runs, and why there.
 public enum Pipeline {
-  public static let passes: [Pass] = [
-    // Training ends in a loss and not in what inference makes of the last layer.
-    .attachLoss,
-    // A layer that nothing reads should not cost a remark in any later pass.
-    .eliminateDeadCode,
-    // A linear layer is a convolution that covers its whole input: from here on there is one kind of matrix product.
-    .lowerLinear,
-    // Batch normalisation and activation move in front of space-to-depth: first, because both then meet a convolution.
-    .hoistOverSpaceToDepth,
-    // Before activations, which stand behind the normalisation.
-    .foldBatchNorm,
-    // YOLOv5 activates before it adds …
-    .fuseActivation,
-    .fuseResidual,
-    // … and ResNet after it.
-    .fuseFinalActivation,
-    // Training keeps what a normalisation reads, so it is an operation of its own, with activation and sum in one pass.
-    .lowerPointwise,
-    .fuseNormalize,
-    // Before reindexing is elided, while siblings still read the same result and not two lists of views.
-    .mergeSiblingConvolutions,
-    // Every reindexing becomes an address, outermost first, so that each one finds readers that already look through
-    // the ones behind it.
-    .elideSlice,
-    .elideConcat,
-    .elideUpsample,
-    .fuseSpaceToDepth,
-    // Reindexings that everything looks through have no readers left …
-    .removeUnread,
-    // … and what is left of the others is written out by a copy.
-    .lowerViews,
-    // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
-    // and what the split leaves needs no lowering.
-    .splitUpsampled,
-    // The way back goes through the views that the way there ended up with.
-    .differentiate,
-  ]
+  public static let passes = passes(Options())
+
+  static func passes(_ options: Options) -> [Pass] {
+    [
+      // Training ends in a loss and not in what inference makes of the last layer.
+      .attachLoss,
+      // A layer that nothing reads should not cost a remark in any later pass.
+      .eliminateDeadCode,
+      // A linear layer is a convolution that covers its whole input: from here on there is one kind of matrix product.
+      .lowerLinear,
+      // Batch normalisation and activation move in front of space-to-depth: first, because both then meet a convolution.
+      .hoistOverSpaceToDepth,
+      // Before activations, which stand behind the normalisation.
+      .foldBatchNorm,
+      // YOLOv5 activates before it adds …
+      .fuseActivation,
+      .fuseResidual,
+      // … and ResNet after it.
+      .fuseFinalActivation,
+      // Training keeps what a normalisation reads, so it is an operation of its own, with activation and sum in one pass.
+      .lowerPointwise,
+      .fuseNormalize,
+      // Before reindexing is elided, while siblings still read the same result and not two lists of views.
+      .mergeSiblingConvolutions,
+      // Every reindexing becomes an address, outermost first, so that each one finds readers that already look through
+      // the ones behind it.
+      .elideSlice,
+      .elideConcat,
+      .elideUpsample,
+      .fuseSpaceToDepth,
+      // Reindexings that everything looks through have no readers left …
+      .removeUnread,
+      // … and what is left of the others is written out by a copy.
+      .lowerViews,
+      // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
+      // and what the split leaves needs no lowering.
+      .splitUpsampled,
+      // The way back goes through the views that the way there ended up with.
+      .differentiate,
+      // Then it can be seen which results would wait for it.
+      .recompute(convolutions: options.recomputedConvolutions),
+    ]
+  }
 
   /// Which optional passes run, and which kernels the result may be made of.
   public struct Options: Codable, Equatable, Sendable {
@@ -49,6 +55,8 @@ public enum Pipeline {
     public var kernels = KernelOptions()
     /// Of a detector's training: as many boxes as one batch may have.
     public var maxTargets = 0
+    /// Of training: how many convolutions are computed again on the way back, so that their results need not be kept.
+    public var recomputedConvolutions = 0
 
     public init() {}
   }
@@ -77,7 +85,7 @@ public enum Pipeline {
     try graph.verify()
     var graph = graph
     var records: [Record] = []
-    for pass in passes where pass.modes.contains(options.mode) {
+    for pass in passes(options) where pass.modes.contains(options.mode) {
       if pass.kind == .fusion, options.unfused || options.disabled.contains(pass.name) { continue }
       let before = graph
       var remarks: [Remark] = []

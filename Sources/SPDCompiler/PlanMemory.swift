@@ -9,6 +9,8 @@ public enum PlanMemory {
   ) throws -> Plan {
     var steps: [Plan.Step] = []
     var scratch = 0
+    var kernels = kernels
+    kernels.packsWeights = mode == .training
     let choose = ChooseKernels(graph: graph, target: target, options: kernels)
     for node in graph.nodes {
       guard let kernel = try choose.kernel(for: node) else { continue }
@@ -117,14 +119,12 @@ public enum PlanMemory {
     var halos: [Node.ID: TensorLayout.Halo] = [:]
     for step in steps {
       guard let node = step.node.map({ graph[$0] }), let op = node.op.convolution else { continue }
-      var output = Size2D(node.shape.height, node.shape.width)
+      // The gradient of a weight reads what its convolution reads.
+      var output = node.op.isTraining ? graph.shape(of: node.inputs[1]).size : node.shape.size
       if let size = step.kernel.overhangingTile {
-        if case .weightGradientWinograd = step.kernel { output = graph.shape(of: node.inputs[1]).size }
         // Tiles overhang the result.
         output.height = ChooseTile.ceilDivide(output.height, size) * size
         output.width = ChooseTile.ceilDivide(output.width, size) * size
-      } else if case .training = node.op {
-        continue
       } else if op.padding == 0, op.adjoint == nil {
         continue
       }
@@ -213,6 +213,8 @@ public enum PlanMemory {
 }
 
 extension Op {
+  fileprivate var isTraining: Bool { if case .training = self { true } else { false } }
+
   /// The convolution whose input is read: a node's own, or the one whose weight it is the gradient of.
   fileprivate var convolution: Op.Convolution? {
     switch self {

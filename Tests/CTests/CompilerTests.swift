@@ -70,7 +70,8 @@ import Testing
   private static let withinModules: Set = [
     "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients", "norm_statistics", "normalize",
     "normalize_gradient", "normalize_sums", "pack_training", "pack_training_picture", "pool_gradient",
-    "training_module", "training_step", "weight_gradient", "weight_gradient_picture", "weight_gradient_winograd",
+    "training_module", "training_step", "transpose", "weight_gradient", "weight_gradient_picture",
+    "weight_gradient_winograd",
     "winograd_gradients",
   ]
 

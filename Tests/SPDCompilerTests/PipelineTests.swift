@@ -74,7 +74,7 @@ struct PipelineTests {
       "\(error)"
         == "no optional pass is called \(name); there are elide-concat, elide-slice, elide-upsample, "
         + "eliminate-dead-code, fold-batch-norm, fuse-activation, fuse-final-activation, fuse-normalize, fuse-residual, "
-        + "fuse-space-to-depth, hoist-over-space-to-depth, merge-sibling-convolutions, split-upsampled")
+        + "fuse-space-to-depth, hoist-over-space-to-depth, merge-sibling-convolutions, recompute, split-upsampled")
   }
 
   @Test func aBrokenGraphIsRefused() throws {

@@ -7,7 +7,7 @@ extension EmitC {
     var source = trainingContract()
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
-    for support in ["halo", "derivatives", "training_math", "pack_training", "pack_training_picture"]
+    for support in ["halo", "derivatives", "training_math", "transpose", "pack_training", "pack_training_picture"]
     where kernels.uses(support) {
       source += "\n" + (try templates.fill(support, [:]))
     }

@@ -22,11 +22,13 @@ struct Bench: AsyncParsableCommand {
   var compare: OtherVariant?
   @Flag(help: "Time each step.") var layers = false
   @Flag(help: "Training steps instead of inference.") var train = false
+  @OptionGroup var arena: ArenaLimit
   @Option(help: "Measure for about this many seconds.") var seconds = 5.0
   @Flag(help: "Print the figures as JSON.") var json = false
 
   func validate() throws {
     if train, compare != nil || options.tune { throw ValidationError("--train has nothing to compare or tune.") }
+    if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
     guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
   }
 
@@ -34,7 +36,7 @@ struct Bench: AsyncParsableCommand {
     try await reporting {
       if train {
         return try await BenchTraining(
-          options: options, threads: threads.threads, layers: layers, seconds: seconds, json: json
+          options: options, arena: arena, threads: threads.threads, layers: layers, seconds: seconds, json: json
         ).run()
       }
       var options = options

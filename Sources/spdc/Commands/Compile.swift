@@ -27,12 +27,14 @@ struct Compile: AsyncParsableCommand {
     name: .customLong("max-targets"),
     help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each picture."))
   var maxTargets: Int?
+  @OptionGroup var arena: ArenaLimit
   @Flag(help: "Print what was done as JSON.") var json = false
 
   func validate() throws {
     if train, packed { throw ValidationError("--train packs weights in every step: leave --packed out.") }
     if train, options.tune { throw ValidationError("--tune measures inference: leave it or --train out.") }
     if maxTargets != nil, !train { throw ValidationError("--max-targets needs --train.") }
+    if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
     if let maxTargets, maxTargets < 1 { throw ValidationError("--max-targets must be 1 or more.") }
     if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
     if packed, emit != .module { throw ValidationError("--packed needs the module: leave --emit out.") }
@@ -66,6 +68,11 @@ struct Compile: AsyncParsableCommand {
       }
       var pipeline = options.pipeline(for: train ? .training : .inference)
       if train { pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch }
+      if arena.maxArena != nil {
+        pipeline = try report.time("fit") {
+          try arena.apply(to: pipeline, graph, builder, threads: threads.threads)
+        }
+      }
       if options.tune {
         let (tuned, tuning) = try await report.time("tune") {
           try await Tuner(builder: builder, threads: threads.threads).tune(graph, pipeline)

@@ -27,12 +27,19 @@ struct Builder {
 
   /// - Parameter reuse: false keeps every result in the arena, for looking at them.
   func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
+    let (_, records, plan) = try plan(graph, options: options, reuse: reuse)
+    let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
+    return Compiled(graph: graph, plan: plan, records: records, code: code)
+  }
+
+  func plan(
+    _ graph: Graph, options: Pipeline.Options, reuse: Bool = true
+  ) throws -> (lowered: Graph, records: [Pipeline.Record], plan: Plan) {
     let (lowered, records) = try Pipeline.run(graph, options: options)
     let plan = try PlanMemory.plan(
       lowered, prefix: Self.prefix(graph.name, options.mode), target: target, kernels: options.kernels,
       mode: options.mode, maxTargets: options.maxTargets, reuse: reuse)
-    let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
-    return Compiled(graph: graph, plan: plan, records: records, code: code)
+    return (lowered, records, plan)
   }
 
   /// What symbols start with: the network's name as an identifier, so that both its modules fit into one program.

@@ -6,6 +6,7 @@ import SPDRuntime
 /// `spdc bench MODEL --train`: the time of whole training steps, and of each parallel loop of one.
 struct BenchTraining {
   var options: ModelOptions
+  var arena: ArenaLimit
   var threads: Int
   var layers: Bool
   var seconds: Double
@@ -36,6 +37,7 @@ struct BenchTraining {
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
     pipeline.maxTargets = 16 * weighted.graph.input.shape.batch
+    pipeline = try arena.apply(to: pipeline, weighted.graph, builder, threads: threads)
     let compiled = try builder.compile(weighted.graph, options: pipeline)
     let network = try await builder.loadTrainable(compiled)
     let trainer = try network.trainer(threads: threads)
@@ -61,7 +63,10 @@ struct BenchTraining {
     }
     progress.finish()
     let samples = Samples(times)
-    let graph = compiled.plan.graph
+    // What is computed again is no progress.
+    var formulas = pipeline
+    formulas.recomputedConvolutions = 0
+    let graph = try builder.plan(weighted.graph, options: formulas).lowered
     let input = weighted.graph.input.shape
     var report = Report(
       model: network.name, size: [input.height, input.width], batch: input.batch, threads: threads,

@@ -1,0 +1,37 @@
+"""What is trained: pairs of a network with space-to-depth and its strided baseline, at sides that both can take."""
+import dataclasses
+import pathlib
+
+WORK = pathlib.Path(__file__).resolve().parents[2] / "build" / "experiment"
+# The same for everybody: neither network's own recipe, and the last epoch counts, not the best.
+SETTINGS = {"epochs": 10, "batch": 64, "lr": 0.02, "momentum": 0.9, "weight-decay": 5e-4, "schedule": "cosine",
+            "warmup-epochs": 1, "limit": 4000, "flip-vertical": 0, "rotation": 0, "crop-padding": 2}
+PAIRS = [("resnet18-spd", "resnet18", (32, 16)), ("resnet50-spd", "resnet50", (32, 16, 8))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    model: str
+    side: int
+    seed: int
+
+    @property
+    def title(self):
+        return f"{self.model} {self.side}x{self.side} seed {self.seed}"
+
+    @property
+    def folder(self):
+        return WORK / self.title.replace(" ", "-")
+
+    @property
+    def data(self):
+        return f"shapes:{self.side}"
+
+
+def runs(seeds):
+    """Seed by seed, small pictures first: whenever it ends, there is something to compare."""
+    for seed in range(1, seeds + 1):
+        for spd, strided, sides in reversed(PAIRS):
+            for side in sorted(sides):
+                for model in (spd, strided):
+                    yield Run(model, side, seed)

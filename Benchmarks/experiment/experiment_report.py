@@ -1,0 +1,82 @@
+"""docs/experiment.md and docs/experiment.svg from the figures that experiment.py left; trains nothing."""
+import json
+import pathlib
+import statistics
+
+import plot
+from experiment_cases import PAIRS, SETTINGS, WORK
+from figures import processor, table
+
+plt = plot.plt
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+HEAD = """\
+# Space-to-depth against strides, at falling resolution
+
+`make experiment` trains this and writes this page: each network of the paper that classifies, and its strided baseline,
+on the same drawn pictures of ten shapes at several sides, {seeds} seeds each (weights, order and augmentation; the seed's
+number is the same for both networks). {settings}; accuracy is the validation set's behind the last epoch. {machine}.
+
+{minutes:.0f} minutes in all. Differences are of the means; *standard error* is that of the difference of paired seeds.
+
+![accuracy by resolution](experiment.svg)
+"""
+
+
+def accuracies(cases, model, side):
+    found = [c for c in cases if c["model"] == model and c["side"] == side]
+    return {c["seed"]: 100 * c["top1"] for c in sorted(found, key=lambda c: c["seed"])}
+
+
+def spread(values):
+    return statistics.stdev(values) if len(values) > 1 else 0
+
+
+def rows(cases):
+    for spd, strided, sides in PAIRS:
+        for side in sides:
+            ours, theirs = accuracies(cases, spd, side), accuracies(cases, strided, side)
+            both = sorted(ours.keys() & theirs.keys())
+            if not both:
+                continue
+            differences = [ours[s] - theirs[s] for s in both]
+            error = spread(differences) / len(both) ** 0.5
+            yield [spd, f"{side}×{side}", str(len(both)),
+                   *(f"{statistics.mean(v.values()):.1f} ± {spread(list(v.values())):.1f}" for v in (ours, theirs)),
+                   f"{statistics.mean(differences):+.1f}", f"{error:.1f}"]
+
+
+def draw(cases):
+    with plt.rc_context(plot.PARAMETERS):
+        figure, axes = plt.subplots(1, len(PAIRS), figsize=(7, 2.8), sharey=True)
+        for axis, (spd, strided, sides) in zip(axes, PAIRS):
+            for model, colour in ((spd, plot.COLOURS["spdc"]), (strided, plot.COLOURS["torch"])):
+                found = {side: list(accuracies(cases, model, side).values()) for side in sides}
+                found = {side: values for side, values in found.items() if values}
+                axis.plot(list(found), [statistics.mean(v) for v in found.values()], color=colour, label=model)
+                for side, values in found.items():
+                    axis.plot([side] * len(values), values, ".", color=colour, markersize=4)
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(sides, [f"{s}×{s}" for s in sides])
+            axis.minorticks_off()
+            axis.invert_xaxis()
+            axis.set_xlabel("picture")
+            axis.legend(frameon=False, loc="lower left")
+        axes[0].set_ylabel("top-1, %")
+        axes[0].set_title("Accuracy of each seed, and the mean", loc="left")
+        plot.save(figure, DOCS / "experiment.svg")
+
+
+def main():
+    data = json.loads((WORK / "experiment.json").read_text())
+    cases = list(data["cases"].values())
+    text = HEAD.format(
+        seeds=max(c["seed"] for c in cases), machine=processor(data["machine"]),
+        settings="Everybody trains alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()),
+        minutes=sum(c["seconds"] for c in cases) / 60)
+    text += "\n" + table(["network", "picture", "seeds", "space-to-depth, %", "strided, %", "difference", "standard error"],
+                         rows(cases)) + "\n"
+    (DOCS / "experiment.md").write_text(text)
+    draw(cases)
+
+
+main()

@@ -1,0 +1,122 @@
+import SPD
+
+/// Computes results again on the way back instead of keeping them until then.
+///
+///     %3 = normalize(%1, %2)
+///     %4 = conv2d(%3)
+///     …
+///     %9 = weight_gradient(%3, %8)
+/// becomes
+///     %3 = normalize(%1, %2)
+///     %4 = conv2d(%3)
+///     …
+///     %10 = normalize(%1, %2)
+///     %9 = weight_gradient(%10, %8)
+///
+/// A normalised result costs one pass over memory, and what it is made of is kept anyway: so all of them are computed
+/// again, as far as that needs no long chain of others. Convolutions, which cost arithmetic, follow where memory is short,
+/// those first that free most bytes for their work.
+extension Pass {
+  /// - Parameter convolutions: how many convolutions are computed again too.
+  static func recompute(convolutions: Int) -> Pass {
+    Pass("recompute", .fusion, modes: [.training]) { graph, remarks in
+      guard let loss = graph.nodes.firstIndex(where: { $0.op.isLoss }) else { return }
+      var recompute = Recompute(graph, loss: loss)
+      recompute.choose(convolutions)
+      recompute.run()
+      remarks += graph.nodes.filter { recompute.chosen.contains($0.id) }.map {
+        Remark("recompute", $0, fired: true, "computed again on the way back")
+      }
+      graph = recompute.graph
+    }
+  }
+}
+
+extension Graph {
+  /// How many convolutions `recompute` can compute again.
+  public var recomputableConvolutions: Int {
+    nodes.firstIndex { $0.op.isLoss }.map { Recompute(self, loss: $0).convolutions.count } ?? 0
+  }
+}
+
+private struct Recompute {
+  var graph: Graph
+  let loss: Int
+  private(set) var chosen: Set<Node.ID> = []
+  private var again: [Node.ID: Node.ID] = [:]
+  private var nextID: Node.ID
+
+  /// Results in a row that each need the one before: what is computed again early waits for its turn in memory.
+  private static let longestChain = 4
+
+  init(_ graph: Graph, loss: Int) {
+    self.graph = graph
+    self.loss = loss
+    nextID = graph.nextID
+  }
+
+  /// Convolutions of the way there whose results the way back reads, most bytes for their work first.
+  var convolutions: [Node] {
+    let read = Set(graph.nodes[loss...].flatMap(\.inputs).flatMap(\.segments).map(\.node))
+    func work(_ node: Node) -> Double { Double(graph.cost(of: node).flops) / Double(node.shape.count) }
+    let all = graph.nodes[..<loss].filter { node in
+      guard case .convolution = node.op else { return false }
+      // Nothing is gained where a result is read at once.
+      return read.contains(node.id) && !graph.nodes[loss].inputs.flatMap(\.segments).contains { $0.node == node.id }
+    }
+    return all.enumerated().sorted { (work($0.element), $0.offset) < (work($1.element), $1.offset) }.map(\.element)
+  }
+
+  mutating func choose(_ count: Int) {
+    let convolutions = Set(convolutions.prefix(count).map(\.id))
+    var depth: [Node.ID: Int] = [:]
+    for node in graph.nodes[..<loss] {
+      let isCandidate: Bool
+      switch node.op {
+      case .training(.normalize): isCandidate = true
+      case .convolution: isCandidate = convolutions.contains(node.id)
+      default: isCandidate = false
+      }
+      guard isCandidate else { continue }
+      let chain = 1 + node.inputs.flatMap(\.segments).reduce(0) { max($0, depth[$1.node] ?? 0) }
+      guard chain <= Self.longestChain else { continue }
+      depth[node.id] = chain
+      chosen.insert(node.id)
+    }
+  }
+
+  mutating func run() {
+    let backward = graph.nodes[(loss + 1)...]
+    graph.nodes.removeSubrange((loss + 1)...)
+    for node in backward {
+      var node = node
+      redirect(&node)
+      graph.nodes.append(node)
+    }
+  }
+
+  /// Lets a node read what is computed again, which is put in front of it when it is the first to do so.
+  private mutating func redirect(_ node: inout Node) {
+    for input in node.inputs.indices {
+      for segment in node.inputs[input].segments.indices {
+        let id = node.inputs[input].segments[segment].node
+        if chosen.contains(id) { node.inputs[input].segments[segment].node = copy(of: id) }
+      }
+    }
+  }
+
+  private mutating func copy(of id: Node.ID) -> Node.ID {
+    if let copy = again[id] { return copy }
+    var node = graph[id]
+    redirect(&node)
+    node.id = nextID
+    nextID += 1
+    graph.nodes.append(node)
+    again[id] = node.id
+    return node.id
+  }
+}
+
+extension Op {
+  fileprivate var isLoss: Bool { if case .training(.loss) = self { true } else { false } }
+}

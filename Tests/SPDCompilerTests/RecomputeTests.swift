@@ -1,0 +1,79 @@
+import Models
+import SPD
+import Testing
+
+@testable import SPDCompiler
+
+@Suite("recompute") struct RecomputeTests {
+  private static func lowered(_ graph: Graph, convolutions: Int = 0, disabled: Set<String> = []) throws -> Graph {
+    var options = Pipeline.Options()
+    options.mode = .training
+    options.disabled = disabled
+    options.recomputedConvolutions = convolutions
+    return try Pipeline.run(graph, options: options).graph
+  }
+
+  private static func arena(_ graph: Graph) throws -> Int {
+    try PlanMemory.plan(graph, prefix: "net", target: .x86v3, mode: .training).arenaCount
+  }
+
+  private static func small() throws -> Graph {
+    try traced(16, 8, 8, batch: 2) {
+      $0.through(
+        Conv(16, kernel: 3), Conv(16, kernel: 3), Conv(16, kernel: 3), GlobalAveragePool(), Flatten(), Linear(4))
+    }
+  }
+
+  @Test func normalisedResultsAreComputedAgain() throws {
+    let before = try Self.lowered(Self.small(), disabled: ["recompute"])
+    let after = try Self.lowered(Self.small())
+    func back(_ graph: Graph) -> [String] {
+      graph.brief.split(separator: "\n").map(String.init).drop { !$0.contains("cross_entropy") }
+        .filter { $0.contains("normalize(") || $0.contains("weight_gradient(") }
+    }
+    #expect(
+      back(before) == [
+        "%18 = weight_gradient(%9, %17) k=1 5.weight  4×1×1",
+        "%25 = weight_gradient(%5, %24) k=3 2.conv.weight  16×1×1",
+        "%30 = weight_gradient(%2, %29) k=3 1.conv.weight  16×1×1",
+        "%35 = weight_gradient(%16, %34) k=3 0.conv.weight  16×1×1",
+      ])
+    #expect(
+      back(after) == [
+        "%18 = weight_gradient(%9, %17) k=1 5.weight  4×1×1",
+        "%36 = normalize(%4, %13) *bn +silu  16×8×8",
+        "%25 = weight_gradient(%36, %24) k=3 2.conv.weight  16×1×1",
+        "%37 = normalize(%1, %11) *bn +silu  16×8×8",
+        "%30 = weight_gradient(%37, %29) k=3 1.conv.weight  16×1×1",
+        "%35 = weight_gradient(%16, %34) k=3 0.conv.weight  16×1×1",
+      ])
+  }
+
+  /// Whatever is computed again, gradients are the same numbers, and each further convolution takes no more memory.
+  @Test(arguments: DifferentiateTests.networks.indices)
+  func gradientsStay(_ index: Int) throws {
+    let graph = try traced(3, 16, 16, batch: 2, DifferentiateTests.networks[index].1)
+    func gradients(_ graph: Graph) throws -> [String: [Double]] {
+      try Interpreter(graph: graph, precision: .double) { syntheticParameter(graph.parameter($0)!) }
+        .trainingStep(input: syntheticInput(graph.input.shape), labels: [0, 1]).gradients
+    }
+    let kept = try Self.lowered(graph, disabled: ["recompute"])
+    let expected = try gradients(kept)
+    let all = kept.recomputableConvolutions
+    #expect(all > 0)
+    for count in [0, all / 2, all] {
+      let again = try Self.lowered(graph, convolutions: count)
+      #expect(try gradients(again) == expected)
+    }
+  }
+
+  @Test func memoryShrinks() throws {
+    let model = try #require(shippedModels.first { $0.name == "resnet18-spd" })
+    let graph = try model.graph(size: Size2D(64, 64), batch: 8)
+    let kept = try Self.lowered(graph, disabled: ["recompute"])
+    let normalised = try Self.arena(Self.lowered(graph))
+    let convolutions = try Self.arena(Self.lowered(graph, convolutions: kept.recomputableConvolutions))
+    #expect(try Double(normalised) < 0.8 * Double(Self.arena(kept)))
+    #expect(convolutions < normalised)
+  }
+}
