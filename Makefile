@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train lint install generated check-peers packages clean
+.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -49,6 +49,10 @@ bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
+# The paper's classifiers against their strided baselines at falling resolution, half an hour: docs/experiment.md. Interrupted, it goes on.
+experiment: all
+	@Benchmarks/experiment/run $(SPDC)
+
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
 
@@ -56,7 +60,7 @@ lint:
 generated: all
 	@scripts/generated $(SPDC)
 
-# Against PyTorch and ONNX Runtime, in a virtual environment of their own.
+# Against PyTorch, ONNX Runtime and TensorBoard, in a virtual environment of their own.
 check-peers: all
 	@Tests/Peers/check $(SPDC)
 

@@ -20,7 +20,7 @@ OFFSETS = torch.tensor([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=torch.f
 def matches(targets, anchors, nx, ny):
     """targets (n, 6): image, class, x, y, w, h as fractions; anchors (3, 2) in cells. Of each match: image, anchor, cell
     row and column, class, and box (x and y from the cell, w, h, in cells)."""
-    grid = torch.tensor([nx, ny], dtype=torch.float32)
+    grid = torch.tensor([nx, ny], dtype=targets.dtype)
     boxes = torch.cat([targets[:, :2], targets[:, 2:4] * grid, targets[:, 4:6] * grid], 1)
     ratio = boxes[None, :, 4:6] / anchors[:, None]
     anchor, index = (torch.maximum(ratio, 1 / ratio).amax(2) < ANCHOR_LIMIT).nonzero(as_tuple=True)
@@ -59,7 +59,7 @@ def loss(raw, targets, anchors):
     for level, r in enumerate(raw):
         ny, nx = r.shape[2:4]
         image, anchor, y, x, label, wanted = matches(targets, anchors[level], nx, ny)
-        goal = torch.zeros(r.shape[:4])
+        goal = torch.zeros(r.shape[:4], dtype=r.dtype)
         if len(image):
             found = r[image, anchor, y, x]
             s = found[:, :4].sigmoid()
@@ -67,7 +67,7 @@ def loss(raw, targets, anchors):
             fit = ciou(predicted, wanted)
             box = box + (1 - fit).mean()
             goal[image, anchor, y, x] = fit.detach().clamp(0)
-            truth = F.one_hot(label, found.shape[1] - 5).float()
+            truth = F.one_hot(label, found.shape[1] - 5).to(r.dtype)
             classes = classes + F.binary_cross_entropy_with_logits(found[:, 5:], truth)
         objectness = objectness + BALANCE[level] * F.binary_cross_entropy_with_logits(r[..., 4], goal)
     return len(raw[0]) * (BOX * box + OBJECTNESS * objectness + CLASSES * classes)

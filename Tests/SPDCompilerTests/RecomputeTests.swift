@@ -33,19 +33,19 @@ import Testing
     }
     #expect(
       back(before) == [
-        "%18 = weight_gradient(%9, %17) k=1 5.weight  4×1×1",
-        "%25 = weight_gradient(%5, %24) k=3 2.conv.weight  16×1×1",
-        "%30 = weight_gradient(%2, %29) k=3 1.conv.weight  16×1×1",
-        "%35 = weight_gradient(%16, %34) k=3 0.conv.weight  16×1×1",
+        "%19 = weight_gradient(%10, %18) k=1 5.weight  4×1×1",
+        "%27 = weight_gradient(%6, %25) k=3 2.conv.weight  16×1×1",
+        "%33 = weight_gradient(%3, %31) k=3 1.conv.weight  16×1×1",
+        "%39 = weight_gradient(%17, %37) k=3 0.conv.weight  16×1×1",
       ])
     #expect(
       back(after) == [
-        "%18 = weight_gradient(%9, %17) k=1 5.weight  4×1×1",
-        "%36 = normalize(%4, %13) *bn +silu  16×8×8",
-        "%25 = weight_gradient(%36, %24) k=3 2.conv.weight  16×1×1",
-        "%37 = normalize(%1, %11) *bn +silu  16×8×8",
-        "%30 = weight_gradient(%37, %29) k=3 1.conv.weight  16×1×1",
-        "%35 = weight_gradient(%16, %34) k=3 0.conv.weight  16×1×1",
+        "%19 = weight_gradient(%10, %18) k=1 5.weight  4×1×1",
+        "%40 = normalize(%4, %15) *bn +silu  16×8×8",
+        "%27 = weight_gradient(%40, %25) k=3 2.conv.weight  16×1×1",
+        "%41 = normalize(%1, %14) *bn +silu  16×8×8",
+        "%33 = weight_gradient(%41, %31) k=3 1.conv.weight  16×1×1",
+        "%39 = weight_gradient(%17, %37) k=3 0.conv.weight  16×1×1",
       ])
   }
 

@@ -129,6 +129,8 @@ import Testing
     (["--dump-after", "foo"], "no pass is called foo; there are all, attach-loss, eliminate-dead-code"),
     (["--disable-pass", "foo", "-o", "/nonexistent/o"], "no optional pass is called foo; there are"),
     (["--target", "z80", "-o", "/nonexistent/o"], "no target is called z80; there are native, x86-64-v4"),
+    (["--max-arena", "300MB"], "--max-arena needs --train"), (["--train", "--max-arena", "3 miles"], "--max-arena"),
+    (["--train", "--max-arena", "1kB", "-o", "/nonexistent/o"], "raise --max-arena, or take a smaller --batch"),
     (["--nonsense"], "Unknown option '--nonsense'"), (["more"], "unexpected argument"),
   ]) func optionsThatMakeNoSense(_ options: [String], _ message: String) async throws {
     let run = try await spdc(arguments: ["compile", Place.tiny, "--json"] + options)

@@ -30,7 +30,8 @@ extension EmitC {
     var holes: [String: String] = [
       "IMAGES": "\(tile.joinsImages ? 1 : node.shape.batch)",
       "OUT_ROWS": "\(tile.joinsImages ? node.shape.batch * node.shape.height : node.shape.height)",
-      "OUT_COLS": "\(node.shape.width)", "OUT_BLOCKS": "\(blocks)", "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth)",
+      "OUT_COLS": "\(node.shape.width)", "OUT_BLOCKS": "\(blocks)",
+      "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth)",
       "SEGMENTS": accumulations(segments, op), "EPILOGUE": epilogue(op.epilogue, width: width, adds: y.adds),
       "START": start(op.startSegments(node).first, index: segments.count),
     ]
