@@ -44,7 +44,7 @@ extension PlanMemory {
   static func addState(to plan: inout Plan, maxTargets: Int) {
     let state = StateLayout(plan.graph)
     // The optimiser keeps a double for each of its units in the arena.
-    plan.arenaCount = max(plan.arenaCount, roundUp((state.count + 4095) / 4096 * 2))
+    plan.arenaCount = max(plan.arenaCount, LossHoles.optimizerScratch(count: state.count))
     plan.state = state
     plan.maxTargets = maxTargets
   }
@@ -53,15 +53,11 @@ extension PlanMemory {
   static func trainingCount(
     _ node: Node, _ op: Op.Training, _ kernel: Kernel, in graph: Graph, _ target: Target, maxTargets: Int
   ) -> Int {
-    let images = graph.input.shape.batch
     switch op {
-    case .loss(.crossEntropy): return 3 * images + 2
+    case .loss(.crossEntropy): return LossHoles.crossEntropyScratch(images: graph.input.shape.batch)
     case .loss(.yolo(let boxes)):
-      let shapes = node.inputs.map { graph.shape(of: $0) }
-      let rows = shapes.reduce(0) { $0 + $1.height }, cells = shapes.reduce(0) { $0 + $1.size.area }
-      let bytes =
-        images * (24 * rows + 4 * cells * boxes.anchorsPerLevel) + shapes.count * boxes.anchorsPerLevel * maxTargets
-      return bytes / 4 + 4
+      return LossHoles.yoloScratch(
+        node.inputs.map { graph.shape(of: $0) }, anchors: boxes.anchorsPerLevel, maxTargets: maxTargets)
     case .statistics(let norm):
       return chunkCount(graph.shape(of: node.inputs[0]), phases: norm.phases)
     case .normalizeSums(let op):

@@ -28,35 +28,19 @@ extension EmitC {
     let scratch = plan.workspaces.first { $0.step == step }!
     let heads = node.inputs.map { $0.segments[0] }
     let gradients = node.destinations!.map { $0.segments[0] }
-    var holes = ["IMAGES": "\(graph.input.shape.batch)", "SCRATCH": "\(scratch.count)"]
+    let layouts = zip(heads, gradients).map { (logits: layout($0.node), gradient: layout($1.node)) }
     switch op {
     case .crossEntropy:
-      let (x, dx) = (layout(heads[0].node), layout(gradients[0].node))
-      holes["CLASSES"] = "\(heads[0].channels)"
-      holes["X_IMAGE"] = "\(x.imageStride)"
-      holes["X_BLOCK"] = "\(x.blockStride)"
-      holes["DX_IMAGE"] = "\(dx.imageStride)"
-      holes["DX_BLOCK"] = "\(dx.blockStride)"
-      return Invocation(holes: holes) {
+      return Invocation(holes: LossHoles.crossEntropy(logits: layouts[0].logits, gradient: layouts[0].gradient)) {
         "\($0)(\(self.address(heads[0])), batch->labels, batch->label_smoothing, \(self.address(gradients[0])), losses, "
           + "arena + \(scratch.offset), part, parts);\n"
       }
     case .yolo(let boxes):
-      let shapes = node.inputs.map { graph.shape(of: $0) }
-      let levels = zip(heads, gradients).map { head, gradient in
-        let (x, dx) = (layout(head.node), layout(gradient.node))
-        return "{\(x.shape.height), \(x.shape.width), \(x.imageStride), \(x.rowStride), \(x.blockStride), "
-          + "\(dx.imageStride), \(dx.rowStride), \(dx.blockStride)}"
-      }
-      holes["ANCHORS"] = "\(boxes.anchorsPerLevel)"
-      holes["CLASSES"] = "\(boxes.classes)"
-      holes["MAX_TARGETS"] = "\(plan.maxTargets)"
-      holes["LEVELS"] = "\(heads.count)"
-      holes["LEVEL_TABLE"] = levels.joined(separator: ", ")
-      holes["ROWS"] = "\(shapes.reduce(0) { $0 + $1.height })"
-      holes["CELLS"] = "\(shapes.reduce(0) { $0 + $1.size.area })"
       // Autobalance keeps that of stride 16 at 1.
-      holes["REFERENCE"] = "\(boxes.strides.firstIndex(of: 16) ?? boxes.strides.count / 2)"
+      let reference = boxes.strides.firstIndex(of: 16) ?? boxes.strides.count / 2
+      let holes = LossHoles.yolo(
+        classes: boxes.classes, anchors: boxes.anchorsPerLevel, levels: layouts, reference: reference,
+        maxTargets: plan.maxTargets)
       let to = gradients.map { self.address($0) }.joined(separator: ", ")
       return Invocation(holes: holes) {
         "\($0)(\(self.pointers(heads.map { self.address($0) })), batch->targets, batch->target_count, "

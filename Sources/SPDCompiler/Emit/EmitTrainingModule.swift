@@ -34,12 +34,11 @@ extension EmitC {
   }
 
   private var optimizerHoles: [String: String] {
-    let entries = state.entries.filter { $0.group >= 0 || $0.isAveraged }
-    return [
-      "NAME": "\(prefix)_optimizer", "COUNT": "\(state.count)", "RANGE_COUNT": "\(entries.count)",
-      "RANGES": "\n    " + entries.map { "{\($0.offset), \($0.count), \($0.group)}" }.joined(separator: ", "),
-      "SCRATCH": "\(plan.arenaCount)",
-    ]
+    let ranges = state.entries.filter { $0.group >= 0 || $0.isAveraged }.map {
+      LossHoles.Range(offset: $0.offset, count: $0.count, group: $0.group < 0 ? nil : $0.group)
+    }
+    return LossHoles.optimizer(ranges: ranges, count: state.count)
+      .merging(["NAME": "\(prefix)_optimizer", "SCRATCH": "\(plan.arenaCount)"]) { $1 }
   }
 
   private func trainingHoles(_ calls: [String]) -> [String: String] {

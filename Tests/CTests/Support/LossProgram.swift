@@ -67,8 +67,9 @@ enum LossProgram {
       text += try templates.fill(
         "yolo_loss",
         LossHoles.yolo(
-          name: name, classes: network.classes, anchors: network.anchors, levels: network.levels,
-          reference: network.reference, maxTargets: maxTargets))
+          classes: network.classes, anchors: network.anchors, levels: network.levels,
+          reference: network.reference, maxTargets: maxTargets
+        ).merging(["NAME": name]) { $1 })
       let scratch = LossHoles.yoloScratch(shapes, anchors: network.anchors, maxTargets: maxTargets)
       let counts = [network.levels.map(\.logits.count), network.levels.map(\.gradient.count)]
         .map { "{" + $0.map(String.init).joined(separator: ", ") + "}" }
@@ -78,13 +79,15 @@ enum LossProgram {
     for (index, layouts) in entropy.enumerated() {
       let name = "entropy\(index)"
       text += try templates.fill(
-        "cross_entropy", LossHoles.crossEntropy(name: name, logits: layouts.logits, gradient: layouts.gradient))
+        "cross_entropy",
+        LossHoles.crossEntropy(logits: layouts.logits, gradient: layouts.gradient).merging(["NAME": name]) { $1 })
       let images = layouts.logits.shape.batch
       let scratch = LossHoles.crossEntropyScratch(images: images)
       entropyCases.append(
         "{\(name), \(name)_check, \(images), \(scratch), \(layouts.logits.count), \(layouts.gradient.count)}")
     }
-    text += try templates.fill("optimizer", LossHoles.optimizer(name: "update", ranges: ranges, count: count))
+    text += try templates.fill(
+      "optimizer", LossHoles.optimizer(ranges: ranges, count: count).merging(["NAME": "update"]) { $1 })
     return text + "\n#define YOLO_CASES " + yoloCases.joined(separator: ", ")
       + "\n#define ENTROPY_CASES " + entropyCases.joined(separator: ", ")
       + "\n#define OPTIMIZER_CASES {update, update_accumulate, \(count), \(LossHoles.optimizerScratch(count: count))}\n"

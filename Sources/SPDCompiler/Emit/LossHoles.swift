@@ -9,13 +9,13 @@ public enum LossHoles {
   /// - Parameters:
   ///   - logits: layout of N×C×1×1.
   ///   - gradient: the same shape in a layout of its own.
-  public static func crossEntropy(name: String, logits: TensorLayout, gradient: TensorLayout) -> [String: String] {
+  public static func crossEntropy(logits: TensorLayout, gradient: TensorLayout) -> [String: String] {
     let shape = logits.shape
     return text([
       "IMAGES": shape.batch, "CLASSES": shape.channels, "X_IMAGE": logits.imageStride, "X_BLOCK": logits.blockStride,
       "DX_IMAGE": gradient.imageStride, "DX_BLOCK": gradient.blockStride,
       "SCRATCH": crossEntropyScratch(images: shape.batch),
-    ]).merging(["NAME": name]) { $1 }
+    ])
   }
 
   /// A double and an integer for each image.
@@ -25,7 +25,7 @@ public enum LossHoles {
   ///
   /// - Parameter reference: the level whose balance autobalance keeps at 1, that of stride 16.
   public static func yolo(
-    name: String, classes: Int, anchors: Int, levels: [(logits: TensorLayout, gradient: TensorLayout)], reference: Int,
+    classes: Int, anchors: Int, levels: [(logits: TensorLayout, gradient: TensorLayout)], reference: Int,
     maxTargets: Int
   ) -> [String: String] {
     let table = levels.map { x, dx in
@@ -41,7 +41,7 @@ public enum LossHoles {
       "LEVELS": levels.count, "ROWS": shapes.reduce(0) { $0 + $1.height },
       "CELLS": shapes.reduce(0) { $0 + $1.size.area },
       "REFERENCE": reference, "SCRATCH": yoloScratch(shapes, anchors: anchors, maxTargets: maxTargets),
-    ]).merging(["NAME": name, "LEVEL_TABLE": table.joined(separator: ", ")]) { $1 }
+    ]).merging(["LEVEL_TABLE": table.joined(separator: ", ")]) { $1 }
   }
 
   /// Three doubles for each row, a float for each anchor in each cell, a byte for each level, anchor and target.
@@ -67,10 +67,10 @@ public enum LossHoles {
   /// `optimizer`. The ranges are in rising order and none is empty.
   ///
   /// - Parameter count: floats of each array.
-  public static func optimizer(name: String, ranges: [Range], count: Int) -> [String: String] {
+  public static func optimizer(ranges: [Range], count: Int) -> [String: String] {
     let table = ranges.map { "{\($0.offset), \($0.count), \($0.group ?? -1)}" }
     return text(["COUNT": count, "RANGE_COUNT": ranges.count, "SCRATCH": optimizerScratch(count: count)])
-      .merging(["NAME": name, "RANGES": table.joined(separator: ", ")]) { $1 }
+      .merging(["RANGES": "\n    " + table.joined(separator: ", ")]) { $1 }
   }
 
   /// A double for each unit of 4096 floats.
