@@ -20,8 +20,9 @@ from trainers import TRAINERS, Module
 from training_cases import BATCHES, CASES
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Relative limits of the first step. Eager PyTorch in its two layouts differs from itself by 2.3e-3 in a gradient norm.
-LOSS, GRADIENT = 2e-4, 5e-3
+# Relative limits of the first step, or ten times as far as PyTorch's contenders are from each other where that is more: deep
+# networks on small maps amplify rounding, by 2.3e-3 in a gradient norm between eager PyTorch's two layouts.
+LOSS, GRADIENT, AMPLIFIED = 2e-4, 1e-3, 10
 FLOOR = 1e-4    # gradient norms below this share of the largest count as that
 FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
 
@@ -87,15 +88,17 @@ def start(case, threads, names):
             begin = time.monotonic()
             running[name] = Contender(name, case, threads)
             say(f"{name}: loss {running[name].first['loss']:.6f}, {time.monotonic() - begin:.0f} s to the first step")
-        reference = running["torch"].first if "torch" in running else None
+        apart = {n: differences(c.first, running["torch"].first) for n, c in running.items()} if "torch" in running else {}
+        own = max((gradient for name, (_, gradient) in apart.items() if name != "spdc"), default=0)
+        limit = max(GRADIENT, AMPLIFIED * own)
         for name, contender in running.items():
             found[name] = {"loss": contender.first["loss"]}
-            if reference:
-                loss, gradient = differences(contender.first, reference)
-                found[name].update(loss_difference=loss, gradient_difference=gradient)
-                if not (loss <= LOSS and gradient <= GRADIENT):
+            if name in apart:
+                loss, gradient = apart[name]
+                found[name].update(loss_difference=loss, gradient_difference=gradient, gradient_limit=limit)
+                if not (loss <= LOSS and gradient <= limit):
                     raise Failure(f"{case.title}: the first step of {name} differs from eager PyTorch's: loss by "
-                                  f"{loss:.1e} (limit {LOSS}), gradient norms by {gradient:.1e} (limit {GRADIENT}); "
+                                  f"{loss:.1e} (limit {LOSS}), gradient norms by {gradient:.1e} (limit {limit:.1e}); "
                                   "nothing was timed")
             found[name].update(contender.ask({"memory": True}))
     except BaseException:
