@@ -2072,7 +2072,7 @@ struct tiny_spd_train_n015_cross_entropy_scratch {
     double loss[16];
     int32_t rank[16]; /* how many logits are ahead of the label's */
 };
-_Static_assert(sizeof(struct tiny_spd_train_n015_cross_entropy_scratch) <= (size_t)64 * sizeof(float), "the scratch is too small");
+_Static_assert(sizeof(struct tiny_spd_train_n015_cross_entropy_scratch) <= (size_t)48 * sizeof(float), "the scratch is too small");
 
 /* Whether all labels are classes, or negative. */
 INLINE int tiny_spd_train_n015_cross_entropy_check(const int32_t *labels)
