@@ -4,8 +4,8 @@ import pathlib
 
 WORK = pathlib.Path(__file__).resolve().parents[2] / "build" / "experiment"
 # The same for everybody: neither network's own recipe, and the last epoch counts, not the best.
-SETTINGS = {"epochs": 4, "batch": 64, "lr": 0.02, "momentum": 0.9, "weight-decay": 5e-4, "schedule": "cosine",
-            "warmup-epochs": 1, "limit": 6000, "flip-vertical": 0, "rotation": 0, "crop-padding": 2}
+SETTINGS = {"epochs": 4, "batch": 64, "lr": 0.003, "momentum": 0.9, "weight-decay": 5e-4, "schedule": "cosine",
+            "warmup-epochs": 0, "limit": 6000, "flip-vertical": 0, "rotation": 0, "crop-padding": 2}
 PAIRS = [("resnet18-spd", "resnet18", (32, 16)), ("resnet50-spd", "resnet50", (32, 16))]
 
 
