@@ -1,7 +1,6 @@
 """Trains every network of experiment_cases, one after the other. Benchmarks/experiment/run sets up what this needs."""
 import argparse
 import json
-import pathlib
 import subprocess
 import sys
 import time
@@ -37,7 +36,7 @@ def main():
     if options.fresh:
         path.unlink(missing_ok=True)
     spdc = Spdc(options.spdc)
-    results = Results(pathlib.Path(path))
+    results = Results(path)
     results.about(machine=machine.describe(), spdc=spdc.version, settings=SETTINGS)
     todo = [run for run in runs(options.seeds) if options.only in run.title]
     begin = time.monotonic()

@@ -23,7 +23,7 @@ classifiers, the whole YOLOv5 loss for the detectors.
 Each contender is a process of its own, stopped while others run. A case is measured in rounds; in each one every
 contender has a turn, in an order that rotates. Before anything is timed, the first step of each must agree with eager
 PyTorch's: the loss within {loss} of it, the L2 norm of each parameter's gradient within {gradient} (norms below 1e-4
-of the largest count as that), or ten times as far as PyTorch's own three are from each other where that is more: deep
+of the largest count as that), or twice as far as PyTorch's own three are from each other where that is more: deep
 networks on small maps amplify rounding. {disturbed}
 
 {settings}

@@ -56,7 +56,3 @@ extension Graph {
     return true
   }
 }
-
-extension Op {
-  fileprivate var isLoss: Bool { if case .training(.loss) = self { true } else { false } }
-}

@@ -53,6 +53,11 @@ extension Op {
   }
 }
 
+extension Op {
+  /// Where the way there ends and the way back begins.
+  public var isLoss: Bool { if case .training(.loss) = self { true } else { false } }
+}
+
 extension Op.Convolution {
   /// Makes a convolution the gradient of another one's input: it reads the gradient of the result, with the other's weight
   /// W[o][i][ky][kx] turned round, W'[i][o][ky'][kx'] = W[o][i][rows[ky']][columns[kx']].

@@ -15,8 +15,8 @@ import Testing
     #expect(run["finished"] as? Bool == true && run["epochs"] as? Int == 10)
     let top1 = try #require(run["top1"] as? Double)
     #expect(top1 > 0.18, "chance is 0.1")
-    // What share of the time the steps waited for data depends on the machine.
-    #expect((0...1).contains(try #require(run["waiting"] as? Double)))
+    // How long the steps waited for data depends on the machine; that it is said does not.
+    #expect(run["waiting"] is Double)
 
     let rows = try TinyTraining.results(scratch("run"))
     #expect(rows.count == 11 && rows[0].hasPrefix("epoch,lr,train/loss,train/top1,val/loss,val/top1,val/top5"))

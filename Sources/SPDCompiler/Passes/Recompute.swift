@@ -116,7 +116,3 @@ private struct Recompute {
     return node.id
   }
 }
-
-extension Op {
-  fileprivate var isLoss: Bool { if case .training(.loss) = self { true } else { false } }
-}
