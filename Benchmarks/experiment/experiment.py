@@ -6,7 +6,7 @@ import sys
 import time
 
 import machine
-from experiment_cases import SETTINGS, WORK, runs
+from experiment_cases import EPOCHS, SETTINGS, WORK, runs
 from ours import Spdc
 from results import Results
 
@@ -16,7 +16,8 @@ def train(spdc, run):
     if (run.folder / "checkpoints" / "last.safetensors").exists():
         command = [spdc.program, "train", run.model, "--data", run.data, "--resume", run.folder, "--json"]
     else:
-        settings = [option for key, value in SETTINGS.items() for option in ("--set", f"{key}={value}")]
+        all_settings = {**SETTINGS, "epochs": EPOCHS[run.side]}
+        settings = [option for key, value in all_settings.items() for option in ("--set", f"{key}={value}")]
         command = [spdc.program, "train", run.model, "--data", run.data, "--seed", run.seed, *settings,
                    "--out", run.folder, "--json"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
@@ -37,7 +38,7 @@ def main():
         path.unlink(missing_ok=True)
     spdc = Spdc(options.spdc)
     results = Results(path)
-    results.about(machine=machine.describe(), spdc=spdc.version, settings=SETTINGS)
+    results.about(machine=machine.describe(), spdc=spdc.version, settings={**SETTINGS, "epochs": EPOCHS})
     todo = [run for run in runs(options.seeds) if options.only in run.title]
     begin = time.monotonic()
     for number, run in enumerate(todo):

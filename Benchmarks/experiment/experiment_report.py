@@ -4,7 +4,7 @@ import pathlib
 import statistics
 
 import plot
-from experiment_cases import PAIRS, SETTINGS, WORK
+from experiment_cases import EPOCHS, PAIRS, RADIUS, SETTINGS, WORK
 from figures import processor, table
 
 plt = plot.plt
@@ -13,8 +13,8 @@ HEAD = """\
 # Space-to-depth against strides, at falling resolution
 
 `make experiment` trains this and writes this page: each network of the paper that classifies, and its strided baseline,
-on the same drawn pictures of ten shapes at several sides, {seeds} seeds each (weights, order and augmentation; the seed's
-number is the same for both networks). {settings}; accuracy is the validation set's behind the last epoch. {machine}.
+on the same drawn pictures of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
+augmentation; the seed's number is the same for both networks). {settings}; accuracy is the validation set's behind the last epoch. {machine}.
 
 {minutes:.0f} minutes in all. Differences are of the means; *standard error* is that of the difference of paired seeds.
 
@@ -71,7 +71,9 @@ def main():
     cases = list(data["cases"].values())
     text = HEAD.format(
         seeds=max(c["seed"] for c in cases), machine=processor(data["machine"]),
-        settings="Everybody trains alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()),
+        radius=RADIUS,
+        settings="Everybody trains alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()) + "; "
+        + ", ".join(f"{epochs} epochs at {side}×{side}" for side, epochs in EPOCHS.items()),
         minutes=sum(c["seconds"] for c in cases) / 60)
     text += "\n" + table(["network", "picture", "seeds", "space-to-depth, %", "strided, %", "difference", "standard error"],
                          rows(cases)) + "\n"

@@ -316,11 +316,12 @@ typedef ivec vec_bits;
 typedef int32_t vec_bits;
 #endif
 
-/* v = e^v for v <= 0; below -87 that of -87. */
+/* v = e^v; below -87 that of -87, above 88 that of 88. */
 INLINE void exp_lanes(vec *v)
 {
     const float magic = 12582912.0f + 127.0f;
-    const vec a = SELECT(*v < -87.0f, SPLAT(-87.0f), *v);
+    vec a = *v;
+    clamp(&a, -87.0f, 88.0f);
     union { vec number; vec_bits bits; } scale = {.number = a * 1.44269504f + magic};
     const vec n = scale.number - magic;
     const vec f = (a - n * 0.693359375f) + n * 2.12194440e-4f; /* ln 2 in two parts: the first product is exact */
@@ -366,6 +367,19 @@ INLINE void log_lanes(vec *v)
     sum = sum * square + 1.0f / 3;
     sum = sum * square + 1.0f;
     *v = (n.number - 12582912.0f) * 0.693147181f + 2.0f * z * sum;
+}
+
+/* How many of the numbers of a vector in blocks are ahead of the label's: of equal ones the first is taken as the larger,
+ * and one that is not a number as larger than all. */
+INLINE int label_rank(const float *x, const ptrdiff_t block, const int classes, const int label)
+{
+    const float own = x[label / BLOCK * block + label % BLOCK];
+    int ahead = 0;
+    for (int c = 0; c < classes; c++) {
+        const float a = x[c / BLOCK * block + c % BLOCK];
+        if (c != label) ahead += c < label ? !(a < own) : !(a <= own);
+    }
+    return ahead;
 }
 
 /* Binary cross-entropy of logits x against targets t in [0, 1], and its derivative by x, which replace x and t:
@@ -2083,19 +2097,15 @@ INLINE int tiny_spd_train_n015_cross_entropy_check(const int32_t *labels)
 }
 
 /* The loss of one image; writes its gradient times `scale`. */
-static double tiny_spd_train_n015_cross_entropy_image(const float *x, const int label, float *dx, const double smoothing, const double scale,
-                           int32_t *rank)
+static double tiny_spd_train_n015_cross_entropy_image(const float *x, const int label, float *dx, const double smoothing, const double scale)
 {
     const double on = 1.0 - smoothing, everywhere = smoothing / 10;
     const float own = x[label / BLOCK * (ptrdiff_t)16 + label % BLOCK];
     float top = x[0];
-    int ahead = 0;
     for (int c = 0; c < 10; c++) {
         const float a = x[c / BLOCK * (ptrdiff_t)16 + c % BLOCK];
         top = a > top ? a : top;
-        if (c != label) ahead += c < label ? !(a < own) : !(a <= own);
     }
-    *rank = ahead;
     double sum = 0.0, logits = 0.0;
     for (int c = 0; c < 10; c++) {
         const double a = (double)x[c / BLOCK * (ptrdiff_t)16 + c % BLOCK] - top;
@@ -2124,8 +2134,9 @@ static void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *lab
         for (int block = 0; block < PADDED / BLOCK; block++)
             memset(to + block * (ptrdiff_t)16, 0, BLOCK * sizeof(float));
         if (labels[image] < 0) continue;
-        s->loss[image] = tiny_spd_train_n015_cross_entropy_image(x + image * (ptrdiff_t)16, labels[image], to, smoothing, 1.0 / counted,
-                                      &s->rank[image]);
+        const float *from = x + image * (ptrdiff_t)16;
+        s->loss[image] = tiny_spd_train_n015_cross_entropy_image(from, labels[image], to, smoothing, 1.0 / counted);
+        s->rank[image] = label_rank(from, 16, 10, labels[image]);
     }
     BARRIER
     if (part > 0) return;
@@ -4179,7 +4190,7 @@ const char *tiny_spd_train_status(int status)
     case TINY_SPD_TRAIN_ARENA_TOO_SMALL: return "the arena is too small for this number of threads";
     case TINY_SPD_TRAIN_BAD_STEPS: return "there are no such steps";
     case TINY_SPD_TRAIN_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
-    case TINY_SPD_TRAIN_BAD_TARGETS: return "a target names an image or class that does not exist, or its box is not finite";
+    case TINY_SPD_TRAIN_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
     default: return "unknown status";
     }
 }

@@ -152,6 +152,7 @@ extension Op.Training {
     case .normalize: "normalize"
     case .loss(.crossEntropy): "cross_entropy"
     case .loss(.yolo): "yolo_loss"
+    case .loss(.composed): "composed_loss"
     case .gradient: "gradient"
     case .weightGradient: "weight_gradient"
     case .normalizeSums: "normalize_sums"
@@ -178,6 +179,7 @@ extension Op.Training {
     case .normalize(let op), .normalizeSums(let op), .normalizeGradient(let op): op.text
     case .gradient(let node, let isCleared): "of=%\(node)" + (isCleared ? " cleared" : "")
     case .weightGradient(let op): "k=\(op.kernel) \(op.parts[0].weight)"
+    case .loss(.composed(let loss)): "\(loss.average == .images ? "sum" : "mean") \(loss)"
     default: ""
     }
   }

@@ -53,6 +53,9 @@ extension Graph {
       }
     }
     guard !outputs.isEmpty else { throw GraphError("a graph without output") }
+    guard loss?.isWellFormed ?? true else {
+      throw GraphError("the loss has a term that reads none in front of it, or a constant that is not finite")
+    }
     for output in outputs {
       try check(output, seenBefore: seen, reader: nil, channels: output.channels, place: "the output")
     }

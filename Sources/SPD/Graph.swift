@@ -10,6 +10,8 @@ public struct Graph: Codable, Equatable, Sendable {
   /// What the network returns. More than one result is returned one behind the other.
   public var outputs: [Operand]
   public var classes: Int
+  /// What training makes small; nil: cross-entropy, or YOLOv5's loss behind `Detect`.
+  public var loss: LossExpression?
 
   public init(name: String, nodes: [Node], parameters: [Parameter], outputs: [Operand], classes: Int) {
     self.name = name

@@ -96,8 +96,9 @@ public final class GraphBuilder {
     if error == nil { error = TraceError(message: message, layer: layer, source: source(reading: inputs)) }
   }
 
-  func finish(_ result: [Tensor]) throws(TraceError) -> Graph {
+  func finish(_ result: [Tensor], loss: LossExpression?) throws(TraceError) -> Graph {
     if let error { throw error }
+    graph.loss = loss
     graph.outputs = result.map { Operand(graph.nodes[$0.id]) }
     return graph
   }

@@ -16,6 +16,7 @@ public struct Model: Sendable {
   /// Names of the classes by index, if the model comes with any.
   public let classNames: [String]?
   private let scope: String?
+  private let loss: Loss?
   private let body: @Sendable (Tensor, Int) -> [Tensor]
 
   /// - Parameters:
@@ -23,24 +24,26 @@ public struct Model: Sendable {
   ///   - input: the picture's channels, height and width unless a command asks for another size.
   ///   - classes: handed to `body`, unless a command asks for another number.
   ///   - scope: what parameter names start with; nothing by default.
+  ///   - loss: what training makes small, if it is not the usual one of classes or boxes.
   ///   - body: from the picture to the result.
   public init(
     _ name: String, input: Input, classes: Int = 1, classNames: [String]? = nil, scope: String? = nil,
-    body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> Tensor
+    loss: Loss? = nil, body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> Tensor
   ) {
-    self.init(name, input: input, classes: classes, classNames: classNames, scope: scope) { [body($0, $1)] }
+    self.init(name, input: input, classes: classes, classNames: classNames, scope: scope, loss: loss) { [body($0, $1)] }
   }
 
   /// A network with several results, which are returned one behind the other.
   public init(
     _ name: String, input: Input, classes: Int = 1, classNames: [String]? = nil, scope: String? = nil,
-    body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> [Tensor]
+    loss: Loss? = nil, body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> [Tensor]
   ) {
     self.name = name
     self.input = input.shape
     self.classes = classes
     self.classNames = classNames
     self.scope = scope
+    self.loss = loss
     self.body = body
     TraceRequest.answer(for: self)
   }
@@ -77,7 +80,7 @@ public struct Model: Sendable {
     let classes = classes ?? self.classes
     let builder = GraphBuilder(name: name, input: shape, classes: classes, scope: scope)
     let results = body(Tensor(builder: builder, id: 0, shape: shape), classes)
-    return try builder.finish(results)
+    return try builder.finish(results, loss: loss?.expression)
   }
 
   /// Looks for the nearest heights and widths that work, and says so.

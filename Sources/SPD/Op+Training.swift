@@ -50,6 +50,8 @@ extension Op {
     case crossEntropy
     /// YOLOv5's: boxes by CIoU, objectness and classes by binary cross-entropy; reads one raw level per input.
     case yolo(DecodeBoxes)
+    /// As the model file composes it; reads the network's result.
+    case composed(LossExpression)
   }
 }
 

@@ -15,6 +15,7 @@ extension ChooseKernels {
     case .copyGradient: return .copyGradient
     case .loss(.crossEntropy): return .crossEntropy
     case .loss(.yolo): return .yoloLoss
+    case .loss(.composed): return .composedLoss
     }
   }
 

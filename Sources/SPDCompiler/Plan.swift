@@ -72,8 +72,21 @@ public struct Plan: Codable, Equatable, Sendable {
 
   public func packedBlock(of node: Node.ID) -> PackedBlock? { packed.first { $0.node == node } }
 
-  /// Whether it trains on boxes.
-  public var isDetector: Bool { steps.contains { $0.kernel == .yoloLoss } }
+  /// What a training step compares the network's result with.
+  public enum Supervision: Equatable, Sendable {
+    /// A class for each image.
+    case labels
+    /// As many boxes as there are, up to `maxTargets`.
+    case boxes
+    /// A number for each of the result's, N×C×H×W; where the result is a vector, a class for each image will do.
+    case numbers(Shape)
+  }
+
+  public var supervision: Supervision {
+    if steps.contains(where: { $0.kernel == .yoloLoss }) { return .boxes }
+    guard steps.contains(where: { $0.kernel == .composedLoss }) else { return .labels }
+    return .numbers(graph.shape(of: graph.outputs[0]))
+  }
 
   public var packedCount: Int { packed.last.map { $0.offset + $0.count } ?? 0 }
   public var outputCount: Int { outputs.last.map { $0.offset + $0.count } ?? 0 }
@@ -119,6 +132,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case clear
   case crossEntropy
   case yoloLoss
+  case composedLoss
 
   /// File name of the template, without extension.
   public var template: String {
@@ -149,6 +163,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .clear: "clear"
     case .crossEntropy: "cross_entropy"
     case .yoloLoss: "yolo_loss"
+    case .composedLoss: "composed_loss"
     }
   }
 }

@@ -47,6 +47,7 @@ extension PlanMemory {
     plan.arenaCount = max(plan.arenaCount, LossHoles.optimizerScratch(count: state.count))
     plan.state = state
     plan.maxTargets = maxTargets
+    if case .numbers(let shape) = plan.supervision { plan.maxTargets = shape.count }
   }
 
   /// Floats that all threads share within a step of an operation of training; see the templates.
@@ -58,6 +59,7 @@ extension PlanMemory {
     case .loss(.yolo(let boxes)):
       return LossHoles.yoloScratch(
         node.inputs.map { graph.shape(of: $0) }, anchors: boxes.anchorsPerLevel, maxTargets: maxTargets)
+    case .loss(.composed): return LossHoles.composedScratch(graph.shape(of: node.inputs[0]))
     case .statistics(let norm):
       return chunkCount(graph.shape(of: node.inputs[0]), phases: norm.phases)
     case .normalizeSums(let op):

@@ -24,7 +24,7 @@ public final class TrainableNetwork: @unchecked Sendable {
   public let stepCount: Int
   /// Floats of each array of the state: values, gradients, momentum and so on.
   public let stateCount: Int
-  /// Of a detector: as many boxes as a batch may have.
+  /// Of a detector: as many boxes as a batch may have. With a loss of its own: as many numbers as the result of a batch has.
   public let maxTargets: Int
   /// In state-dict order.
   public let parameters: [TrainedParameter]

@@ -119,6 +119,16 @@ public final class Trainer {
     return losses
   }
 
+  /// The same for a network with a loss of its own.
+  ///
+  /// - Parameter expected: what each number of the network's result should be, N×C×H×W.
+  /// - Returns: the loss.
+  @discardableResult public func trainStep(_ images: [Float], expected: [Float], _ update: Update) throws -> [Float] {
+    let losses = try gradients(images, expected: expected)
+    try self.update(update)
+    return losses
+  }
+
   /// Forward and backward alone: running statistics move, parameters do not.
   public func gradients(_ images: [Float], labels: [Int32], labelSmoothing: Double = 0) throws -> [Float] {
     try images.withUnsafeBufferPointer { try gradients($0, labels: labels, labelSmoothing: labelSmoothing) }
@@ -162,6 +172,21 @@ public final class Trainer {
             images: images.baseAddress, labels: nil, targets: rows.baseAddress, target_count: Int32(targets.count),
             label_smoothing: 0, rates: rates), count: images.count, steps)
       }
+    }
+  }
+
+  public func gradients(_ images: [Float], expected: [Float]) throws -> [Float] {
+    try images.withUnsafeBufferPointer { try gradients($0, expected: expected) }
+  }
+
+  public func gradients(
+    _ images: UnsafeBufferPointer<Float>, expected: [Float], steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    try expected.withUnsafeBufferPointer { expected in
+      try run(
+        spdc_batch(
+          images: images.baseAddress, labels: nil, targets: expected.baseAddress, target_count: Int32(expected.count),
+          label_smoothing: 0, rates: nil), count: images.count, steps)
     }
   }
 

@@ -59,6 +59,86 @@ import Testing
     #expect(answers.isRead)
   }
 
+  /// Against the oracle, with targets and, for vectors, with labels.
+  @Test(arguments: LossProgram.Build.all)
+  func composed(_ build: LossProgram.Build) async throws {
+    struct Case {
+      var number: Int
+      var output: Values
+      var targets: [Double]
+      /// Nil where targets are given.
+      var labels: [Int]?
+    }
+    var requests = Words()
+    var cases: [Case] = []
+    for (number, each) in LossProgram.composed.enumerated() {
+      let shape = each.layouts.logits.shape
+      let output = Values(shape, random("output \(number)", shape.count).map { Double($0 * 8 - 4) })
+      for isLabelled in shape.size == Size2D(1) ? [false, true] : [false] {
+        let labels = (0..<shape.batch).map { $0 * 3 % shape.channels }
+        let numbers = random("targets \(number)", shape.count)
+        let hot = Values(shape) { n, c, _, _ in 0.3 / Double(shape.channels) + (c == labels[n] ? 0.7 : 0) }
+        let targets = isLabelled ? hot.elements : numbers.map { Double($0) }
+        cases.append(Case(number: number, output: output, targets: targets, labels: isLabelled ? labels : nil))
+        requests.append([3, number])
+        requests.append(Float(0.3))
+        requests.append(isLabelled ? 0 : shape.count)
+        requests.append(labels)
+        if !isLabelled { requests.append(numbers) }
+        requests.append(output, each.layouts.logits)
+      }
+    }
+    var answers = try await LossProgram.answer(build, requests)
+    for each in cases {
+      let (loss, layouts) = LossProgram.composed[each.number]
+      let wanted = LossOracle.composed(loss, each.output, targets: each.targets)
+      #expect(try answers.int() == 1)
+      let losses = try answers.floats(3)
+      #expect(abs(losses[0] - wanted.loss) <= 1e-6 * max(1, abs(wanted.loss)), "\(each.number)")
+      if let labels = each.labels {
+        let ranks = LossOracle.crossEntropy(each.output, labels: labels)
+        #expect(losses[1...] == [Double(ranks.firsts), Double(ranks.fives)])
+      } else {
+        #expect(losses[1...] == [0, 0])
+      }
+      let gradient = try answers.values(layouts.gradient).elements
+      let size = wanted.gradient.elements.reduce(0) { max($0, abs($1)) }
+      #expect(distance(gradient, wanted.gradient.elements) <= 3e-6 * size, "\(each.number)")
+    }
+    #expect(answers.isRead)
+  }
+
+  /// As many targets as numbers, or labels that are classes; an image without a label has no part.
+  @Test func composedTargetsThatAreRefused() async throws {
+    let (_, layouts) = LossProgram.composed[1]
+    let shape = layouts.logits.shape
+    let output = Values(shape, random("refused", shape.count).map { Double($0) })
+    let good = (0..<shape.batch).map { $0 }
+    var requests = Words()
+    for (count, labels) in [
+      (shape.count - 1, good), (0, good.map { $0 == 3 ? 10 : $0 }), (0, good.map { _ in -1 }), (0, good.map { $0 - 1 }),
+    ] {
+      requests.append([3, 1])
+      requests.append(Float(0))
+      requests.append(count)
+      requests.append(labels)
+      requests.append([Float](repeating: 0, count: count))
+      requests.append(output, layouts.logits)
+    }
+    var answers = try await LossProgram.answer(LossProgram.Build.all[0], requests)
+    #expect(try answers.int() == 0)
+    #expect(try answers.int() == 0)
+    #expect(try answers.int() == 1)
+    #expect(try answers.floats(3) == [0, 0, 0])
+    #expect(try answers.values(layouts.gradient).elements.allSatisfy { $0 == 0 })
+    #expect(try answers.int() == 1)
+    let losses = try answers.floats(3)
+    let gradient = try answers.values(layouts.gradient)
+    #expect(losses[0] > 0 && gradient.elements.prefix(10).allSatisfy { $0 == 0 })
+    #expect(gradient.elements.dropFirst(10).allSatisfy { $0 != 0 })
+    #expect(answers.isRead)
+  }
+
   @Test(arguments: LossProgram.Build.all)
   func yolo(_ build: LossProgram.Build) async throws {
     struct Case {

@@ -86,13 +86,40 @@ struct ShapesTests {
     }
   }
 
+  /// The figure is the largest element where strokes, which reach 0.3, are smaller.
+  @Test func smallestRadius() throws {
+    for number in 0..<200 {
+      var random = SplitMix64(.scene, UInt64(number))
+      let scene = ShapeScene(outline: .star, smallest: 0.3, using: &random)
+      let radius = scene.elements.map(\.radiusX).max()!
+      #expect((0.3...0.36).contains(radius), "\(radius)")
+    }
+    var options = DatasetOptions()
+    options.shapes.training = 5
+    options.shapes.validation = 1
+    func pictures(_ name: String) throws -> [Picture] {
+      let data = try openDataset(name, options: options).training
+      return try (0..<5).map(data.picture)
+    }
+    #expect(try pictures("shapes:16:0.15") == pictures("shapes:16"))
+    #expect(try zip(pictures("shapes:16:0.3"), pictures("shapes:16")).allSatisfy { $0 != $1 })
+  }
+
   @Test func everyMessage() {
+    #expect(
+      message { _ = try openDataset("shapes:16:0.5") }
+        == "shapes: the smallest figures have the radius 0.5; it is 0.05 to 0.36 of the side; say shapes:16:0.3, for example"
+    )
+    for name in ["shapes:16:x", "shapes:16:0.2:1", "shapes:"] {
+      #expect(message { _ = try openDataset(name) }?.contains("what is after the colon is no number") == true)
+    }
     #expect(
       message { _ = try openDataset("shapes:3") }
         == "shapes: the resolution is 3; 4 to 1024 are drawn; say shapes:32, for example")
     #expect(
       message { _ = try openDataset("shapes:big") }
-        == "shapes:big: the part after the colon is no number; say shapes:16 for 16×16 pictures")
+        == "shapes:big: what is after the colon is no number; say shapes:16 for 16×16 pictures, shapes:16:0.3 for large figures in them"
+    )
     var options = DatasetOptions()
     options.shapes.validation = 0
     options.shapes.training = 1

@@ -49,8 +49,10 @@ import Testing
 
   /// The network on the page is the file that it says it is.
   @Test func theExampleIsItsFile() throws {
-    let file = try String(contentsOfFile: Place.tiny, encoding: .utf8).trimmingCharacters(in: .newlines)
-    #expect(Self.blocks("swift").contains { $0.joined(separator: "\n") == file })
+    for path in [Place.tiny, Place.repository + "/Examples/focal-spd.swift"] {
+      let file = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
+      #expect(Self.blocks("swift").contains { $0.joined(separator: "\n") == file }, "\(path)")
+    }
   }
 
   /// Every folder of the map is there.

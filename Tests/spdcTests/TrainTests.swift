@@ -7,6 +7,36 @@ import Testing
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
+  /// The model's own loss is what the steps and the validation report; a limit of memory is a setting of the run.
+  @Test func aLossOfTheModelsOwn() async throws {
+    let model = try scratch.write(
+      """
+      import SPD
+      public let own = Model(
+        "own", input: .image(3, 12, 12), classes: 10, loss: .mean { y, t in (softmax(y) - t) * (softmax(y) - t) }
+      ) { image, classes in
+        image.through(Conv(16, kernel: 3), SpaceToDepth(), Conv(32, kernel: 3), GlobalAveragePool(), Flatten(), Linear(classes))
+      }
+      """, "own.swift")
+    var results: [[String]] = []
+    for (run, options) in [("a", []), ("b", ["--max-arena", "3MB"])] as [(String, [String])] {
+      try await spdc(
+        arguments: [
+          "train", model, "--data", "shapes:12", "--set", "limit=200", "--epochs", "1", "--batch", "20", "--out",
+          scratch(run),
+        ]
+          + options
+      ).succeeded()
+      results.append(try TinyTraining.results(scratch(run))[1].split(separator: ",").map(String.init))
+    }
+    // Mean over ten classes: at most 0.2, and about 0.09 for one that knows nothing; cross-entropy would be 2.3.
+    let losses = try [2, 4].map { try #require(Double(results[0][$0])) }
+    #expect(losses.allSatisfy { (0.05...0.2).contains($0) }, "\(losses)")
+    #expect(results[0][2] == results[1][2])
+    #expect(try String(contentsOfFile: scratch("b/config.yaml"), encoding: .utf8).contains("\nmax-arena: 3 "))
+    try await TinyTraining.train("--max-arena", "1kB", "--out", scratch("c")).failed(.usage, "raise --max-arena")
+  }
+
   @Test func aNetworkLearnsAndItsWeightsServe() async throws {
     let run = try await TinyTraining.train(
       "--epochs", "10", "--set", "limit=1600", "--lr", "0.01", "--set", "schedule=cosine", "--out", scratch("run"),

@@ -34,19 +34,15 @@ INLINE int @NAME@_check(const int32_t *labels)
 }
 
 /* The loss of one image; writes its gradient times `scale`. */
-static double @NAME@_image(const float *x, const int label, float *dx, const double smoothing, const double scale,
-                           int32_t *rank)
+static double @NAME@_image(const float *x, const int label, float *dx, const double smoothing, const double scale)
 {
     const double on = 1.0 - smoothing, everywhere = smoothing / @CLASSES@;
     const float own = x[label / BLOCK * (ptrdiff_t)@X_BLOCK@ + label % BLOCK];
     float top = x[0];
-    int ahead = 0;
     for (int c = 0; c < @CLASSES@; c++) {
         const float a = x[c / BLOCK * (ptrdiff_t)@X_BLOCK@ + c % BLOCK];
         top = a > top ? a : top;
-        if (c != label) ahead += c < label ? !(a < own) : !(a <= own);
     }
-    *rank = ahead;
     double sum = 0.0, logits = 0.0;
     for (int c = 0; c < @CLASSES@; c++) {
         const double a = (double)x[c / BLOCK * (ptrdiff_t)@X_BLOCK@ + c % BLOCK] - top;
@@ -75,8 +71,9 @@ static void @NAME@(const float *x, const int32_t *labels, const double smoothing
         for (int block = 0; block < PADDED / BLOCK; block++)
             memset(to + block * (ptrdiff_t)@DX_BLOCK@, 0, BLOCK * sizeof(float));
         if (labels[image] < 0) continue;
-        s->loss[image] = @NAME@_image(x + image * (ptrdiff_t)@X_IMAGE@, labels[image], to, smoothing, 1.0 / counted,
-                                      &s->rank[image]);
+        const float *from = x + image * (ptrdiff_t)@X_IMAGE@;
+        s->loss[image] = @NAME@_image(from, labels[image], to, smoothing, 1.0 / counted);
+        s->rank[image] = label_rank(from, @X_BLOCK@, @CLASSES@, labels[image]);
     }
     BARRIER
     if (part > 0) return;

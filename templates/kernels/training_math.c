@@ -72,11 +72,12 @@ typedef ivec vec_bits;
 typedef int32_t vec_bits;
 #endif
 
-/* v = e^v for v <= 0; below -87 that of -87. */
+/* v = e^v; below -87 that of -87, above 88 that of 88. */
 INLINE void exp_lanes(vec *v)
 {
     const float magic = 12582912.0f + 127.0f;
-    const vec a = SELECT(*v < -87.0f, SPLAT(-87.0f), *v);
+    vec a = *v;
+    clamp(&a, -87.0f, 88.0f);
     union { vec number; vec_bits bits; } scale = {.number = a * 1.44269504f + magic};
     const vec n = scale.number - magic;
     const vec f = (a - n * 0.693359375f) + n * 2.12194440e-4f; /* ln 2 in two parts: the first product is exact */
@@ -122,6 +123,19 @@ INLINE void log_lanes(vec *v)
     sum = sum * square + 1.0f / 3;
     sum = sum * square + 1.0f;
     *v = (n.number - 12582912.0f) * 0.693147181f + 2.0f * z * sum;
+}
+
+/* How many of the numbers of a vector in blocks are ahead of the label's: of equal ones the first is taken as the larger,
+ * and one that is not a number as larger than all. */
+INLINE int label_rank(const float *x, const ptrdiff_t block, const int classes, const int label)
+{
+    const float own = x[label / BLOCK * block + label % BLOCK];
+    int ahead = 0;
+    for (int c = 0; c < classes; c++) {
+        const float a = x[c / BLOCK * block + c % BLOCK];
+        if (c != label) ahead += c < label ? !(a < own) : !(a <= own);
+    }
+    return ahead;
 }
 
 /* Binary cross-entropy of logits x against targets t in [0, 1], and its derivative by x, which replace x and t:

@@ -115,7 +115,7 @@ const char *@PREFIX@_status(int status)
     case @UPPER@_ARENA_TOO_SMALL: return "the arena is too small for this number of threads";
     case @UPPER@_BAD_STEPS: return "there are no such steps";
     case @UPPER@_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
-    case @UPPER@_BAD_TARGETS: return "a target names an image or class that does not exist, or its box is not finite";
+    case @UPPER@_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
     default: return "unknown status";
     }
 }

@@ -11,7 +11,7 @@ extension EmitC {
     func uses(_ template: String) -> Bool {
       let functions = [
         "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
-        "pack_training_picture": ["pack_picture("],
+        "pack_training_picture": ["pack_picture("], "composed_math": ["composed_loss("],
       ]
       guard let functions = functions[template] else { return true }
       return functions.contains { name in calls.contains { $0.contains(name) } }

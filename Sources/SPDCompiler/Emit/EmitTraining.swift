@@ -35,6 +35,12 @@ extension EmitC {
         "\($0)(\(self.address(heads[0])), batch->labels, batch->label_smoothing, \(self.address(gradients[0])), losses, "
           + "arena + \(scratch.offset), part, parts);\n"
       }
+    case .composed(let loss):
+      let holes = LossHoles.composed(loss, output: layouts[0].logits, gradient: layouts[0].gradient)
+      return Invocation(holes: holes) {
+        "\($0)(\(self.address(heads[0])), batch->targets, batch->labels, batch->label_smoothing, "
+          + "\(self.address(gradients[0])), losses, arena + \(scratch.offset), part, parts);\n"
+      }
     case .yolo(let boxes):
       // Autobalance keeps that of stride 16 at 1.
       let reference = boxes.strides.firstIndex(of: 16) ?? boxes.strides.count / 2

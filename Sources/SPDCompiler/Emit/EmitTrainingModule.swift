@@ -7,8 +7,10 @@ extension EmitC {
     var source = trainingContract()
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
-    for support in ["halo", "derivatives", "training_math", "transpose", "pack_training", "pack_training_picture"]
-    where kernels.uses(support) {
+    let supports = [
+      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_picture",
+    ]
+    for support in supports where kernels.uses(support) {
       source += "\n" + (try templates.fill(support, [:]))
     }
     source += "\n" + kernels.functions
@@ -71,27 +73,40 @@ extension EmitC {
         "GRAPH_HASH": hex(graph.parameterHash), "RATES": try templates.fill("training", [:]),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
-        "LOSSES": plan.isDetector
-          ? "the sum that is differentiated, box, objectness, classes"
-          : "cross-entropy, labels that came first, labels among the first five, 0",
+        "LOSSES": losses,
       ])
   }
 
-  private var checkTargets: String {
-    guard let step = plan.steps.firstIndex(where: { $0.kernel == .crossEntropy || $0.kernel == .yoloLoss }) else {
-      return ""
+  private var losses: String {
+    switch plan.supervision {
+    case .labels: "cross-entropy, labels that came first, labels among the first five, 0"
+    case .boxes: "the sum that is differentiated, box, objectness, classes"
+    case .numbers: "the model's own; with labels, how many came first and among the first five, else 0, 0; 0"
     }
+  }
+
+  private var checkTargets: String {
+    guard let step = plan.steps.firstIndex(where: { $0.node.map { graph[$0].op.isLoss } ?? false }) else { return "" }
     let name = lossName(plan.steps[step])
-    return plan.isDetector
-      ? """
-      if (batch->rates == NULL || (batch->targets == NULL && batch->target_count > 0)) return \(upper)_NULL_POINTER;
-          const int fault = \(name)_check(batch->targets, batch->target_count);
-          if (fault != SPD_TARGETS_OK) return fault == SPD_TARGETS_TOO_MANY ? \(upper)_TOO_MANY_TARGETS : \(upper)_BAD_TARGETS;
-      """
-      : """
-      if (batch->labels == NULL) return \(upper)_NULL_POINTER;
-          if (!\(name)_check(batch->labels)) return \(upper)_BAD_TARGETS;
-      """
+    switch plan.supervision {
+    case .boxes:
+      return """
+        if (batch->rates == NULL || (batch->targets == NULL && batch->target_count > 0)) return \(upper)_NULL_POINTER;
+            const int fault = \(name)_check(batch->targets, batch->target_count);
+            if (fault != SPD_TARGETS_OK) return fault == SPD_TARGETS_TOO_MANY ? \(upper)_TOO_MANY_TARGETS : \(upper)_BAD_TARGETS;
+        """
+    case .labels:
+      return """
+        if (batch->labels == NULL) return \(upper)_NULL_POINTER;
+            if (!\(name)_check(batch->labels)) return \(upper)_BAD_TARGETS;
+        """
+    case .numbers(let shape):
+      let isVector = shape.size == Size2D(1)
+      return """
+        if (batch->targets == NULL\(isVector ? " && batch->labels == NULL" : "")) return \(upper)_NULL_POINTER;
+            if (!\(name)_check(batch->targets, batch->target_count, batch->labels)) return \(upper)_BAD_TARGETS;
+        """
+    }
   }
 
   /// The loss's function, which no other step shares.

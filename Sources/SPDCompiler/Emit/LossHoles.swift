@@ -21,6 +21,30 @@ public enum LossHoles {
   /// A double and an integer for each image.
   public static func crossEntropyScratch(images: Int) -> Int { padded(12 * images) }
 
+  /// `composed_loss`.
+  ///
+  /// - Parameters:
+  ///   - output: layout of N×C×H×W.
+  ///   - gradient: the same shape in a layout of its own.
+  public static func composed(
+    _ loss: LossExpression, output: TensorLayout, gradient: TensorLayout
+  ) -> [String: String] {
+    let shape = output.shape
+    return text([
+      "IMAGES": shape.batch, "CHANNELS": shape.channels, "ROWS": shape.height, "COLS": shape.width,
+      "X_IMAGE": output.imageStride, "X_ROW": output.rowStride, "X_BLOCK": output.blockStride,
+      "DX_IMAGE": gradient.imageStride, "DX_ROW": gradient.rowStride, "DX_BLOCK": gradient.blockStride,
+      "SCRATCH": composedScratch(shape),
+    ])
+    .merging(["COUNTED": loss.average == .images ? "1.0" : "\(shape.count / shape.batch).0"]) { $1 }
+    .merging(ComposedLossText(loss, channels: shape.channels, blockStride: output.blockStride).holes) { $1 }
+  }
+
+  /// A double for each row, an integer for each image.
+  public static func composedScratch(_ output: Shape) -> Int {
+    padded(8 * output.batch * output.height + 4 * output.batch + 8)
+  }
+
   /// `yolo_loss`. Levels have the same batch and channels.
   ///
   /// - Parameter reference: the level whose balance autobalance keeps at 1, that of stride 16.

@@ -6,8 +6,9 @@ extension Interpreter {
   /// - Parameters:
   ///   - labels: of a classification network, one for each image.
   ///   - targets: of a detector.
+  ///   - expected: of a network with a loss of its own, in the order of its result.
   public func trainingStep(
-    input: [Float], labels: [Int] = [], targets: [LossOracle.Target] = [],
+    input: [Float], labels: [Int] = [], targets: [LossOracle.Target] = [], expected: [Double] = [],
     rates: LossOracle.YOLO.Rates = LossOracle.YOLO.Rates()
   ) throws -> TrainingResult {
     try trainingStep(input: input) { op, heads in
@@ -15,6 +16,9 @@ extension Interpreter {
       case .crossEntropy:
         let result = LossOracle.crossEntropy(heads[0], labels: labels)
         return ([result.loss, Double(result.firsts), Double(result.fives)], [result.gradient])
+      case .composed(let loss):
+        let result = LossOracle.composed(loss, heads[0], targets: expected)
+        return ([result.loss], [result.gradient])
       case .yolo(let boxes):
         let numbers = try parameters(boxes.anchors)
         let anchors = heads.indices.map { level in

@@ -9,6 +9,8 @@ import SPD
 ///     %1 = conv2d(%0) k=1 128→10
 ///     %2 = cross_entropy(%1)
 ///     return %1
+///
+/// The loss that the model file composes is put behind what it returns, as that is.
 extension Pass {
   static let attachLoss = Pass("attach-loss", .lowering, modes: [.training]) { graph, remarks in
     guard graph.outputs.count == 1, let last = graph.outputs[0].wholeNode(in: graph).map({ graph[$0] }) else {
@@ -16,8 +18,11 @@ extension Pass {
     }
     var heads = graph.outputs
     var loss = Op.Loss.crossEntropy
-    switch last.op {
-    case .decodeBoxes(let op):
+    switch (last.op, graph.loss) {
+    case (_, let composed?):
+      loss = .composed(composed)
+      remarks.append(Remark("attach-loss", last, fired: true, "the model's own, over \(last.shape)"))
+    case (.decodeBoxes(let op), nil):
       heads = last.inputs.map { operand in
         guard let head = operand.wholeNode(in: graph).map({ graph[$0] }), case .activation(.sigmoid) = head.op else {
           return operand
@@ -26,7 +31,7 @@ extension Pass {
       }
       loss = .yolo(op)
       remarks.append(Remark("attach-loss", last, fired: true, "YOLOv5's loss on the \(heads.count) raw levels"))
-    case .softmax:
+    case (.softmax, nil):
       heads = last.inputs
       fallthrough
     default:
@@ -34,7 +39,7 @@ extension Pass {
       guard shape.height == 1, shape.width == 1 else {
         throw GraphError(
           "\(last.source): training needs a vector of classes or boxes, but \(last.layer) gives \(shape): end the network "
-            + "with GlobalAveragePool(), Flatten(), Linear(classes), or with Detect")
+            + "with GlobalAveragePool(), Flatten(), Linear(classes), or with Detect, or give the model a loss:")
       }
       remarks.append(Remark("attach-loss", last, fired: true, "cross-entropy over \(shape.channels) classes"))
     }

@@ -12,7 +12,7 @@ public struct DatasetOptions: Codable, Sendable, Equatable {
 
 /// The kinds of data set that a path can name.
 enum DatasetKind: Equatable {
-  case shapes(resolution: Int?)
+  case shapes(resolution: Int?, smallest: Double?)
   case cifar(CIFARVariant, CIFARVersion)
   case tinyImageNet
   case dividedFolders, undividedFolders
@@ -20,7 +20,8 @@ enum DatasetKind: Equatable {
 
 /// Opens a data set for classification; what lies at the path decides the kind.
 ///
-/// - `shapes`, or `shapes:16` for pictures of 16×16: drawn by ``ShapesDataset``;
+/// - `shapes`, `shapes:16` for pictures of 16×16, or `shapes:16:0.3` without the figures whose radius is below 0.3 of
+///   the side: drawn by ``ShapesDataset``;
 /// - the folder of CIFAR-10 or CIFAR-100, binary version or Python version;
 /// - the folder of Tiny ImageNet;
 /// - `train` and `val` with one folder of pictures (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class;
@@ -30,9 +31,10 @@ enum DatasetKind: Equatable {
 ///
 /// - Throws: `DataError` that says what was looked for and what was found.
 public func openDataset(_ name: String, options: DatasetOptions = .init()) throws(DataError) -> DatasetSplits {
-  if case .shapes(let resolution)? = try shapesKind(name) {
+  if case .shapes(let resolution, let smallest)? = try shapesKind(name) {
     var shapes = options.shapes
-    if let resolution { shapes.resolution = resolution }
+    shapes.resolution = resolution ?? shapes.resolution
+    shapes.smallest = smallest ?? shapes.smallest
     return try ShapesDataset.splits(shapes)
   }
   switch FolderListing.kind(of: name) {
@@ -57,15 +59,18 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
   }
 }
 
-/// `shapes` and `shapes:<side>`; nil for any other name.
+/// `shapes`, `shapes:<side>` and `shapes:<side>:<radius>`; nil for any other name.
 private func shapesKind(_ name: String) throws(DataError) -> DatasetKind? {
-  if name == "shapes" { return .shapes(resolution: nil) }
-  guard name.hasPrefix("shapes:") else { return nil }
-  guard let side = Int(name.dropFirst("shapes:".count)) else {
+  let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+  guard parts[0] == "shapes" else { return nil }
+  guard parts.count > 1 else { return name == "shapes" ? .shapes(resolution: nil, smallest: nil) : nil }
+  let smallest = parts.count == 3 ? Double(parts[2]) : nil
+  guard let side = Int(parts[1]), parts.count == 2 || smallest != nil else {
     throw DataError(
-      path: name, what: "the part after the colon is no number", remedy: "say shapes:16 for 16×16 pictures")
+      path: name, what: "what is after the colon is no number",
+      remedy: "say shapes:16 for 16×16 pictures, shapes:16:0.3 for large figures in them")
   }
-  return .shapes(resolution: side)
+  return .shapes(resolution: side, smallest: smallest)
 }
 
 /// The folder that holds the data set, and its kind.

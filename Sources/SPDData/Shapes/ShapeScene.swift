@@ -31,7 +31,11 @@ struct ShapeScene {
   /// Standard deviation of the noise in every value, of 0...1.
   let noise: Double
 
-  init(outline: ShapeOutline, using random: inout SplitMix64) {
+  /// Radius of the largest figures.
+  static let largest = 0.36
+
+  /// - Parameter smallest: radius of the smallest figures.
+  init(outline: ShapeOutline, smallest: Double = ShapesOptions().smallest, using random: inout SplitMix64) {
     // Figures are brighter or darker than what is behind them, whatever the hues: which one of both, is chance.
     let isDark = random.chance(0.5)
     let background = Self.colour(&random) * 0.55 + (isDark ? 0 : 0.45)
@@ -44,7 +48,7 @@ struct ShapeScene {
         amplitude: (Self.colour(&random) - 0.5) * 0.2)
     }
     let behind = (0..<1 + random.below(3)).map { _ in Self.clutter(&random) }
-    let object = Self.object(outline, on: background, isDark: isDark, &random)
+    let object = Self.object(outline, smallest, on: background, isDark: isDark, &random)
     let before = (0..<random.below(2)).map { _ in Self.clutter(&random) }
     elements = behind + [object] + before
     noise = random.uniform(0.02, 0.05)
@@ -56,9 +60,9 @@ struct ShapeScene {
 
   /// The figure to be recognised: small ones are as frequent as large ones on a logarithmic scale.
   private static func object(
-    _ outline: ShapeOutline, on background: Colour, isDark: Bool, _ random: inout SplitMix64
+    _ outline: ShapeOutline, _ smallest: Double, on background: Colour, isDark: Bool, _ random: inout SplitMix64
   ) -> Element {
-    let radius = 0.15 * exp(random.uniform() * log(0.36 / 0.15))
+    let radius = smallest * exp(random.uniform() * log(largest / smallest))
     let reach = 1 - 2 * radius
     var colour = background
     // Too like the background to be seen: draw again.

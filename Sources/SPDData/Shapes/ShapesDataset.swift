@@ -5,6 +5,8 @@ import SPDVision
 public struct ShapesOptions: Codable, Sendable, Equatable {
   /// Pixels per side.
   public var resolution = 32
+  /// Radius of the smallest figures, of 1 for a side; the largest have 0.36.
+  public var smallest = 0.15
   /// Pictures for training and for validation.
   public var training = 8000
   public var validation = 2000
@@ -30,11 +32,19 @@ public struct ShapesDataset: ImageDataset {
   /// - Parameters:
   ///   - split: tells training pictures from validation pictures.
   ///   - resolution: pixels per side; 4 to 1024.
-  public init(split: Split, count: Int, resolution: Int, seed: UInt64) throws(DataError) {
+  ///   - smallest: radius of the smallest figures, of 1 for a side; 0.05 to 0.36.
+  public init(
+    split: Split, count: Int, resolution: Int, smallest: Double = ShapesOptions().smallest, seed: UInt64
+  ) throws(DataError) {
     guard (4...1024).contains(resolution) else {
       throw DataError(
         path: "shapes", what: "the resolution is \(resolution); 4 to 1024 are drawn",
         remedy: "say shapes:32, for example")
+    }
+    guard (0.05...ShapeScene.largest).contains(smallest) else {
+      throw DataError(
+        path: "shapes", what: "the smallest figures have the radius \(smallest); it is 0.05 to 0.36 of the side",
+        remedy: "say shapes:\(resolution):0.3, for example")
     }
     guard count > 0 else {
       throw DataError(path: "shapes", what: "\(count) pictures are asked for", remedy: "ask for at least one")
@@ -48,7 +58,7 @@ public struct ShapesDataset: ImageDataset {
       let chunk = 64
       DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
         for index in part * chunk..<min((part + 1) * chunk, count) {
-          pictures[index] = Self.picture(index, split, resolution, seed)
+          pictures[index] = Self.picture(index, split, resolution, smallest, seed)
         }
       }
     }
@@ -59,15 +69,18 @@ public struct ShapesDataset: ImageDataset {
 
   static func splits(_ options: ShapesOptions) throws(DataError) -> DatasetSplits {
     func made(_ split: Split, _ count: Int) throws(DataError) -> ShapesDataset {
-      try ShapesDataset(split: split, count: count, resolution: options.resolution, seed: options.seed)
+      try ShapesDataset(
+        split: split, count: count, resolution: options.resolution, smallest: options.smallest, seed: options.seed)
     }
     return DatasetSplits(
       training: try made(.training, options.training), validation: try made(.validation, options.validation))
   }
 
-  private static func picture(_ index: Int, _ split: Split, _ resolution: Int, _ seed: UInt64) -> Picture {
+  private static func picture(
+    _ index: Int, _ split: Split, _ resolution: Int, _ smallest: Double, _ seed: UInt64
+  ) -> Picture {
     var random = SplitMix64(.scene, seed, split.rawValue, UInt64(index))
-    let scene = ShapeScene(outline: outline(index), using: &random)
+    let scene = ShapeScene(outline: outline(index), smallest: smallest, using: &random)
     return scene.drawn(side: resolution, using: &random)
   }
 

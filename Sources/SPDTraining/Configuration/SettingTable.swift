@@ -28,6 +28,9 @@ enum SettingTable {
         .one(
           "loader-threads", \.loaderThreads, .atLeast(1), also: ["workers", "num-workers"],
           help: "threads that read and augment pictures"),
+        .optional(
+          "max-arena", \.maxArena, .above(0), also: ["memory"],
+          help: "MB that a step may hold of what it computes; null: any"),
       ]
     ),
     (

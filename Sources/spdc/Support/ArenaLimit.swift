@@ -17,6 +17,13 @@ struct ArenaLimit: ParsableArguments {
   func apply(to options: Pipeline.Options, _ graph: Graph, _ builder: Builder, threads: Int) throws -> Pipeline.Options
   {
     guard let limit = maxArena?.bytes else { return options }
+    return try Self.apply(limit, to: options, graph, builder, threads: threads)
+  }
+
+  /// - Parameter limit: in bytes.
+  static func apply(
+    _ limit: Int, to options: Pipeline.Options, _ graph: Graph, _ builder: Builder, threads: Int
+  ) throws -> Pipeline.Options {
     func attempt(_ convolutions: Int) throws -> (options: Pipeline.Options, bytes: Int, most: Int) {
       var options = options
       options.recomputedConvolutions = convolutions

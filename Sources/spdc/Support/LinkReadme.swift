@@ -57,8 +57,12 @@ enum LinkReadme {
     let prefix = compiled.prefix
     let upper = prefix.uppercased()
     let flags = (Builder.fastFlags.dropFirst() + compiled.plan.target.flags + ["-fopenmp"]).joined(separator: " ")
-    let data =
-      compiled.plan.isDetector ? ".targets = boxes, .target_count = count, .rates = &rates" : ".labels = labels"
+    let (data, argument) =
+      switch compiled.plan.supervision {
+      case .labels: (".labels = labels", "labels: labels")
+      case .boxes: (".targets = boxes, .target_count = count, .rates = &rates", "targets: boxes")
+      case .numbers: (".targets = expected, .target_count = \(upper)_MAX_TARGETS", "expected: expected")
+      }
     return """
       # Training \(compiled.graph.name) in C
 
@@ -102,7 +106,7 @@ enum LinkReadme {
       let network = try TrainableNetwork(module: \(prefix)_module())
       let trainer = try network.trainer(threads: 2)
       try trainer.load { parameter in initialValues[parameter.name]! }
-      let losses = try trainer.trainStep(images, \(compiled.plan.isDetector ? "targets: boxes" : "labels: labels"), Update(learningRate: 0.1, momentum: 0.9))
+      let losses = try trainer.trainStep(images, \(argument), Update(learningRate: 0.1, momentum: 0.9))
       ```
 
       """

@@ -44,7 +44,7 @@ struct BenchTraining {
     let values = weighted.weights.values(of: weighted.graph)
     try trainer.load { try values($0.name) }
     let step = TrainingStep(
-      trainer, input: syntheticInput(weighted.graph.input.shape), isDetector: compiled.plan.isDetector)
+      trainer, input: syntheticInput(weighted.graph.input.shape), supervision: compiled.plan.supervision)
 
     let losses = try step.gradients()
     guard losses.allSatisfy(\.isFinite) else {
@@ -109,30 +109,35 @@ struct BenchTraining {
 struct TrainingStep {
   let trainer: Trainer
   private let input: [Float]
+  private let supervision: Plan.Supervision
   private let labels: [Int32]
-  private let targets: [[Float]]?
+  private let targets: [[Float]]
+  private let expected: [Float]
 
-  init(_ trainer: Trainer, input: [Float], isDetector: Bool) {
+  init(_ trainer: Trainer, input: [Float], supervision: Plan.Supervision) {
     self.trainer = trainer
     self.input = input
     let network = trainer.network
     let batch = network.inputShape[0]
+    self.supervision = supervision
     labels = (0..<batch).map { Int32($0 * 7 % network.classes) }
     // Eight boxes a picture, of sizes between small and a third.
-    targets =
-      isDetector
-      ? (0..<batch * 8).map { index in
-        let u = uniform("target \(index)", 5)
-        return [
-          Float(index / 8), Float(Int(u[4] * Float(network.classes))), u[0], u[1], 0.02 + 0.3 * u[2], 0.02 + 0.3 * u[3],
-        ]
-      } : nil
+    targets = (0..<batch * 8).map { index in
+      let u = uniform("target \(index)", 5)
+      return [
+        Float(index / 8), Float(Int(u[4] * Float(network.classes))), u[0], u[1], 0.02 + 0.3 * u[2], 0.02 + 0.3 * u[3],
+      ]
+    }
+    expected = if case .numbers(let shape) = supervision { uniform("expected", shape.count) } else { [] }
   }
 
   func gradients(_ steps: Range<Int>? = nil) throws -> [Float] {
     try input.withUnsafeBufferPointer { images in
-      if let targets { return try trainer.gradients(images, targets: targets, steps: steps) }
-      return try trainer.gradients(images, labels: labels, steps: steps)
+      switch supervision {
+      case .labels: try trainer.gradients(images, labels: labels, steps: steps)
+      case .boxes: try trainer.gradients(images, targets: targets, steps: steps)
+      case .numbers: try trainer.gradients(images, expected: expected, steps: steps)
+      }
     }
   }
 

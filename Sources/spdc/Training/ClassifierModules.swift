@@ -34,7 +34,12 @@ struct ClassifierModules {
     }
     try graph.checkClassifier(of: data)
     let builder = try Builder(target: options.target)
-    let training = try builder.compile(graph, options: options.pipeline(for: .training))
+    var pipeline = options.pipeline(for: .training)
+    if let megabytes = configuration.maxArena {
+      pipeline = try ArenaLimit.apply(
+        Int(megabytes * 1e6), to: pipeline, graph, builder, threads: configuration.computeThreads)
+    }
+    let training = try builder.compile(graph, options: pipeline)
     options.dump(training)
     let forward = try builder.compile(graph, options: options.pipeline(for: .inference))
     codeHash = fnv1a(training.code.source.utf8)

@@ -60,7 +60,8 @@ struct Evaluator {
       scores.withUnsafeBufferPointer { scores in
         for (row, index) in batch.indices.enumerated() {
           let own = UnsafeBufferPointer(rebasing: scores[row * classes..<(row + 1) * classes])
-          evaluation.add(own, label: Int(batch.labels[row]), index: index, areProbabilities: endsInSoftmax)
+          evaluation.add(
+            own, label: Int(batch.labels[row]), index: index, loss: graph.loss, areProbabilities: endsInSoftmax)
         }
       }
       done += batch.count
@@ -70,9 +71,9 @@ struct Evaluator {
 }
 
 extension Evaluation {
-  /// Counts one picture. Its loss is −log of the probability of its class.
+  /// Counts one picture. Its loss is the model's own, or else −log of the probability of its class.
   fileprivate mutating func add(
-    _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, areProbabilities: Bool
+    _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, loss: LossExpression?, areProbabilities: Bool
   ) {
     let largest = Double(scores.max() ?? 0)
     // log Σ exp(score)
@@ -80,7 +81,11 @@ extension Evaluation {
     func logProbability(_ index: Int) -> Double {
       areProbabilities ? log(Double(scores[index])) : Double(scores[index]) - total
     }
-    metrics.add(loss: -logProbability(label), scores: scores, labels: [label], classes: scores.count)
+    let loss = loss.map { own in
+      let vector = Values(Shape(batch: 1, channels: scores.count, height: 1, width: 1), scores.map { Double($0) })
+      return LossOracle.composed(own, vector, targets: scores.indices.map { $0 == label ? 1 : 0 }).loss
+    }
+    metrics.add(loss: loss ?? -logProbability(label), scores: scores, labels: [label], classes: scores.count)
     let prediction = Ranking.best(in: scores)
     confusion.add(truth: label, prediction: prediction)
     if prediction != label, mistakes.count < Self.mistakeLimit {

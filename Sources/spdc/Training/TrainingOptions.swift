@@ -5,7 +5,9 @@ import SPDTraining
 
 /// What `train`, `val` and `sweep` take: a configuration in layers, the preset, a file, the command line.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "A folder of CIFAR, Tiny ImageNet or class folders, or `shapes:SIDE` for drawn pictures.")
+  @Option(
+    help: "A folder of CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn pictures."
+  )
   var data: String?
   @Option(help: ArgumentHelp("Settings that the others start from; by default the model's.", valueName: "name"))
   var preset: String?
@@ -18,6 +20,7 @@ struct TrainingOptions: ParsableArguments {
   var threads: Int?
   @Option(name: .customLong("loader-threads"), help: "Threads that read and augment pictures.")
   var loaderThreads: Int?
+  @OptionGroup var arena: ArenaLimit
   @Flag(help: "A broken picture ends the command; otherwise it is named and left out.")
   var strict = false
 
@@ -29,6 +32,7 @@ struct TrainingOptions: ParsableArguments {
     return try set.map { try Setting(argument: $0) }
       + Self.settings([
         "preset": preset, "data": data, "threads": threads.map(String.init),
+        "max-arena": arena.maxArena.map { "\(Double($0.bytes) / 1e6)" },
         "loader-threads": loaderThreads.map(String.init), "batch": options.batch.map(String.init),
         "classes": options.classes.map(String.init), "image-size": (options.size?.size.height).map(String.init),
       ])

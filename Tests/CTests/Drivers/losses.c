@@ -32,6 +32,13 @@ static const struct {
 } entropy_cases[] = {ENTROPY_CASES};
 
 static const struct {
+    void (*run)(const float *x, const float *targets, const int32_t *labels, double smoothing, float *dx, float *losses,
+                void *scratch, int part, int parts);
+    int (*check)(const float *targets, int32_t count, const int32_t *labels);
+    size_t images, targets, scratch, x, dx;
+} composed_cases[] = {COMPOSED_CASES};
+
+static const struct {
     double (*run)(const spd_update *update, float *restrict values, const float *restrict gradients,
                   float *restrict momentum, float *restrict second, float *restrict average, void *restrict scratch,
                   int part, int parts);
@@ -134,6 +141,28 @@ static void entropy(void)
     }
 }
 
+/* With targets, or, if there are none, with labels. */
+static void composed(void)
+{
+    const int number = read_int();
+    const double smoothing = read_float();
+    const int count = read_int();
+    const int32_t *const labels = read_words(composed_cases[number].images);
+    const float *const targets = count > 0 ? read_words((size_t)count) : NULL;
+    const float *const x = read_words(composed_cases[number].x);
+    const int32_t valid = composed_cases[number].check(targets, count, labels);
+    write_words(&valid, 1);
+    float *kept[2];
+    for (int threads = 1; threads <= 3 && valid; threads++) {
+        float *const losses = words(3), *const dx = words(composed_cases[number].dx);
+        void *const scratch = words(composed_cases[number].scratch);
+        PARALLEL(threads)
+        composed_cases[number].run(x, targets, labels, smoothing, dx, losses, scratch, PART, PARTS);
+        keep(&kept[0], losses, 3, threads);
+        keep(&kept[1], dx, composed_cases[number].dx, threads);
+    }
+}
+
 /* Each of the steps gets the sum of two equal gradients. */
 static void optimizer(void)
 {
@@ -208,6 +237,8 @@ int main(int argc, char **argv)
             entropy();
         } else if (kind == 1) {
             yolo();
+        } else if (kind == 3) {
+            composed();
         } else {
             optimizer();
         }

@@ -39,6 +39,28 @@ enum LossProgram {
     return (logits: layout(shape, halo: 0), gradient: layout(shape, halo: 1))
   }
 
+  /// Every function, operation and reduction, over maps and vectors of whole and broken blocks.
+  static let composed: [(loss: LossExpression, layouts: (logits: TensorLayout, gradient: TensorLayout))] = [
+    (
+      .mean { y, t in sqrt((y - t) * (y - t) + 1e-6) + 0.25 * abs(y) },
+      Shape(batch: 2, channels: 20, height: 5, width: 3)
+    ),
+    (
+      .sum { y, t in -t * (1 - softmax(y)) * (1 - softmax(y)) * logSoftmax(y) },
+      Shape(batch: 7, channels: 10, height: 1, width: 1)
+    ),
+    (
+      .sum { y, t in softplus(y) - t * y + 0.1 * max(y, 2 * t) * min(y, 1) },
+      Shape(batch: 3, channels: 32, height: 1, width: 1)
+    ),
+    (
+      .mean { y, t in exp(0.3 * y) / (1 + sigmoid(y)) + log(1 + y * y) * channelSum(y * t) },
+      Shape(batch: 1, channels: 3, height: 2, width: 9)
+    ),
+  ].map { (loss: Loss, shape: Shape) in
+    (loss.expression, (layout(shape, halo: 1), layout(shape, halo: 2)))
+  }
+
   /// Gaps between the entries; some are longer than a unit of the kernel, some begin or end within one.
   static let ranges = [
     LossHoles.Range(offset: 0, count: 13, group: 0), LossHoles.Range(offset: 16, count: 1, group: 1),
@@ -59,7 +81,7 @@ enum LossProgram {
   static func text(lanes: Int) throws -> String {
     let templates = Templates(try SPDTemplates.load())
     var text = try templates.fill("prelude", ["VL": "\(lanes)"])
-    for support in ["training", "training_math"] { text += try templates.fill(support, [:]) }
+    for support in ["training", "training_math", "composed_math"] { text += try templates.fill(support, [:]) }
     var (yoloCases, entropyCases): ([String], [String]) = ([], [])
     for (index, network) in yolo.enumerated() {
       let name = "yolo\(index)"
@@ -86,10 +108,21 @@ enum LossProgram {
       entropyCases.append(
         "{\(name), \(name)_check, \(images), \(scratch), \(layouts.logits.count), \(layouts.gradient.count)}")
     }
+    var composedCases: [String] = []
+    for (index, each) in composed.enumerated() {
+      let (name, layouts) = ("composed\(index)", each.layouts)
+      let holes = LossHoles.composed(each.loss, output: layouts.logits, gradient: layouts.gradient)
+      text += try templates.fill("composed_loss", holes.merging(["NAME": name]) { $1 })
+      let shape = layouts.logits.shape
+      composedCases.append(
+        "{\(name), \(name)_check, \(shape.batch), \(shape.count), \(LossHoles.composedScratch(shape)), "
+          + "\(layouts.logits.count), \(layouts.gradient.count)}")
+    }
     text += try templates.fill(
       "optimizer", LossHoles.optimizer(ranges: ranges, count: count).merging(["NAME": "update"]) { $1 })
     return text + "\n#define YOLO_CASES " + yoloCases.joined(separator: ", ")
       + "\n#define ENTROPY_CASES " + entropyCases.joined(separator: ", ")
+      + "\n#define COMPOSED_CASES " + composedCases.joined(separator: ", ")
       + "\n#define OPTIMIZER_CASES {update, update_accumulate, \(count), \(LossHoles.optimizerScratch(count: count))}\n"
   }
 

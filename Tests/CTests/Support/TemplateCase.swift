@@ -61,7 +61,14 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(
       name: "decode_boxes",
       holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\nLEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
-    TemplateCase(name: "training"), TemplateCase(name: "training_math"), TemplateCase(name: "cross_entropy"),
+    TemplateCase(name: "training"), TemplateCase(name: "training_math"), TemplateCase(name: "composed_math"),
+    TemplateCase(name: "cross_entropy"),
+    TemplateCase(
+      name: "composed_loss",
+      holes: [
+        "REDUCTIONS": "", "LINES": "const vec v2 = y - t; const vec v3 = v2 * v2;", "LOSS": "v3", "SLOPE": "v2",
+        "COUNTED": "1.0",
+      ]),
     TemplateCase(
       name: "yolo_loss",
       holes: [
@@ -125,9 +132,12 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     var text = try filled(templates, "prelude", lanes)
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
-    if ["cross_entropy", "yolo_loss", "optimizer"].contains(name) {
-      for support in ["training", "training_math"] { text += try Self.named(support).filled(templates, support, lanes) }
+    if ["cross_entropy", "composed_loss", "yolo_loss", "optimizer"].contains(name) {
+      for support in ["training", "training_math", "composed_math"] {
+        text += try Self.named(support).filled(templates, support, lanes)
+      }
     }
+    if name == "composed_math" { text += try Self.named("training_math").filled(templates, "training_math", lanes) }
     if name == "conv_winograd" {
       for support in ["winograd_transforms", "winograd_product"] {
         text += try Self.named(support).filled(templates, support, lanes)

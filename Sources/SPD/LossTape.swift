@@ -1,0 +1,44 @@
+/// Records the arithmetic of a `Loss` as it is written down.
+final class LossTape {
+  var terms = Terms([])
+
+  /// Terms of which no two are equal.
+  struct Terms {
+    private(set) var terms: [LossExpression.Term]
+    private var indices: [LossExpression.Term: Int]
+
+    init(_ terms: [LossExpression.Term]) {
+      self.terms = terms
+      indices = Dictionary(terms.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Where the term is, which is appended if there is none like it.
+    mutating func append(_ term: LossExpression.Term) -> Int {
+      if let index = indices[term] { return index }
+      terms.append(term)
+      indices[term] = terms.count - 1
+      return terms.count - 1
+    }
+
+    mutating func constant(_ value: Double) -> Int {
+      precondition(Float(value).isFinite, "a loss contains the constant \(value): it must be a finite Float")
+      return append(.constant(value))
+    }
+
+    /// Leaves out what changes nothing: sums with 0, products with 1, and what constants alone make.
+    mutating func operation(_ operation: LossExpression.Operation, _ a: Int, _ b: Int) -> Int {
+      switch (operation, number(a), number(b)) {
+      case (.add, 0, _), (.multiply, 1, _): return b
+      case (.add, _, 0), (.subtract, _, 0), (.multiply, _, 1), (.divide, _, 1): return a
+      case (.add, let x?, let y?): return constant(x + y)
+      case (.subtract, let x?, let y?): return constant(x - y)
+      case (.multiply, let x?, let y?): return constant(x * y)
+      default: return append(.operation(operation, a, b))
+      }
+    }
+
+    private func number(_ index: Int) -> Double? {
+      if case .constant(let value) = terms[index] { value } else { nil }
+    }
+  }
+}
