@@ -760,38 +760,40 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        resnet18_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = resnet18_spd_n007_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -955,38 +957,40 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        resnet18_spd_n011_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n011_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = resnet18_spd_n011_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n011_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -1149,38 +1153,40 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        resnet18_spd_n021_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n021_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n021_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n021_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -1521,38 +1527,40 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 32 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n028_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n028_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n028_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n028_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -1715,38 +1723,40 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n031_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n031_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n031_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n031_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -1909,38 +1919,40 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n035_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n035_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n035_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n035_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -2103,38 +2115,40 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (16 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n038_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n038_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n038_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n038_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -2446,38 +2460,40 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 2 + 2,
         COUNT = 1 * ((8 + 2 - 1) / 2) * ((8 + 2 - 1) / 2), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (16 + 1 - 1) / 1,
         K = 64 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)16400;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n045_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n045_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n045_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n045_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -2639,38 +2655,40 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((8 + 4 - 1) / 4) * ((8 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 4 - 1) / 4,
-        STRIPS = (16 + 1 - 1) / 1,
         K = 16 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        resnet18_spd_n048_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n048_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n048_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n048_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -2832,38 +2850,40 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((8 + 4 - 1) / 4) * ((8 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 4 - 1) / 4,
-        STRIPS = (16 + 1 - 1) / 1,
         K = 16 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        resnet18_spd_n052_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n052_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n052_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n052_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -3026,38 +3046,40 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 2 + 2,
         COUNT = 1 * ((8 + 2 - 1) / 2) * ((8 + 2 - 1) / 2), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (32 + 1 - 1) / 1,
         K = 16 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        resnet18_spd_n055_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n055_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n055_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n055_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -3368,38 +3390,40 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 2 + 2,
         COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
         BLOCKS = (COUNT + 4 - 1) / 4,
-        STRIPS = (32 + 1 - 1) / 1,
         K = 128 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        resnet18_spd_n062_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n062_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n062_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n062_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -3561,38 +3585,40 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 2 + 2,
         COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
         BLOCKS = (COUNT + 4 - 1) / 4,
-        STRIPS = (32 + 1 - 1) / 1,
         K = 32 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        resnet18_spd_n065_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n065_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n065_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n065_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -3754,38 +3780,40 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 2 + 2,
         COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
         BLOCKS = (COUNT + 4 - 1) / 4,
-        STRIPS = (32 + 1 - 1) / 1,
         K = 32 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        resnet18_spd_n069_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            resnet18_spd_n069_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n069_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n069_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -4377,31 +4405,31 @@ static void run(const float *weights, float *arena, const float *input, float *o
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu */
             zero_halo(arena + 224208, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 832, weights + 148288, NULL, arena + 224208, part, parts);
+            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 832, weights + 148288, NULL, arena + 224208, 0, 4, part, parts);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu */
             zero_halo(arena + 298192, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 222016}, arena + 0, scratch, weights + 148352, weights + 295808, arena + 150224, arena + 298192, part, parts);
+            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 222016}, arena + 0, scratch, weights + 148352, weights + 295808, arena + 150224, arena + 298192, 0, 4, part, parts);
             break;
         }
         case 3: {
             /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu */
             zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 296000}, arena + 0, scratch, weights + 295872, weights + 443328, NULL, arena + 150224, part, parts);
+            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 296000}, arena + 0, scratch, weights + 295872, weights + 443328, NULL, arena + 150224, 0, 4, part, parts);
             break;
         }
         case 4: {
             /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu */
             zero_halo(arena + 463568, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 443392, weights + 590848, arena + 298192, arena + 463568, part, parts);
+            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 443392, weights + 590848, arena + 298192, arena + 463568, 0, 4, part, parts);
             break;
         }
         case 5: {
             /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu */
             zero_halo(arena + 304736, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, part, parts);
-            resnet18_spd_n021_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 590912, weights + 885824, NULL, arena + 304736, part, parts);
+            resnet18_spd_n021_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 590912, weights + 885824, NULL, arena + 304736, 0, 8, part, parts);
             break;
         }
         case 6: {
@@ -4412,25 +4440,25 @@ static void run(const float *weights, float *arena, const float *input, float *o
         case 7: {
             /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu */
             zero_halo(arena + 463696, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n028_conv_winograd((const float *const[]){arena + 295488, arena + 300096, arena + 295504, arena + 300112}, arena + 0, scratch, weights + 895296, weights + 3254592, arena + 535360, arena + 463696, part, parts);
+            resnet18_spd_n028_conv_winograd((const float *const[]){arena + 295488, arena + 300096, arena + 295504, arena + 300112}, arena + 0, scratch, weights + 895296, weights + 3254592, arena + 535360, arena + 463696, 0, 8, part, parts);
             break;
         }
         case 8: {
             /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu */
             zero_halo(arena + 76624, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n031_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 3254720, weights + 3844544, NULL, arena + 76624, part, parts);
+            resnet18_spd_n031_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 3254720, weights + 3844544, NULL, arena + 76624, 0, 8, part, parts);
             break;
         }
         case 9: {
             /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu */
             zero_halo(arena + 118096, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n035_conv_winograd((const float *const[]){arena + 74304}, arena + 0, scratch, weights + 3844672, weights + 4434496, arena + 463696, arena + 118096, part, parts);
+            resnet18_spd_n035_conv_winograd((const float *const[]){arena + 74304}, arena + 0, scratch, weights + 3844672, weights + 4434496, arena + 463696, arena + 118096, 0, 8, part, parts);
             break;
         }
         case 10: {
             /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu */
             zero_halo(arena + 272672, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, part, parts);
-            resnet18_spd_n038_conv_winograd((const float *const[]){arena + 115776}, arena + 0, scratch, weights + 4434624, weights + 5614272, NULL, arena + 272672, part, parts);
+            resnet18_spd_n038_conv_winograd((const float *const[]){arena + 115776}, arena + 0, scratch, weights + 4434624, weights + 5614272, NULL, arena + 272672, 0, 16, part, parts);
             break;
         }
         case 11: {
@@ -4441,25 +4469,25 @@ static void run(const float *weights, float *arena, const float *input, float *o
         case 12: {
             /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu */
             zero_halo(arena + 367376, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n045_conv_winograd((const float *const[]){arena + 262400, arena + 267520, arena + 262416, arena + 267536}, arena + 0, scratch, weights + 5649600, weights + 9843904, arena + 390400, arena + 367376, part, parts);
+            resnet18_spd_n045_conv_winograd((const float *const[]){arena + 262400, arena + 267520, arena + 262416, arena + 267536}, arena + 0, scratch, weights + 5649600, weights + 9843904, arena + 390400, arena + 367376, 0, 16, part, parts);
             break;
         }
         case 13: {
             /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu */
             zero_halo(arena + 40016, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n048_conv_winograd((const float *const[]){arena + 364800}, arena + 0, scratch, weights + 9844160, weights + 12203456, NULL, arena + 40016, part, parts);
+            resnet18_spd_n048_conv_winograd((const float *const[]){arena + 364800}, arena + 0, scratch, weights + 9844160, weights + 12203456, NULL, arena + 40016, 0, 16, part, parts);
             break;
         }
         case 14: {
             /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu */
             zero_halo(arena + 68368, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n052_conv_winograd((const float *const[]){arena + 37440}, arena + 0, scratch, weights + 12203712, weights + 14563008, arena + 367376, arena + 68368, part, parts);
+            resnet18_spd_n052_conv_winograd((const float *const[]){arena + 37440}, arena + 0, scratch, weights + 12203712, weights + 14563008, arena + 367376, arena + 68368, 0, 16, part, parts);
             break;
         }
         case 15: {
             /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu */
             zero_halo(arena + 143648, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, part, parts);
-            resnet18_spd_n055_conv_winograd((const float *const[]){arena + 65792}, arena + 0, scratch, weights + 14563264, weights + 16660416, NULL, arena + 143648, part, parts);
+            resnet18_spd_n055_conv_winograd((const float *const[]){arena + 65792}, arena + 0, scratch, weights + 14563264, weights + 16660416, NULL, arena + 143648, 0, 32, part, parts);
             break;
         }
         case 16: {
@@ -4470,18 +4498,18 @@ static void run(const float *weights, float *arena, const float *input, float *o
         case 17: {
             /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu */
             zero_halo(arena + 208144, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, part, parts);
-            resnet18_spd_n062_conv_winograd((const float *const[]){arena + 131328, arena + 137472, arena + 131344, arena + 137488}, arena + 0, scratch, weights + 16796608, weights + 33573824, arena + 223488, arena + 208144, part, parts);
+            resnet18_spd_n062_conv_winograd((const float *const[]){arena + 131328, arena + 137472, arena + 131344, arena + 137488}, arena + 0, scratch, weights + 16796608, weights + 33573824, arena + 223488, arena + 208144, 0, 32, part, parts);
             break;
         }
         case 18: {
             /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu */
             zero_halo(arena + 36112, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, part, parts);
-            resnet18_spd_n065_conv_winograd((const float *const[]){arena + 205056}, arena + 0, scratch, weights + 33574336, weights + 37768640, NULL, arena + 36112, part, parts);
+            resnet18_spd_n065_conv_winograd((const float *const[]){arena + 205056}, arena + 0, scratch, weights + 33574336, weights + 37768640, NULL, arena + 36112, 0, 32, part, parts);
             break;
         }
         case 19: {
             /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu */
-            resnet18_spd_n069_conv_winograd((const float *const[]){arena + 33024}, arena + 0, scratch, weights + 37769152, weights + 41963456, arena + 208144, arena + 51456, part, parts);
+            resnet18_spd_n069_conv_winograd((const float *const[]){arena + 33024}, arena + 0, scratch, weights + 37769152, weights + 41963456, arena + 208144, arena + 51456, 0, 32, part, parts);
             break;
         }
         case 20: {

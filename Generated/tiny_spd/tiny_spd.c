@@ -663,38 +663,40 @@ OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const 
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 4 + 2,
         COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (2 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        tiny_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            tiny_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = tiny_spd_n007_conv_winograd_start(low, groups, tiles), count = tiny_spd_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -1364,7 +1366,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 1: {
             /* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu */
-            tiny_spd_n007_conv_winograd((const float *const[]){arena + 37440, arena + 38016, arena + 37456, arena + 38032}, arena + 0, scratch, weights + 448, weights + 74176, NULL, arena + 58176, part, parts);
+            tiny_spd_n007_conv_winograd((const float *const[]){arena + 37440, arena + 38016, arena + 37456, arena + 38032}, arena + 0, scratch, weights + 448, weights + 74176, NULL, arena + 58176, 0, 2, part, parts);
             break;
         }
         case 2: {

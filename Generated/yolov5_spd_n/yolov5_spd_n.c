@@ -674,38 +674,40 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 6 + 2,
         COUNT = 1 * ((320 + 6 - 1) / 6) * ((320 + 6 - 1) / 6), /* tiles in all */
         BLOCKS = (COUNT + 18 - 1) / 18,
-        STRIPS = (1 + 1 - 1) / 1,
         K = 1 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        yolov5_spd_n_n004_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n004_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
             const int base = yolov5_spd_n_n004_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n004_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -868,38 +870,40 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((320 + 5 - 1) / 5) * ((320 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 18 - 1) / 18,
-        STRIPS = (2 + 1 - 1) / 1,
         K = 1 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        yolov5_spd_n_n007_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n007_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n007_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -1390,38 +1394,40 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 6 + 2,
         COUNT = 1 * ((160 + 6 - 1) / 6) * ((160 + 6 - 1) / 6), /* tiles in all */
         BLOCKS = (COUNT + 18 - 1) / 18,
-        STRIPS = (1 + 1 - 1) / 1,
         K = 1 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        yolov5_spd_n_n018_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n018_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
             const int base = yolov5_spd_n_n018_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n018_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -1735,38 +1741,40 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 6 + 2,
         COUNT = 1 * ((160 + 6 - 1) / 6) * ((160 + 6 - 1) / 6), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 2 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n028_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n028_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n028_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n028_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -2228,38 +2236,40 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (2 + 1 - 1) / 1,
         K = 2 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n039_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n039_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n039_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n039_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -2571,38 +2581,40 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (2 + 1 - 1) / 1,
         K = 2 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n046_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n046_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n046_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n046_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -2916,38 +2928,40 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n056_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n056_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n056_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n056_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -3410,38 +3424,40 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        yolov5_spd_n_n067_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n067_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n067_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n067_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -3755,38 +3771,40 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        yolov5_spd_n_n074_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n074_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n074_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n074_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -4100,38 +4118,40 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (16 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        yolov5_spd_n_n091_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n091_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = yolov5_spd_n_n091_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n091_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -4593,38 +4613,40 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((20 + 5 - 1) / 5) * ((20 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        yolov5_spd_n_n102_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n102_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n102_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n102_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -5588,38 +5610,40 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 64 - 1) / 64,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        yolov5_spd_n_n133_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n133_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n133_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n133_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -6379,38 +6403,40 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (2 + 1 - 1) / 1,
         K = 2 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n154_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n154_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n154_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n154_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -6573,38 +6599,40 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 12 - 1) / 12,
-        STRIPS = (4 + 1 - 1) / 1,
         K = 4 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
     const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        yolov5_spd_n_n164_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!0 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n164_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 0 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n164_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n164_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (1 && i + 1 < to)
@@ -6917,38 +6945,40 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 22 - 1) / 22,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2832;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 22, tiles = COUNT - first < 22 ? COUNT - first : 22;
-        yolov5_spd_n_n185_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n185_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 4 - 1) / 4;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n185_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n185_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -7261,38 +7291,40 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = 5 + 2,
         COUNT = 1 * ((20 + 5 - 1) / 5) * ((20 + 5 - 1) / 5), /* tiles in all */
         BLOCKS = (COUNT + 16 - 1) / 16,
-        STRIPS = (8 + 1 - 1) / 1,
         K = 8 * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
     const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        yolov5_spd_n_n196_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!1 || BLOCKS > 1 || from_strip == 0)
+            yolov5_spd_n_n196_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = 1 ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n196_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n196_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (0 && i + 1 < to)
@@ -8302,12 +8334,12 @@ static void run(const float *weights, float *arena, const float *input, float *o
         case 0: {
             /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu */
             zero_halo(arena + 3281968, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, part, parts);
-            yolov5_spd_n_n004_conv_winograd((const float *const[]){input}, NULL, scratch, weights + 0, weights + 16384, NULL, arena + 3281968, part, parts);
+            yolov5_spd_n_n004_conv_winograd((const float *const[]){input}, NULL, scratch, weights + 0, weights + 16384, NULL, arena + 3281968, 0, 1, part, parts);
             break;
         }
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu */
-            yolov5_spd_n_n007_conv_winograd((const float *const[]){arena + 3276800}, NULL, scratch, weights + 16400, weights + 41488, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n007_conv_winograd((const float *const[]){arena + 3276800}, NULL, scratch, weights + 16400, weights + 41488, NULL, arena + 0, 0, 2, part, parts);
             break;
         }
         case 2: {
@@ -8323,7 +8355,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 4: {
             /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual */
-            yolov5_spd_n_n018_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 45920, weights + 62304, arena + 3276800, arena + 430336, part, parts);
+            yolov5_spd_n_n018_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 45920, weights + 62304, arena + 3276800, arena + 430336, 0, 1, part, parts);
             break;
         }
         case 5: {
@@ -8334,7 +8366,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 6: {
             /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu */
-            yolov5_spd_n_n028_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 63376, weights + 194448, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n028_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 63376, weights + 194448, NULL, arena + 0, 0, 4, part, parts);
             break;
         }
         case 7: {
@@ -8350,7 +8382,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 9: {
             /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n039_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 212016, weights + 262192, arena + 1638400, arena + 215168, part, parts);
+            yolov5_spd_n_n039_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 212016, weights + 262192, arena + 1638400, arena + 215168, 0, 2, part, parts);
             break;
         }
         case 10: {
@@ -8361,7 +8393,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 11: {
             /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n046_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 263280, weights + 313456, arena + 215168, arena + 419968, part, parts);
+            yolov5_spd_n_n046_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 263280, weights + 313456, arena + 215168, arena + 419968, 0, 2, part, parts);
             break;
         }
         case 12: {
@@ -8372,7 +8404,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 13: {
             /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu */
-            yolov5_spd_n_n056_conv_winograd((const float *const[]){arena + 819200}, NULL, scratch, weights + 317648, weights + 719056, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n056_conv_winograd((const float *const[]){arena + 819200}, NULL, scratch, weights + 317648, weights + 719056, NULL, arena + 0, 0, 8, part, parts);
             break;
         }
         case 14: {
@@ -8388,7 +8420,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 16: {
             /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n067_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 789008, weights + 989712, arena + 1475328, arena + 314384, part, parts);
+            yolov5_spd_n_n067_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 789008, weights + 989712, arena + 1475328, arena + 314384, 0, 4, part, parts);
             break;
         }
         case 17: {
@@ -8399,7 +8431,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 18: {
             /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 993936, weights + 1194640, arena + 314384, arena + 416784, part, parts);
+            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 993936, weights + 1194640, arena + 314384, arena + 416784, 0, 4, part, parts);
             break;
         }
         case 19: {
@@ -8410,7 +8442,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 20: {
             /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 1198864, weights + 1399568, arena + 416784, arena + 314384, part, parts);
+            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 1198864, weights + 1399568, arena + 416784, arena + 314384, 0, 4, part, parts);
             break;
         }
         case 21: {
@@ -8421,7 +8453,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 22: {
             /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu */
-            yolov5_spd_n_n091_conv_winograd((const float *const[]){arena + 1249536}, arena + 409600, scratch, weights + 1416144, weights + 3021776, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n091_conv_winograd((const float *const[]){arena + 1249536}, arena + 409600, scratch, weights + 1416144, weights + 3021776, NULL, arena + 0, 0, 16, part, parts);
             break;
         }
         case 23: {
@@ -8437,7 +8469,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 25: {
             /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual */
-            yolov5_spd_n_n102_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 3300944, weights + 4103760, arena + 409600, arena + 163088, part, parts);
+            yolov5_spd_n_n102_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 3300944, weights + 4103760, arena + 409600, arena + 163088, 0, 8, part, parts);
             break;
         }
         case 26: {
@@ -8493,7 +8525,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 36: {
             /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 406288}, arena + 204800, scratch, weights + 4403984, weights + 4604688, NULL, arena + 519184, part, parts);
+            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 406288}, arena + 204800, scratch, weights + 4403984, weights + 4604688, NULL, arena + 519184, 0, 4, part, parts);
             break;
         }
         case 37: {
@@ -8524,7 +8556,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 42: {
             /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
-            yolov5_spd_n_n154_conv_winograd((const float *const[]){arena + 409600}, NULL, scratch, weights + 4638896, weights + 4689072, NULL, arena + 624768, part, parts);
+            yolov5_spd_n_n154_conv_winograd((const float *const[]){arena + 409600}, NULL, scratch, weights + 4638896, weights + 4689072, NULL, arena + 624768, 0, 2, part, parts);
             break;
         }
         case 43: {
@@ -8535,7 +8567,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 44: {
             /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n164_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 4693264, weights + 4893968, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n164_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 4693264, weights + 4893968, NULL, arena + 0, 0, 4, part, parts);
             break;
         }
         case 45: {
@@ -8551,7 +8583,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 47: {
             /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 4939280, weights + 5139984, NULL, arena + 614400, part, parts);
+            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 4939280, weights + 5139984, NULL, arena + 614400, 0, 4, part, parts);
             break;
         }
         case 48: {
@@ -8562,7 +8594,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 49: {
             /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n185_conv_winograd((const float *const[]){arena + 2068736}, arena + 204800, scratch, weights + 5156560, weights + 5959376, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n185_conv_winograd((const float *const[]){arena + 2068736}, arena + 204800, scratch, weights + 5156560, weights + 5959376, NULL, arena + 0, 0, 8, part, parts);
             break;
         }
         case 50: {
@@ -8578,7 +8610,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
         }
         case 52: {
             /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n196_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 6140112, weights + 6942928, NULL, arena + 307200, part, parts);
+            yolov5_spd_n_n196_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 6140112, weights + 6942928, NULL, arena + 307200, 0, 8, part, parts);
             break;
         }
         case 53: {

@@ -81,6 +81,10 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
     let count = result.count(gradient)
     let most = max(32, 2 * target.l2Bytes / perTile)
     result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
+    // Sums that wait for more tiles take more memory, and are read and written more often, than the frequencies of all tiles.
+    func planes(_ tiles: Int) -> Int { result.frequencies * tiles * (inputBlocks + outputBlocks) * channelBlock }
+    let sums = result.frequencies * inputBlocks * outputBlocks * channelBlock * channelBlock
+    if planes(count) <= planes(result.tiles) + sums { result.tiles = count }
     return result
   }
 }

@@ -16,6 +16,8 @@ public struct WinogradTile: Codable, Equatable, Sendable {
   public var shared: Bool
   /// True: the output goes past the caches, which it would not fit.
   public var streams = false
+  /// Strips whose weights are packed and used before those of the next ones take their place, in training; 0: all.
+  public var share = 0
 
   public var edge: Int { size + 2 }
   var frequencies: Int { edge * edge }
@@ -93,9 +95,16 @@ enum ChooseWinograd {
     var strip = max(1, 2 / vectors)
     if strip == 2, blocks % 2 == 1, blocks % 3 == 0 { strip = 3 }
     strip = min(strip, blocks)
-    return WinogradTile(
+    var result = WinogradTile(
       size: winograd.size, strip: strip, tiles: 1, group: max(1, room / (strip * vectors)), chunk: 1, shared: false,
       streams: ChooseTile.streams(problem.output))
+    if problem.packsWeights {
+      // As many as stay in the last cache beside other things, but enough for a few threads.
+      let strips = ChooseTile.ceilDivide(blocks, strip)
+      let share = max(4, Target.cacheBytes / 4 / (weightBytes(result, problem) / strips))
+      result.share = share < strips ? share : 0
+    }
+    return result
   }
 
   /// All threads on as many tiles as fit into so many second-level caches.

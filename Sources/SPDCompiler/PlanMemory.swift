@@ -201,7 +201,8 @@ public enum PlanMemory {
         let inputs = graph.shape(of: node.inputs[0]).channels / op.groups
         return roundUp(op.outputs * inputs * op.kernel.area) + biases
       case .convWinograd(let tile), .convPictureWinograd(let tile, _):
-        return outputs * inputBlocks(node, kernel) * channelBlock * tile.frequencies + biases
+        let packed = tile.share == 0 ? outputs : min(outputs, tile.share * tile.strip * channelBlock)
+        return packed * inputBlocks(node, kernel) * channelBlock * tile.frequencies + biases
       default:
         return outputs * inputBlocks(node) * channelBlock * op.kernel.area / op.groups + biases
       }

@@ -9,6 +9,8 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
   public var rows: Int
   /// Units of work that take turns on these rows.
   public var group: Int
+  /// Blocks of inputs whose units come one after another, strip of outputs by strip.
+  public var across: Int
   /// Parts of the pixels whose sums are added up at the end, where there are too few weights to keep threads busy.
   public var chunks: Int
   /// Whether the next rows are fetched ahead.
@@ -35,14 +37,16 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     let most = target.registers > 16 ? 8 : 4
     let vectors = min(width, width % 3 == 0 && room / 3 - 1 >= most ? 3 : 2)
     let inputs = [16, 8, 4, 2, 1].first { $0 <= max(most, most * 2 / vectors) && ($0 + 1) * vectors <= room } ?? 1
-    var tile = WeightGradientTile(inputs: inputs, vectors: vectors, rows: 1, group: 1, chunks: 1, fetches: false)
+    var tile = WeightGradientTile(inputs: inputs, vectors: vectors, rows: 1, group: 1, across: 1, chunks: 1, fetches: false)
     // Pixels whose inputs and gradients stay in the first-level cache while the taps pass over them.
     let lines = gradient.batch * gradient.height
     tile.rows = max(1, min(lines, 256 / gradient.width))
     let units = tile.strips(outputBlocks: outputBlocks, target) * inputBlocks
     tile.chunks = min(lines, max(1, Self.units / units))
-    // Sums that stay in half of the second-level cache while the units take turns.
-    tile.group = max(1, min(units, target.l2Bytes / 2 / (4 * tile.slab(op, target))))
+    // Sums that stay in a quarter of the second-level cache while the units take turns. A strip's outputs are twice a
+    // block's inputs, so that both are read least often from beyond it where there are twice as many blocks as strips.
+    tile.group = max(1, min(units, target.l2Bytes / 4 / (4 * tile.slab(op, target))))
+    tile.across = max(1, min(inputBlocks, Int(Double(2 * tile.group).squareRoot())))
     tile.fetches =
       gradient.batch * gradient.size.area * (inputBlocks + outputBlocks) * channelBlock * 4 > target.l2Bytes
     return tile

@@ -163,38 +163,40 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
     (void)r;
 }
 
-/* Computes part `part` of `parts`. v: the shared frequencies, NULL if each part has its own, which then lie in front of the products
- * in `scratch`. */
+/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * part has its own, which then lie in front of the products in `scratch`. */
 static void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
 {
     enum {
         EDGE = @M@ + 2,
         COUNT = @IMAGES@ * ((@OUT_ROWS@ + @M@ - 1) / @M@) * ((@OUT_COLS@ + @M@ - 1) / @M@), /* tiles in all */
         BLOCKS = (COUNT + @TILES@ - 1) / @TILES@,
-        STRIPS = (@OUT_BLOCKS@ + @STRIP@ - 1) / @STRIP@,
         K = @IN_BLOCKS@ * BLOCK
     };
+    const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!@SHARED@) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)@V_PLANE@;
     const int from = @SHARED@ ? 0 : (int)((int64_t)BLOCKS * part / parts);
     const int to = @SHARED@ ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
     for (int i = from; i < to; i++) {
         const int first = i * @TILES@, tiles = COUNT - first < @TILES@ ? COUNT - first : @TILES@;
-        @NAME@_inputs(x, v, first, tiles, @SHARED@ ? part : 0, @SHARED@ ? parts : 1);
+        /* All tiles' shared frequencies are still there when the next strips come. */
+        if (!@SHARED@ || BLOCKS > 1 || from_strip == 0)
+            @NAME@_inputs(x, v, first, tiles, @SHARED@ ? part : 0, @SHARED@ ? parts : 1);
         if (@SHARED@) {
             BARRIER
         }
         const int groups = (tiles + @GROUP@ - 1) / @GROUP@;
         int chunks = (groups + @CHUNK@ - 1) / @CHUNK@;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (@SHARED@ && chunks < groups && STRIPS * chunks * 10 < (STRIPS * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = @SHARED@ ? (int)((int64_t)STRIPS * chunks * (part + 1) / parts) : STRIPS * chunks;
-        for (int unit = @SHARED@ ? (int)((int64_t)STRIPS * chunks * part / parts) : 0; unit < end; unit++) {
-            const int strip = unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
+        while (@SHARED@ && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
+        const int end = @SHARED@ ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
+        for (int unit = @SHARED@ ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = @OUT_BLOCKS@ - strip * @STRIP@ < @STRIP@ ? @OUT_BLOCKS@ - strip * @STRIP@ : @STRIP@;
             const int base = @NAME@_start(low, groups, tiles), count = @NAME@_start(high, groups, tiles) - base;
-            const float *u = w + strip * ((ptrdiff_t)EDGE * EDGE * K * @STRIP@ * BLOCK);
+            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * @STRIP@ * BLOCK);
             for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
                 /* The inputs of the next block of tiles, in shares. */
                 if (@FETCH@ && i + 1 < to)

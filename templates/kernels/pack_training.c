@@ -123,17 +123,17 @@ static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, con
     }
 }
 
-/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows. A function
- * of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
-OUTLINE void pack_winograd(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
+/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows, for blocks of
+ * outputs [first, last), as far as there are `out_blocks`; first begins a strip. A function of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
+OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
                           const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
                           int part, int parts)
 {
-    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
+    const int units = ((last < out_blocks ? last : out_blocks) - first) * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
     for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
-        const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
+        const int out = first + unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
         const ptrdiff_t width = (left < strip ? left : strip) * BLOCK, plane = (ptrdiff_t)in_blocks * BLOCK * width;
-        float *at = to + (ptrdiff_t)s * edge * edge * in_blocks * BLOCK * strip * BLOCK + (ptrdiff_t)in * BLOCK * width +
+        float *at = to + (ptrdiff_t)(s - first / strip) * edge * edge * in_blocks * BLOCK * strip * BLOCK + (ptrdiff_t)in * BLOCK * width +
                     out % strip * BLOCK;
         _Alignas(64) float taps[BLOCK][9][BLOCK];
         pack_block(&taps[0][0][0], BLOCK, 9 * BLOCK, inputs, in, outputs, out, w, 9, tap_offsets);

@@ -5,8 +5,9 @@
  * vectors of dy, broadcasts TILE lanes of x and multiplies: the same products as a convolution's, with pixels as the
  * reduction. A unit is one block of inputs and one strip of outputs; its gradients at all taps are a slab,
  * [tap row][tap column][16 inputs][outputs of the strip]. Pixels come in bands of BAND rows that stay in a cache while the
- * tile runs over a unit's taps, and while GROUP units take turns. What a band adds up to is added to the slab, so sums are
- * short ones and their error small. A finished slab is transposed into PyTorch's order.
+ * tile runs over a unit's taps, and while GROUP units take turns: those of ACROSS blocks of inputs come together, strip by strip,
+ * so that both the inputs and the outputs of a band are read several times while they are in a cache. What a band adds up to is
+ * added to the slab, so sums are short ones and their error small. A finished slab is transposed into PyTorch's order.
  *
  * Threads share the units; each sum is formed by one thread in a fixed order. Where units are few, pixels are cut into CHUNKS equal
  * parts with slabs of their own, which are added in order when all are done: nothing depends on part or parts.
@@ -20,9 +21,10 @@
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
  * STARTS: the first output of each part of the outputs, a list; 0 if there is one. KH, KW: taps. IN_BLOCKS: blocks of
  * inputs of all segments. TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower).
- * BAND, GROUP, CHUNKS: see above; BAND is a number of rows of all images. DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy.
- * FETCH: whether the next band is fetched ahead, for inputs too large to lie in a cache. ADD: whether gradients are added to what dw and db hold. BIAS: whether there is a bias. CHANNELS, TARGETS,
- * TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c * TARGET_STRIDE of the weights.
+ * BAND, GROUP, ACROSS, CHUNKS: see above; BAND is a number of rows of all images. DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy.
+ * FETCH: whether the next band is fetched ahead, for inputs too large to lie in a cache. ADD: whether gradients are added to what
+ * dw and db hold. BIAS: whether there is a bias. CHANNELS, TARGETS, TARGET_STRIDES: a list each, with a value for each segment:
+ * channel c of it is input TARGET + c * TARGET_STRIDE of the weights.
  * SEGMENTS: as for the direct convolution, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap
  * row to tap row, tap column to tap column, output row to output row, output column to output column, image to image,
  * and the factor of a nearest upsampling, which divides OUT_ROWS and OUT_COLS, or 1).
@@ -31,6 +33,22 @@
 /* @NAME@: @OUTPUTS@ x @INPUTS@ x @KH@ x @KW@ weights from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs. */
 
 static const int @NAME@_channels[] = {@CHANNELS@};
+
+enum {
+    @NAME@_WIDTH = @OUT_BLOCKS@ * VECTORS,
+    @NAME@_STRIPS = (@NAME@_WIDTH + @STRIP@ - 1) / @STRIP@,
+    @NAME@_LAST = @NAME@_WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
+    @NAME@_BLOCKS = @IN_BLOCKS@ + @BIAS@
+};
+
+/* The strip and the block of inputs, or IN_BLOCKS for the bias, of a unit; `across`: the blocks that its strip's units have. */
+INLINE void @NAME@_place(const int unit, int *strip, int *block, int *across)
+{
+    const int begin = unit / (@NAME@_STRIPS * @ACROSS@) * @ACROSS@, at = unit % (@NAME@_STRIPS * @ACROSS@);
+    *across = @NAME@_BLOCKS - begin < @ACROSS@ ? @NAME@_BLOCKS - begin : @ACROSS@;
+    *strip = at / *across;
+    *block = begin + at % *across;
+}
 
 /* Fetches columns [from, to) of the output row BAND rows further down: x at its lowest tap row, and dy. */
 INLINE void @NAME@_fetch(const int vectors, const float *x, const float *dy, const ptrdiff_t *offset, const int row,
@@ -151,14 +169,16 @@ OUTLINE void @NAME@_whole(const float *const x[], const float *dy, float *slab, 
 OUTLINE void @NAME@_narrow(const float *const x[], const float *dy, float *slab, const int add, const int row, const int end,
                            const int fetch, const int block, const int vector)
 {
-    enum { LAST = @OUT_BLOCKS@ * VECTORS % @STRIP@ };
-    @NAME@_strip(LAST > 0 ? LAST : 1, x, dy, slab, add, row, end, fetch, block, vector);
+    @NAME@_strip(@NAME@_LAST > 0 ? @NAME@_LAST : 1, x, dy, slab, add, row, end, fetch, block, vector);
 }
 
-/* Adds the `count` slabs of one unit, `apart` floats from one to the next, and stores what they give. */
+/* Adds the `count` slabs of a unit, `apart` floats from one to the next, and stores what they give. */
 static void @NAME@_store(float *const dw[], float *const db[], const float *slab, const int count, const ptrdiff_t apart,
-                         int block, const int vector, const int vectors)
+                         const int unit)
 {
+    int strip, block, across;
+    @NAME@_place(unit, &strip, &block, &across);
+    const int vector = strip * @STRIP@, vectors = @NAME@_LAST > 0 && strip == @NAME@_STRIPS - 1 ? @NAME@_LAST : @STRIP@;
     static const int starts[] = {@STARTS@}, targets[] = {@TARGETS@}, strides[] = {@TARGET_STRIDES@};
     enum { PARTS_OF_OUTPUT = sizeof starts / sizeof starts[0] };
     const int first = vector * VL, outputs = @OUTPUTS@ - first < vectors * VL ? @OUTPUTS@ - first : vectors * VL;
@@ -185,45 +205,41 @@ static void @NAME@(const float *const x[], const float *dy, float *const dw[], f
 {
     enum {
         ROWS = @IMAGES@ * @OUT_ROWS@,
-        WIDTH = @OUT_BLOCKS@ * VECTORS,
-        STRIPS = (WIDTH + @STRIP@ - 1) / @STRIP@,
-        LAST = WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
-        BLOCKS = @IN_BLOCKS@ + @BIAS@,
-        UNITS = STRIPS * BLOCKS,
+        UNITS = @NAME@_STRIPS * @NAME@_BLOCKS,
+        TOGETHER = @NAME@_STRIPS * @ACROSS@,
         SLAB = @KH@ * @KW@ * BLOCK * @STRIP@ * VL
     };
     const int stop = (int)((int64_t)@CHUNKS@ * UNITS * (part + 1) / parts);
     for (int first = (int)((int64_t)@CHUNKS@ * UNITS * part / parts), last; first < stop; first = last) {
-        const int chunk = first / UNITS;
+        /* Up to where other blocks begin. */
+        const int chunk = first / UNITS, together = (first % UNITS / TOGETHER + 1) * TOGETHER;
+        const int border = chunk * UNITS + (together < UNITS ? together : UNITS);
         last = first + @GROUP@ < stop ? first + @GROUP@ : stop;
-        if (last > (chunk + 1) * UNITS) last = (chunk + 1) * UNITS;
+        if (last > border) last = border;
         float *slabs = @CHUNKS@ == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
         const int top = (int)((int64_t)ROWS * chunk / @CHUNKS@), bottom = (int)((int64_t)ROWS * (chunk + 1) / @CHUNKS@);
         for (int row = top; row < bottom; row += @BAND@) {
             const int end = row + @BAND@ < bottom ? row + @BAND@ : bottom;
             for (int unit = first; unit < last; unit++) {
-                const int strip = unit % UNITS / BLOCKS, block = unit % BLOCKS;
+                int strip, block, across;
+                @NAME@_place(unit % UNITS, &strip, &block, &across);
                 float *slab = slabs + (unit - first) * (ptrdiff_t)SLAB;
                 /* The first unit that reads some x or dy fetches it for the next band: bits 0 and 1. */
-                const int fetch = @FETCH@ && end < bottom ? (unit < first + BLOCKS) + 2 * (unit == first || block == 0) : 0;
-                if (LAST > 0 && strip == STRIPS - 1)
+                const int fetch = @FETCH@ && end < bottom
+                                      ? (unit < first + across) + 2 * (unit == first || block % @ACROSS@ == 0) : 0;
+                if (@NAME@_LAST > 0 && strip == @NAME@_STRIPS - 1)
                     @NAME@_narrow(x, dy, slab, row > top, row, end, fetch, block, strip * @STRIP@);
                 else
                     @NAME@_whole(x, dy, slab, row > top, row, end, fetch, block, strip * @STRIP@);
             }
         }
-        for (int unit = first; @CHUNKS@ == 1 && unit < last; unit++) {
-            const int strip = unit / BLOCKS, vectors = LAST > 0 && strip == STRIPS - 1 ? LAST : @STRIP@;
-            @NAME@_store(dw, db, slabs + (unit - first) * (ptrdiff_t)SLAB, 1, 0, unit % BLOCKS, strip * @STRIP@, vectors);
-        }
+        for (int unit = first; @CHUNKS@ == 1 && unit < last; unit++)
+            @NAME@_store(dw, db, slabs + (unit - first) * (ptrdiff_t)SLAB, 1, 0, unit);
     }
     if (@CHUNKS@ > 1) {
         BARRIER
-        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++) {
-            const int strip = unit / BLOCKS, vectors = LAST > 0 && strip == STRIPS - 1 ? LAST : @STRIP@;
-            @NAME@_store(dw, db, sums + unit * (ptrdiff_t)SLAB, @CHUNKS@, UNITS * (ptrdiff_t)SLAB, unit % BLOCKS,
-                         strip * @STRIP@, vectors);
-        }
+        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++)
+            @NAME@_store(dw, db, sums + unit * (ptrdiff_t)SLAB, @CHUNKS@, UNITS * (ptrdiff_t)SLAB, unit);
     }
     (void)scratch, (void)sums;
 }

@@ -25,10 +25,8 @@ extension EmitC {
         "pack_direct(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node)), \(runs(node, op)), \(weight), "
         + "\(op.kernel.area), \(taps(op)), part, parts);\n" + bias
     case .convWinograd(let tile), .convPictureWinograd(let tile, _):
-      let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
-      return "pack_winograd(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node, step.kernel)), "
-        + "\(runs(node, op, isPicture: step.kernel != .convWinograd(tile))), \(weight), \(taps(op)), \(tile.edge), "
-        + "(const float[]){\(transform)}, part, parts);\n" + bias
+      let first = tile.share == 0 ? blocks : min(blocks, tile.share * tile.strip)
+      return packing(of: node, op, step.kernel, blocks: ("0", "\(first)")) + bias
     case .convPicture(let tile, let scale):
       let phases = node.inputs[0].segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
       return "pack_picture(\(to), \(blocks), \(tile.strip), \(graph.input.shape.channels), \(scale), "
@@ -36,6 +34,19 @@ extension EmitC {
         + "\(op.kernel.height), \(op.kernel.width), \(weight), \(op.outputs), part, parts);\n" + bias
     default: preconditionFailure("\(step.kernel) is not packed in training")
     }
+  }
+
+  /// The call that packs blocks of outputs for Winograd; `blocks` are the first and the one behind the last, of which the kernel's
+  /// last strip may lack some.
+  func packing(of node: Node, _ op: Op.Convolution, _ kernel: Kernel, blocks: (first: String, last: String)) -> String {
+    guard let tile = kernel.winograd, let block = plan.packedBlock(of: node.id) else {
+      preconditionFailure("\(kernel) packs nothing for Winograd")
+    }
+    let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
+    let count = ChooseTile.ceilDivide(node.shape.channels, channelBlock)
+    return "pack_winograd(arena + \(block.offset), \(blocks.first), \(blocks.last), \(count), \(tile.strip), "
+      + "\(PlanMemory.inputBlocks(node, kernel)), \(runs(node, op, isPicture: kernel != .convWinograd(tile))), "
+      + "\(value(op.parts[0].weight)), \(taps(op)), \(tile.edge), (const float[]){\(transform)}, part, parts);\n"
   }
 
   /// The runs of inputs and of outputs as the kernel counts them, as positions in W[o][i][tap].

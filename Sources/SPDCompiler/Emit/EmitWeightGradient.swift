@@ -15,7 +15,7 @@ extension EmitC {
       common(node, op) + [
         "SEGMENTS": accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
         "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
-        "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "CHUNKS": "\(tile.chunks)",
+        "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "ACROSS": "\(tile.across)", "CHUNKS": "\(tile.chunks)",
         "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
     return Invocation(holes: holes, support: [gradients]) {

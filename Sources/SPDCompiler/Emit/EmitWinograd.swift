@@ -27,12 +27,29 @@ extension EmitC {
     let support =
       [transforms(Winograd.of(size: tile.size))] + source.support
       + products.map { product(tiles: $0.tiles, strip: $0.strip) }
-    let bias = packedAddress(node.id, plus: tile.frequencies * inputBlocks * channelBlock * width)
+    let bias = packedAddress(
+      node.id, plus: PlanMemory.packedCount(node, kernel, in: graph) - width * (op.epilogue.phaseNorm == nil ? 1 : 9))
     let step = plan.steps.firstIndex { $0.node == node.id }
     let shared = plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
-    return Invocation(holes: holes, support: support) {
-      "\($0)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), \(residual.address), "
-        + "\(y.address), part, parts);\n"
+    let count = ChooseTile.ceilDivide(y.blocks, tile.strip)
+    return Invocation(holes: holes, support: support) { function in
+      func call(_ strips: String) -> String {
+        "\(function)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), "
+          + "\(residual.address), \(y.address), \(strips), part, parts);\n"
+      }
+      guard tile.share > 0 else { return call("0, \(count)") }
+      // The first strips have been packed in front of the call.
+      return """
+        for (int from = 0, to; from < \(count); from = to) {
+            to = from + \(tile.share) < \(count) ? from + \(tile.share) : \(count);
+            if (from > 0) {
+                BARRIER
+                \(self.packing(of: node, op, kernel, blocks: ("from * \(tile.strip)", "to * \(tile.strip)")))
+                BARRIER
+            }
+            \(call("from, to"))}
+
+        """
     }
   }
 

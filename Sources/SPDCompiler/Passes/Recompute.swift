@@ -14,10 +14,11 @@ import SPD
 ///     %9 = weight_gradient(%10, %8)
 ///
 /// A normalised result costs one pass over memory, and what it is made of is kept anyway: so all of them are computed
-/// again, as far as that needs no long chain of others. Convolutions, which cost arithmetic, follow where memory is short,
-/// those first that free most bytes for their work.
+/// again, as far as that needs no long chain of others. So are convolutions of so few inputs that they cost about as much.
+/// Others, which cost arithmetic, follow where memory is short, those first that free most bytes for their work.
 extension Pass {
-  /// - Parameter convolutions: how many convolutions are computed again too.
+  /// - Parameter convolutions: how many convolutions are computed again, if more than those that cost no more than a pass
+  ///   over memory.
   static func recompute(convolutions: Int) -> Pass {
     Pass("recompute", .fusion, modes: [.training]) { graph, remarks in
       guard let loss = graph.nodes.firstIndex(where: { $0.op.isLoss }) else { return }
@@ -55,10 +56,14 @@ private struct Recompute {
     nextID = graph.nextID
   }
 
+  /// Multiplications and additions for a number of a result that take as long as reading it and what it is made of.
+  private static let cheap = 128.0
+
+  private func work(_ node: Node) -> Double { Double(graph.cost(of: node).flops) / Double(node.shape.count) }
+
   /// Convolutions of the way there whose results the way back reads, most bytes for their work first.
   var convolutions: [Node] {
     let read = Set(graph.nodes[loss...].flatMap(\.inputs).flatMap(\.segments).map(\.node))
-    func work(_ node: Node) -> Double { Double(graph.cost(of: node).flops) / Double(node.shape.count) }
     let all = graph.nodes[..<loss].filter { node in
       guard case .convolution = node.op else { return false }
       // Nothing is gained where a result is read at once.
@@ -68,7 +73,9 @@ private struct Recompute {
   }
 
   mutating func choose(_ count: Int) {
-    let convolutions = Set(convolutions.prefix(count).map(\.id))
+    let all = convolutions
+    let cheap = all.prefix { work($0) <= Self.cheap }.count
+    let convolutions = Set(all.prefix(max(count, cheap)).map(\.id))
     var depth: [Node.ID: Int] = [:]
     for node in graph.nodes[..<loss] {
       let isCandidate: Bool
