@@ -37,7 +37,8 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     let most = target.registers > 16 ? 8 : 4
     let vectors = min(width, width % 3 == 0 && room / 3 - 1 >= most ? 3 : 2)
     let inputs = [16, 8, 4, 2, 1].first { $0 <= max(most, most * 2 / vectors) && ($0 + 1) * vectors <= room } ?? 1
-    var tile = WeightGradientTile(inputs: inputs, vectors: vectors, rows: 1, group: 1, across: 1, chunks: 1, fetches: false)
+    var tile = WeightGradientTile(
+      inputs: inputs, vectors: vectors, rows: 1, group: 1, across: 1, chunks: 1, fetches: false)
     // Pixels whose inputs and gradients stay in the first-level cache while the taps pass over them.
     let lines = gradient.batch * gradient.height
     tile.rows = max(1, min(lines, 256 / gradient.width))

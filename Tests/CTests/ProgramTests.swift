@@ -78,28 +78,10 @@ import Testing
 
   // MARK: - sanitizers
 
-  /// A compiler that builds and runs programs with a sanitizer here.
-  private func sanitizer(_ flags: [String], _ kinds: [CCompiler.Kind]) async throws -> CCompiler {
-    for kind in kinds {
-      for compiler in CCompiler.all where compiler.kind == kind {
-        let probe = try? await workshop.once("sanitizer \(flags) \(compiler.path)") { place in
-          let source = place.appendingPathComponent("probe.c")
-          try "int main(void) { return 0; }\n".write(to: source, atomically: true, encoding: .utf8)
-          let program = place.appendingPathComponent("probe")
-          try await self.workshop.mustRun(compiler.path, flags + [source.path, "-o", program.path])
-          try await self.workshop.mustRun(program.path, [])
-          return program
-        }
-        if probe != nil { return compiler }
-      }
-    }
-    try Test.cancel("no \(kinds.map(\.rawValue)) here builds and runs programs with \(flags.joined(separator: " "))")
-  }
-
   @Test(arguments: [CCompiler.Kind.clang, .gcc], Sample.all)
   func addressAndBehaviourAreDefined(_ kind: CCompiler.Kind, _ sample: Sample) async throws {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0"]
-    let compiler = try await sanitizer(flags, [kind])
+    let compiler = try await workshop.sanitizer(flags, [kind])
     // gcc's take long.
     guard kind == .clang || sample.isSmall else { return }
     for variant in sample == .everyOp && kind == .clang ? Variant.both + [Variant(target: "scalar")] : [.best] {
@@ -112,7 +94,7 @@ import Testing
 
   @Test func statusesAreProvokedWithDefinedBehaviour() async throws {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0"]
-    let compiler = try await sanitizer(flags, [.clang, .gcc])
+    let compiler = try await workshop.sanitizer(flags, [.clang, .gcc])
     let program = try await workshop.program(
       "statuses", .everyOp, .best, compiler.path, Workshop.strict + flags + Variant.best.flags, link: ["-DEXACT"])
     let data = try await workshop.data(.everyOp).path
@@ -121,7 +103,7 @@ import Testing
 
   @Test func threadsShareNothingButWeights() async throws {
     let flags = ["-fsanitize=thread", "-g", "-O0"]
-    let compiler = try await sanitizer(flags, [.clang, .gcc])
+    let compiler = try await workshop.sanitizer(flags, [.clang, .gcc])
     let program = try await workshop.program(
       "contexts", .everyOp, .best, compiler.path, Workshop.strict + flags + Variant.best.flags)
     try await contexts(program, .everyOp, threads: 1)

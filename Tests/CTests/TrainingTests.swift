@@ -76,9 +76,32 @@ import Testing
       test, gcc.path, ["-std=c17", "-O1", "-g", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
   }
 
+  /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.
+  @Test func threadsDoNotRace() async throws {
+    let toolchain = try await Toolchain.find()
+    let sanitizer = ["-fsanitize=thread"]
+    let compiler = try await workshop.sanitizer(sanitizer, [.clang]).path
+    let folder = URL(fileURLWithPath: compiler).resolvingSymlinksInPath().deletingLastPathComponent()
+    let archer = folder.deletingLastPathComponent().appendingPathComponent("lib/libarcher.so").path
+    guard compiler == toolchain.compiler, FileManager.default.fileExists(atPath: archer) else {
+      try Test.cancel("\(compiler) comes without libarcher.so, which tells ThreadSanitizer of OpenMP's barriers")
+    }
+    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    _ = try await output(
+      test, compiler,
+      ["-std=c17", "-O1", "-g", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,
+      openMP: true,
+      environment: [
+        "OMP_TOOL_LIBRARIES": archer, "TSAN_OPTIONS": "halt_on_error=1 ignore_noninstrumented_modules=1",
+        "ARCHER_OPTIONS": "verbose=1",
+      ])
+  }
+
   // MARK: - support
 
-  private func output(_ test: Case, _ compiler: String, _ flags: [String], openMP: Bool) async throws -> [Float] {
+  private func output(
+    _ test: Case, _ compiler: String, _ flags: [String], openMP: Bool, environment: [String: String] = [:]
+  ) async throws -> [Float] {
     let program = try await workshop.program("train", test.sample, test.variant, compiler, flags)
     let file = try await workshop.once("trained \(test) \(compiler) \(flags)") { place in
       let graph = try test.sample.graph()
@@ -95,7 +118,8 @@ import Testing
         paths.append(path.path)
       }
       let output = place.appendingPathComponent("output.f32")
-      try await self.workshop.mustRun(program.path, paths + [output.path, openMP ? "1" : "0"])
+      try await self.workshop.mustRun(
+        program.path, paths + [output.path, openMP ? "1" : "0"], environment: environment)
       return output
     }
     return try floats(file)

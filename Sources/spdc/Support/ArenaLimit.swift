@@ -32,15 +32,23 @@ struct ArenaLimit: ParsableArguments {
     }
     let none = try attempt(0)
     if none.bytes <= limit { return none.options }
-    var best = try attempt(none.most)
-    guard best.bytes <= limit else {
+    // More of them mostly take less memory, but not always: what is computed again early waits in memory for its turn.
+    let stride = max(1, none.most / 16)
+    var least = none.bytes
+    var best: (options: Pipeline.Options, bytes: Int, most: Int)?
+    var (low, high) = (0, 0)
+    while best == nil, high < none.most {
+      (low, high) = (high, min(high + stride, none.most))
+      let tried = try attempt(high)
+      least = min(least, tried.bytes)
+      if tried.bytes <= limit { best = tried }
+    }
+    guard var best else {
       throw Failure(
         .usage,
-        "the arena of \(graph.name) for \(graph.input.shape.batch) pictures needs \(megabytes(min(none.bytes, best.bytes))) at "
-          + "least: raise --max-arena, or take a smaller --batch or --size")
+        "the arena of \(graph.name) for \(graph.input.shape.batch) pictures needs \(megabytes(least)) at least: "
+          + "raise --max-arena, or take a smaller --batch or --size")
     }
-    var low = 0
-    var high = none.most
     while high - low > 1 {
       let middle = (low + high) / 2
       let tried = try attempt(middle)
