@@ -1,4 +1,4 @@
-"""What is trained: pairs of a network with space-to-depth and its strided baseline, at 32×32 and below: both halve it four times."""
+"""What is trained: pairs of a network with space-to-depth and its strided baseline, at 32×32 and below."""
 import dataclasses
 import pathlib
 
