@@ -103,8 +103,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
     "INPUT_COUNT": 48, "OUTPUT_COUNT": 4, "IN_BLOCKS": 7, "TILES": 4, "GROUP": 2, "CHUNK": 1, "V_PLANE": 464,
     "M_PLANE": 80, "SHARED": 1, "STREAM": 1, "FETCH": 1,
-    "DX_IMAGE": 1680, "DX_ROW": 336, "DX_BLOCK": 112, "SCRATCH": 512, "CELLS": 20, "MAX_TARGETS": 4, "REFERENCE": 1, "COUNT": 32,
-    "RANGE_COUNT": 2,
+    "DX_IMAGE": 1680, "DX_ROW": 336, "DX_BLOCK": 112, "SCRATCH": 512, "CELLS": 20, "MAX_TARGETS": 4, "REFERENCE": 1,
+    "COUNT": 32, "RANGE_COUNT": 2,
   ]
 
   /// Only these have something for OpenMP.
