@@ -67,6 +67,8 @@ def draw(cases):
             axis.set_xlabel("picture")
             axis.legend(frameon=False, loc="lower left")
         axes[0].set_ylabel("top-1, %")
+        low, high = axes[0].get_ylim()
+        axes[0].set_ylim(low - 0.3 * (high - low), high)  # room for the legends
         axes[0].set_title("Accuracy of each seed, and the mean", loc="left")
         plot.save(figure, DOCS / "experiment.svg")
 
