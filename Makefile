@@ -49,7 +49,7 @@ bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
-# The paper's classifiers against their strided baselines at falling resolution, under an hour: docs/experiment.md. Interrupted, it goes on.
+# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/experiment.md. Interrupted, it goes on.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 

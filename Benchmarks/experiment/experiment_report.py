@@ -18,10 +18,11 @@ augmentation; the seed's number is the same for both networks). {settings}; accu
 
 The strided baselines, as the paper's authors wrote them, begin at full resolution and halve it three times; their networks
 with space-to-depth halve it four times. So a baseline computes more for a picture, at 32×32 1.1 GFLOP beside 0.5 (ResNet18)
-and 2.6 beside 0.9 (ResNet50), on maps of twice the side. A few epochs on a few thousand pictures tell how fast each learns,
+and 2.6 beside 0.9 (ResNet50; `spdc compile MODEL --size 32x32` says so), on maps of twice the side. A few epochs on a few thousand pictures tell how fast each learns,
 not where it ends.
 
-{minutes:.0f} minutes of wall time in all, on a machine that had other work at times. Differences are of the means; *standard error* is that of the difference of paired seeds.
+{minutes:.0f} minutes of wall time in all, whatever else the machine did. Differences are of the means; *standard error* is that
+of the difference of paired seeds.
 
 ![accuracy by resolution](experiment.svg)
 """

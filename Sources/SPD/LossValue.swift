@@ -66,6 +66,7 @@ public struct LossValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral 
   }
 }
 
+/// Below −87 that of −87, above 88 that of 88: always finite.
 public func exp(_ x: LossValue) -> LossValue { x.function(.exp) { exp($0) } }
 
 /// The natural logarithm, of what is above 0.

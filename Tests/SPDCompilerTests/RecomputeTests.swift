@@ -49,6 +49,21 @@ import Testing
       ])
   }
 
+  /// A convolution of 16 inputs and one tap is computed again, one of nine taps is kept.
+  @Test func cheapConvolutionsAreComputedAgain() throws {
+    let graph = try traced(16, 8, 8, batch: 2) {
+      $0.through(
+        Conv(16, kernel: 3), Conv(16, kernel: 1), Conv(16, kernel: 3), GlobalAveragePool(), Flatten(), Linear(4))
+    }
+    func back(_ graph: Graph) -> [String] {
+      graph.brief.split(separator: "\n").map(String.init).drop { !$0.contains("cross_entropy") }
+        .filter { $0.contains("= conv2d(") && !$0.contains("adjoint") }
+    }
+    #expect(try back(Self.lowered(graph, disabled: ["recompute"])).isEmpty)
+    let again = try back(Self.lowered(graph))
+    #expect(again.count == 1 && again[0].contains("k=1 16→16"), "\(again)")
+  }
+
   /// Whatever is computed again, gradients are the same numbers, and each further convolution takes no more memory.
   @Test(arguments: DifferentiateTests.networks.indices)
   func gradientsStay(_ index: Int) throws {

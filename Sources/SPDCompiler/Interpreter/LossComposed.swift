@@ -17,21 +17,36 @@ extension LossOracle {
     _ loss: LossExpression, _ output: Values, targets: [Double]
   ) -> (loss: Double, gradient: Values) {
     let (expression, slope) = loss.differentiated()
+    var gradient = Values(zeros: output.shape)
+    let value = sum(expression, output, targets) { places, divisor, terms in
+      for (place, slope) in zip(places, terms[slope]) { gradient.elements[place] = slope / divisor }
+    }
+    return (value, gradient)
+  }
+
+  /// The loss without its gradient.
+  public static func value(of loss: LossExpression, _ output: Values, targets: [Double]) -> Double {
+    sum(loss, output, targets) { _, _, _ in }
+  }
+
+  /// - Parameter body: called for each pixel with where its channels are, what sums are divided by, and all terms.
+  private static func sum(
+    _ expression: LossExpression, _ output: Values, _ targets: [Double], _ body: ([Int], Double, [[Double]]) -> Void
+  ) -> Double {
     let shape = output.shape
-    let divisor = Double(loss.average == .images ? shape.batch : shape.count)
+    let divisor = Double(expression.average == .images ? shape.batch : shape.count)
     var sum = 0.0
-    var gradient = Values(zeros: shape)
     for n in 0..<shape.batch {
       for y in 0..<shape.height {
         for x in 0..<shape.width {
           let places = (0..<shape.channels).map { output.index(n, $0, y, x) }
           let terms = evaluate(expression, places.map { output.elements[$0] }, places.map { targets[$0] })
-          sum += terms[loss.result].reduce(0, +)
-          for (place, value) in zip(places, terms[slope]) { gradient.elements[place] = value / divisor }
+          sum += terms[expression.result].reduce(0, +)
+          body(places, divisor, terms)
         }
       }
     }
-    return (sum / divisor, gradient)
+    return sum / divisor
   }
 
   /// Every term for each channel of one pixel.

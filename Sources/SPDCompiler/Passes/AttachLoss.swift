@@ -39,7 +39,8 @@ extension Pass {
       guard shape.height == 1, shape.width == 1 else {
         throw GraphError(
           "\(last.source): training needs a vector of classes or boxes, but \(last.layer) gives \(shape): end the network "
-            + "with GlobalAveragePool(), Flatten(), Linear(classes), or with Detect, or give the model a loss:")
+            + "with GlobalAveragePool(), Flatten(), Linear(classes), or with Detect, or declare the Model with a `loss`"
+        )
       }
       remarks.append(Remark("attach-loss", last, fired: true, "cross-entropy over \(shape.channels) classes"))
     }

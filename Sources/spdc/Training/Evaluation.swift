@@ -83,7 +83,7 @@ extension Evaluation {
     }
     let loss = loss.map { own in
       let vector = Values(Shape(batch: 1, channels: scores.count, height: 1, width: 1), scores.map { Double($0) })
-      return LossOracle.composed(own, vector, targets: scores.indices.map { $0 == label ? 1 : 0 }).loss
+      return LossOracle.value(of: own, vector, targets: scores.indices.map { $0 == label ? 1 : 0 })
     }
     metrics.add(loss: loss ?? -logProbability(label), scores: scores, labels: [label], classes: scores.count)
     let prediction = Ranking.best(in: scores)
