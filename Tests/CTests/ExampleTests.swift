@@ -107,7 +107,8 @@ import Testing
     try await workshop.mustRun(
       Self.spdc,
       ["compile", "resnet18-spd", "--emit", "c", "--weights", "synthetic", "-o", "\(app)/Sources/resnet18_spd"])
-    let build = ["build", "-c", "release", "--package-path", app]
+    // SwiftPM would remember whether OpenMP was there when it last read the package.
+    let build = ["build", "-c", "release", "--manifest-cache", "none", "--package-path", app]
     try await workshop.mustRun(swift, build)
     let folder = try await workshop.run(swift, build + ["--show-bin-path"])
     let program = folder.output.trimmingCharacters(in: .whitespacesAndNewlines) + "/App"

@@ -168,3 +168,13 @@ func excess(_ found: HostTensor, _ expected: HostTensor) -> Float {
     return delta.isNaN ? .infinity : delta
   }.max() ?? .infinity
 }
+
+/// What a shell does before it becomes a command, so that the command gets a signal: `delay` seconds after its start, or
+/// after it has written `file`.
+func interruption(_ signal: String, after delay: Double = 0, writing file: String? = nil) -> String {
+  let kill = "sleep \(delay); kill -\(signal) $$"
+  guard let file else { return "(\(kill)) >/dev/null 2>&1 & :" }
+  let stamp = "\"$(stat -c %i%y '\(file)' 2>/dev/null)\""
+  let wait = "while kill -0 $$ && [ \(stamp) = \"$before\" ]; do sleep 0.01; done"
+  return "before=\(stamp); (\(wait); \(kill)) >/dev/null 2>&1 & :"
+}

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func aSweepGoesOnWhereItWasKilled() async throws {
-    _ = try await sweep(shell: "(sleep 0.5; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & :")
+    _ = try await sweep(shell: interruption("KILL", after: 0.3, writing: scratch("sweep/sweep.csv")))
     let first = try await sweep().succeeded()
     #expect(first.output.hasPrefix("best: trial "))
     let table = try String(contentsOfFile: scratch("sweep/sweep.csv"), encoding: .utf8)

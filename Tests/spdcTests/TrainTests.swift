@@ -79,23 +79,26 @@ import Testing
   func aKilledRunGoesOnBitForBit(settings: [String]) async throws {
     let options = ["--epochs", "40", "--save-iterations", "1"] + settings.flatMap { ["--set", $0] }
     try await TinyTraining.train(arguments: options + ["--out", scratch("whole")]).succeeded()
-    var attempts = 0
+    let last = scratch("killed/checkpoints/last.safetensors")
+    var kills = 0
     var isOver = false
-    while !isOver, attempts < 40 {
-      let first = attempts == 0
-      attempts += 1
+    while !isOver {
       // Nothing to go on with yet where the first attempt was killed too early.
-      let begins = first || !exists(scratch("killed/checkpoints/last.safetensors"))
-      let delay = attempts > 6 ? 60 : Double.random(in: 0.12...0.5)
+      let begins = !exists(last)
+      // In turns as soon as something was saved, and wherever it is; in the end it is left alone.
+      let delay = Double.random(in: 0...0.25)
       let outcome = try await TinyTraining.train(
         arguments: begins
           ? options + ["--out", scratch("killed")] : ["--resume", scratch("killed"), "--save-iterations", "1"],
-        shell: "(sleep \(delay); kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & :")
+        shell: kills == 6 ? ":" : interruption("KILL", after: delay, writing: kills % 2 == 0 ? last : nil))
       isOver = outcome.code == 0
-      #expect(isOver || outcome.code == 128 + SIGKILL, "\(outcome.errors)")
-      if delay == 60 { break }
+      guard isOver || outcome.code == 128 + SIGKILL else {
+        Issue.record("\(outcome.code): \(outcome.errors)")
+        break
+      }
+      if !isOver { kills += 1 }
     }
-    #expect(isOver && attempts > 2)
+    #expect(isOver && kills > 1)
     for name in ["last", "best"] {
       #expect(
         try TinyTraining.payload(scratch("killed"), name) == TinyTraining.payload(scratch("whole"), name), "\(name)")
@@ -117,11 +120,9 @@ import Testing
 
   @Test(arguments: ["INT", "TERM"]) func aSignalEndsWithACheckpoint(signal: String) async throws {
     // Not before there is a checkpoint: how long compiling takes, depends on the machine.
-    let isTraining = "[ -e '\(scratch("run"))/checkpoints/last.safetensors' ]"
     let outcome = try await TinyTraining.train(
       arguments: ["--epochs", "100000", "--out", scratch("run"), "--json"],
-      shell:
-        "(for i in $(seq 1200); do \(isTraining) && break; sleep 0.05; done; kill -\(signal) $$) >/dev/null 2>&1 & :")
+      shell: interruption(signal, writing: scratch("run/checkpoints/last.safetensors")))
     #expect(outcome.code == Exit.interrupted.rawValue, "\(outcome.errors)")
     let answer = try outcome.object()
     #expect(answer["finished"] as? Bool == false)
