@@ -32,13 +32,13 @@ int bench_parameter(size_t index, const char **name, uint64_t *offset, uint64_t 
 
 const char *bench_status(int status) { return CALL(_status)(status); }
 
-/* Forward, backward and SGD on every parameter. state: values, gradients, momentum. */
-int bench_step(float *const state[3], void *arena, int threads, const float *images, const int32_t *labels,
+/* Forward, backward and SGD on every parameter, as soon as its gradient is there. state: values, momentum. */
+int bench_step(float *const state[2], void *arena, int threads, const float *images, const int32_t *labels,
                const float *targets, int32_t target_count, double learning_rate, double momentum, double weight_decay,
                float losses[4])
 {
     GLUE(PREFIX, _trainer) trainer = {
-        .values = state[0], .gradients = state[1], .momentum = state[2],
+        .values = state[0], .momentum = state[1],
         .arena = arena, .arena_bytes = bench_arena_bytes(threads), .balances = {4, 1, 0.4f}, .threads = threads};
     const spd_yolo_rates rates = {
         .box = 0.05, .objectness = 1, .classes = 0.5, .anchor_limit = 4, .objectness_weight = 1, .class_weight = 1};

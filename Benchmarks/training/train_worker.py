@@ -28,8 +28,8 @@ def main():
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries print what they like
 
-    from trainers import TRAINERS
-    kind = TRAINERS[sys.argv[1]]
+    from trainers import REFERENCE, TRAINERS, TorchDouble
+    kind = TorchDouble if sys.argv[1] == REFERENCE else TRAINERS[sys.argv[1]]
     case, threads = TrainingCase(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])), int(sys.argv[5])
     kind.imports()
     base = memory("VmRSS")

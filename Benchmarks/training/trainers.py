@@ -34,7 +34,8 @@ class Module:
 
 
 class Spdc:
-    SETTINGS = "`spdc compile --train` at its defaults, gradients and momentum beside the parameters"
+    SETTINGS = ("`spdc compile --train --update-in-backward`, as `spdc train` compiles where nothing clips or adds up gradients: "
+                "parameters and momentum, each gradient in the arena until its update")
 
     @staticmethod
     def imports():
@@ -42,16 +43,16 @@ class Spdc:
 
     def __init__(self, case, threads):
         import numpy as np
-        self.module = Module(case)
+        self.module, self.values = Module(case), case.values
         library = self.module.library
-        self.state = [aligned(library.bench_state_count()) for _ in range(3)]
+        self.state = [aligned(library.bench_state_count()) for _ in range(2)]
         self.state[0][:] = np.load(case.values, mmap_mode="r")
         self.arena = aligned(library.bench_arena_bytes(threads) // 4)
         self.images = aligned(case.images().size)
         self.images[:] = case.images().ravel()
         self.data = case.targets() if case.is_detector else case.labels()
         self.losses = np.zeros(4, np.float32)
-        pointers = (ctypes.c_void_p * 3)(*(a.ctypes.data for a in self.state))
+        pointers = (ctypes.c_void_p * 2)(*(a.ctypes.data for a in self.state))
         data = ctypes.c_void_p(self.data.ctypes.data)
         self.arguments = (
             pointers, ctypes.c_void_p(self.arena.ctypes.data), threads, ctypes.c_void_p(self.images.ctypes.data),
@@ -66,13 +67,17 @@ class Spdc:
         return float(self.losses[0])
 
     def gradients(self):
+        """Of the first step, whose momentum is the gradient plus the decay of the parameter as it was."""
         import numpy as np
-        return {name: float(np.linalg.norm(self.state[1][place].astype(np.float64)))
+        values = np.load(self.values, mmap_mode="r")
+        return {name: float(np.linalg.norm(
+                    self.state[1][place].astype(np.float64) - RATES["weight_decay"] * values[place].astype(np.float64)))
                 for name, place, trained in self.module.parameters() if trained}
 
 
 class Torch:
     LAYOUT = "contiguous_format"
+    DTYPE = "float32"
     SETTINGS = "eager, fused SGD"
 
     @staticmethod
@@ -89,12 +94,12 @@ class Torch:
         import yolo_loss
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
-        layout = getattr(torch, self.LAYOUT)
-        self.module = synthetic.fill(networks.build(case.model)).train().to(memory_format=layout)
-        self.images = torch.from_numpy(case.images()).to(memory_format=layout)
+        layout, dtype = getattr(torch, self.LAYOUT), getattr(torch, self.DTYPE)
+        self.module = synthetic.fill(networks.build(case.model)).train().to(dtype, memory_format=layout)
+        self.images = torch.from_numpy(case.images()).to(dtype, memory_format=layout)
         self.optimiser = torch.optim.SGD(self.module.parameters(), **RATES, fused=True)
         if case.is_detector:
-            targets, anchors = torch.from_numpy(case.targets()), self.module.model[-1].anchors
+            targets, anchors = torch.from_numpy(case.targets()).to(dtype), self.module.model[-1].anchors
             network = self.prepare(self.module)
             self.forward = lambda: yolo_loss.loss(network(self.images), targets, anchors)
         else:
@@ -131,4 +136,10 @@ class TorchCompile(Torch):
         return torch.compile(function, fullgraph=True, dynamic=False)
 
 
+class TorchDouble(Torch):
+    """What the first steps of the contenders are compared with."""
+    DTYPE = "float64"
+
+
+REFERENCE = "torch-float64"
 TRAINERS = {"spdc": Spdc, "torch": Torch, "torch-channels-last": TorchChannelsLast, "torch-compile": TorchCompile}
