@@ -617,7 +617,8 @@ static void resnet18_spd_n004_conv_image(const float *restrict picture, float *r
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
+ * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
  */
 
 /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.0.residual_function.0  resnet18-spd.swift:9
@@ -717,14 +718,15 @@ INLINE void resnet18_spd_n007_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -763,7 +765,8 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -808,7 +811,12 @@ static void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n007_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n007_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -914,14 +922,15 @@ INLINE void resnet18_spd_n011_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -960,7 +969,8 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1005,7 +1015,12 @@ static void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n011_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n011_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n011_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -1110,14 +1125,15 @@ INLINE void resnet18_spd_n021_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -1156,7 +1172,8 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1201,7 +1218,12 @@ static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n021_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n021_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n021_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -1237,6 +1259,8 @@ static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, fl
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
  * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
+ * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
+ * see statistics.c.
  */
 
 /* %26 = conv2d(%18) k=1 s=2 64→128 *bn      128×16×16      conv3_x.0.shortcut.0  resnet18-spd.swift:10
@@ -1299,7 +1323,6 @@ OUTLINE void resnet18_spd_n026_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -1484,14 +1507,15 @@ INLINE void resnet18_spd_n028_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1530,7 +1554,8 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1575,7 +1600,12 @@ static void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n028_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n028_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n028_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -1680,14 +1710,15 @@ INLINE void resnet18_spd_n031_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1726,7 +1757,8 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1771,7 +1803,12 @@ static void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n031_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n031_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n031_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -1876,14 +1913,15 @@ INLINE void resnet18_spd_n035_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1922,7 +1960,8 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1967,7 +2006,12 @@ static void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n035_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n035_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n035_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -2072,14 +2116,15 @@ INLINE void resnet18_spd_n038_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -2118,7 +2163,8 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2163,7 +2209,12 @@ static void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n038_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n038_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n038_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -2232,7 +2283,6 @@ OUTLINE void resnet18_spd_n043_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -2417,14 +2467,15 @@ INLINE void resnet18_spd_n045_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
@@ -2463,7 +2514,8 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -2508,7 +2560,12 @@ static void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n045_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n045_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n045_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -2612,14 +2669,15 @@ INLINE void resnet18_spd_n048_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
@@ -2658,7 +2716,8 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2703,7 +2762,12 @@ static void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n048_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n048_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n048_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -2807,14 +2871,15 @@ INLINE void resnet18_spd_n052_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
@@ -2853,7 +2918,8 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2898,7 +2964,12 @@ static void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n052_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n052_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n052_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3003,14 +3074,15 @@ INLINE void resnet18_spd_n055_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
@@ -3049,7 +3121,8 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3094,7 +3167,12 @@ static void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n055_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n055_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n055_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3163,7 +3241,6 @@ OUTLINE void resnet18_spd_n060_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -3347,14 +3424,15 @@ INLINE void resnet18_spd_n062_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3393,7 +3471,8 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3438,7 +3517,12 @@ static void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n062_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n062_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n062_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3542,14 +3626,15 @@ INLINE void resnet18_spd_n065_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3588,7 +3673,8 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3633,7 +3719,12 @@ static void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n065_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n065_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n065_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3737,14 +3828,15 @@ INLINE void resnet18_spd_n069_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3783,7 +3875,8 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3828,7 +3921,12 @@ static void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            resnet18_spd_n069_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = resnet18_spd_n069_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles);
+                resnet18_spd_n069_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3922,7 +4020,6 @@ OUTLINE void resnet18_spd_n072_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -4523,7 +4620,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
             break;
         }
         case 22: {
-            /* output */
+            /* the network's output */
             resnet18_spd_output0_copy((const float *const[]){arena + 512}, output, part, parts);
             break;
         }

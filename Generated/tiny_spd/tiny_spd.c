@@ -521,7 +521,8 @@ static void tiny_spd_n003_conv_image(const float *restrict picture, float *restr
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
+ * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
  */
 
 /* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu      32×16×16      4  tiny-spd.swift:8
@@ -620,14 +621,15 @@ INLINE void tiny_spd_n007_conv_winograd_fetch_outputs(const float *r, float *y, 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -666,7 +668,8 @@ OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -711,7 +714,12 @@ static void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float 
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            tiny_spd_n007_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = tiny_spd_n007_conv_winograd_start(group, groups, tiles), next = tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles);
+                tiny_spd_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -747,6 +755,8 @@ static void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float 
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
  * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
+ * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
+ * see statistics.c.
  */
 
 /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 *bn +relu      64×8×8      8  tiny-spd.swift:11
@@ -983,7 +993,6 @@ OUTLINE void tiny_spd_n014_conv_direct_finish(const vec *sums, const int rows, c
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -1385,7 +1394,7 @@ static void run(const float *weights, float *arena, const float *input, float *o
             break;
         }
         case 5: {
-            /* output */
+            /* the network's output */
             tiny_spd_output0_copy((const float *const[]){arena + 0}, output, part, parts);
             break;
         }

@@ -640,6 +640,53 @@ static void pack_picture(float *to, int out_blocks, int strip, int channels, int
     }
 }
 
+/* Statistics of what a convolution stores, gathered while it is in registers.
+ *
+ * They are gathered over runs of pixels that do not depend on the number of threads: for each vector of channels the sums of
+ * v - k and of its square, where k, the run's first value, keeps a large mean from taking the digits. A run's result is a slot,
+ * width being that of all blocks of outputs: means, sums of the squares of the differences from them, and the number of pixels.
+ *     slot: [2][width] floats, then 16 of which the first is the number
+ * norm_statistics.c merges the slots. A strip of outputs has no more than 32 vectors, since its sums are in registers.
+ */
+typedef struct {
+    int pixels;
+    vec first[32], sum[32], square[32];
+} statistics;
+
+/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors behind the one before, a pixel `step`. */
+INLINE void add_statistics(statistics *s, const int n, const vec *v, const int rows, const int cols, const int row,
+                           const int step)
+{
+    vec first = s->first[n], sum = s->sum[n], square = s->square[n];
+    if (s->pixels == 0) {
+        first = v[0];
+        sum = square = SPLAT(0.0f);
+    }
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < cols; j++) {
+            const vec d = v[i * row + j * step] - first;
+            sum += d;
+            square += d * d;
+        }
+    }
+    s->first[n] = first;
+    s->sum[n] = sum;
+    s->square[n] = square;
+}
+
+/* Writes what `vectors` vectors of channels, the first of them `channel`, give to a slot. */
+INLINE void store_statistics(const statistics *s, float *slot, const int width, const int channel, const int vectors)
+{
+    const vec share = SPLAT(1.0f / (float)s->pixels);
+    for (int n = 0; n < vectors; n++) {
+        float *to = slot + channel + n * VL;
+        const vec apart = s->sum[n] * share;
+        PUT(to, s->first[n] + apart);
+        PUT(to + width, s->square[n] - s->sum[n] * apart);
+    }
+    if (channel == 0) slot[2 * width] = (float)s->pixels;
+}
+
 /* Winograd's minimal filtering F(2 x 2, 3 x 3): a tile of 2 x 2 outputs of a 3 x 3 convolution comes from 4 x 4 inputs by
  * 4 * 4 products instead of 2 * 2 * 9. Points: 0.0, 1.0, -1.0 and infinity. With B, G and A of these points,
  * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
@@ -1004,7 +1051,6 @@ OUTLINE void tiny_spd_train_n001_conv_image_finish(const vec *sums, const int co
                                            (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
                 vec v = sums[(j * blocks + b) * VECTORS + n];
                 (void)phase, (void)residual;
-                
                 PUT(y + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 +
                         (block + b) * (ptrdiff_t)512 + (col + j) * BLOCK + n * VL, v);
             }
@@ -1086,9 +1132,10 @@ static void tiny_spd_train_n001_conv_image(const float *restrict picture, float 
 
 /* Statistics of a batch normalisation: mean and variance of each channel over all images, rows and columns.
  *
- * Rows are cut into chunks of CHUNK rows, whatever the number of threads. Of each chunk the mean is taken first and then the
- * squares of the differences from it, while the chunk is still in a cache; chunks are merged in double precision, in
- * order. So neither a large mean nor the number of threads shows in the result.
+ * They are merged from those of runs of values, slots, in double precision and in order. Either the convolution has gathered them
+ * (GATHERED 1; see statistics.c), or rows are cut into chunks of CHUNK rows, whatever the number of threads, each a slot, of
+ * which the mean is taken first and then the squares of the differences from it, while the chunk is still in a cache. So
+ * neither a large mean nor the number of threads shows in the result.
  *
  * Where the normalisation was behind a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
  * its own: PHASES is 4, and channel c of phase p has parameter FIRST[p] + c * STRIDE[p].
@@ -1098,7 +1145,9 @@ static void tiny_spd_train_n001_conv_image(const float *restrict picture, float 
  * variance, as PyTorch has them.
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
- * even number if there are phases and ROWS is even; EPSILON, MOMENTUM. scratch: 2 * chunks * PHASES * BLOCKS * 16 floats.
+ * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
+ * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and behind them 16 floats, of which the
+ * first PHASES are the numbers of values.
  */
 
 /* %16 = statistics(%1)      16×1×1      1  tiny-spd.swift:7
@@ -1107,12 +1156,19 @@ static void tiny_spd_train_n001_conv_image(const float *restrict picture, float 
 static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
                    float *table, float *scratch, int part, int parts)
 {
-    enum { LINES = 16 * 32, CHUNKS = (LINES + 8 - 1) / 8, WIDTH = 1 * BLOCK };
+    enum { LINES = 16 * 32, WIDTH = 1 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = 0 ? 0 : (int)((int64_t)64 * (part + 1) / parts);
+    for (int chunk = (int)((int64_t)64 * part / parts); chunk < end; chunk++) {
         const int low = chunk * 8, high = low + 8 < LINES ? low + 8 : LINES;
+        float *slot = scratch + chunk * (ptrdiff_t)SLOT;
+        float count[1];
+        for (int p = 0; p < 1; p++) {
+            int lines = 0;
+            for (int line = low; line < high; line++) lines += ACROSS == 1 || line % 32 % 2 == p / 2;
+            slot[1 * 2 * WIDTH + p] = count[p] = (float)(lines * (32 / ACROSS));
+        }
         for (int block = 0; block < 1; block++) {
             for (int n = 0; n < BLOCK; n += VL) {
                 vec mean[1], square[1];
@@ -1139,57 +1195,59 @@ static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gam
                     }
                     if (!again) {
                         for (int p = 0; p < 1; p++) {
-                            int lines = 0;
-                            for (int line = low; line < high; line++)
-                                lines += ACROSS == 1 || line % 32 % 2 == p / 2;
-                            mean[p] = lines > 0 ? square[p] * (1.0f / (float)(lines * (32 / ACROSS))) : SPLAT(0.0f);
+                            mean[p] = count[p] > 0.0f ? square[p] * (1.0f / count[p]) : SPLAT(0.0f);
                             square[p] = SPLAT(0.0f);
                         }
                     }
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
+                    float *to = slot + p * 2 * WIDTH + block * BLOCK + n;
                     PUT(to, mean[p]);
                     PUT(to + WIDTH, square[p]);
                 }
             }
         }
     }
-    BARRIER
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
-        const int p = i / WIDTH, c = i % WIDTH;
-        double count = 0.0, mean = 0.0, square = 0.0;
-        for (int chunk = 0; chunk < CHUNKS; chunk++) {
-            const int low = chunk * 8, high = low + 8 < LINES ? low + 8 : LINES;
-            int lines = high - low;
-            if (ACROSS == 2) {
-                lines = 0;
-                for (int line = low; line < high; line++) lines += line % 32 % 2 == p / 2;
+    if (!0) {
+        BARRIER
+    }
+    const int last = (int)((int64_t)1 * 1 * (part + 1) / parts);
+    for (int i = (int)((int64_t)1 * 1 * part / parts); i < last; i++) {
+        const int p = i / 1, block = i % 1;
+        double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
+        for (int n = 0; n < 64; n++) {
+            const float *slot = scratch + n * (ptrdiff_t)SLOT, *from = slot + p * 2 * WIDTH + block * BLOCK;
+            const double more = slot[1 * 2 * WIDTH + p];
+            if (more == 0.0) continue;
+            const double share = more / (count + more), both = count * share;
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const double apart = from[lane] - mean[lane];
+                square[lane] += from[WIDTH + lane] + apart * apart * both;
+                mean[lane] += apart * share;
             }
-            if (lines == 0) continue;
-            const float *from = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + c;
-            const double more = (double)lines * (32 / ACROSS), apart = from[0] - mean;
-            square += from[WIDTH] + apart * apart * (count * more / (count + more));
-            mean += apart * (more / (count + more));
             count += more;
         }
-        float scale = 0.0f, shift = 0.0f, root = 0.0f;
-        if (c < 16) {
-            const int k = first[p] + c * stride[p];
-            const double r = 1.0 / root_real(square / count + 1e-05);
-            root = (float)r;
-            scale = (float)(gamma[k] * r);
-            shift = (float)(beta[k] - mean * gamma[k] * r);
-            running_mean[k] = (float)(running_mean[k] + 0.1 * (mean - running_mean[k]));
-            const double unbiased = count > 1.0 ? square / (count - 1.0) : square;
-            running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const int c = block * BLOCK + lane;
+            float *to = table + p * WIDTH + c;
+            float scale = 0.0f, shift = 0.0f, root = 0.0f;
+            if (c < 16) {
+                const int k = first[p] + c * stride[p];
+                const double r = 1.0 / root_real(square[lane] / count + 1e-05);
+                root = (float)r;
+                scale = (float)(gamma[k] * r);
+                shift = (float)(beta[k] - mean[lane] * gamma[k] * r);
+                running_mean[k] = (float)(running_mean[k] + 0.1 * (mean[lane] - running_mean[k]));
+                const double unbiased = count > 1.0 ? square[lane] / (count - 1.0) : square[lane];
+                running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+            }
+            to[0] = c < 16 ? (float)mean[lane] : 0.0f;
+            to[1 * WIDTH] = root;
+            to[2 * 1 * WIDTH] = scale;
+            to[3 * 1 * WIDTH] = shift;
         }
-        table[p * WIDTH + c] = c < 16 ? (float)mean : 0.0f;
-        table[(1 + p) * WIDTH + c] = root;
-        table[(2 * 1 + p) * WIDTH + c] = scale;
-        table[(3 * 1 + p) * WIDTH + c] = shift;
     }
+    (void)z;
 }
 
 /* Normalisation, activation and residual in one pass: y = final(activation(scale z + shift) + r).
@@ -1260,10 +1318,11 @@ static void tiny_spd_train_n003_normalize(const float *z, const float *table, co
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
+ * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
  */
 
-/* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32      32×16×16      4  tiny-spd.swift:8
+/* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics      32×16×16      4  tiny-spd.swift:8
  *     templates/kernels/conv_winograd.c */
 /* tiny_spd_train_n005_conv_winograd: 16 x 16 x 16 outputs in 2 blocks from 4, F(2 x 2, 3 x 3). */
 
@@ -1359,14 +1418,15 @@ INLINE void tiny_spd_train_n005_conv_winograd_fetch_outputs(const float *r, floa
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks, statistics *gathered)
 {
     enum { ROWS = (16 + 2 - 1) / 2, COLS = (16 + 2 - 1) / 2 };
-    tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 16 - row < 2 ? 16 - row : 2, cols = 16 - col < 2 ? 16 - col : 2;
@@ -1389,15 +1449,17 @@ OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, 
                                     (col + j) * 16 + n * VL;
                         vec v = sums[i * 2 + j] + start;
                         (void)phase, (void)residual;
-                        
                         if (0)
                             STREAM(to, v);
                         else
                             PUT(to, v);
+                        sums[i * 2 + j] = v;
                     }
                 }
+                add_statistics(gathered, b * VECTORS + n, sums, rows, cols, 2, 1);
             }
         }
+        gathered->pixels += rows * cols;
     }
     (void)r;
 }
@@ -1405,7 +1467,8 @@ OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int part,
+                   int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -1450,7 +1513,14 @@ static void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, 
                                    m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            tiny_spd_train_n005_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = tiny_spd_train_n005_conv_winograd_start(group, groups, tiles), next = tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles);
+                statistics run, *const gathered = &run; run.pixels = 0;
+                tiny_spd_train_n005_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks, gathered);
+                store_statistics(gathered, slots + (i * 3 + group) * (ptrdiff_t)80, 32, strip * 1 * BLOCK, blocks * VECTORS);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -1465,12 +1535,19 @@ static void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, 
 static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
                    float *table, float *scratch, int part, int parts)
 {
-    enum { LINES = 16 * 16, CHUNKS = (LINES + 16 - 1) / 16, WIDTH = 2 * BLOCK };
+    enum { LINES = 16 * 16, WIDTH = 2 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = 1 ? 0 : (int)((int64_t)171 * (part + 1) / parts);
+    for (int chunk = (int)((int64_t)171 * part / parts); chunk < end; chunk++) {
         const int low = chunk * 16, high = low + 16 < LINES ? low + 16 : LINES;
+        float *slot = scratch + chunk * (ptrdiff_t)SLOT;
+        float count[1];
+        for (int p = 0; p < 1; p++) {
+            int lines = 0;
+            for (int line = low; line < high; line++) lines += ACROSS == 1 || line % 16 % 2 == p / 2;
+            slot[1 * 2 * WIDTH + p] = count[p] = (float)(lines * (16 / ACROSS));
+        }
         for (int block = 0; block < 2; block++) {
             for (int n = 0; n < BLOCK; n += VL) {
                 vec mean[1], square[1];
@@ -1497,57 +1574,59 @@ static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gam
                     }
                     if (!again) {
                         for (int p = 0; p < 1; p++) {
-                            int lines = 0;
-                            for (int line = low; line < high; line++)
-                                lines += ACROSS == 1 || line % 16 % 2 == p / 2;
-                            mean[p] = lines > 0 ? square[p] * (1.0f / (float)(lines * (16 / ACROSS))) : SPLAT(0.0f);
+                            mean[p] = count[p] > 0.0f ? square[p] * (1.0f / count[p]) : SPLAT(0.0f);
                             square[p] = SPLAT(0.0f);
                         }
                     }
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
+                    float *to = slot + p * 2 * WIDTH + block * BLOCK + n;
                     PUT(to, mean[p]);
                     PUT(to + WIDTH, square[p]);
                 }
             }
         }
     }
-    BARRIER
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
-        const int p = i / WIDTH, c = i % WIDTH;
-        double count = 0.0, mean = 0.0, square = 0.0;
-        for (int chunk = 0; chunk < CHUNKS; chunk++) {
-            const int low = chunk * 16, high = low + 16 < LINES ? low + 16 : LINES;
-            int lines = high - low;
-            if (ACROSS == 2) {
-                lines = 0;
-                for (int line = low; line < high; line++) lines += line % 16 % 2 == p / 2;
+    if (!1) {
+        BARRIER
+    }
+    const int last = (int)((int64_t)1 * 2 * (part + 1) / parts);
+    for (int i = (int)((int64_t)1 * 2 * part / parts); i < last; i++) {
+        const int p = i / 2, block = i % 2;
+        double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
+        for (int n = 0; n < 171; n++) {
+            const float *slot = scratch + n * (ptrdiff_t)SLOT, *from = slot + p * 2 * WIDTH + block * BLOCK;
+            const double more = slot[1 * 2 * WIDTH + p];
+            if (more == 0.0) continue;
+            const double share = more / (count + more), both = count * share;
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const double apart = from[lane] - mean[lane];
+                square[lane] += from[WIDTH + lane] + apart * apart * both;
+                mean[lane] += apart * share;
             }
-            if (lines == 0) continue;
-            const float *from = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + c;
-            const double more = (double)lines * (16 / ACROSS), apart = from[0] - mean;
-            square += from[WIDTH] + apart * apart * (count * more / (count + more));
-            mean += apart * (more / (count + more));
             count += more;
         }
-        float scale = 0.0f, shift = 0.0f, root = 0.0f;
-        if (c < 32) {
-            const int k = first[p] + c * stride[p];
-            const double r = 1.0 / root_real(square / count + 1e-05);
-            root = (float)r;
-            scale = (float)(gamma[k] * r);
-            shift = (float)(beta[k] - mean * gamma[k] * r);
-            running_mean[k] = (float)(running_mean[k] + 0.1 * (mean - running_mean[k]));
-            const double unbiased = count > 1.0 ? square / (count - 1.0) : square;
-            running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const int c = block * BLOCK + lane;
+            float *to = table + p * WIDTH + c;
+            float scale = 0.0f, shift = 0.0f, root = 0.0f;
+            if (c < 32) {
+                const int k = first[p] + c * stride[p];
+                const double r = 1.0 / root_real(square[lane] / count + 1e-05);
+                root = (float)r;
+                scale = (float)(gamma[k] * r);
+                shift = (float)(beta[k] - mean[lane] * gamma[k] * r);
+                running_mean[k] = (float)(running_mean[k] + 0.1 * (mean[lane] - running_mean[k]));
+                const double unbiased = count > 1.0 ? square[lane] / (count - 1.0) : square[lane];
+                running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+            }
+            to[0] = c < 32 ? (float)mean[lane] : 0.0f;
+            to[1 * WIDTH] = root;
+            to[2 * 1 * WIDTH] = scale;
+            to[3 * 1 * WIDTH] = shift;
         }
-        table[p * WIDTH + c] = c < 32 ? (float)mean : 0.0f;
-        table[(1 + p) * WIDTH + c] = root;
-        table[(2 * 1 + p) * WIDTH + c] = scale;
-        table[(3 * 1 + p) * WIDTH + c] = shift;
     }
+    (void)z;
 }
 
 /* %7 = normalize(%5, %17) *bn +relu      32×16×16      6  tiny-spd.swift:8
@@ -1612,9 +1691,11 @@ static void tiny_spd_train_n007_normalize(const float *z, const float *table, co
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
  * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
+ * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
+ * see statistics.c.
  */
 
-/* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64      64×8×8      8  tiny-spd.swift:11
+/* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics      64×8×8      8  tiny-spd.swift:11
  *     templates/kernels/conv_direct.c */
 /* tiny_spd_train_n009_conv_direct: 16 x 8 x 8 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
 
@@ -1657,8 +1738,11 @@ INLINE const float *tiny_spd_train_n009_conv_direct_add(vec *acc, const int rows
  * constants do not take registers from the accumulators. */
 OUTLINE void tiny_spd_train_n009_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int block, statistics *gathered)
 {
+    for (int n = 0; n < blocks * VECTORS; n++)
+        add_statistics(gathered, n, sums + n, rows, cols, cols * blocks * VECTORS, blocks * VECTORS);
+    gathered->pixels += rows * cols;
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
             const int out = block + b;
@@ -1674,7 +1758,6 @@ OUTLINE void tiny_spd_train_n009_conv_direct_finish(const vec *sums, const int r
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -1690,7 +1773,7 @@ OUTLINE void tiny_spd_train_n009_conv_direct_finish(const vec *sums, const int r
  * output at `block`. The first three arguments are literals. */
 INLINE void tiny_spd_train_n009_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
                         const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
+                        const int row, const int col, const int block, int turn, statistics *gathered)
 {
     enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
     const int vectors = blocks * VECTORS;
@@ -1717,29 +1800,29 @@ INLINE void tiny_spd_train_n009_conv_direct_tile(const int rows, const int cols,
     vec sums[1 * 4 * 1 * VECTORS];
     UNROLL
     for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_train_n009_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
+    tiny_spd_train_n009_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block, gathered);
 }
 
 /* Rows [row, end) of one strip of `blocks` blocks. */
 INLINE void tiny_spd_train_n009_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
                          const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
+                         const int block, const int turn, statistics *gathered)
 {
     for (; row + 1 <= end; row += 1) {
         int col = 0;
         for (; col + 4 <= 8; col += 4)
-            tiny_spd_train_n009_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
+            tiny_spd_train_n009_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn, gathered);
         if (8 % 4 > 0)
-            tiny_spd_train_n009_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
+            tiny_spd_train_n009_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn, gathered);
     }
     if (8 % 1 > 0 && row < end)
-        tiny_spd_train_n009_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
+        tiny_spd_train_n009_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn, gathered);
 }
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 static void tiny_spd_train_n009_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+                   float *restrict y, float *restrict slots, int part, int parts)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -1755,10 +1838,12 @@ static void tiny_spd_train_n009_conv_direct(const float *const x[], const float 
         const int stop = row + 1 < 8 ? row + 1 : 8;
         const int turn = 0 ? 0 : strip;
         const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
+        statistics run, *const gathered = &run; run.pixels = 0;
         if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_train_n009_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+            tiny_spd_train_n009_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn, gathered);
         else
-            tiny_spd_train_n009_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
+            tiny_spd_train_n009_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn, gathered);
+        store_statistics(gathered, slots + (band) * (ptrdiff_t)144, 64, strip * 1 * BLOCK, (LAST > 0 && strip == STRIPS - 1 ? LAST : 1) * VECTORS);
     }
     if (0) STREAM_FENCE();
 }
@@ -1769,12 +1854,19 @@ static void tiny_spd_train_n009_conv_direct(const float *const x[], const float 
 static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
                    float *table, float *scratch, int part, int parts)
 {
-    enum { LINES = 16 * 8, CHUNKS = (LINES + 32 - 1) / 32, WIDTH = 4 * BLOCK };
+    enum { LINES = 16 * 8, WIDTH = 4 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = 1 ? 0 : (int)((int64_t)128 * (part + 1) / parts);
+    for (int chunk = (int)((int64_t)128 * part / parts); chunk < end; chunk++) {
         const int low = chunk * 32, high = low + 32 < LINES ? low + 32 : LINES;
+        float *slot = scratch + chunk * (ptrdiff_t)SLOT;
+        float count[1];
+        for (int p = 0; p < 1; p++) {
+            int lines = 0;
+            for (int line = low; line < high; line++) lines += ACROSS == 1 || line % 8 % 2 == p / 2;
+            slot[1 * 2 * WIDTH + p] = count[p] = (float)(lines * (8 / ACROSS));
+        }
         for (int block = 0; block < 4; block++) {
             for (int n = 0; n < BLOCK; n += VL) {
                 vec mean[1], square[1];
@@ -1801,57 +1893,59 @@ static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gam
                     }
                     if (!again) {
                         for (int p = 0; p < 1; p++) {
-                            int lines = 0;
-                            for (int line = low; line < high; line++)
-                                lines += ACROSS == 1 || line % 8 % 2 == p / 2;
-                            mean[p] = lines > 0 ? square[p] * (1.0f / (float)(lines * (8 / ACROSS))) : SPLAT(0.0f);
+                            mean[p] = count[p] > 0.0f ? square[p] * (1.0f / count[p]) : SPLAT(0.0f);
                             square[p] = SPLAT(0.0f);
                         }
                     }
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
+                    float *to = slot + p * 2 * WIDTH + block * BLOCK + n;
                     PUT(to, mean[p]);
                     PUT(to + WIDTH, square[p]);
                 }
             }
         }
     }
-    BARRIER
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
-        const int p = i / WIDTH, c = i % WIDTH;
-        double count = 0.0, mean = 0.0, square = 0.0;
-        for (int chunk = 0; chunk < CHUNKS; chunk++) {
-            const int low = chunk * 32, high = low + 32 < LINES ? low + 32 : LINES;
-            int lines = high - low;
-            if (ACROSS == 2) {
-                lines = 0;
-                for (int line = low; line < high; line++) lines += line % 8 % 2 == p / 2;
+    if (!1) {
+        BARRIER
+    }
+    const int last = (int)((int64_t)1 * 4 * (part + 1) / parts);
+    for (int i = (int)((int64_t)1 * 4 * part / parts); i < last; i++) {
+        const int p = i / 4, block = i % 4;
+        double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
+        for (int n = 0; n < 128; n++) {
+            const float *slot = scratch + n * (ptrdiff_t)SLOT, *from = slot + p * 2 * WIDTH + block * BLOCK;
+            const double more = slot[1 * 2 * WIDTH + p];
+            if (more == 0.0) continue;
+            const double share = more / (count + more), both = count * share;
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const double apart = from[lane] - mean[lane];
+                square[lane] += from[WIDTH + lane] + apart * apart * both;
+                mean[lane] += apart * share;
             }
-            if (lines == 0) continue;
-            const float *from = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + c;
-            const double more = (double)lines * (8 / ACROSS), apart = from[0] - mean;
-            square += from[WIDTH] + apart * apart * (count * more / (count + more));
-            mean += apart * (more / (count + more));
             count += more;
         }
-        float scale = 0.0f, shift = 0.0f, root = 0.0f;
-        if (c < 64) {
-            const int k = first[p] + c * stride[p];
-            const double r = 1.0 / root_real(square / count + 1e-05);
-            root = (float)r;
-            scale = (float)(gamma[k] * r);
-            shift = (float)(beta[k] - mean * gamma[k] * r);
-            running_mean[k] = (float)(running_mean[k] + 0.1 * (mean - running_mean[k]));
-            const double unbiased = count > 1.0 ? square / (count - 1.0) : square;
-            running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const int c = block * BLOCK + lane;
+            float *to = table + p * WIDTH + c;
+            float scale = 0.0f, shift = 0.0f, root = 0.0f;
+            if (c < 64) {
+                const int k = first[p] + c * stride[p];
+                const double r = 1.0 / root_real(square[lane] / count + 1e-05);
+                root = (float)r;
+                scale = (float)(gamma[k] * r);
+                shift = (float)(beta[k] - mean[lane] * gamma[k] * r);
+                running_mean[k] = (float)(running_mean[k] + 0.1 * (mean[lane] - running_mean[k]));
+                const double unbiased = count > 1.0 ? square[lane] / (count - 1.0) : square[lane];
+                running_variance[k] = (float)(running_variance[k] + 0.1 * (unbiased - running_variance[k]));
+            }
+            to[0] = c < 64 ? (float)mean[lane] : 0.0f;
+            to[1 * WIDTH] = root;
+            to[2 * 1 * WIDTH] = scale;
+            to[3 * 1 * WIDTH] = shift;
         }
-        table[p * WIDTH + c] = c < 64 ? (float)mean : 0.0f;
-        table[(1 + p) * WIDTH + c] = root;
-        table[(2 * 1 + p) * WIDTH + c] = scale;
-        table[(3 * 1 + p) * WIDTH + c] = shift;
     }
+    (void)z;
 }
 
 /* %11 = normalize(%9, %18) *bn +relu      64×8×8      10  tiny-spd.swift:11
@@ -1973,7 +2067,6 @@ OUTLINE void tiny_spd_train_n014_conv_direct_finish(const vec *sums, const int r
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -2464,7 +2557,6 @@ OUTLINE void tiny_spd_train_n022_conv_direct_finish(const vec *sums, const int r
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -2701,7 +2793,6 @@ static void tiny_spd_train_n027_normalize_gradient(const float *dy, const float 
                     const ptrdiff_t at = result + col * BLOCK + n, to = back + col * BLOCK + n, other = aside + col * BLOCK + n;
                     const vec v = AT(in + col * BLOCK + n);
                     vec u = scale * v + shift, g = AT(from + col * BLOCK + n);
-                    
                     const vec h = g;
                     relu_slope(&u); g *= u;
                     const vec d = scale * g - k0 - k1 * v;
@@ -2993,7 +3084,6 @@ OUTLINE void tiny_spd_train_n030_conv_direct_finish(const vec *sums, const int r
                                 (col + j) * 32 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -3181,7 +3271,6 @@ static void tiny_spd_train_n033_normalize_gradient(const float *dy, const float 
                     const ptrdiff_t at = result + col * BLOCK + n, to = back + col * BLOCK + n, other = aside + col * BLOCK + n;
                     const vec v = AT(in + col * BLOCK + n);
                     vec u = scale * v + shift, g = AT(from + col * BLOCK + n);
-                    
                     const vec h = g;
                     relu_slope(&u); g *= u;
                     const vec d = scale * g - k0 - k1 * v;
@@ -3509,14 +3598,15 @@ INLINE void tiny_spd_train_n036_conv_winograd_fetch_outputs(const float *r, floa
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -3539,7 +3629,6 @@ OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, 
                                     (col + j) * 32 + n * VL;
                         vec v = sums[i * 4 + j] + start;
                         (void)phase, (void)residual;
-                        
                         if (0)
                             STREAM(to, v);
                         else
@@ -3555,7 +3644,8 @@ OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -3600,7 +3690,12 @@ static void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, 
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            tiny_spd_train_n036_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = tiny_spd_train_n036_conv_winograd_start(group, groups, tiles), next = tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles);
+                tiny_spd_train_n036_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -3708,7 +3803,6 @@ static void tiny_spd_train_n039_normalize_gradient(const float *dy, const float 
                     const ptrdiff_t at = result + col * BLOCK + n, to = back + col * BLOCK + n, other = aside + col * BLOCK + n;
                     const vec v = AT(in + col * BLOCK + n);
                     vec u = scale * v + shift, g = AT(from + col * BLOCK + n);
-                    
                     const vec h = g;
                     relu_slope(&u); g *= u;
                     const vec d = scale * g - k0 - k1 * v;
@@ -3792,34 +3886,6 @@ static void tiny_spd_train_n040_weight_gradient_picture(const float *picture, co
 }
 
 
-/* tiny_spd_train_optimizer: 17 entries in 28160 floats. */
-
-enum { tiny_spd_train_optimizer_UNIT = 4096, tiny_spd_train_optimizer_UNITS = (28160 + tiny_spd_train_optimizer_UNIT - 1) / tiny_spd_train_optimizer_UNIT };
-_Static_assert(tiny_spd_train_optimizer_UNITS * sizeof(double) <= (size_t)841856 * sizeof(float), "the scratch is too small");
-
-static const struct {
-    int64_t offset, count;
-    int group;
-} tiny_spd_train_optimizer_ranges[17] = {
-    {0, 432, 0}, {432, 16, 2}, {448, 16, 2}, {464, 16, -1}, {480, 16, -1}, {496, 18432, 0}, {18928, 32, 2}, {18960, 32, 2}, {18992, 32, -1}, {19024, 32, -1}, {19056, 8192, 0}, {27248, 64, 2}, {27312, 64, 2}, {27376, 64, -1}, {27440, 64, -1}, {27504, 640, 0}, {28144, 10, 1}};
-
-/* The next stretch of `unit` that lies in one entry: *at its offset, *range the entry's index. Returns its length, 0 at
- * the end of the unit. To begin, *at is 0 and *range no later than the unit's first entry. */
-INLINE int tiny_spd_train_optimizer_next(const int unit, int *range, int64_t *at, int64_t *end)
-{
-    const int64_t start = (int64_t)unit * tiny_spd_train_optimizer_UNIT, stop = start + tiny_spd_train_optimizer_UNIT;
-    const int64_t from = *end > start ? *end : start;
-    for (; *range < 17; ++*range) {
-        const int64_t first = tiny_spd_train_optimizer_ranges[*range].offset, last = first + tiny_spd_train_optimizer_ranges[*range].count;
-        if (last <= from) continue;
-        if (first >= stop) break;
-        *at = first > from ? first : from;
-        *end = last < stop ? last : stop;
-        return (int)(*end - *at);
-    }
-    return 0;
-}
-
 /* b^n */
 INLINE double tiny_spd_train_optimizer_power(double b, int64_t n)
 {
@@ -3856,6 +3922,58 @@ OUTLINE void tiny_spd_train_optimizer_adam(const int n, float *restrict p, const
 OUTLINE void tiny_spd_train_optimizer_average(const int n, float *restrict e, const float *restrict p, const float decay, const float rest)
 {
     for (int i = 0; i < n; i++) e[i] = decay * e[i] + rest * p[i];
+}
+
+/* One update of n numbers of a group; group -1: no parameters, which only the average takes in. The gradients are
+ * multiplied by `scale`. second: Adam only; average: may be NULL. */
+INLINE void tiny_spd_train_optimizer_numbers(const spd_update *update, const int group, const double scale, const int n, float *restrict values,
+                           const float *restrict gradients, float *restrict momentum, float *restrict second,
+                           float *restrict average)
+{
+    if (group >= 0) {
+        const spd_group_rates r = update->groups[group];
+        if (update->rule == SPD_SGD) {
+            tiny_spd_train_optimizer_sgd(n, values, gradients, momentum, (float)scale, (float)r.learning_rate, (float)r.weight_decay,
+                       (float)r.momentum, update->nesterov);
+        } else {
+            const int apart = update->rule == SPD_ADAMW; /* decay apart from the gradient */
+            const double b2 = update->second_momentum;
+            const double rate = r.learning_rate / (1.0 - tiny_spd_train_optimizer_power(r.momentum, update->step));
+            tiny_spd_train_optimizer_adam(n, values, gradients, momentum, second, (float)scale, (float)rate,
+                        apart ? 0.0f : (float)r.weight_decay, apart ? (float)(1.0 - r.learning_rate * r.weight_decay) : 1.0f,
+                        (float)(1.0 - r.momentum), (float)b2, (float)(1.0 - b2),
+                        (float)(1.0 / root_real(1.0 - tiny_spd_train_optimizer_power(b2, update->step))), (float)update->epsilon);
+        }
+    }
+    if (average != NULL) tiny_spd_train_optimizer_average(n, average, values, (float)update->ema_decay, (float)(1.0 - update->ema_decay));
+}
+
+/* tiny_spd_train_optimizer: 17 entries in 28160 floats. */
+
+enum { tiny_spd_train_optimizer_UNIT = 4096, tiny_spd_train_optimizer_UNITS = (28160 + tiny_spd_train_optimizer_UNIT - 1) / tiny_spd_train_optimizer_UNIT };
+_Static_assert(tiny_spd_train_optimizer_UNITS * sizeof(double) <= (size_t)841856 * sizeof(float), "the scratch is too small");
+
+static const struct {
+    int64_t offset, count;
+    int group;
+} tiny_spd_train_optimizer_ranges[17] = {
+    {0, 432, 0}, {432, 16, 2}, {448, 16, 2}, {464, 16, -1}, {480, 16, -1}, {496, 18432, 0}, {18928, 32, 2}, {18960, 32, 2}, {18992, 32, -1}, {19024, 32, -1}, {19056, 8192, 0}, {27248, 64, 2}, {27312, 64, 2}, {27376, 64, -1}, {27440, 64, -1}, {27504, 640, 0}, {28144, 10, 1}};
+
+/* The next stretch of `unit` that lies in one entry: *at its offset, *range the entry's index. Returns its length, 0 at
+ * the end of the unit. To begin, *at is 0 and *range no later than the unit's first entry. */
+INLINE int tiny_spd_train_optimizer_next(const int unit, int *range, int64_t *at, int64_t *end)
+{
+    const int64_t start = (int64_t)unit * tiny_spd_train_optimizer_UNIT, stop = start + tiny_spd_train_optimizer_UNIT;
+    const int64_t from = *end > start ? *end : start;
+    for (; *range < 17; ++*range) {
+        const int64_t first = tiny_spd_train_optimizer_ranges[*range].offset, last = first + tiny_spd_train_optimizer_ranges[*range].count;
+        if (last <= from) continue;
+        if (first >= stop) break;
+        *at = first > from ? first : from;
+        *end = last < stop ? last : stop;
+        return (int)(*end - *at);
+    }
+    return 0;
 }
 
 /* The norm of all gradients together. */
@@ -3911,38 +4029,21 @@ static double tiny_spd_train_optimizer(const spd_update *update, float *restrict
         const double factor = update->max_norm / (norm + 1e-6);
         scale = factor < 1.0 ? scale * factor : scale;
     }
-    const double b2 = update->second_momentum;
-    const double root = update->rule == SPD_SGD ? 0.0 : 1.0 / root_real(1.0 - tiny_spd_train_optimizer_power(b2, update->step));
     const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (part + 1) / parts);
     int range = 0;
     for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * part / parts); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = tiny_spd_train_optimizer_next(unit, &range, &at, &end)) > 0;) {
-            const int group = tiny_spd_train_optimizer_ranges[range].group;
-            if (group >= 0) {
-                const spd_group_rates r = update->groups[group];
-                if (update->rule == SPD_SGD) {
-                    tiny_spd_train_optimizer_sgd(n, values + at, gradients + at, momentum + at, (float)scale, (float)r.learning_rate,
-                               (float)r.weight_decay, (float)r.momentum, update->nesterov);
-                } else {
-                    const int apart = update->rule == SPD_ADAMW; /* decay apart from the gradient */
-                    const double rate = r.learning_rate / (1.0 - tiny_spd_train_optimizer_power(r.momentum, update->step));
-                    tiny_spd_train_optimizer_adam(n, values + at, gradients + at, momentum + at, second + at, (float)scale, (float)rate,
-                                apart ? 0.0f : (float)r.weight_decay,
-                                apart ? (float)(1.0 - r.learning_rate * r.weight_decay) : 1.0f,
-                                (float)(1.0 - r.momentum), (float)b2, (float)(1.0 - b2), (float)root,
-                                (float)update->epsilon);
-                }
-            }
-            if (average != NULL)
-                tiny_spd_train_optimizer_average(n, average + at, values + at, (float)update->ema_decay, (float)(1.0 - update->ema_decay));
+            tiny_spd_train_optimizer_numbers(update, tiny_spd_train_optimizer_ranges[range].group, scale, n, values + at, gradients + at, momentum + at,
+                           second == NULL ? NULL : second + at, average == NULL ? NULL : average + at);
         }
     }
     return norm;
 }
 
-/* Steps first ..< last of forward and backward, the share `part` of `parts`; every part meets the others between steps. */
-static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float *losses, int first, int last, int part, int parts)
+/* Steps first ..< last, the share `part` of `parts`; every part meets the others between steps. */
+static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float *losses, int first,
+                int last, int part, int parts)
 {
     float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
     const float *input = batch->images;
@@ -3973,16 +4074,16 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
             break;
         }
         case 3: {
-            /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 */
+            /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics */
             pack_winograd(arena + 466944, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, (const float[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, part, parts);
             pack_bias(arena + 499712, 2, NULL, 32, part);
             BARRIER
-            tiny_spd_train_n005_conv_winograd((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 466944, scratch, arena + 466944, arena + 499712, NULL, arena + 331776, 0, 2, part, parts);
+            tiny_spd_train_n005_conv_winograd((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 466944, scratch, arena + 466944, arena + 499712, NULL, arena + 331776, 0, 2, arena + 499744, part, parts);
             break;
         }
         case 4: {
             /* %17 = statistics(%5) */
-            tiny_spd_train_n017_norm_statistics(arena + 331776, values + 18928, values + 18960, values + 18992, values + 19024, arena + 270336, arena + 0, part, parts);
+            tiny_spd_train_n017_norm_statistics(arena + 331776, values + 18928, values + 18960, values + 18992, values + 19024, arena + 270336, arena + 499744, part, parts);
             break;
         }
         case 5: {
@@ -3991,16 +4092,16 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
             break;
         }
         case 6: {
-            /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 */
-            pack_direct(arena + 202752, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, part, parts);
-            pack_bias(arena + 210944, 4, NULL, 64, part);
+            /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics */
+            pack_direct(arena + 221184, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, part, parts);
+            pack_bias(arena + 229376, 4, NULL, 64, part);
             BARRIER
-            tiny_spd_train_n009_conv_direct((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, arena + 210944, NULL, arena + 135168, part, parts);
+            tiny_spd_train_n009_conv_direct((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 221184, arena + 229376, NULL, arena + 135168, arena + 202752, part, parts);
             break;
         }
         case 7: {
             /* %18 = statistics(%9) */
-            tiny_spd_train_n018_norm_statistics(arena + 135168, values + 27248, values + 27312, values + 27376, values + 27440, arena + 68608, arena + 0, part, parts);
+            tiny_spd_train_n018_norm_statistics(arena + 135168, values + 27248, values + 27312, values + 27376, values + 27440, arena + 68608, arena + 202752, part, parts);
             break;
         }
         case 8: {
@@ -4129,7 +4230,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
 
         }
     }
-    (void)values, (void)gradients, (void)arena, (void)input, (void)losses;
+    (void)values, (void)gradients, (void)arena, (void)input, (void)losses, (void)update;
 }
 
 const tiny_spd_train_parameter tiny_spd_train_parameters[17] = {
@@ -4154,8 +4255,8 @@ const tiny_spd_train_parameter tiny_spd_train_parameters[17] = {
 
 static int check_trainer(const tiny_spd_train_trainer *trainer)
 {
-    if (trainer == NULL || trainer->values == NULL || trainer->gradients == NULL || trainer->arena == NULL)
-        return TINY_SPD_TRAIN_NULL_POINTER;
+    if (trainer == NULL || trainer->values == NULL || trainer->arena == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
+    if (!TINY_SPD_TRAIN_UPDATES_IN_BACKWARD && trainer->gradients == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     const void *const all[] = {trainer->values,         trainer->gradients, trainer->momentum, trainer->second_moments,
                                trainer->average,        trainer->sum,       trainer->arena};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -4165,26 +4266,40 @@ static int check_trainer(const tiny_spd_train_trainer *trainer)
     return trainer->arena_bytes < TINY_SPD_TRAIN_ARENA_BYTES(trainer->threads) ? TINY_SPD_TRAIN_ARENA_TOO_SMALL : TINY_SPD_TRAIN_OK;
 }
 
-int tiny_spd_train_gradients_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4], int first, int last)
+static int check_update(const tiny_spd_train_trainer *trainer, const spd_update *update)
 {
-    const int status = check_trainer(trainer);
+    if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
+    return update->rule != SPD_SGD && trainer->second_moments == NULL ? TINY_SPD_TRAIN_NULL_POINTER : TINY_SPD_TRAIN_OK;
+}
+
+int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4], int first,
+                   int last)
+{
+    int status = check_trainer(trainer);
     if (status != TINY_SPD_TRAIN_OK) return status;
     if (batch == NULL || batch->images == NULL || losses == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     if (first < 0 || last > 29 || first > last) return TINY_SPD_TRAIN_BAD_STEPS;
+    if (TINY_SPD_TRAIN_UPDATES_IN_BACKWARD) {
+        if (update == NULL || update->max_norm > 0.0) return TINY_SPD_TRAIN_UPDATED_IN_BACKWARD;
+        status = check_update(trainer, update);
+        if (status != TINY_SPD_TRAIN_OK) return status;
+    }
     if (batch->labels == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     if (!tiny_spd_train_n015_cross_entropy_check(batch->labels)) return TINY_SPD_TRAIN_BAD_TARGETS;
     const int threads = trainer->threads;
     (void)threads;
     PARALLEL(threads)
     {
-        run(trainer, batch, losses, first, last, PART, PARTS);
+        run(trainer, batch, update, losses, first, last, PART, PARTS);
     }
     return TINY_SPD_TRAIN_OK;
 }
 
+/* The update apart from backward: gradients first, then the optimiser's sweep over all of them. */
+
 int tiny_spd_train_gradients(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4])
 {
-    return tiny_spd_train_gradients_steps(trainer, batch, losses, 0, 29);
+    return tiny_spd_train_steps(trainer, batch, NULL, losses, 0, 29);
 }
 
 int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins)
@@ -4203,10 +4318,9 @@ int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins)
 
 int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *update, double *norm)
 {
-    const int status = check_trainer(trainer);
+    int status = check_trainer(trainer);
+    if (status == TINY_SPD_TRAIN_OK) status = check_update(trainer, update);
     if (status != TINY_SPD_TRAIN_OK) return status;
-    if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
-    if (update->rule != SPD_SGD && trainer->second_moments == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
     const int threads = trainer->threads;
     (void)threads;
@@ -4223,7 +4337,8 @@ int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *upd
 int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4])
 {
     const int status = tiny_spd_train_gradients(trainer, batch, losses);
-    return status != TINY_SPD_TRAIN_OK ? status : tiny_spd_train_update(trainer, update, NULL);
+    if (status != TINY_SPD_TRAIN_OK || losses[0] - losses[0] != 0.0f) return status;
+    return tiny_spd_train_update(trainer, update, NULL);
 }
 
 int tiny_spd_train_threads(int threads)
@@ -4248,13 +4363,16 @@ const char *tiny_spd_train_status(int status)
     case TINY_SPD_TRAIN_BAD_STEPS: return "there are no such steps";
     case TINY_SPD_TRAIN_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
     case TINY_SPD_TRAIN_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
+    case TINY_SPD_TRAIN_UPDATED_IN_BACKWARD:
+        return "it was compiled to update each parameter as soon as its gradient is there (--update-in-backward): it keeps no gradients "
+               "to add up, to clip or to look at";
     default: return "unknown status";
     }
 }
 
-static int module_gradients(void *trainer, const void *batch, float *losses, int first, int last)
+static int module_steps(void *trainer, const void *batch, const spd_update *update, float *losses, int first, int last)
 {
-    return tiny_spd_train_gradients_steps(trainer, batch, losses, first, last);
+    return tiny_spd_train_steps(trainer, batch, update, losses, first, last);
 }
 
 static int module_accumulate(void *trainer, int begins) { return tiny_spd_train_accumulate(trainer, begins); }
@@ -4271,9 +4389,9 @@ const void *tiny_spd_train_module(void)
         uint32_t abi_version, struct_bytes;
         const char *name;
         uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters;
+        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
         const tiny_spd_train_parameter *parameter_table;
-        int (*gradients)(void *, const void *, float *, int, int);
+        int (*run_steps)(void *, const void *, const spd_update *, float *, int, int);
         int (*accumulate)(void *, int);
         int (*update)(void *, const spd_update *, double *);
         int (*threads)(int);
@@ -4282,6 +4400,6 @@ const void *tiny_spd_train_module(void)
     static const module description = {
         TINY_SPD_TRAIN_ABI_VERSION, sizeof(module), "tiny-spd", 0x265b835e6e991546u, TINY_SPD_TRAIN_STATE_COUNT, 4 * (uint64_t)841856,
         4 * (uint64_t)28800, 16, 3, 32, 32, 10, 29, TINY_SPD_TRAIN_MAX_TARGETS,
-        17, tiny_spd_train_parameters, module_gradients, module_accumulate, module_update, tiny_spd_train_threads, tiny_spd_train_status};
+        17, TINY_SPD_TRAIN_UPDATES_IN_BACKWARD, 0, tiny_spd_train_parameters, module_steps, module_accumulate, module_update, tiny_spd_train_threads, tiny_spd_train_status};
     return &description;
 }

@@ -533,7 +533,8 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
+ * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
  */
 
 /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  yolov5-spd-n.swift:6
@@ -631,14 +632,15 @@ INLINE void yolov5_spd_n_n004_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
-    yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 320 - row < 6 ? 320 - row : 6, cols = 320 - col < 6 ? 320 - col : 6;
@@ -677,7 +679,8 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -722,7 +725,12 @@ static void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n004_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n004_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n004_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -827,14 +835,15 @@ INLINE void yolov5_spd_n_n007_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
-    yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 320 - row < 5 ? 320 - row : 5, cols = 320 - col < 5 ? 320 - col : 5;
@@ -873,7 +882,8 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -918,7 +928,12 @@ static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n007_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n007_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -954,6 +969,8 @@ static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, fl
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
  * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
+ * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
+ * see statistics.c.
  */
 
 /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6
@@ -1351,14 +1368,15 @@ INLINE void yolov5_spd_n_n018_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
@@ -1397,7 +1415,8 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -1442,7 +1461,12 @@ static void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n018_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n018_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n018_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -1698,14 +1722,15 @@ INLINE void yolov5_spd_n_n028_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
@@ -1744,7 +1769,8 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -1789,7 +1815,12 @@ static void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n028_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n028_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n028_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -2193,14 +2224,15 @@ INLINE void yolov5_spd_n_n039_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2239,7 +2271,8 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -2284,7 +2317,12 @@ static void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n039_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n039_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n039_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -2538,14 +2576,15 @@ INLINE void yolov5_spd_n_n046_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2584,7 +2623,8 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -2629,7 +2669,12 @@ static void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n046_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n046_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n046_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -2885,14 +2930,15 @@ INLINE void yolov5_spd_n_n056_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2931,7 +2977,8 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -2976,7 +3023,12 @@ static void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n056_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n056_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n056_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -3381,14 +3433,15 @@ INLINE void yolov5_spd_n_n067_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -3427,7 +3480,8 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -3472,7 +3526,12 @@ static void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n067_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n067_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n067_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -3728,14 +3787,15 @@ INLINE void yolov5_spd_n_n074_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -3774,7 +3834,8 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -3819,7 +3880,12 @@ static void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n074_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n074_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n074_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -4075,14 +4141,15 @@ INLINE void yolov5_spd_n_n091_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -4121,7 +4188,8 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -4166,7 +4234,12 @@ static void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n091_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n091_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n091_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -4570,14 +4643,15 @@ INLINE void yolov5_spd_n_n102_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
@@ -4616,7 +4690,8 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -4661,7 +4736,12 @@ static void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n102_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n102_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n102_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -5232,7 +5312,6 @@ OUTLINE void yolov5_spd_n_n211_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -5567,14 +5646,15 @@ INLINE void yolov5_spd_n_n133_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -5613,7 +5693,8 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -5658,7 +5739,12 @@ static void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n133_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n133_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n133_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -6026,7 +6112,6 @@ OUTLINE void yolov5_spd_n_n212_conv_direct_finish(const vec *sums, const int row
                                 (col + j) * 16 + n * VL;
                     vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
                     (void)phase, (void)residual;
-                    
                     if (0)
                         STREAM(to, v);
                     else
@@ -6360,14 +6445,15 @@ INLINE void yolov5_spd_n_n154_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -6406,7 +6492,8 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -6451,7 +6538,12 @@ static void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n154_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n154_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n154_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -6556,14 +6648,15 @@ INLINE void yolov5_spd_n_n164_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -6602,7 +6695,8 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -6647,7 +6741,12 @@ static void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n164_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n164_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n164_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (0 && i + 1 < to) {
             BARRIER
@@ -6902,14 +7001,15 @@ INLINE void yolov5_spd_n_n185_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -6948,7 +7048,8 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -6993,7 +7094,12 @@ static void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)368 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n185_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n185_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n185_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER
@@ -7248,14 +7354,15 @@ INLINE void yolov5_spd_n_n196_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks)
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
@@ -7294,7 +7401,8 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                   int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -7339,7 +7447,12 @@ static void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, fl
                                    m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            yolov5_spd_n_n196_conv_winograd_outputs(m, bias, r, y, first + base, count, strip * 1, blocks);
+            yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = yolov5_spd_n_n196_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles);
+                yolov5_spd_n_n196_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * 1, blocks);
+            }
         }
         if (1 && i + 1 < to) {
             BARRIER

@@ -109,6 +109,7 @@ extension Op {
       if let activation = op.epilogue.activation { words.append("+\(activation.name)") }
       if op.epilogue.addsResidual { words.append("+residual") }
       if let activation = op.epilogue.finalActivation { words.append("+\(activation.name)") }
+      if op.epilogue.gathersStatistics { words.append("+statistics") }
       return words.joined(separator: " ")
     case .batchNorm(let op): return op.behind.map { "behind=\($0.text)" } ?? ""
     case .slice(let first, let count): return "\(first)..<\(first + count)"

@@ -16,7 +16,7 @@ extension Op {
     /// Where the gradient of a node's result is summed up.
     case gradient(of: Node.ID, isCleared: Bool)
     /// The gradient of a convolution's weight, and bias if it has one. Reads the convolution's input and the gradient of
-    /// its result; parameters' gradients have no place in the arena.
+    /// its result; parameters' gradients are no results of nodes.
     case weightGradient(Convolution)
     /// With g the gradient behind the normalisation, Σg and Σg·x̂ of each channel, which are those of β and γ. Reads the
     /// gradient of y, then z, the statistics and, if there is a final activation, y. Result: as the statistics.

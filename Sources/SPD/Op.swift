@@ -91,6 +91,8 @@ extension Op {
     /// The node's last input is added after `activation`.
     public var addsResidual = false
     public var finalActivation: Activation?
+    /// Of training: mean and variance of what is stored are gathered for the batch normalisation that reads it.
+    public var gathersStatistics = false
 
     public init() {}
     public var isEmpty: Bool { self == Epilogue() }

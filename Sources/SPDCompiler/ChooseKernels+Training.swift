@@ -35,7 +35,8 @@ extension ChooseKernels {
     }
     return .weightGradient(
       WeightGradientTile.choose(
-        op, gradient, inputBlocks: PlanMemory.inputBlocks(node), outputBlocks: blocks, target: target))
+        op, gradient, isUpsampled: node.inputs[0].segments.contains { $0.upsampling > 1 },
+        inputBlocks: PlanMemory.inputBlocks(node), outputBlocks: blocks, target: target))
   }
 }
 

@@ -34,7 +34,7 @@ extension Plan {
 extension ChooseKernels {
   /// The tile of a convolution whose images are one tall image; nil if another one than the model's choice was measured to be
   /// faster.
-  fileprivate func joined(
+  func joined(
     _ node: Node, _ op: Op.Convolution, insteadOf tile: ConvolutionTile
   ) -> ConvolutionTile? {
     var problem = directProblem(node, op)

@@ -39,10 +39,14 @@ public enum Pipeline {
       // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
       // and what the split leaves needs no lowering.
       .splitUpsampled,
+      // The way back is the way there in reverse, so its order is decided now.
+      .shortBranchesFirst,
       // The way back goes through the views that the way there ended up with.
       .differentiate,
       // Then it can be seen which results would wait for it.
       .recompute(convolutions: options.recomputedConvolutions),
+      // Behind it, because what is computed again has its statistics already.
+      .fuseStatistics,
     ]
   }
 
@@ -57,6 +61,9 @@ public enum Pipeline {
     public var maxTargets = 0
     /// Of training: how many convolutions are computed again on the way back, so that their results need not be kept.
     public var recomputedConvolutions = 0
+    /// Of training: each parameter is updated as soon as its gradient is there, whose memory is then free; else one sweep behind
+    /// backward updates all of them.
+    public var updatesInBackward = false
 
     public init() {}
   }

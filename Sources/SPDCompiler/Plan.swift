@@ -11,23 +11,25 @@ public struct Plan: Codable, Equatable, Sendable {
   public var mode = Mode.inference
   public var steps: [Step]
   public var buffers: [Buffer]
-  /// Memory that all threads share within one step.
+  /// Memory that all threads share within a step, or from the one that fills it to the one that reads it.
   public var workspaces: [Workspace] = []
   public var packed: [PackedBlock]
+  /// Of training that updates in backward: where each gradient waits for its parameter's update.
+  public var gradients: [Gradient] = []
   /// Floats of the arena that all threads share.
   public var arenaCount: Int
   /// Floats of scratch that each thread has for itself, behind the shared part.
   public var scratchCount: Int
   /// Shape of each result as the caller sees it, and where it begins in the output, in floats.
   public var outputs: [Output]
-  /// Of training: where each parameter is, and as many floats further on its gradient.
+  /// Of training: where each parameter is in every array of the state.
   public var state: StateLayout?
   /// Of a detector's training: as many boxes as one batch may have.
   public var maxTargets = 0
 
   /// One parallel loop; all threads meet behind it.
   public struct Step: Codable, Equatable, Sendable {
-    /// The node it computes; nil where it only writes an output.
+    /// The node it computes; nil where it only writes an output or updates parameters.
     public var node: Node.ID?
     public var kernel: Kernel
     public var reads: [Node.ID]
@@ -44,11 +46,26 @@ public struct Plan: Codable, Equatable, Sendable {
     public var last: Int
   }
 
-  /// `offset ..< offset + count` of the arena, in use during step `step` alone.
+  /// `offset ..< offset + count` of the arena, in use by step `step`, and before it by the step `first` that fills it.
   public struct Workspace: Codable, Equatable, Sendable {
+    public var first: Int
     public var step: Int
     public var offset: Int
     public var count: Int
+
+    /// - Parameter first: by default the step itself.
+    public init(first: Int? = nil, step: Int, offset: Int, count: Int) {
+      (self.first, self.step, self.offset, self.count) = (first ?? step, step, offset, count)
+    }
+  }
+
+  /// A parameter's gradient: `offset ..< offset + count` of the arena, from step `first` to its update in step `last`.
+  public struct Gradient: Codable, Equatable, Sendable {
+    public var parameter: String
+    public var offset = 0
+    public var count: Int
+    public var first: Int
+    public var last: Int
   }
 
   /// A run of packed weights, in floats from the start of the packed buffer; in training, which packs anew in every step, of
@@ -87,6 +104,9 @@ public struct Plan: Codable, Equatable, Sendable {
     guard steps.contains(where: { $0.kernel == .composedLoss }) else { return .labels }
     return .numbers(graph.shape(of: graph.outputs[0]))
   }
+
+  /// Whether each parameter is updated as soon as its gradient is there, in place of one sweep behind backward.
+  public var updatesInBackward: Bool { !gradients.isEmpty }
 
   public var packedCount: Int { packed.last.map { $0.offset + $0.count } ?? 0 }
   public var outputCount: Int { outputs.last.map { $0.offset + $0.count } ?? 0 }
@@ -133,6 +153,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case crossEntropy
   case yoloLoss
   case composedLoss
+  /// Updates parameters whose gradients are there, and averages what goes into the moving average.
+  case update(parameters: [String])
 
   /// File name of the template, without extension.
   public var template: String {
@@ -164,6 +186,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .crossEntropy: "cross_entropy"
     case .yoloLoss: "yolo_loss"
     case .composedLoss: "composed_loss"
+    case .update: "update"
     }
   }
 }

@@ -4,7 +4,8 @@ extension PlanMemory {
   /// As `place`, with the gradient in front of a normalisation in the memory of the one behind it, where nothing else reads
   /// that any more.
   static func placeInPlace(
-    _ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace], _ steps: [Plan.Step], _ graph: Graph
+    _ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace], _ gradients: inout [Plan.Gradient],
+    _ steps: [Plan.Step], _ graph: Graph
   ) -> Int {
     let index = Dictionary(uniqueKeysWithValues: buffers.enumerated().map { ($1.node, $0) })
     var owner = Array(buffers.indices)
@@ -20,7 +21,7 @@ extension PlanMemory {
       buffers[owner[buffer]].layout.halo.formUnion(buffers[buffer].layout.halo)
     }
     var owners = buffers.indices.filter { owner[$0] == $0 }.map { buffers[$0] }
-    let count = place(&owners, &workspaces)
+    let count = place(&owners, &workspaces, &gradients)
     let placed = Dictionary(uniqueKeysWithValues: owners.map { ($0.node, $0) })
     for buffer in buffers.indices {
       let home = placed[buffers[owner[buffer]].node]!
@@ -43,8 +44,10 @@ extension PlanMemory {
 
   static func addState(to plan: inout Plan, maxTargets: Int) {
     let state = StateLayout(plan.graph)
-    // The optimiser keeps a double for each of its units in the arena.
-    plan.arenaCount = max(plan.arenaCount, LossHoles.optimizerScratch(count: state.count))
+    // The optimiser's sweep keeps a double for each of its units in the arena.
+    if !plan.updatesInBackward {
+      plan.arenaCount = max(plan.arenaCount, LossHoles.optimizerScratch(count: state.count))
+    }
     plan.state = state
     plan.maxTargets = maxTargets
     if case .numbers(let shape) = plan.supervision { plan.maxTargets = shape.count }
@@ -61,7 +64,8 @@ extension PlanMemory {
         node.inputs.map { graph.shape(of: $0) }, anchors: boxes.anchorsPerLevel, maxTargets: maxTargets)
     case .loss(.composed): return LossHoles.composedScratch(graph.shape(of: node.inputs[0]))
     case .statistics(let norm):
-      return chunkCount(graph.shape(of: node.inputs[0]), phases: norm.phases)
+      let shape = graph.shape(of: node.inputs[0])
+      return slotCount(chunks(shape), phases: norm.phases, channels: shape.channels)
     case .normalizeSums(let op):
       return chunkCount(graph.shape(of: node.inputs[0]), phases: op.norm?.phases ?? 1)
     case .weightGradient(let op): return weightGradientCount(node, op, kernel, in: graph, target)
@@ -72,8 +76,27 @@ extension PlanMemory {
   /// Rows of all images that are summed up on their own: what fits into the first-level cache, block by block.
   static func chunkRows(_ shape: Shape) -> Int { max(2, 256 / shape.width / 2 * 2) }
 
+  static func chunks(_ shape: Shape) -> Int { ChooseTile.ceilDivide(shape.batch * shape.height, chunkRows(shape)) }
+
   private static func chunkCount(_ shape: Shape, phases: Int) -> Int {
-    2 * ChooseTile.ceilDivide(shape.batch * shape.height, chunkRows(shape)) * phases * roundUp(shape.channels)
+    2 * chunks(shape) * phases * roundUp(shape.channels)
+  }
+
+  /// Floats of inputs and gradient with their pixels side by side, in front of a step's sums.
+  static func packedPixelCount(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile, in graph: Graph) -> Int {
+    guard tile.packedColumns > 0 else { return 0 }
+    let gradient = graph.shape(of: node.inputs[1])
+    return (inputBlocks(node) + ChooseTile.ceilDivide(op.outputs, channelBlock))
+      * WeightGradientTile.packedBlock(gradient.batch * gradient.size.area)
+  }
+
+  private static func sumCount(
+    _ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile, _ blocks: Int, _ target: Target
+  ) -> Int {
+    guard tile.chunks > 1 else { return 0 }
+    let biases = op.parts[0].bias == nil ? 0 : 1
+    return tile.chunks * tile.strips(outputBlocks: blocks, target) * (inputBlocks(node) + biases)
+      * tile.slab(op, target)
   }
 
   private static func weightGradientCount(
@@ -82,10 +105,7 @@ extension PlanMemory {
     let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
     switch kernel {
     case .weightGradient(let tile):
-      guard tile.chunks > 1 else { return 0 }
-      let biases = op.parts[0].bias == nil ? 0 : 1
-      return tile.chunks * tile.strips(outputBlocks: blocks, target) * (inputBlocks(node) + biases)
-        * tile.slab(op, target)
+      return packedPixelCount(node, op, tile, in: graph) + sumCount(node, op, tile, blocks, target)
     case .weightGradientWinograd(let tile):
       let gradient = graph.shape(of: node.inputs[1])
       let planes = tile.plane(blocks: inputBlocks(node)) + tile.plane(blocks: blocks)

@@ -2,10 +2,12 @@ import SPD
 
 /// Turns a lowered graph into a plan: halos, lifetimes, arena offsets, packed weights.
 public enum PlanMemory {
-  /// - Parameter reuse: false keeps every result until the end, for looking at them.
+  /// - Parameters:
+  ///   - updatesInBackward: of training: each parameter is updated as soon as its gradient is there.
+  ///   - reuse: false keeps every result until the end, for looking at them.
   public static func plan(
     _ graph: Graph, prefix: String, target: Target, kernels: KernelOptions = KernelOptions(),
-    mode: Mode = .inference, maxTargets: Int = 0, reuse: Bool = true
+    mode: Mode = .inference, maxTargets: Int = 0, updatesInBackward: Bool = false, reuse: Bool = true
   ) throws -> Plan {
     var steps: [Plan.Step] = []
     var scratch = 0
@@ -36,6 +38,7 @@ public enum PlanMemory {
       offset += shape.count
     }
 
+    var gradients = updatesInBackward ? insertUpdates(into: &steps, graph) : []
     let halos = haloSizes(graph, steps)
     var lifetimes: [Node.ID: ClosedRange<Int>] = [:]
     for (index, step) in steps.enumerated() {
@@ -58,11 +61,16 @@ public enum PlanMemory {
       step.node.map { Self.packedCount(graph[$0], step.kernel, in: graph) } ?? 0
     }
     var workspaces: [Plan.Workspace] = steps.indices.compactMap { index in
+      if let (gathering, count) = gathered(for: index, steps, choose) {
+        return Plan.Workspace(first: gathering, step: index, offset: 0, count: count)
+      }
       let shared = roundUp(sharedCount(steps[index], in: graph, target, maxTargets: maxTargets))
       let count = shared + (mode == .training ? packedCount(steps[index]) : 0)
       return count > 0 ? Plan.Workspace(step: index, offset: 0, count: count) : nil
     }
-    let arena = mode == .training ? placeInPlace(&buffers, &workspaces, steps, graph) : place(&buffers, &workspaces)
+    let arena =
+      mode == .training
+      ? placeInPlace(&buffers, &workspaces, &gradients, steps, graph) : place(&buffers, &workspaces, &gradients)
 
     var packed: [Plan.PackedBlock] = []
     var end = 0
@@ -77,7 +85,7 @@ public enum PlanMemory {
     }
     var plan = Plan(
       graph: graph, prefix: prefix, target: target, mode: mode, steps: steps, buffers: buffers, workspaces: workspaces,
-      packed: packed, arenaCount: arena, scratchCount: roundUp(scratch), outputs: outputs)
+      packed: packed, gradients: gradients, arenaCount: arena, scratchCount: roundUp(scratch), outputs: outputs)
     plan.joinImages(choose)
     if mode == .training { addState(to: &plan, maxTargets: maxTargets) }
     return plan
@@ -86,10 +94,13 @@ public enum PlanMemory {
   /// Offsets such that what is alive at the same time never overlaps: the largest first, each at the lowest free place.
   ///
   /// - Returns: floats in all.
-  static func place(_ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace]) -> Int {
+  static func place(
+    _ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace], _ gradients: inout [Plan.Gradient]
+  ) -> Int {
     var spans =
       buffers.map { Span(count: roundUp($0.layout.count), first: $0.first, last: $0.last) }
-      + workspaces.map { Span(count: roundUp($0.count), first: $0.step, last: $0.step) }
+      + workspaces.map { Span(count: roundUp($0.count), first: $0.first, last: $0.step) }
+      + gradients.map { Span(count: roundUp($0.count), first: $0.first, last: $0.last) }
     var placed: [Span] = []
     for index in spans.indices.sorted(by: { (spans[$1].count, spans[$0].first) < (spans[$0].count, spans[$1].first) }) {
       let span = spans[index]
@@ -101,6 +112,7 @@ public enum PlanMemory {
     }
     for index in buffers.indices { buffers[index].offset = spans[index].offset }
     for index in workspaces.indices { workspaces[index].offset = spans[buffers.count + index].offset }
+    for index in gradients.indices { gradients[index].offset = spans[buffers.count + workspaces.count + index].offset }
     return placed.map { $0.offset + $0.count }.max() ?? 0
   }
 

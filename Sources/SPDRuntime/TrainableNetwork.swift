@@ -20,12 +20,15 @@ public final class TrainableNetwork: @unchecked Sendable {
   public let inputShape: [Int]
   public let classes: Int
   public let graphHash: UInt64
-  /// Parallel loops of forward and backward.
+  /// Parallel loops of forward and backward, and of updates that are among them.
   public let stepCount: Int
   /// Floats of each array of the state: values, gradients, momentum and so on.
   public let stateCount: Int
   /// Of a detector: as many boxes as a batch may have. With a loss of its own: as many numbers as the result of a batch has.
   public let maxTargets: Int
+  /// Whether a step updates each parameter as soon as its gradient is there: then there are steps, but no gradients to look at, to
+  /// clip or to add up.
+  public let updatesInBackward: Bool
   /// In state-dict order.
   public let parameters: [TrainedParameter]
   let module: spdc_trainer_module
@@ -71,6 +74,7 @@ public final class TrainableNetwork: @unchecked Sendable {
     stepCount = Int(module.steps)
     stateCount = Int(module.state_count)
     maxTargets = Int(module.max_targets)
+    updatesInBackward = module.updates_in_backward != 0
     parameters = (0..<Int(module.parameters)).map { [module] in TrainedParameter(module.parameter_table[$0]) }
   }
 

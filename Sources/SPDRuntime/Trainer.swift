@@ -25,7 +25,9 @@ public final class Trainer {
     }
     self.network = network
     self.threads = threads
-    let wanted: [Bool] = [true, true, true, rule != .sgd, averages, accumulates]
+    let wanted: [Bool] = [
+      true, !network.updatesInBackward, true, rule != .sgd, averages, accumulates && !network.updatesInBackward,
+    ]
     let count = network.stateCount
     state = try AlignedBuffer(byteCount: wanted.count { $0 } * count * MemoryLayout<Float>.size)
     arena = try AlignedBuffer(byteCount: network.arenaBytes(threads: threads))
@@ -93,7 +95,8 @@ public final class Trainer {
 
   // MARK: - steps
 
-  /// Forward, backward and update on a batch of pictures with one label each.
+  /// Forward, backward and update on a batch of pictures with one label each. A loss that is not finite updates nothing, but
+  /// running statistics have moved.
   ///
   /// - Parameters:
   ///   - images: `network.inputShape`, row-major.
@@ -102,9 +105,17 @@ public final class Trainer {
   @discardableResult public func trainStep(
     _ images: [Float], labels: [Int32], _ update: Update, labelSmoothing: Double = 0
   ) throws -> [Float] {
-    let losses = try gradients(images, labels: labels, labelSmoothing: labelSmoothing)
-    try self.update(update)
-    return losses
+    try images.withUnsafeBufferPointer { try trainStep($0, labels: labels, update, labelSmoothing: labelSmoothing) }
+  }
+
+  /// The same without a copy of the images.
+  ///
+  /// - Parameter steps: some of the parallel loops, those before which must have run; by default all and the update.
+  @discardableResult public func trainStep(
+    _ images: UnsafeBufferPointer<Float>, labels: [Int32], _ update: Update, labelSmoothing: Double = 0,
+    steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    try withBatch(images, labels: labels, labelSmoothing) { try step($0, update, steps) }
   }
 
   /// The same for a detector, with rows of image, class, centre x, centre y, width, height; the last four as fractions of the
@@ -114,9 +125,15 @@ public final class Trainer {
   @discardableResult public func trainStep(
     _ images: [Float], targets: [[Float]], _ update: Update, rates: DetectionRates = DetectionRates()
   ) throws -> [Float] {
-    let losses = try gradients(images, targets: targets, rates: rates)
-    try self.update(update)
-    return losses
+    try images.withUnsafeBufferPointer { try trainStep($0, targets: targets, update, rates: rates) }
+  }
+
+  @discardableResult public func trainStep(
+    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], _ update: Update,
+    rates: DetectionRates = DetectionRates(),
+    steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    try withBatch(images, targets: targets, rates) { try step($0, update, steps) }
   }
 
   /// The same for a network with a loss of its own.
@@ -124,10 +141,16 @@ public final class Trainer {
   /// - Parameter expected: what each number of the network's result should be, N×C×H×W.
   /// - Returns: the loss.
   @discardableResult public func trainStep(_ images: [Float], expected: [Float], _ update: Update) throws -> [Float] {
-    let losses = try gradients(images, expected: expected)
-    try self.update(update)
-    return losses
+    try images.withUnsafeBufferPointer { try trainStep($0, expected: expected, update) }
   }
+
+  @discardableResult public func trainStep(
+    _ images: UnsafeBufferPointer<Float>, expected: [Float], _ update: Update, steps: Range<Int>? = nil
+  ) throws -> [Float] {
+    try withBatch(images, expected: expected) { try step($0, update, steps) }
+  }
+
+  // MARK: - the parts of a step, for networks that do not update in backward
 
   /// Forward and backward alone: running statistics move, parameters do not.
   public func gradients(_ images: [Float], labels: [Int32], labelSmoothing: Double = 0) throws -> [Float] {
@@ -135,72 +158,24 @@ public final class Trainer {
   }
 
   /// The same without a copy of the images.
-  ///
-  /// - Parameter steps: of forward and backward, all by default; the ones before them must have run.
   public func gradients(
-    _ images: UnsafeBufferPointer<Float>, labels: [Int32], labelSmoothing: Double = 0, steps: Range<Int>? = nil
+    _ images: UnsafeBufferPointer<Float>, labels: [Int32], labelSmoothing: Double = 0
   ) throws -> [Float] {
-    guard labels.count == network.inputShape[0] else {
-      throw RuntimeError.labelCount(network: network.name, expected: network.inputShape[0], got: labels.count)
-    }
-    return try labels.withUnsafeBufferPointer { labels in
-      try run(
-        spdc_batch(
-          images: images.baseAddress, labels: labels.baseAddress, targets: nil, target_count: 0,
-          label_smoothing: labelSmoothing, rates: nil), count: images.count, steps)
-    }
+    try withBatch(images, labels: labels, labelSmoothing) { try run($0, nil, 0..<network.stepCount) }
   }
 
   public func gradients(_ images: [Float], targets: [[Float]], rates: DetectionRates = DetectionRates()) throws
     -> [Float]
   {
-    try images.withUnsafeBufferPointer { try gradients($0, targets: targets, rates: rates) }
-  }
-
-  public func gradients(
-    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], rates: DetectionRates = DetectionRates(),
-    steps: Range<Int>? = nil
-  ) throws -> [Float] {
-    if let wrong = targets.first(where: { $0.count != 6 }) {
-      throw RuntimeError.targetRow(network: network.name, got: wrong.count)
-    }
-    var rates = rates.c
-    return try targets.flatMap { $0 }.withUnsafeBufferPointer { rows in
-      try withUnsafePointer(to: &rates) { rates in
-        try run(
-          spdc_batch(
-            images: images.baseAddress, labels: nil, targets: rows.baseAddress, target_count: Int32(targets.count),
-            label_smoothing: 0, rates: rates), count: images.count, steps)
-      }
+    try images.withUnsafeBufferPointer { images in
+      try withBatch(images, targets: targets, rates) { try run($0, nil, 0..<network.stepCount) }
     }
   }
 
   public func gradients(_ images: [Float], expected: [Float]) throws -> [Float] {
-    try images.withUnsafeBufferPointer { try gradients($0, expected: expected) }
-  }
-
-  public func gradients(
-    _ images: UnsafeBufferPointer<Float>, expected: [Float], steps: Range<Int>? = nil
-  ) throws -> [Float] {
-    try expected.withUnsafeBufferPointer { expected in
-      try run(
-        spdc_batch(
-          images: images.baseAddress, labels: nil, targets: expected.baseAddress, target_count: Int32(expected.count),
-          label_smoothing: 0, rates: nil), count: images.count, steps)
+    try images.withUnsafeBufferPointer { images in
+      try withBatch(images, expected: expected) { try run($0, nil, 0..<network.stepCount) }
     }
-  }
-
-  private func run(_ batch: spdc_batch, count: Int, _ steps: Range<Int>?) throws -> [Float] {
-    guard count == network.inputCount else {
-      throw RuntimeError.inputCount(
-        network: network.name, expected: network.inputCount, shape: network.inputShape, got: count)
-    }
-    let steps = steps ?? 0..<network.stepCount
-    var batch = batch
-    var losses = [Float](repeating: 0, count: 4)
-    try network.check(
-      network.module.gradients(&c, &batch, &losses, Int32(steps.lowerBound), Int32(steps.upperBound)))
-    return losses
   }
 
   /// Adds the gradients of the last batch to the sum that `update` then uses, or begins it with them.
@@ -213,5 +188,74 @@ public final class Trainer {
     var norm = 0.0
     try update.withC { try network.check(network.module.update(&c, $0, &norm)) }
     return norm
+  }
+
+  // MARK: - calls of generated code
+
+  private func step(_ batch: spdc_batch, _ update: Update, _ steps: Range<Int>?) throws -> [Float] {
+    let losses = try update.withC { try run(batch, $0, steps ?? 0..<network.stepCount) }
+    if steps == nil, !network.updatesInBackward, losses[0].isFinite { try self.update(update) }
+    return losses
+  }
+
+  private func run(_ batch: spdc_batch, _ update: UnsafePointer<spdc_update>?, _ steps: Range<Int>) throws -> [Float] {
+    var batch = batch
+    var losses = [Float](repeating: 0, count: 4)
+    try network.check(
+      network.module.run_steps(&c, &batch, update, &losses, Int32(steps.lowerBound), Int32(steps.upperBound)))
+    return losses
+  }
+
+  private func withBatch<Result>(
+    _ images: UnsafeBufferPointer<Float>, labels: [Int32], _ smoothing: Double, _ body: (spdc_batch) throws -> Result
+  ) throws -> Result {
+    try check(images)
+    guard labels.count == network.inputShape[0] else {
+      throw RuntimeError.labelCount(network: network.name, expected: network.inputShape[0], got: labels.count)
+    }
+    return try labels.withUnsafeBufferPointer { labels in
+      try body(
+        spdc_batch(
+          images: images.baseAddress, labels: labels.baseAddress, targets: nil, target_count: 0,
+          label_smoothing: smoothing, rates: nil))
+    }
+  }
+
+  private func withBatch<Result>(
+    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], _ rates: DetectionRates,
+    _ body: (spdc_batch) throws -> Result
+  ) throws -> Result {
+    try check(images)
+    if let wrong = targets.first(where: { $0.count != 6 }) {
+      throw RuntimeError.targetRow(network: network.name, got: wrong.count)
+    }
+    var rates = rates.c
+    return try targets.flatMap { $0 }.withUnsafeBufferPointer { rows in
+      try withUnsafePointer(to: &rates) { rates in
+        try body(
+          spdc_batch(
+            images: images.baseAddress, labels: nil, targets: rows.baseAddress, target_count: Int32(targets.count),
+            label_smoothing: 0, rates: rates))
+      }
+    }
+  }
+
+  private func withBatch<Result>(
+    _ images: UnsafeBufferPointer<Float>, expected: [Float], _ body: (spdc_batch) throws -> Result
+  ) throws -> Result {
+    try check(images)
+    return try expected.withUnsafeBufferPointer { expected in
+      try body(
+        spdc_batch(
+          images: images.baseAddress, labels: nil, targets: expected.baseAddress, target_count: Int32(expected.count),
+          label_smoothing: 0, rates: nil))
+    }
+  }
+
+  private func check(_ images: UnsafeBufferPointer<Float>) throws {
+    guard images.count == network.inputCount else {
+      throw RuntimeError.inputCount(
+        network: network.name, expected: network.inputCount, shape: network.inputShape, got: images.count)
+    }
   }
 }

@@ -62,9 +62,10 @@ import Testing
 
   @Test(arguments: CompilerTests.Build.all)
   func compilesWithoutWarnings(_ build: CompilerTests.Build) async throws {
-    for sample in Sample.trained {
+    for (sample, inBackward) in Sample.trained.map({ ($0, false) }) + [(.everyTrained, true)] {
       _ = try await workshop.object(
-        sample, Variant(target: "x86-64", mode: .training), build.compiler.path, Workshop.strict + build.flags)
+        sample, Variant(target: "x86-64", mode: .training, updatesInBackward: inBackward), build.compiler.path,
+        Workshop.strict + build.flags)
     }
   }
 
@@ -77,6 +78,7 @@ import Testing
   }
 
   /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.
+  /// With updates among the steps; those of the sweep are in `LossCTests`.
   @Test func threadsDoNotRace() async throws {
     let toolchain = try await Toolchain.find()
     let sanitizer = ["-fsanitize=thread"]
@@ -86,7 +88,9 @@ import Testing
     guard compiler == toolchain.compiler, FileManager.default.fileExists(atPath: archer) else {
       try Test.cancel("\(compiler) comes without libarcher.so, which tells ThreadSanitizer of OpenMP's barriers")
     }
-    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let test = Case(
+      sample: .everyTrained,
+      variant: Variant(target: Variant.targets[0], mode: .training, updatesInBackward: true))
     _ = try await output(
       test, compiler,
       ["-std=c17", "-O1", "-g", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,

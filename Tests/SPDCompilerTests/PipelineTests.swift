@@ -74,7 +74,8 @@ struct PipelineTests {
       "\(error)"
         == "no optional pass is called \(name); there are elide-concat, elide-slice, elide-upsample, "
         + "eliminate-dead-code, fold-batch-norm, fuse-activation, fuse-final-activation, fuse-normalize, fuse-residual, "
-        + "fuse-space-to-depth, hoist-over-space-to-depth, merge-sibling-convolutions, recompute, split-upsampled")
+        + "fuse-space-to-depth, fuse-statistics, hoist-over-space-to-depth, merge-sibling-convolutions, recompute, "
+        + "short-branches-first, split-upsampled")
   }
 
   @Test func aBrokenGraphIsRefused() throws {

@@ -47,7 +47,7 @@ extension Plan {
       let end = workspace.offset + workspace.count
       if workspace.offset < 0 || end > arenaCount { faults.append("\(name) lies outside of the arena") }
       if workspace.offset % 16 != 0 { faults.append("\(name) is not aligned") }
-      for buffer in buffers where buffer.first <= workspace.step && workspace.step <= buffer.last {
+      for buffer in buffers where buffer.first <= workspace.step && workspace.first <= buffer.last {
         if workspace.offset < buffer.offset + buffer.layout.count, buffer.offset < end {
           faults.append("\(name) and %\(buffer.node) overlap")
         }

@@ -192,11 +192,16 @@ struct PlanMemoryTests {
     }
     var buffers = [buffer(1, 160, 0...1), buffer(2, 320, 1...2), buffer(3, 160, 2...3), buffer(4, 16, 1...1)]
     var none: [Plan.Workspace] = []
-    #expect(PlanMemory.place(&buffers, &none) == 496)
+    var gradients: [Plan.Gradient] = []
+    #expect(PlanMemory.place(&buffers, &none, &gradients) == 496)
     #expect(buffers.map(\.offset) == [320, 0, 320, 480])
     // What one step needs for itself lies beside what lives during it.
     var workspaces = [Plan.Workspace(step: 0, offset: -1, count: 300), Plan.Workspace(step: 2, offset: -1, count: 20)]
-    #expect(PlanMemory.place(&buffers, &workspaces) == 512)
+    #expect(PlanMemory.place(&buffers, &workspaces, &gradients) == 512)
     #expect(workspaces.map(\.offset) == [0, 480])
+    // And a gradient beside what lives until its update.
+    gradients = [Plan.Gradient(parameter: "w", count: 100, first: 2, last: 3)]
+    #expect(PlanMemory.place(&buffers, &workspaces, &gradients) == 624)
+    #expect(gradients[0].offset == 480)
   }
 }

@@ -11,6 +11,7 @@ enum Shipped {
   private static let unfused = graphs.mapValues { try! Pipeline.lowered($0, unfused: true) }
 
   static let names = shippedModels.map(\.name)
+  static func model(_ name: String) -> Model { shippedModels.first { $0.name == name }! }
   static func graph(_ name: String) -> Graph { graphs[name]! }
   static func lowered(_ name: String, unfused: Bool = false) -> Graph { (unfused ? Self.unfused : fused)[name]! }
 }

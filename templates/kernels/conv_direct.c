@@ -25,6 +25,8 @@
  * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
  * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
  * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
+ * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
+ * see statistics.c.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks, @KH@ x @KW@ taps, @K@ products each. */
@@ -68,8 +70,9 @@ INLINE const float *@NAME@_add(vec *acc, const int rows, const int cols, const i
  * constants do not take registers from the accumulators. */
 OUTLINE void @NAME@_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int block@STATISTICS_PARAMETER@)
 {
+    @STATISTICS_ADD@
     for (int i = 0; i < rows; i++) {
         for (int b = 0; b < blocks; b++) {
             const int out = block + b;
@@ -101,7 +104,7 @@ OUTLINE void @NAME@_finish(const vec *sums, const int rows, const int cols, cons
  * output at `block`. The first three arguments are literals. */
 INLINE void @NAME@_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
                         const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
+                        const int row, const int col, const int block, int turn@STATISTICS_PARAMETER@)
 {
     enum { PERIOD = @STRIP_MAJOR@ ? 1 : (@OUT_BLOCKS@ + @STRIP@ - 1) / @STRIP@ };
     const int vectors = blocks * VECTORS;
@@ -128,29 +131,29 @@ INLINE void @NAME@_tile(const int rows, const int cols, const int blocks, const 
     vec sums[@TILE_ROWS@ * @TILE_COLS@ * @STRIP@ * VECTORS];
     UNROLL
     for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    @NAME@_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
+    @NAME@_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block@STATISTICS_ARGUMENT@);
 }
 
 /* Rows [row, end) of one strip of `blocks` blocks. */
 INLINE void @NAME@_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
                          const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
+                         const int block, const int turn@STATISTICS_PARAMETER@)
 {
     for (; row + @TILE_ROWS@ <= end; row += @TILE_ROWS@) {
         int col = 0;
         for (; col + @TILE_COLS@ <= @OUT_COLS@; col += @TILE_COLS@)
-            @NAME@_tile(@TILE_ROWS@, @TILE_COLS@, blocks, x, w, bias, r, y, image, row, col, block, turn);
+            @NAME@_tile(@TILE_ROWS@, @TILE_COLS@, blocks, x, w, bias, r, y, image, row, col, block, turn@STATISTICS_ARGUMENT@);
         if (@OUT_COLS@ % @TILE_COLS@ > 0)
-            @NAME@_tile(@TILE_ROWS@, @OUT_COLS@ % @TILE_COLS@, blocks, x, w, bias, r, y, image, row, col, block, turn);
+            @NAME@_tile(@TILE_ROWS@, @OUT_COLS@ % @TILE_COLS@, blocks, x, w, bias, r, y, image, row, col, block, turn@STATISTICS_ARGUMENT@);
     }
     if (@OUT_ROWS@ % @TILE_ROWS@ > 0 && row < end)
-        @NAME@_tile(@OUT_ROWS@ % @TILE_ROWS@, @TILE_COLS@, blocks, x, w, bias, r, y, image, row, 0, block, turn);
+        @NAME@_tile(@OUT_ROWS@ % @TILE_ROWS@, @TILE_COLS@, blocks, x, w, bias, r, y, image, row, 0, block, turn@STATISTICS_ARGUMENT@);
 }
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 static void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+                   float *restrict y@STATISTICS_SLOTS@, int part, int parts)
 {
     enum {
         BANDS = (@OUT_ROWS@ + @UNIT_ROWS@ - 1) / @UNIT_ROWS@,
@@ -166,10 +169,12 @@ static void @NAME@(const float *const x[], const float *restrict w, const float 
         const int stop = row + @UNIT_ROWS@ < @OUT_ROWS@ ? row + @UNIT_ROWS@ : @OUT_ROWS@;
         const int turn = @STRIP_MAJOR@ ? 0 : strip;
         const float *weights = w + strip * ((ptrdiff_t)@K@ * @STRIP@ * BLOCK);
+        @STATISTICS_BEGIN@
         if (LAST > 0 && strip == STRIPS - 1)
-            @NAME@_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * @STRIP@, turn);
+            @NAME@_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * @STRIP@, turn@STATISTICS_ARGUMENT@);
         else
-            @NAME@_strip(@STRIP@, x, weights, bias, r, y, image, row, stop, strip * @STRIP@, turn);
+            @NAME@_strip(@STRIP@, x, weights, bias, r, y, image, row, stop, strip * @STRIP@, turn@STATISTICS_ARGUMENT@);
+        @STATISTICS_END@
     }
     if (@STREAM@) STREAM_FENCE();
 }

@@ -24,7 +24,8 @@
  * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
  * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
  * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual.
+ * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
+ * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
  */
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks from @IN_BLOCKS@, F(@M@ x @M@, 3 x 3). */
@@ -120,14 +121,15 @@ INLINE void @NAME@_fetch_outputs(const float *r, float *y, const int tile, const
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. */
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+ * more tiles will follow. */
 OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int block, const int blocks)
+                            const int first, const int tiles, const int behind, const int block,
+                            const int blocks@STATISTICS_PARAMETER@)
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
-    @NAME@_fetch_outputs(r, y, first, block, blocks);
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + behind) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * @M@;
         const int col = (first + tile) % COLS * @M@;
         const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
@@ -155,10 +157,13 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
                             STREAM(to, v);
                         else
                             PUT(to, v);
+                        @STATISTICS_KEEP@
                     }
                 }
+                @STATISTICS_ADD@
             }
         }
+        @STATISTICS_COUNT@
     }
     (void)r;
 }
@@ -166,7 +171,8 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
 static void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part, int parts)
+                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int part,
+                   int parts)
 {
     enum {
         EDGE = @M@ + 2,
@@ -211,7 +217,14 @@ static void @NAME@(const float *const x[], float *v, float *scratch, const float
                                    m + f * (ptrdiff_t)@M_PLANE@ + (start - base) * blocks * BLOCK, size, blocks, next, lines);
                 }
             }
-            @NAME@_outputs(m, bias, r, y, first + base, count, strip * @STRIP@, blocks);
+            @NAME@_fetch_outputs(r, y, first + base, strip * @STRIP@, blocks);
+            for (int group = low; group < high; group++) {
+                const int start = @NAME@_start(group, groups, tiles), next = @NAME@_start(group + 1, groups, tiles);
+                @STATISTICS_BEGIN@
+                @NAME@_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
+                               strip * @STRIP@, blocks@STATISTICS_ARGUMENT@);
+                @STATISTICS_END@
+            }
         }
         if (@SHARED@ && i + 1 < to) {
             BARRIER

@@ -1,8 +1,9 @@
 /* Statistics of a batch normalisation: mean and variance of each channel over all images, rows and columns.
  *
- * Rows are cut into chunks of CHUNK rows, whatever the number of threads. Of each chunk the mean is taken first and then the
- * squares of the differences from it, while the chunk is still in a cache; chunks are merged in double precision, in
- * order. So neither a large mean nor the number of threads shows in the result.
+ * They are merged from those of runs of values, slots, in double precision and in order. Either the convolution has gathered them
+ * (GATHERED 1; see statistics.c), or rows are cut into chunks of CHUNK rows, whatever the number of threads, each a slot, of
+ * which the mean is taken first and then the squares of the differences from it, while the chunk is still in a cache. So
+ * neither a large mean nor the number of threads shows in the result.
  *
  * Where the normalisation was behind a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
  * its own: PHASES is 4, and channel c of phase p has parameter FIRST[p] + c * STRIDE[p].
@@ -12,19 +13,28 @@
  * variance, as PyTorch has them.
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
- * even number if there are phases and ROWS is even; EPSILON, MOMENTUM. scratch: 2 * chunks * PHASES * BLOCKS * 16 floats.
+ * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
+ * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and behind them 16 floats, of which the
+ * first PHASES are the numbers of values.
  */
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
 static void @NAME@(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
                    float *table, float *scratch, int part, int parts)
 {
-    enum { LINES = @IMAGES@ * @ROWS@, CHUNKS = (LINES + @CHUNK@ - 1) / @CHUNK@, WIDTH = @BLOCKS@ * BLOCK };
+    enum { LINES = @IMAGES@ * @ROWS@, WIDTH = @BLOCKS@ * BLOCK, SLOT = @PHASES@ * 2 * WIDTH + 16 };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {@FIRST@}, stride[] = {@STRIDE@};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = @GATHERED@ ? 0 : (int)((int64_t)@SLOTS@ * (part + 1) / parts);
+    for (int chunk = (int)((int64_t)@SLOTS@ * part / parts); chunk < end; chunk++) {
         const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
+        float *slot = scratch + chunk * (ptrdiff_t)SLOT;
+        float count[@PHASES@];
+        for (int p = 0; p < @PHASES@; p++) {
+            int lines = 0;
+            for (int line = low; line < high; line++) lines += ACROSS == 1 || line % @ROWS@ % 2 == p / 2;
+            slot[@PHASES@ * 2 * WIDTH + p] = count[p] = (float)(lines * (@COLS@ / ACROSS));
+        }
         for (int block = 0; block < @BLOCKS@; block++) {
             for (int n = 0; n < BLOCK; n += VL) {
                 vec mean[@PHASES@], square[@PHASES@];
@@ -51,55 +61,57 @@ static void @NAME@(const float *z, const float *gamma, const float *beta, float 
                     }
                     if (!again) {
                         for (int p = 0; p < @PHASES@; p++) {
-                            int lines = 0;
-                            for (int line = low; line < high; line++)
-                                lines += ACROSS == 1 || line % @ROWS@ % 2 == p / 2;
-                            mean[p] = lines > 0 ? square[p] * (1.0f / (float)(lines * (@COLS@ / ACROSS))) : SPLAT(0.0f);
+                            mean[p] = count[p] > 0.0f ? square[p] * (1.0f / count[p]) : SPLAT(0.0f);
                             square[p] = SPLAT(0.0f);
                         }
                     }
                 }
                 for (int p = 0; p < @PHASES@; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * @PHASES@ + p) * 2 * WIDTH + block * BLOCK + n;
+                    float *to = slot + p * 2 * WIDTH + block * BLOCK + n;
                     PUT(to, mean[p]);
                     PUT(to + WIDTH, square[p]);
                 }
             }
         }
     }
-    BARRIER
-    const int last = (int)((int64_t)WIDTH * @PHASES@ * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * @PHASES@ * part / parts); i < last; i++) {
-        const int p = i / WIDTH, c = i % WIDTH;
-        double count = 0.0, mean = 0.0, square = 0.0;
-        for (int chunk = 0; chunk < CHUNKS; chunk++) {
-            const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
-            int lines = high - low;
-            if (ACROSS == 2) {
-                lines = 0;
-                for (int line = low; line < high; line++) lines += line % @ROWS@ % 2 == p / 2;
+    if (!@GATHERED@) {
+        BARRIER
+    }
+    const int last = (int)((int64_t)@PHASES@ * @BLOCKS@ * (part + 1) / parts);
+    for (int i = (int)((int64_t)@PHASES@ * @BLOCKS@ * part / parts); i < last; i++) {
+        const int p = i / @BLOCKS@, block = i % @BLOCKS@;
+        double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
+        for (int n = 0; n < @SLOTS@; n++) {
+            const float *slot = scratch + n * (ptrdiff_t)SLOT, *from = slot + p * 2 * WIDTH + block * BLOCK;
+            const double more = slot[@PHASES@ * 2 * WIDTH + p];
+            if (more == 0.0) continue;
+            const double share = more / (count + more), both = count * share;
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const double apart = from[lane] - mean[lane];
+                square[lane] += from[WIDTH + lane] + apart * apart * both;
+                mean[lane] += apart * share;
             }
-            if (lines == 0) continue;
-            const float *from = scratch + ((ptrdiff_t)chunk * @PHASES@ + p) * 2 * WIDTH + c;
-            const double more = (double)lines * (@COLS@ / ACROSS), apart = from[0] - mean;
-            square += from[WIDTH] + apart * apart * (count * more / (count + more));
-            mean += apart * (more / (count + more));
             count += more;
         }
-        float scale = 0.0f, shift = 0.0f, root = 0.0f;
-        if (c < @CHANNELS@) {
-            const int k = first[p] + c * stride[p];
-            const double r = 1.0 / root_real(square / count + @EPSILON@);
-            root = (float)r;
-            scale = (float)(gamma[k] * r);
-            shift = (float)(beta[k] - mean * gamma[k] * r);
-            running_mean[k] = (float)(running_mean[k] + @MOMENTUM@ * (mean - running_mean[k]));
-            const double unbiased = count > 1.0 ? square / (count - 1.0) : square;
-            running_variance[k] = (float)(running_variance[k] + @MOMENTUM@ * (unbiased - running_variance[k]));
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const int c = block * BLOCK + lane;
+            float *to = table + p * WIDTH + c;
+            float scale = 0.0f, shift = 0.0f, root = 0.0f;
+            if (c < @CHANNELS@) {
+                const int k = first[p] + c * stride[p];
+                const double r = 1.0 / root_real(square[lane] / count + @EPSILON@);
+                root = (float)r;
+                scale = (float)(gamma[k] * r);
+                shift = (float)(beta[k] - mean[lane] * gamma[k] * r);
+                running_mean[k] = (float)(running_mean[k] + @MOMENTUM@ * (mean[lane] - running_mean[k]));
+                const double unbiased = count > 1.0 ? square[lane] / (count - 1.0) : square[lane];
+                running_variance[k] = (float)(running_variance[k] + @MOMENTUM@ * (unbiased - running_variance[k]));
+            }
+            to[0] = c < @CHANNELS@ ? (float)mean[lane] : 0.0f;
+            to[@PHASES@ * WIDTH] = root;
+            to[2 * @PHASES@ * WIDTH] = scale;
+            to[3 * @PHASES@ * WIDTH] = shift;
         }
-        table[p * WIDTH + c] = c < @CHANNELS@ ? (float)mean : 0.0f;
-        table[(@PHASES@ + p) * WIDTH + c] = root;
-        table[(2 * @PHASES@ + p) * WIDTH + c] = scale;
-        table[(3 * @PHASES@ + p) * WIDTH + c] = shift;
     }
+    (void)z;
 }

@@ -1,4 +1,4 @@
-/* The optimiser: one sweep over all parameters. The rules and their formulas are in training.h.
+/* The optimiser: one sweep over all parameters. The rules are in optimizer_rules.c, their formulas in training.h.
  *
  * Layout. Every array (values, gradients, momentum, second moments, average) is one block of COUNT floats in which the
  * same entry has the same offset. RANGES lists the entries, none empty, by rising offset as {offset, count, group}:
@@ -11,7 +11,8 @@
  *
  * Preconditions. update->groups has an entry for each group. momentum is there for every rule, second for Adam only,
  * else NULL; both start as zeros. average may be NULL. scratch is aligned to 8 bytes and shared by the parts; without
- * clipping it is not used. The arrays do not overlap. The texts of training.h and training_math.c are in front.
+ * clipping it is not used. The arrays do not overlap. The texts of training.h, training_math.c and optimizer_rules.c are
+ * in front.
  *
  * Holes. COUNT. RANGES and RANGE_COUNT, their number. SCRATCH: floats of scratch.
  */
@@ -41,44 +42,6 @@ INLINE int @NAME@_next(const int unit, int *range, int64_t *at, int64_t *end)
         return (int)(*end - *at);
     }
     return 0;
-}
-
-/* b^n */
-INLINE double @NAME@_power(double b, int64_t n)
-{
-    double product = 1.0;
-    for (; n > 0; n >>= 1, b *= b)
-        if (n & 1) product *= b;
-    return product;
-}
-
-OUTLINE void @NAME@_sgd(const int n, float *restrict p, const float *restrict g, float *restrict v, const float scale,
-                        const float rate, const float decay, const float momentum, const int nesterov)
-{
-    const float now = nesterov ? 1.0f : 0.0f, past = nesterov ? momentum : 1.0f;
-    for (int i = 0; i < n; i++) {
-        const float d = scale * g[i] + decay * p[i];
-        v[i] = momentum * v[i] + d;
-        p[i] -= rate * (now * d + past * v[i]);
-    }
-}
-
-/* keep = 1 - rate decay for AdamW, else 1, with the decay in d; root = 1 / sqrt(1 - b2^step). */
-OUTLINE void @NAME@_adam(const int n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
-                         const float scale, const float rate, const float decay, const float keep, const float rest1,
-                         const float b2, const float rest2, const float root, const float epsilon)
-{
-    for (int i = 0; i < n; i++) {
-        const float d = scale * g[i] + decay * p[i];
-        m[i] += rest1 * (d - m[i]);
-        v[i] = b2 * v[i] + rest2 * d * d;
-        p[i] = keep * p[i] - rate * m[i] / (root_float(v[i]) * root + epsilon);
-    }
-}
-
-OUTLINE void @NAME@_average(const int n, float *restrict e, const float *restrict p, const float decay, const float rest)
-{
-    for (int i = 0; i < n; i++) e[i] = decay * e[i] + rest * p[i];
 }
 
 /* The norm of all gradients together. */
@@ -134,31 +97,13 @@ static double @NAME@(const spd_update *update, float *restrict values, const flo
         const double factor = update->max_norm / (norm + 1e-6);
         scale = factor < 1.0 ? scale * factor : scale;
     }
-    const double b2 = update->second_momentum;
-    const double root = update->rule == SPD_SGD ? 0.0 : 1.0 / root_real(1.0 - @NAME@_power(b2, update->step));
     const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
     int range = 0;
     for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
-            const int group = @NAME@_ranges[range].group;
-            if (group >= 0) {
-                const spd_group_rates r = update->groups[group];
-                if (update->rule == SPD_SGD) {
-                    @NAME@_sgd(n, values + at, gradients + at, momentum + at, (float)scale, (float)r.learning_rate,
-                               (float)r.weight_decay, (float)r.momentum, update->nesterov);
-                } else {
-                    const int apart = update->rule == SPD_ADAMW; /* decay apart from the gradient */
-                    const double rate = r.learning_rate / (1.0 - @NAME@_power(r.momentum, update->step));
-                    @NAME@_adam(n, values + at, gradients + at, momentum + at, second + at, (float)scale, (float)rate,
-                                apart ? 0.0f : (float)r.weight_decay,
-                                apart ? (float)(1.0 - r.learning_rate * r.weight_decay) : 1.0f,
-                                (float)(1.0 - r.momentum), (float)b2, (float)(1.0 - b2), (float)root,
-                                (float)update->epsilon);
-                }
-            }
-            if (average != NULL)
-                @NAME@_average(n, average + at, values + at, (float)update->ema_decay, (float)(1.0 - update->ema_decay));
+            @NAME@_numbers(update, @NAME@_ranges[range].group, scale, n, values + at, gradients + at, momentum + at,
+                           second == NULL ? NULL : second + at, average == NULL ? NULL : average + at);
         }
     }
     return norm;

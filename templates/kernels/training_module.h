@@ -3,7 +3,7 @@
  * The caller owns all memory, aligned to 64 bytes. The state is up to six arrays of @UPPER@_STATE_COUNT floats in one layout,
  * each parameter at the offset that @PREFIX@_parameters lists, in PyTorch's order and shape:
  *   values         parameters and running statistics; the caller loads them
- *   gradients      of the last batch
+ *   gradients      of the last batch@GRADIENTS@
  *   momentum       SGD's momentum or Adam's first moments; zeros at first
  *   second_moments Adam's; NULL for SGD
  *   average        exponential moving average of the values, begun as a copy of them; NULL: none
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 @RATES@
-#define @UPPER@_ABI_VERSION 1
+#define @UPPER@_ABI_VERSION 2
 #define @UPPER@_BATCH @BATCH@
 #define @UPPER@_CHANNELS @CHANNELS@
 #define @UPPER@_HEIGHT @HEIGHT@
@@ -36,6 +36,7 @@
 #define @UPPER@_MAX_TARGETS @MAX_TARGETS@
 #define @UPPER@_ARENA_BYTES(threads) (4 * ((size_t)@ARENA_COUNT@ + (size_t)(threads) * (size_t)@SCRATCH_COUNT@))
 #define @UPPER@_MAX_THREADS 1024
+#define @UPPER@_UPDATES_IN_BACKWARD @UPDATES_IN_BACKWARD@ /* 1: each parameter is updated as soon as its gradient is there */
 #define @UPPER@_GRAPH_HASH @GRAPH_HASH@u
 
 #ifdef __cplusplus
@@ -51,7 +52,8 @@ enum {
     @UPPER@_ARENA_TOO_SMALL = 4,
     @UPPER@_BAD_STEPS = 5,
     @UPPER@_TOO_MANY_TARGETS = 6,
-    @UPPER@_BAD_TARGETS = 7
+    @UPPER@_BAD_TARGETS = 7,
+    @UPPER@_UPDATED_IN_BACKWARD = 8 /* compiled so, and asked for the gradients or to clip their norm */
 };
 
 typedef struct @PREFIX@_trainer {
@@ -75,11 +77,18 @@ typedef struct @PREFIX@_batch {
     const spd_yolo_rates *rates;
 } @PREFIX@_batch;
 
+/* Forward, backward and update. A loss that is not finite updates nothing, but running statistics have moved. */
+int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4]);
+
+/* Its parallel loops first ..< last, for timing; the ones before them must have run. With UPDATES_IN_BACKWARD the update is
+ * among them, else it is not and `update` is not read. */
+int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4], int first,
+                   int last);
+
+/* The parts of a step, for code without UPDATES_IN_BACKWARD. */
+
 /* Forward and backward: losses, gradients, running statistics. */
 int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4]);
-
-/* Steps first ..< last of it, for timing; the ones before them must have run. */
-int @PREFIX@_gradients_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4], int first, int last);
 
 /* sum = gradients if `begins`, else sum += gradients. */
 int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins);
@@ -87,9 +96,6 @@ int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins);
 /* One step of the optimiser, with the sum of gradients if the trainer has one. norm, if not NULL: that of all gradients before
  * clipping, where there is a limit to clip to. */
 int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm);
-
-/* Forward, backward and update. */
-int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4]);
 
 /* How many threads a step really gets: 1 if this was compiled without OpenMP. */
 int @PREFIX@_threads(int threads);

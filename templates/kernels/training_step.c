@@ -1,7 +1,8 @@
 /* ---- the training step ------------------------------------------------------------------------------------------ */
 
-/* Steps first ..< last of forward and backward, the share `part` of `parts`; every part meets the others between steps. */
-static void run(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float *losses, int first, int last, int part, int parts)
+/* Steps first ..< last, the share `part` of `parts`; every part meets the others between steps. */
+static void run(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float *losses, int first,
+                int last, int part, int parts)
 {
     float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
     const float *input = batch->images;
@@ -14,7 +15,7 @@ static void run(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float *l
 @CASES@
         }
     }
-    (void)values, (void)gradients, (void)arena, (void)input, (void)losses;
+    (void)values, (void)gradients, (void)arena, (void)input, (void)losses, (void)update;
 }
 
 const @PREFIX@_parameter @PREFIX@_parameters[@PARAMETERS@] = {
@@ -23,8 +24,8 @@ const @PREFIX@_parameter @PREFIX@_parameters[@PARAMETERS@] = {
 
 static int check_trainer(const @PREFIX@_trainer *trainer)
 {
-    if (trainer == NULL || trainer->values == NULL || trainer->gradients == NULL || trainer->arena == NULL)
-        return @UPPER@_NULL_POINTER;
+    if (trainer == NULL || trainer->values == NULL || trainer->arena == NULL) return @UPPER@_NULL_POINTER;
+    if (!@UPPER@_UPDATES_IN_BACKWARD && trainer->gradients == NULL) return @UPPER@_NULL_POINTER;
     const void *const all[] = {trainer->values,         trainer->gradients, trainer->momentum, trainer->second_moments,
                                trainer->average,        trainer->sum,       trainer->arena};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -34,66 +35,35 @@ static int check_trainer(const @PREFIX@_trainer *trainer)
     return trainer->arena_bytes < @UPPER@_ARENA_BYTES(trainer->threads) ? @UPPER@_ARENA_TOO_SMALL : @UPPER@_OK;
 }
 
-int @PREFIX@_gradients_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4], int first, int last)
+static int check_update(const @PREFIX@_trainer *trainer, const spd_update *update)
 {
-    const int status = check_trainer(trainer);
+    if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return @UPPER@_NULL_POINTER;
+    return update->rule != SPD_SGD && trainer->second_moments == NULL ? @UPPER@_NULL_POINTER : @UPPER@_OK;
+}
+
+int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4], int first,
+                   int last)
+{
+    int status = check_trainer(trainer);
     if (status != @UPPER@_OK) return status;
     if (batch == NULL || batch->images == NULL || losses == NULL) return @UPPER@_NULL_POINTER;
     if (first < 0 || last > @STEPS@ || first > last) return @UPPER@_BAD_STEPS;
+    if (@UPPER@_UPDATES_IN_BACKWARD) {
+        if (update == NULL || update->max_norm > 0.0) return @UPPER@_UPDATED_IN_BACKWARD;
+        status = check_update(trainer, update);
+        if (status != @UPPER@_OK) return status;
+    }
     @CHECK_TARGETS@
     const int threads = trainer->threads;
     (void)threads;
     PARALLEL(threads)
     {
-        run(trainer, batch, losses, first, last, PART, PARTS);
+        run(trainer, batch, update, losses, first, last, PART, PARTS);
     }
     return @UPPER@_OK;
 }
 
-int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4])
-{
-    return @PREFIX@_gradients_steps(trainer, batch, losses, 0, @STEPS@);
-}
-
-int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins)
-{
-    const int status = check_trainer(trainer);
-    if (status != @UPPER@_OK) return status;
-    if (trainer->sum == NULL) return @UPPER@_NULL_POINTER;
-    const int threads = trainer->threads;
-    (void)threads;
-    PARALLEL(threads)
-    {
-        @PREFIX@_optimizer_accumulate(trainer->gradients, trainer->sum, begins, PART, PARTS);
-    }
-    return @UPPER@_OK;
-}
-
-int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm)
-{
-    const int status = check_trainer(trainer);
-    if (status != @UPPER@_OK) return status;
-    if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return @UPPER@_NULL_POINTER;
-    if (update->rule != SPD_SGD && trainer->second_moments == NULL) return @UPPER@_NULL_POINTER;
-    const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
-    const int threads = trainer->threads;
-    (void)threads;
-    PARALLEL(threads)
-    {
-        const int part = PART;
-        const double length = @PREFIX@_optimizer(update, trainer->values, gradients, trainer->momentum, trainer->second_moments,
-                                                 trainer->average, trainer->arena, part, PARTS);
-        if (part == 0 && norm != NULL) *norm = length;
-    }
-    return @UPPER@_OK;
-}
-
-int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4])
-{
-    const int status = @PREFIX@_gradients(trainer, batch, losses);
-    return status != @UPPER@_OK ? status : @PREFIX@_update(trainer, update, NULL);
-}
-
+@UPDATES@
 int @PREFIX@_threads(int threads)
 {
     int granted = 1;
@@ -116,13 +86,16 @@ const char *@PREFIX@_status(int status)
     case @UPPER@_BAD_STEPS: return "there are no such steps";
     case @UPPER@_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
     case @UPPER@_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
+    case @UPPER@_UPDATED_IN_BACKWARD:
+        return "it was compiled to update each parameter as soon as its gradient is there (--update-in-backward): it keeps no gradients "
+               "to add up, to clip or to look at";
     default: return "unknown status";
     }
 }
 
-static int module_gradients(void *trainer, const void *batch, float *losses, int first, int last)
+static int module_steps(void *trainer, const void *batch, const spd_update *update, float *losses, int first, int last)
 {
-    return @PREFIX@_gradients_steps(trainer, batch, losses, first, last);
+    return @PREFIX@_steps(trainer, batch, update, losses, first, last);
 }
 
 static int module_accumulate(void *trainer, int begins) { return @PREFIX@_accumulate(trainer, begins); }
@@ -139,9 +112,9 @@ const void *@PREFIX@_module(void)
         uint32_t abi_version, struct_bytes;
         const char *name;
         uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters;
+        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
         const @PREFIX@_parameter *parameter_table;
-        int (*gradients)(void *, const void *, float *, int, int);
+        int (*run_steps)(void *, const void *, const spd_update *, float *, int, int);
         int (*accumulate)(void *, int);
         int (*update)(void *, const spd_update *, double *);
         int (*threads)(int);
@@ -150,6 +123,6 @@ const void *@PREFIX@_module(void)
     static const module description = {
         @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
         4 * (uint64_t)@SCRATCH_COUNT@, @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @UPPER@_MAX_TARGETS,
-        @PARAMETERS@, @PREFIX@_parameters, module_gradients, module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};
+        @PARAMETERS@, @UPPER@_UPDATES_IN_BACKWARD, 0, @PREFIX@_parameters, module_steps, module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};
     return &description;
 }

@@ -72,7 +72,7 @@ typedef struct spd_update {
 
 #endif
 
-#define TINY_SPD_TRAIN_ABI_VERSION 1
+#define TINY_SPD_TRAIN_ABI_VERSION 2
 #define TINY_SPD_TRAIN_BATCH 16
 #define TINY_SPD_TRAIN_CHANNELS 3
 #define TINY_SPD_TRAIN_HEIGHT 32
@@ -83,6 +83,7 @@ typedef struct spd_update {
 #define TINY_SPD_TRAIN_MAX_TARGETS 2048
 #define TINY_SPD_TRAIN_ARENA_BYTES(threads) (4 * ((size_t)841856 + (size_t)(threads) * (size_t)28800))
 #define TINY_SPD_TRAIN_MAX_THREADS 1024
+#define TINY_SPD_TRAIN_UPDATES_IN_BACKWARD 0 /* 1: each parameter is updated as soon as its gradient is there */
 #define TINY_SPD_TRAIN_GRAPH_HASH 0x265b835e6e991546u
 
 #ifdef __cplusplus
@@ -98,7 +99,8 @@ enum {
     TINY_SPD_TRAIN_ARENA_TOO_SMALL = 4,
     TINY_SPD_TRAIN_BAD_STEPS = 5,
     TINY_SPD_TRAIN_TOO_MANY_TARGETS = 6,
-    TINY_SPD_TRAIN_BAD_TARGETS = 7
+    TINY_SPD_TRAIN_BAD_TARGETS = 7,
+    TINY_SPD_TRAIN_UPDATED_IN_BACKWARD = 8 /* compiled so, and asked for the gradients or to clip their norm */
 };
 
 typedef struct tiny_spd_train_trainer {
@@ -122,11 +124,18 @@ typedef struct tiny_spd_train_batch {
     const spd_yolo_rates *rates;
 } tiny_spd_train_batch;
 
+/* Forward, backward and update. A loss that is not finite updates nothing, but running statistics have moved. */
+int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4]);
+
+/* Its parallel loops first ..< last, for timing; the ones before them must have run. With UPDATES_IN_BACKWARD the update is
+ * among them, else it is not and `update` is not read. */
+int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4], int first,
+                   int last);
+
+/* The parts of a step, for code without UPDATES_IN_BACKWARD. */
+
 /* Forward and backward: losses, gradients, running statistics. */
 int tiny_spd_train_gradients(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4]);
-
-/* Steps first ..< last of it, for timing; the ones before them must have run. */
-int tiny_spd_train_gradients_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4], int first, int last);
 
 /* sum = gradients if `begins`, else sum += gradients. */
 int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins);
@@ -134,9 +143,6 @@ int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins);
 /* One step of the optimiser, with the sum of gradients if the trainer has one. norm, if not NULL: that of all gradients before
  * clipping, where there is a limit to clip to. */
 int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *update, double *norm);
-
-/* Forward, backward and update. */
-int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4]);
 
 /* How many threads a step really gets: 1 if this was compiled without OpenMP. */
 int tiny_spd_train_threads(int threads);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPDC_TRAINER_ABI_VERSION 1
+#define SPDC_TRAINER_ABI_VERSION 2
 
 /* As spd_yolo_rates, spd_group_rates and spd_update of generated headers, which explain them. */
 typedef struct {
@@ -54,9 +54,9 @@ typedef struct {
     const char *name;
     /* The arena takes arena_bytes + threads * scratch_bytes. */
     uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-    uint32_t batch, channels, height, width, classes, steps, max_targets, parameters;
+    uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
     const spdc_parameter *parameter_table;
-    int (*gradients)(void *trainer, const void *batch, float *losses, int first_step, int last_step);
+    int (*run_steps)(void *trainer, const void *batch, const spdc_update *update, float *losses, int first_step, int last_step);
     int (*accumulate)(void *trainer, int begins);
     int (*update)(void *trainer, const spdc_update *update, double *norm);
     int (*threads)(int threads);

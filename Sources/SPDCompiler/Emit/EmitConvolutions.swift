@@ -35,7 +35,15 @@ extension EmitC {
       "SEGMENTS": accumulations(segments, op), "EPILOGUE": epilogue(op.epilogue, width: width, adds: y.adds),
       "START": start(op.startSegments(node).first, index: segments.count),
     ]
-    holes = holes + tileHoles(tile) + y.holes + strides("R", residual.layout)
+    let gathering = gathering(
+      node, op, strip: tile.strip,
+      [
+        "ADD": "for (int n = 0; n < blocks * VECTORS; n++)\n        add_statistics(gathered, n, sums + n, rows, cols, "
+          + "cols * blocks * VECTORS, blocks * VECTORS);\n    gathered->pixels += rows * cols;"
+      ],
+      slot: "band", channel: "strip * \(tile.strip) * BLOCK",
+      vectors: "(LAST > 0 && strip == STRIPS - 1 ? LAST : \(tile.strip)) * VECTORS")
+    holes = holes + tileHoles(tile) + y.holes + strides("R", residual.layout) + gathering.holes
     holes["TILE_ROWS"] = "\(tile.rows)"
     holes["UNIT_ROWS"] = "\(tile.unitRows)"
     holes["STREAM"] = tile.streams && !y.adds ? "1" : "0"
@@ -49,8 +57,8 @@ extension EmitC {
     let weights = packedAddress(node.id)
     let bias = packedAddress(node.id, plus: depth * width * op.groups)
     guard op.groups > 1 else {
-      return Invocation(holes: holes) {
-        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(y.address), part, parts);\n"
+      return Invocation(holes: holes, support: gathering.support) {
+        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(y.address)\(gathering.argument), part, parts);\n"
       }
     }
     // Each group is the same convolution a few blocks further on.

@@ -77,8 +77,11 @@ extension EmitC {
 
   private func invocation(of step: Plan.Step) throws -> Invocation {
     guard let id = step.node else {
-      guard case .store(let output) = step.kernel else { preconditionFailure("a step without node") }
-      return storeInvocation(output: output)
+      switch step.kernel {
+      case .store(let output): return storeInvocation(output: output)
+      case .update(let parameters): return update(parameters)
+      default: preconditionFailure("a step without node")
+      }
     }
     let node = graph[id]
     var result: Invocation
@@ -119,7 +122,7 @@ extension EmitC {
 
   func functionName(_ step: Plan.Step) -> String {
     guard let node = step.node else {
-      guard case .store(let output) = step.kernel else { preconditionFailure("a step without node") }
+      guard case .store(let output) = step.kernel else { return "\(prefix)_\(step.kernel.template)_parameter" }
       return "\(prefix)_output\(output)_\(step.kernel.template)"
     }
     let number = String(node)
@@ -129,7 +132,7 @@ extension EmitC {
 
   /// The graph's own text of a step, for the comment above its call.
   private func comment(_ step: Plan.Step) -> String {
-    guard let id = step.node else { return "/* output */\n" }
+    guard let id = step.node else { return "/* \(step.purpose) */\n" }
     return "/* %\(id) = \(graph.expression(of: graph[id])) */\n"
   }
 
@@ -137,7 +140,7 @@ extension EmitC {
     var lines: [String] = []
     for step in steps {
       guard let id = step.node else {
-        lines.append("the network's output")
+        lines.append(step.purpose)
         continue
       }
       let node = graph[id]
@@ -183,6 +186,17 @@ extension EmitC {
       "\(name)_IMAGE": "\(layout?.imageStride ?? 0)", "\(name)_ROW": "\(layout?.rowStride ?? 0)",
       "\(name)_BLOCK": "\(layout?.blockStride ?? 0)",
     ]
+  }
+}
+
+extension Plan.Step {
+  /// Of a step without a node: what it does.
+  public var purpose: String {
+    switch kernel {
+    case .store: "the network's output"
+    case .update(let parameters): "update of \(parameters.joined(separator: ", "))"
+    default: ""
+    }
   }
 }
 

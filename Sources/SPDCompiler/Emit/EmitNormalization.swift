@@ -5,9 +5,17 @@ extension EmitC {
   func statistics(_ node: Node, _ norm: Op.BatchNorm) -> Invocation {
     let z = node.inputs[0].segments[0]
     let shape = graph.shape(of: node.inputs[0])
+    let gathering = graph.gatheringConvolution(of: node)
+    let slots =
+      gathering.map { convolution in
+        PlanMemory.statisticsSlots(convolution, plan.steps.first { $0.node == convolution.id }!.kernel)
+      } ?? PlanMemory.chunks(shape)
     let holes =
       extent(shape) + strides("Z", layout(z.node)) + phases(norm, shape)
-      + ["EPSILON": "\(norm.epsilon)", "MOMENTUM": "\(norm.momentum)"]
+      + [
+        "EPSILON": "\(norm.epsilon)", "MOMENTUM": "\(norm.momentum)", "GATHERED": gathering == nil ? "0" : "1",
+        "SLOTS": "\(slots)",
+      ]
     return Invocation(holes: holes) {
       "\($0)(\(self.address(z)), \(self.value(norm.weight)), \(self.value(norm.bias)), \(self.value(norm.runningMean)), "
         + "\(self.value(norm.runningVariance)), \(self.address(node.id)), \(self.workspace(node)), part, parts);\n"

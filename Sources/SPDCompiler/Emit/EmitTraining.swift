@@ -23,6 +23,20 @@ extension EmitC {
     return plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
   }
 
+  /// The optimiser's step on some parameters.
+  func update(_ parameters: [String]) -> Invocation {
+    let optimizer = "\(prefix)_optimizer"
+    return Invocation(
+      holes: ["RULES": optimizer], support: [Support(template: "optimizer_rules", holes: ["NAME": optimizer])]
+    ) { function in
+      parameters.map { name in
+        let entry = plan.state!.entries.first { $0.name == name }!
+        return "\(function)(update, losses, values, trainer->momentum, trainer->second_moments, trainer->average, "
+          + "\(entry.offset), \(entry.count), \(entry.group), \(entry.group < 0 ? "NULL" : gradient(name)), part, parts);\n"
+      }.joined()
+    }
+  }
+
   private func loss(_ node: Node, _ op: Op.Loss) -> Invocation {
     let step = plan.steps.firstIndex { $0.node == node.id }
     let scratch = plan.workspaces.first { $0.step == step }!

@@ -14,8 +14,11 @@ extension EmitC {
       source += "\n" + (try templates.fill(support, [:]))
     }
     source += "\n" + kernels.functions
-    source += "\n" + (try templates.fill("optimizer", optimizerHoles))
-    source += "\n" + (try templates.fill("training_step", trainingHoles(kernels.calls)))
+    if !plan.updatesInBackward {
+      source += "\n" + (try templates.fill("optimizer_rules", ["NAME": "\(prefix)_optimizer"]))
+      source += "\n" + (try templates.fill("optimizer", optimizerHoles))
+    }
+    source += "\n" + (try templates.fill("training_step", try trainingHoles(kernels.calls)))
     return Result(source: source, header: try trainingHeader(), packHash: 0)
   }
 
@@ -36,22 +39,27 @@ extension EmitC {
   }
 
   private var optimizerHoles: [String: String] {
-    let ranges = state.entries.filter { $0.group >= 0 || $0.isAveraged }.map {
+    // What no gradient reaches, such as a layer that nothing reads, stays as it is, as in PyTorch.
+    let trained = Set(graph.nodes.flatMap(\.op.gradientNames))
+    let ranges = state.entries.filter { $0.group >= 0 ? trained.contains($0.name) : $0.isAveraged }.map {
       LossHoles.Range(offset: $0.offset, count: $0.count, group: $0.group < 0 ? nil : $0.group)
     }
     return LossHoles.optimizer(ranges: ranges, count: state.count)
       .merging(["NAME": "\(prefix)_optimizer", "SCRATCH": "\(plan.arenaCount)"]) { $1 }
   }
 
-  private func trainingHoles(_ calls: [String]) -> [String: String] {
+  private func trainingHoles(_ calls: [String]) throws -> [String: String] {
     let input = graph.input.shape
     let table = state.entries.map { entry in
       let dimensions = (entry.shape + [0, 0, 0, 0]).prefix(4).map(String.init).joined(separator: ", ")
       return
         "{\"\(entry.name)\", \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
     }
+    let updates = plan.updatesInBackward ? "update_in_backward" : "update_apart"
+    let names = ["PREFIX": prefix, "UPPER": upper, "STEPS": "\(calls.count)"]
     return [
-      "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)", "CASES": cases(calls),
+      "UPDATES": try templates.fill(updates, names), "PREFIX": prefix, "UPPER": upper, "NAME": graph.name,
+      "STEPS": "\(calls.count)", "CASES": cases(calls),
       "SCRATCH": scratchDeclaration, "PARAMETERS": "\(state.entries.count)",
       "PARAMETER_TABLE": table.joined(separator: "\n    "), "CHECK_TARGETS": checkTargets,
       "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
@@ -73,7 +81,8 @@ extension EmitC {
         "GRAPH_HASH": hex(graph.parameterHash), "RATES": try templates.fill("training", [:]),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
-        "LOSSES": losses,
+        "LOSSES": losses, "UPDATES_IN_BACKWARD": plan.updatesInBackward ? "1" : "0",
+        "GRADIENTS": plan.updatesInBackward ? ": NULL, they stay in the arena until the update" : "",
       ])
   }
 

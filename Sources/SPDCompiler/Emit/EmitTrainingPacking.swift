@@ -6,7 +6,10 @@ extension EmitC {
   func value(_ name: String) -> String { "values + \(plan.state!.offset(of: name))" }
 
   /// Where its gradient goes.
-  func gradient(_ name: String) -> String { "gradients + \(plan.state!.offset(of: name))" }
+  func gradient(_ name: String) -> String {
+    if let gradient = plan.gradients.first(where: { $0.parameter == name }) { return "arena + \(gradient.offset)" }
+    return "gradients + \(plan.state!.offset(of: name))"
+  }
 
   /// Statements that pack a step's weights; nil if it has none.
   func trainingPacking(of step: Plan.Step) throws -> String? {

@@ -11,19 +11,69 @@ extension EmitC {
   }
 
   private func direct(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> Invocation {
+    let packed = tile.packedColumns > 0 ? packedPixels(node, op, tile) : nil
     let holes =
-      common(node, op) + [
-        "SEGMENTS": accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
+      common(node, op).merging(packed?.holes ?? [:]) { $1 } + [
+        "SEGMENTS": packed?.segments ?? accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)",
+        "KW": "\(op.kernel.width)",
         "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
         "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "ACROSS": "\(tile.across)", "CHUNKS": "\(tile.chunks)",
         "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
-    return Invocation(holes: holes, support: [gradients]) {
-      "\($0)(\(self.sources(node, op)), \(self.address(node.inputs[1].segments[0])), "
+    let sums = workspace(node) + (packed.map { " + \($0.count)" } ?? "")
+    return Invocation(holes: holes, support: packed.map { [gradients, $0.support] } ?? [gradients]) {
+      (packed?.statements ?? "")
+        + "\($0)(\(packed?.sources ?? self.sources(node, op)), "
+        + "\(packed?.gradient ?? self.address(node.inputs[1].segments[0])), "
         + "(float *const[]){\(self.gradient(op.parts[0].weight))}, "
-        + "(float *const[]){\(op.parts[0].bias.map(self.gradient) ?? "NULL")}, "
-        + "\(self.workspace(node)), scratch, part, parts);\n"
+        + "(float *const[]){\(op.parts[0].bias.map(self.gradient) ?? "NULL")}, \(sums), scratch, part, parts);\n"
     }
+  }
+
+  /// How the kernel reads inputs and gradient whose pixels are packed side by side first.
+  private struct PackedPixels {
+    var statements = ""
+    var holes: [String: String]
+    var segments: String
+    var sources = ""
+    var gradient = ""
+    /// Floats in front of the sums.
+    var count: Int
+    let support = Support(template: "pack_pixels", holes: [:])
+  }
+
+  private func packedPixels(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> PackedPixels {
+    let gradient = graph.shape(of: node.inputs[1])
+    let shape = WeightGradientTile.packed(gradient, columns: tile.packedColumns)
+    let block = WeightGradientTile.packedBlock(shape.size.area)
+    let row = shape.width * channelBlock
+    let segments = node.inputs[0].segments
+    let lines = segments.map {
+      "\(ChooseTile.ceilDivide($0.channels, channelBlock)), \(block), 0, 0, \(row), \(channelBlock), 0, 1"
+    }
+    var packed = PackedPixels(
+      holes: [
+        "IMAGES": "1", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)", "DY_IMAGE": "0", "DY_ROW": "\(row)",
+        "DY_BLOCK": "\(block)",
+      ],
+      segments: runs(lines).map { "ACCUMULATE(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    "),
+      count: PlanMemory.packedPixelCount(node, op, tile, in: graph))
+    var offset = 0
+    func pack(_ segment: Segment, stride: Int) -> String {
+      let layout = layout(segment.node)
+      let blocks = ChooseTile.ceilDivide(segment.channels, channelBlock)
+      let to = "\(workspace(node)) + \(offset)"
+      packed.statements +=
+        "pack_pixels(\(address(segment)), \(to), \(gradient.batch), \(gradient.height), \(gradient.width), \(blocks), "
+        + "\(layout.imageStride), \(stride * segment.step * layout.rowStride), \(layout.blockStride), "
+        + "\(stride * segment.step * layout.columnStride), \(block), part, parts);\n"
+      offset += blocks * block
+      return to
+    }
+    packed.sources = pointers(segments.map { pack($0, stride: op.stride.width) })
+    packed.gradient = pack(node.inputs[1].segments[0], stride: 1)
+    packed.statements += "BARRIER\n"
+    return packed
   }
 
   private func winograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradGradientTile) -> Invocation {

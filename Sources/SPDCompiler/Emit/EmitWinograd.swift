@@ -12,6 +12,15 @@ extension EmitC {
     let strips = Set([min(tile.strip, y.blocks), y.blocks % tile.strip]).subtracting([0]).sorted()
     let products = tile.groupSizes(node.shape).flatMap { tiles in strips.map { (tiles: tiles, strip: $0) } }
     let inputPlane = tile.inputPlane(node.shape, inputBlocks: inputBlocks)
+    let gathering = gathering(
+      node, op, strip: tile.strip,
+      [
+        "KEEP": "sums[i * \(tile.size) + j] = v;",
+        "ADD": "add_statistics(gathered, b * VECTORS + n, sums, rows, cols, \(tile.size), 1);",
+        "COUNT": "gathered->pixels += rows * cols;",
+      ],
+      slot: "i * \(ChooseTile.ceilDivide(tile.tiles, tile.group)) + group", channel: "strip * \(tile.strip) * BLOCK",
+      vectors: "blocks * VECTORS")
     let holes: [String: String] =
       [
         "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
@@ -23,9 +32,9 @@ extension EmitC {
         "INPUT": source.address, "SEGMENTS": source.transforms,
         "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
         "EPILOGUE": epilogue(op.epilogue, width: width, adds: y.adds),
-      ] + y.holes + strides("R", residual.layout)
+      ] + y.holes + strides("R", residual.layout) + gathering.holes
     let support =
-      [transforms(Winograd.of(size: tile.size))] + source.support
+      gathering.support + [transforms(Winograd.of(size: tile.size))] + source.support
       + products.map { product(tiles: $0.tiles, strip: $0.strip) }
     let bias = packedAddress(
       node.id, plus: PlanMemory.packedCount(node, kernel, in: graph) - width * (op.epilogue.phaseNorm == nil ? 1 : 9))
@@ -35,7 +44,7 @@ extension EmitC {
     return Invocation(holes: holes, support: support) { function in
       func call(_ strips: String) -> String {
         "\(function)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), "
-          + "\(residual.address), \(y.address), \(strips), part, parts);\n"
+          + "\(residual.address), \(y.address), \(strips)\(gathering.argument), part, parts);\n"
       }
       guard tile.share > 0 else { return call("0, \(count)") }
       // The first strips have been packed in front of the call.

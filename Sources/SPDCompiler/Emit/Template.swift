@@ -24,7 +24,7 @@ public struct Templates: Sendable {
   /// The opening comment of a template whose instances do not repeat it; empty if there is none.
   func preamble(_ name: String) -> String { preambles[name] ?? "" }
 
-  /// Fills the `@NAME@` holes of a template.
+  /// Fills the `@NAME@` holes of a template. A line that was only a hole, and of which nothing is left, goes away.
   ///
   /// - Throws: `TemplateError` if a hole has no value, a value no hole, or an `@` survives.
   public func fill(_ name: String, _ holes: [String: String]) throws(TemplateError) -> String {
@@ -44,6 +44,10 @@ public struct Templates: Sendable {
         guard !value.contains("@") else { throw TemplateError("the value of @\(piece)@ contains an @") }
         used.insert(String(piece))
         result += value
+        if value.isEmpty, pieces[index + 1].first == "\n" {
+          let indented = result.lastIndex { $0 != " " }
+          if let indented, result[indented] == "\n" { result.removeSubrange(indented...) }
+        }
       }
     }
     if let unused = Set(holes.keys).subtracting(used).sorted().first {

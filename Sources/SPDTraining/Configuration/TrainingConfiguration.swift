@@ -27,7 +27,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var threads = 0
   /// Threads that read and augment pictures.
   public var loaderThreads = 1
-  /// Megabytes that a step may hold of what it computes; convolutions are computed again on the way back until it fits.
+  /// Megabytes that a step may hold of what it computes, and of gradients that wait for their update; convolutions are computed again on the way back until it fits.
   /// Nil: whatever is fastest.
   public var maxArena: Double?
 

@@ -23,12 +23,14 @@ struct Bench: AsyncParsableCommand {
   @Flag(help: "Time each step.") var layers = false
   @Flag(help: "Training steps instead of inference.") var train = false
   @OptionGroup var arena: ArenaLimit
+  @OptionGroup var update: UpdateInBackward
   @Option(help: "Measure for about this many seconds.") var seconds = 5.0
   @Flag(help: "Print the figures as JSON.") var json = false
 
   func validate() throws {
     if train, compare != nil || options.tune { throw ValidationError("--train has nothing to compare or tune.") }
     if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
+    if update.updateInBackward, !train { throw ValidationError("--update-in-backward needs --train.") }
     guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
   }
 
@@ -36,7 +38,8 @@ struct Bench: AsyncParsableCommand {
     try await reporting {
       if train {
         return try await BenchTraining(
-          options: options, arena: arena, threads: threads.threads, layers: layers, seconds: seconds, json: json
+          options: options, arena: arena, updateInBackward: update.updateInBackward, threads: threads.threads,
+          layers: layers, seconds: seconds, json: json
         ).run()
       }
       var options = options

@@ -28,6 +28,7 @@ struct Compile: AsyncParsableCommand {
     help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each picture."))
   var maxTargets: Int?
   @OptionGroup var arena: ArenaLimit
+  @OptionGroup var update: UpdateInBackward
   @Flag(help: "Print what was done as JSON.") var json = false
 
   func validate() throws {
@@ -35,6 +36,7 @@ struct Compile: AsyncParsableCommand {
     if train, options.tune { throw ValidationError("--tune measures inference: leave it or --train out.") }
     if maxTargets != nil, !train { throw ValidationError("--max-targets needs --train.") }
     if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
+    if update.updateInBackward, !train { throw ValidationError("--update-in-backward needs --train.") }
     if let maxTargets, maxTargets < 1 { throw ValidationError("--max-targets must be 1 or more.") }
     if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
     if packed, emit != .module { throw ValidationError("--packed needs the module: leave --emit out.") }
@@ -68,6 +70,7 @@ struct Compile: AsyncParsableCommand {
       }
       var pipeline = options.pipeline(for: train ? .training : .inference)
       if train { pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch }
+      pipeline.updatesInBackward = update.updateInBackward
       if arena.maxArena != nil {
         pipeline = try report.time("fit") {
           try arena.apply(to: pipeline, graph, builder, threads: threads.threads)
@@ -88,7 +91,7 @@ struct Compile: AsyncParsableCommand {
       let plan = try report.time("plan") {
         try PlanMemory.plan(
           lowered, prefix: Builder.prefix(graph.name, pipeline.mode), target: builder.target, kernels: pipeline.kernels,
-          mode: pipeline.mode, maxTargets: pipeline.maxTargets)
+          mode: pipeline.mode, maxTargets: pipeline.maxTargets, updatesInBackward: pipeline.updatesInBackward)
       }
       if emit == .plan { return try text(plan) }
       let code = try report.time("emit") {

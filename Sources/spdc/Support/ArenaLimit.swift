@@ -2,7 +2,8 @@ import ArgumentParser
 import SPD
 import SPDCompiler
 
-/// How much memory a training step may take for what it computes; parameters and their gradients come on top.
+/// How much memory a training step may take for what it computes, with gradients where their parameters are updated in backward;
+/// the arrays of the state come on top.
 struct ArenaLimit: ParsableArguments {
   @Option(
     name: .customLong("max-arena"),

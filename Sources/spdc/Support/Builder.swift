@@ -38,7 +38,8 @@ struct Builder {
     let (lowered, records) = try Pipeline.run(graph, options: options)
     let plan = try PlanMemory.plan(
       lowered, prefix: Self.prefix(graph.name, options.mode), target: target, kernels: options.kernels,
-      mode: options.mode, maxTargets: options.maxTargets, reuse: reuse)
+      mode: options.mode, maxTargets: options.maxTargets, updatesInBackward: options.updatesInBackward,
+      reuse: reuse)
     return (lowered, records, plan)
   }
 

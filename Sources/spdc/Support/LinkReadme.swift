@@ -63,6 +63,10 @@ enum LinkReadme {
       case .boxes: (".targets = boxes, .target_count = count, .rates = &rates", "targets: boxes")
       case .numbers: (".targets = expected, .target_count = \(upper)_MAX_TARGETS", "expected: expected")
       }
+    // Without one sweep behind backward there is no array of gradients.
+    let gradients: (declaration: String, field: String) =
+      compiled.plan.updatesInBackward
+      ? ("", "") : ("gradients[\(upper)_STATE_COUNT], ", ".gradients = gradients, ")
     return """
       # Training \(compiled.graph.name) in C
 
@@ -74,9 +78,9 @@ enum LinkReadme {
       ```c
       #include "\(prefix).h"
 
-      static float values[\(upper)_STATE_COUNT], gradients[\(upper)_STATE_COUNT], momentum[\(upper)_STATE_COUNT];
+      static float values[\(upper)_STATE_COUNT], \(gradients.declaration)momentum[\(upper)_STATE_COUNT];
       /* each aligned to 64 bytes; values: each parameter at its offset in \(prefix)_parameters; momentum: zeros */
-      \(prefix)_trainer trainer = {.values = values, .gradients = gradients, .momentum = momentum, .arena = arena,
+      \(prefix)_trainer trainer = {.values = values, \(gradients.field).momentum = momentum, .arena = arena,
           .arena_bytes = \(upper)_ARENA_BYTES(2), .balances = {4, 1, 0.4f}, .threads = 2};
       const spd_group_rates groups[3] = {{0.1, 5e-4, 0.9}, {0.1, 0, 0.9}, {0.1, 0, 0.9}}; /* rate, decay, momentum */
       const spd_update update = {.groups = groups, .rule = SPD_SGD, .gradient_scale = 1};

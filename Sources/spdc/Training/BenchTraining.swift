@@ -7,6 +7,7 @@ import SPDRuntime
 struct BenchTraining {
   var options: ModelOptions
   var arena: ArenaLimit
+  var updateInBackward: Bool
   var threads: Int
   var layers: Bool
   var seconds: Double
@@ -37,6 +38,7 @@ struct BenchTraining {
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
     pipeline.maxTargets = 16 * weighted.graph.input.shape.batch
+    pipeline.updatesInBackward = updateInBackward
     pipeline = try arena.apply(to: pipeline, weighted.graph, builder, threads: threads)
     let compiled = try builder.compile(weighted.graph, options: pipeline)
     let network = try await builder.loadTrainable(compiled)
@@ -46,7 +48,7 @@ struct BenchTraining {
     let step = TrainingStep(
       trainer, input: syntheticInput(weighted.graph.input.shape), supervision: compiled.plan.supervision)
 
-    let losses = try step.gradients()
+    let losses = try step.run()
     guard losses.allSatisfy(\.isFinite) else {
       throw Failure(.different, "the loss is not finite; nothing was measured")
     }
@@ -56,8 +58,7 @@ struct BenchTraining {
     var elapsed: Double { (ContinuousClock.now - start).seconds }
     while times.count < 3 || elapsed < seconds {
       let begin = ContinuousClock.now
-      _ = try step.gradients()
-      try step.update()
+      _ = try step.run()
       times.append((ContinuousClock.now - begin).seconds * 1e3)
       progress.update(min(100, Int(100 * elapsed / seconds)))
     }
@@ -73,7 +74,8 @@ struct BenchTraining {
       target: builder.target.name, processor: Machine.processorName, minMs: samples.min, medianMs: samples.median,
       runs: times.count, imagesPerSecond: Double(input.batch) / samples.min * 1e3,
       gflop: Double(graph.cost.flops) / 1e9, gflops: Double(graph.cost.flops) / samples.min / 1e6,
-      arenaBytes: compiled.plan.arenaBytes(threads: threads), stateBytes: 3 * 4 * network.stateCount)
+      arenaBytes: compiled.plan.arenaBytes(threads: threads),
+      stateBytes: (updateInBackward ? 2 : 3) * 4 * network.stateCount)
     if layers { report.layers = try stepTimes(compiled.plan, step) }
     if json { return try Console.print(json: report) }
     Console.print(
@@ -90,7 +92,7 @@ struct BenchTraining {
     for _ in 0..<5 {
       for index in times.indices {
         let begin = ContinuousClock.now
-        _ = try step.gradients(index..<index + 1)
+        _ = try step.run(index..<index + 1)
         times[index].append((ContinuousClock.now - begin).seconds * 1e3)
       }
     }
@@ -99,7 +101,7 @@ struct BenchTraining {
       let node = step.node.map { plan.graph[$0] }
       return Bench.Step(
         step: index, layer: node?.layer ?? "", kernel: step.kernel.template,
-        text: node.map { plan.graph.expression(of: $0) } ?? "", minMs: samples.min, medianMs: samples.median,
+        text: node.map { plan.graph.expression(of: $0) } ?? step.purpose, minMs: samples.min, medianMs: samples.median,
         gflops: node.map { Double(plan.graph.cost(of: $0).flops) / samples.min / 1e6 } ?? 0)
     }
   }
@@ -131,17 +133,15 @@ struct TrainingStep {
     expected = if case .numbers(let shape) = supervision { uniform("expected", shape.count) } else { [] }
   }
 
-  func gradients(_ steps: Range<Int>? = nil) throws -> [Float] {
-    try input.withUnsafeBufferPointer { images in
+  /// - Parameter steps: some of its parallel loops; by default the whole, with the update.
+  func run(_ steps: Range<Int>? = nil) throws -> [Float] {
+    let update = Update(learningRate: 1e-3, momentum: 0.9, weightDecay: 5e-4)
+    return try input.withUnsafeBufferPointer { images in
       switch supervision {
-      case .labels: try trainer.gradients(images, labels: labels, steps: steps)
-      case .boxes: try trainer.gradients(images, targets: targets, steps: steps)
-      case .numbers: try trainer.gradients(images, expected: expected, steps: steps)
+      case .labels: try trainer.trainStep(images, labels: labels, update, steps: steps)
+      case .boxes: try trainer.trainStep(images, targets: targets, update, steps: steps)
+      case .numbers: try trainer.trainStep(images, expected: expected, update, steps: steps)
       }
     }
-  }
-
-  func update() throws {
-    try trainer.update(Update(learningRate: 1e-3, momentum: 0.9, weightDecay: 5e-4))
   }
 }

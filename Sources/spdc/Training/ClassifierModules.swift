@@ -35,6 +35,8 @@ struct ClassifierModules {
     try graph.checkClassifier(of: data)
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
+    // One batch's gradients, as they are, need not wait for each other.
+    pipeline.updatesInBackward = configuration.accumulate == 1 && configuration.clip == 0
     if let megabytes = configuration.maxArena {
       pipeline = try ArenaLimit.apply(
         Int(megabytes * 1e6), to: pipeline, graph, builder, threads: configuration.computeThreads)

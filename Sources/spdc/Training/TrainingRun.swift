@@ -137,26 +137,42 @@ final class TrainingRun {
 
   /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
   private func step(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
-    let losses = try trainer.gradients(batch.images, labels: labels, labelSmoothing: configuration.labelSmoothing)
-    let loss = losses[0]
-    guard loss.isFinite else { throw diverged("the loss became \(loss.isNaN ? "NaN" : "infinite")", rate: rate) }
+    let smoothing = configuration.labelSmoothing
+    let losses: [Float]
+    if trainer.network.updatesInBackward {
+      losses = try trainer.trainStep(
+        batch.images, labels: labels, update(rate: rate, batches: 1), labelSmoothing: smoothing)
+    } else {
+      losses = try trainer.gradients(batch.images, labels: labels, labelSmoothing: smoothing)
+    }
+    // Generated code updates nothing from such a loss either.
+    guard losses[0].isFinite else {
+      throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)
+    }
     let group = configuration.accumulate
-    if group > 1 { try trainer.accumulate(begins: state.iteration % group == 0) }
     let begin = state.iteration / group * group
+    if group > 1 { try trainer.accumulate(begins: state.iteration == begin) }
     state.iteration += 1
     if state.iteration % group == 0 || state.iteration == iterationsPerEpoch {
-      var update = configuration.optimizer.update(rate: rate)
-      state.updates += 1
-      update.step = state.updates
       // The last group of an epoch may be smaller.
-      update.gradientScale = 1 / Double(state.iteration - begin)
-      update.maxNorm = configuration.clip > 0 ? configuration.clip : nil
-      update.averageDecay = configuration.average.decay(updates: state.updates)
-      try trainer.update(update)
+      if !trainer.network.updatesInBackward {
+        try trainer.update(update(rate: rate, batches: state.iteration - begin))
+      }
+      state.updates += 1
     }
     let count = Double(batch.count)
     state.running["loss", default: RunningAverage()].add(Double(losses[0]), weight: count)
     state.running["top1", default: RunningAverage()].add(Double(losses[1]) / count, weight: count)
+  }
+
+  /// The next update, from the gradients of so many batches.
+  private func update(rate: Double, batches: Int) -> Update {
+    var update = configuration.optimizer.update(rate: rate)
+    update.step = state.updates + 1
+    update.gradientScale = 1 / Double(batches)
+    update.maxNorm = configuration.clip > 0 ? configuration.clip : nil
+    update.averageDecay = configuration.average.decay(updates: state.updates + 1)
+    return update
   }
 
   // MARK: - the end of an epoch

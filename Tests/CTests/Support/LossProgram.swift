@@ -118,6 +118,7 @@ enum LossProgram {
         "{\(name), \(name)_check, \(shape.batch), \(shape.count), \(LossHoles.composedScratch(shape)), "
           + "\(layouts.logits.count), \(layouts.gradient.count)}")
     }
+    text += try templates.fill("optimizer_rules", ["NAME": "update"])
     text += try templates.fill(
       "optimizer", LossHoles.optimizer(ranges: ranges, count: count).merging(["NAME": "update"]) { $1 })
     return text + "\n#define YOLO_CASES " + yoloCases.joined(separator: ", ")

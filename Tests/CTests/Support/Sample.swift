@@ -58,6 +58,7 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var candidate = 0
   var mode = Mode.inference
   var largestTile = 2
+  var updatesInBackward = false
 
   var options: Pipeline.Options {
     var options = Pipeline.Options()
@@ -65,6 +66,7 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
     options.disabled = Set(disabled)
     options.mode = mode
     options.maxTargets = 64
+    options.updatesInBackward = updatesInBackward
     if mode == .training { options.kernels.largestTile = largestTile }
     return options
   }
@@ -72,7 +74,8 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var flags: [String] { (try? Machine.target(named: target).flags) ?? [] }
 
   var testDescription: String {
-    target + (mode == .training ? ", training" : "") + (unfused ? ", unfused" : "")
+    target + (mode == .training ? ", training" : "") + (updatesInBackward ? ", updates in backward" : "")
+      + (unfused ? ", unfused" : "")
       + (disabled.isEmpty ? "" : " without " + disabled.joined(separator: ", "))
       + (candidate == 0 ? "" : ", candidate \(candidate)")
   }

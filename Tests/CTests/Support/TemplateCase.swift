@@ -19,14 +19,16 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         """,
         "START": "AT(x[3] + (row / 2 + i / cols / 2) * (ptrdiff_t)32 + (block + n / VECTORS) * (ptrdiff_t)16)",
         "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
-      ]),
+      ]
+      .merging(gathersNothing) { $1 }),
     TemplateCase(
       name: "conv_winograd",
       holes: [
         "M": "2", "INPUT": "x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step",
         "SEGMENTS": "TRANSFORM(0, 2, 3, 64, 128, 16, 512);\nTRANSFORM(2, 1, 1, 64, 128, 16, 256);",
         "PRODUCTS": "PRODUCT(2, 2);", "EPILOGUE": "silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
-      ]),
+      ]
+      .merging(gathersNothing) { $1 }),
     TemplateCase(
       name: "winograd_transforms",
       holes: [
@@ -75,6 +77,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         "LEVEL_TABLE": "{4, 4, 512, 128, 64, 512, 128, 64}, {2, 2, 128, 64, 32, 128, 64, 32}", "LEVELS": "2",
         "ROWS": "6",
       ]),
+    TemplateCase(name: "optimizer_rules", holes: ["NAME": "small_optimizer"]),
     TemplateCase(name: "optimizer", holes: ["RANGES": "{0, 13, 0}, {16, 7, -1}"]),
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
     TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
@@ -82,6 +85,12 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"), TemplateCase(name: "pack_winograd"),
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
+
+  /// Of a convolution that gathers no statistics; `TrainingTests` compiles those that do.
+  private static let gathersNothing = Dictionary(
+    uniqueKeysWithValues: ["SLOTS", "PARAMETER", "ARGUMENT", "BEGIN", "ADD", "KEEP", "COUNT", "END"].map {
+      ("STATISTICS_" + $0, "")
+    })
 
   /// Where block `out` of a convolution's output begins.
   private static let outputBlock = "out * (ptrdiff_t)112"
@@ -132,11 +141,12 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     var text = try filled(templates, "prelude", lanes)
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
-    if ["cross_entropy", "composed_loss", "yolo_loss", "optimizer"].contains(name) {
+    if ["cross_entropy", "composed_loss", "yolo_loss", "optimizer", "optimizer_rules"].contains(name) {
       for support in ["training", "training_math", "composed_math"] {
         text += try Self.named(support).filled(templates, support, lanes)
       }
     }
+    if name == "optimizer" { text += try Self.named("optimizer_rules").filled(templates, "optimizer_rules", lanes) }
     if name == "composed_math" { text += try Self.named("training_math").filled(templates, "training_math", lanes) }
     if name == "conv_winograd" {
       for support in ["winograd_transforms", "winograd_product"] {

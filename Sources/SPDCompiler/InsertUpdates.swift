@@ -1,0 +1,59 @@
+import SPD
+
+extension PlanMemory {
+  /// Inserts steps that update parameters: each as soon as its gradient is there and nothing reads the parameter any more, so that
+  /// the gradient's memory is free again.
+  ///
+  /// Weights have a step for each; what is small goes with the next one. The last step also takes into the moving average what is
+  /// not trained.
+  ///
+  /// - Returns: the gradients, not placed yet.
+  static func insertUpdates(into steps: inout [Plan.Step], _ graph: Graph) -> [Plan.Gradient] {
+    var lastUse: [String: Int] = [:]
+    var firstGradient: [String: Int] = [:]
+    for (index, step) in steps.enumerated() {
+      guard let op = step.node.map({ graph[$0].op }) else { continue }
+      for name in op.parameterNames { lastUse[name] = index }
+      for name in op.gradientNames where firstGradient[name] == nil { firstGradient[name] = index }
+    }
+    let stored = EmitC.storedParameters(graph)
+    var result: [Plan.Step] = []
+    var gradients: [Plan.Gradient] = []
+    var waiting: [Parameter] = []
+    // Where each of the old steps now is.
+    var moved: [Int] = []
+    for (index, step) in steps.enumerated() {
+      moved.append(result.count)
+      result.append(step)
+      let isLast = index == steps.count - 1
+      waiting += stored.filter { firstGradient[$0.name] != nil && lastUse[$0.name] == index }
+      if isLast { waiting += stored.filter { firstGradient[$0.name] == nil && $0.role.isAveragedOnly } }
+      guard isLast || waiting.contains(where: { $0.role == .weight }) else { continue }
+      for parameter in waiting {
+        guard let first = firstGradient[parameter.name] else { continue }
+        gradients.append(
+          Plan.Gradient(parameter: parameter.name, count: parameter.count, first: moved[first], last: result.count))
+      }
+      result.append(Plan.Step(node: nil, kernel: .update(parameters: waiting.map(\.name)), reads: []))
+      waiting = []
+    }
+    steps = result
+    return gradients
+  }
+}
+
+extension Parameter.Role {
+  /// Not trained, but part of the moving average: running statistics.
+  fileprivate var isAveragedOnly: Bool { isRequired && !isTrainable }
+}
+
+extension Op {
+  /// Parameters whose gradients it stores.
+  var gradientNames: [String] {
+    switch self {
+    case .training(.weightGradient(let op)): op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } }
+    case .training(.normalizeSums(let op)): op.norm.map { [$0.weight, $0.bias] } ?? []
+    default: []
+    }
+  }
+}

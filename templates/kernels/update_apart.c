@@ -1,0 +1,45 @@
+/* The update apart from backward: gradients first, then the optimiser's sweep over all of them. */
+
+int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4])
+{
+    return @PREFIX@_steps(trainer, batch, NULL, losses, 0, @STEPS@);
+}
+
+int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins)
+{
+    const int status = check_trainer(trainer);
+    if (status != @UPPER@_OK) return status;
+    if (trainer->sum == NULL) return @UPPER@_NULL_POINTER;
+    const int threads = trainer->threads;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        @PREFIX@_optimizer_accumulate(trainer->gradients, trainer->sum, begins, PART, PARTS);
+    }
+    return @UPPER@_OK;
+}
+
+int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm)
+{
+    int status = check_trainer(trainer);
+    if (status == @UPPER@_OK) status = check_update(trainer, update);
+    if (status != @UPPER@_OK) return status;
+    const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
+    const int threads = trainer->threads;
+    (void)threads;
+    PARALLEL(threads)
+    {
+        const int part = PART;
+        const double length = @PREFIX@_optimizer(update, trainer->values, gradients, trainer->momentum, trainer->second_moments,
+                                                 trainer->average, trainer->arena, part, PARTS);
+        if (part == 0 && norm != NULL) *norm = length;
+    }
+    return @UPPER@_OK;
+}
+
+int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4])
+{
+    const int status = @PREFIX@_gradients(trainer, batch, losses);
+    if (status != @UPPER@_OK || losses[0] - losses[0] != 0.0f) return status;
+    return @PREFIX@_update(trainer, update, NULL);
+}
