@@ -4316,12 +4316,12 @@ int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins)
     return TINY_SPD_TRAIN_OK;
 }
 
-int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *update, double *norm)
+/* The optimiser's sweep over all parameters with the gradients that it is given. */
+static int sweep(tiny_spd_train_trainer *trainer, const spd_update *update, const float *gradients, double *norm)
 {
     int status = check_trainer(trainer);
     if (status == TINY_SPD_TRAIN_OK) status = check_update(trainer, update);
     if (status != TINY_SPD_TRAIN_OK) return status;
-    const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
     const int threads = trainer->threads;
     (void)threads;
     PARALLEL(threads)
@@ -4334,11 +4334,17 @@ int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *upd
     return TINY_SPD_TRAIN_OK;
 }
 
+int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *update, double *norm)
+{
+    if (trainer == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
+    return sweep(trainer, update, trainer->sum != NULL ? trainer->sum : trainer->gradients, norm);
+}
+
 int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4])
 {
     const int status = tiny_spd_train_gradients(trainer, batch, losses);
     if (status != TINY_SPD_TRAIN_OK || losses[0] - losses[0] != 0.0f) return status;
-    return tiny_spd_train_update(trainer, update, NULL);
+    return sweep(trainer, update, trainer->gradients, NULL);
 }
 
 int tiny_spd_train_threads(int threads)

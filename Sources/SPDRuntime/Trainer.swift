@@ -194,7 +194,13 @@ public final class Trainer {
 
   private func step(_ batch: spdc_batch, _ update: Update, _ steps: Range<Int>?) throws -> [Float] {
     let losses = try update.withC { try run(batch, $0, steps ?? 0..<network.stepCount) }
-    if steps == nil, !network.updatesInBackward, losses[0].isFinite { try self.update(update) }
+    if steps == nil, !network.updatesInBackward, losses[0].isFinite {
+      // Of this batch alone, whatever has been summed up.
+      let sum = c.sum
+      c.sum = nil
+      defer { c.sum = sum }
+      try self.update(update)
+    }
     return losses
   }
 

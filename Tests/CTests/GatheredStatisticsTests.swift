@@ -11,12 +11,17 @@ import Testing
   /// upsampling; Winograd's with tiles that overhang, few and many.
   private static let model = Model("gathered", input: .image(3, 28, 20), classes: 5) { image, classes in
     let stem = image.through(Conv2D(16, kernel: 1))
-    let wide = stem.through(Conv(40, kernel: 1), Conv(72, kernel: 3), Conv(24, kernel: 3, stride: 2))
-    let low = wide.through(Conv(16, kernel: 3), Conv(80, kernel: 3, stride: 2), Conv(64, kernel: 3))
-    let joined = concat(low.upsampled(2).through(Conv(32, kernel: 1)), wide).through(Conv(48, kernel: 1))
+    let wide = stem.through(conv(40, 1), conv(72, 3), conv(24, 3, stride: 2))
+    let low = wide.through(conv(16, 3), conv(80, 3, stride: 2), conv(64, 3))
+    let joined = concat(low.upsampled(2).through(conv(32, 1)), wide).through(conv(48, 1))
     return joined.through(
-      Conv(64, kernel: 3, stride: 2), Conv(64, kernel: 3, stride: 2), Conv(96, kernel: 1), Conv(64, kernel: 3),
-      GlobalAveragePool(), Flatten(), Linear(classes))
+      conv(64, 3, stride: 2), conv(64, 3, stride: 2), conv(96, 1), conv(64, 3), GlobalAveragePool(), Flatten(),
+      Linear(classes))
+  }
+
+  /// With running statistics that are those of the last batch.
+  private static func conv(_ outputs: Int, _ kernel: Int, stride: Int = 1) -> Conv {
+    Conv(outputs, kernel: Size2D(kernel, kernel), stride: Size2D(stride, stride), norm: BatchNorm(momentum: 1))
   }
 
   private static func compiled(_ target: String, gathers: Bool = true) async throws -> (Plan, TrainableNetwork) {
@@ -67,7 +72,10 @@ import Testing
     #expect(found.count == expected.count)
     for (name, wanted) in expected {
       // Where a mean is far from zero, its rounding is what the next layer sees as noise.
-      for (a, b) in zip(found[name]!, wanted) { #expect(abs(a - b) <= 2e-5 * max(1, abs(b)), "\(name): \(a) \(b)") }
+      let floor: Float = name.hasSuffix("running_mean") ? 1 : 0
+      for (a, b) in zip(found[name]!, wanted) {
+        #expect(abs(a - b) <= 1e-4 * max(floor, abs(b)), "\(name): \(a) \(b)")
+      }
     }
   }
 }

@@ -78,8 +78,7 @@ import Testing
   }
 
   /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.
-  /// With updates among the steps; those of the sweep are in `LossCTests`.
-  @Test func threadsDoNotRace() async throws {
+  @Test(arguments: [false, true]) func threadsDoNotRace(updatesInBackward: Bool) async throws {
     let toolchain = try await Toolchain.find()
     let sanitizer = ["-fsanitize=thread"]
     let compiler = try await workshop.sanitizer(sanitizer, [.clang]).path
@@ -90,7 +89,7 @@ import Testing
     }
     let test = Case(
       sample: .everyTrained,
-      variant: Variant(target: Variant.targets[0], mode: .training, updatesInBackward: true))
+      variant: Variant(target: Variant.targets[0], mode: .training, updatesInBackward: updatesInBackward))
     _ = try await output(
       test, compiler,
       ["-std=c17", "-O1", "-g", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,

@@ -96,6 +96,25 @@ import tiny_spd_train
     #expect { try trainer.load { _ in [1] } } throws: { "\($0)".contains("values where") }
   }
 
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func aStepIsOfItsOwnBatch() async throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let graph = try await graph(batch: 16)
+    let parameters = Dictionary(uniqueKeysWithValues: graph.parameters.map { ($0.name, $0) })
+    let update = Update(learningRate: 0.05, momentum: 0.9)
+    func trained(accumulates: Bool) throws -> [Float] {
+      let trainer = try network.trainer(threads: 1, accumulates: accumulates)
+      try trainer.load { syntheticParameter(parameters[$0.name]!) }
+      let (images, labels) = Self.batch(0)
+      _ = try trainer.gradients(images, labels: labels)
+      if accumulates { try trainer.accumulate(begins: true) }
+      let (others, otherLabels) = Self.batch(1)
+      try trainer.trainStep(others, labels: otherLabels, update)
+      return Array(trainer[.values]!)
+    }
+    #expect(try trained(accumulates: true) == trained(accumulates: false))
+  }
+
   private func graph(batch: Int) async throws -> Graph {
     try await LoadedModel.load(Self.file).graph(batch: batch)
   }

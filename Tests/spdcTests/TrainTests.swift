@@ -218,6 +218,8 @@ import Testing
       "--resume", scratch("run"), "--epochs", "2", "--data", "shapes:12", "--set", "limit=100"
     )
     .failed(.usage, "the run began with limit 160")
+    // What changes no number may change.
+    try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2", "--max-arena", "50MB").succeeded()
     // A damaged checkpoint is noticed.
     let last = scratch("run/checkpoints/last.safetensors")
     var damaged = try bytes(last)

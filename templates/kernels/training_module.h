@@ -77,11 +77,12 @@ typedef struct @PREFIX@_batch {
     const spd_yolo_rates *rates;
 } @PREFIX@_batch;
 
-/* Forward, backward and update. A loss that is not finite updates nothing, but running statistics have moved. */
+/* Forward, backward and update with the gradients of this batch. A loss that is not finite updates nothing, but running
+ * statistics have moved. */
 int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4]);
 
 /* Its parallel loops first ..< last, for timing; the ones before them must have run. With UPDATES_IN_BACKWARD the update is
- * among them, else it is not and `update` is not read. */
+ * among them and reads `losses`, so that all calls of a step take the same array; else it is not and `update` is not read. */
 int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4], int first,
                    int last);
 

@@ -19,12 +19,12 @@ int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins)
     return @UPPER@_OK;
 }
 
-int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm)
+/* The optimiser's sweep over all parameters with the gradients that it is given. */
+static int sweep(@PREFIX@_trainer *trainer, const spd_update *update, const float *gradients, double *norm)
 {
     int status = check_trainer(trainer);
     if (status == @UPPER@_OK) status = check_update(trainer, update);
     if (status != @UPPER@_OK) return status;
-    const float *gradients = trainer->sum != NULL ? trainer->sum : trainer->gradients;
     const int threads = trainer->threads;
     (void)threads;
     PARALLEL(threads)
@@ -37,9 +37,15 @@ int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double 
     return @UPPER@_OK;
 }
 
+int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm)
+{
+    if (trainer == NULL) return @UPPER@_NULL_POINTER;
+    return sweep(trainer, update, trainer->sum != NULL ? trainer->sum : trainer->gradients, norm);
+}
+
 int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4])
 {
     const int status = @PREFIX@_gradients(trainer, batch, losses);
     if (status != @UPPER@_OK || losses[0] - losses[0] != 0.0f) return status;
-    return @PREFIX@_update(trainer, update, NULL);
+    return sweep(trainer, update, trainer->gradients, NULL);
 }

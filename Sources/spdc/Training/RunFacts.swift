@@ -45,7 +45,7 @@ struct EarlierRun {
 
   /// Settings that do not change what has been computed so far.
   private static let free: Set = [
-    "data", "threads", "loader-threads", "epochs", "save-every", "validate-every",
+    "data", "threads", "loader-threads", "epochs", "save-every", "validate-every", "max-arena",
   ]
 
   /// - Parameter argument: the folder of a run, or one of its checkpoints.
