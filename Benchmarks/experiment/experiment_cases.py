@@ -5,7 +5,7 @@ import pathlib
 WORK = pathlib.Path(__file__).resolve().parents[2] / "build" / "experiment"
 # The same for everybody: neither network's own recipe, and the last epoch counts, not the best.
 SETTINGS = {"batch": 32, "optimizer": "adam", "lr": 0.0005, "momentum": 0.9, "weight-decay": 0,
-            "schedule": "cosine", "warmup-epochs": 0, "limit": 4500, "validate-every": 4, "flip-vertical": 0,
+            "schedule": "cosine", "warmup-epochs": 0, "limit": 3000, "validate-every": 4, "flip-vertical": 0,
             "rotation": 0, "crop-padding": 2}
 # Small pictures are learned more slowly, and cost less.
 EPOCHS = {32: 4, 16: 8}
