@@ -1,7 +1,7 @@
 """Measures training steps of spdc's C and of PyTorch side by side. Benchmarks/training/run sets up what this needs."""
 import argparse
+import functools
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -12,38 +12,18 @@ import numpy as np
 
 import cases
 import machine
+import scaling
 from bench import interruptible, numbers, say
+from contender import FOREIGN, HERE, Contender, end, measure
 from ours import Failure, Spdc, call
-from peers import Peer
 from results import Results
 from trainers import REFERENCE, TRAINERS, Module
 from training_cases import BATCHES, CASES
 
-HERE = pathlib.Path(__file__).resolve().parent
 # Relative limits of the first step beside eager PyTorch in float64, or twice as far as its float32 is from that where that is
 # more: deep networks on small maps amplify rounding.
 LOSS, GRADIENT, AMPLIFIED = 2e-4, 1e-3, 2
 FLOOR = 1e-4    # gradient norms below this share of the largest count as that
-FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
-
-
-class Contender(Peer):
-    """One train_worker.py; as a peer of the inference benchmark, it runs only while it is asked."""
-
-    def __init__(self, name, case, threads, limit=1800):
-        self.name, self.limit = name, limit
-        self.log = case.folder / f"{name}-{threads}.log"
-        command = [sys.executable, HERE / "train_worker.py", name, case.model, case.size, case.batch, threads]
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads),
-                           TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log.open("w"), env=environment, start_new_session=True)
-        try:
-            self.first = self.reply()
-        except BaseException:
-            self.end()
-            raise
-        self.pause()
 
 
 def prepare(case, spdc):
@@ -116,38 +96,11 @@ def start(case, threads, names):
     return running, found
 
 
-def end(running):
-    for contender in running.values():
-        contender.end()
-
-
-def turn(contender, seconds):
-    """Times of one turn, and the share of a processor that others used meanwhile."""
-    begin, all_before = time.monotonic(), machine.busy()
-    here_before, own_before = machine.used_here(), machine.used_by(contender.process.pid)
-    times = contender.ask({"measure": seconds})["times_ms"]
-    own = machine.used_by(contender.process.pid) - own_before + machine.used_here() - here_before
-    return {"times_ms": times, "foreign": max(0, machine.busy() - all_before - own) / (time.monotonic() - begin)}
-
-
-def measure(running, options):
-    """Rounds in which everybody has a turn, in an order that rotates, until there are enough or time is up."""
-    rounds, names, begin = [], list(running), time.monotonic()
-    while len(rounds) < options.least or (len(rounds) < options.rounds and time.monotonic() - begin < options.seconds):
-        shift = len(rounds) % len(names)
-        figures = {n: turn(running[n], options.turn) for n in names[shift:] + names[:shift]}
-        rounds.append({"figures": figures, "kept": max(f["foreign"] for f in figures.values()) <= FOREIGN})
-    return rounds
-
-
-def one_case(case, threads, names, spdc, options, results):
-    key = f"{case.title} threads {threads} of {', '.join(names)}"
-    if results.case(key):
-        say("stands in the file already (--fresh begins a new one)")
-        return
-    prepare(case, spdc)
+def one_case(key, case, threads, names, options, results):
     running, found = start(case, threads, names)
     try:
+        if options.prepare:
+            return
         rounds = measure(running, options)
     finally:
         end(running)
@@ -157,6 +110,20 @@ def one_case(case, threads, names, spdc, options, results):
         times = [t for r in rounds for t in r["figures"][name]["times_ms"]]
         say(f"{name:20} {min(times):9.1f} ms min {statistics.median(times):9.1f} ms median {len(times):4} steps "
             f"{found[name]['peak_bytes'] / 1e6:7.0f} MB")
+
+
+def jobs(options):
+    """A key for the file, the case, and the function that measures it."""
+    most, *fewer = sorted(options.threads, reverse=True)
+    turns = [(most, options.contenders, CASES), (most, ["spdc"], BATCHES)]
+    turns += [(threads, options.contenders, CASES) for threads in fewer]
+    for threads, names, chosen in turns:
+        for case in chosen:
+            yield (f"{case.title} threads {threads} of {', '.join(names)}", case,
+                   functools.partial(one_case, threads=threads, names=names))
+    for case in CASES if fewer else []:
+        yield (f"{case.title} threads {most} beside {fewer[-1]}", case,
+               functools.partial(scaling.one_case, few=fewer[-1], many=most))
 
 
 def parse():
@@ -196,17 +163,14 @@ def main():
                       settings={name: t.SETTINGS for name, t in TRAINERS.items()},
                       compiler=machine.first_line(["g++", "--version"]),
                       limits={"loss": LOSS, "gradient": GRADIENT, "foreign": FOREIGN})
-        most, *fewer = sorted(options.threads, reverse=True)
-        todo = [(c, most, options.contenders) for c in CASES] + [(c, most, ["spdc"]) for c in BATCHES]
-        todo += [(c, t, options.contenders) for t in fewer for c in CASES]
-        todo = [entry for entry in todo if options.only in entry[0].title]
-        for number, (case, threads, names) in enumerate(todo):
-            print(f"[{number + 1} of {len(todo)}] {case.title}, {threads} threads", file=sys.stderr, flush=True)
-            if options.prepare:
-                prepare(case, spdc)
-                end(start(case, threads, names)[0])
-            else:
-                one_case(case, threads, names, spdc, options, results)
+        todo = [job for job in jobs(options) if options.only in job[1].title]
+        for number, (key, case, measure_case) in enumerate(todo):
+            print(f"[{number + 1} of {len(todo)}] {key}", file=sys.stderr, flush=True)
+            if results.case(key) and not options.prepare:
+                say("stands in the file already (--fresh begins a new one)")
+                continue
+            prepare(case, spdc)
+            measure_case(key, case, options=options, results=results)
         print(f"{path}: done; Benchmarks/training/report writes docs/training.md from it", file=sys.stderr)
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")

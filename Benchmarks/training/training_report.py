@@ -34,6 +34,13 @@ momentum, pictures and everything in between, gradients as long as each contende
 
 ![training steps beside PyTorch](training.svg)
 """
+THREADS = """\
+## More threads beside fewer
+
+In turns, in the same rounds: how much faster a step is, by the least times and by the medians. Beside it what the machine gave
+behind each round: multiply-adds in registers, of which no program can gain more, and the addition of a large array to another
+one; by the best rates and by the medians.
+"""
 
 
 class Case:
@@ -83,14 +90,18 @@ def memory_rows(found):
                *(f"{c.memory(OURS) / c.memory(c.best(figure)):.2f}" for figure in (c.memory, c.median))]
 
 
-def thread_rows(cases):
-    """Each case on one thread beside the same on two, as far as both were measured."""
-    for one in (c for c in cases if c.threads == 1):
-        two = [c for c in cases if (c.title, c.batch, c.threads) == (one.title, one.batch, 2)]
-        gains = [next((one.median(n) / c.median(n) for c in two if n in c.times and n in one.times), None)
-                 for n in [OURS, *PEERS]]
-        if any(gains):
-            yield [one.title, str(one.batch), *("–" if g is None else times_faster(g) for g in gains)]
+def thread_rows(found):
+    """What more threads gain over fewer: spdc's step, and the machine, by the best figures and by the medians."""
+    for raw in found:
+        few, many = str(raw["few"]), str(raw["many"])
+        kept = [r for r in raw["rounds"] if r["kept"]] or raw["rounds"]
+        times = {n: [t for r in kept for t in r["figures"][n]["times_ms"]] for n in (few, many)}
+        cells = [[figure(times[few]) / figure(times[many]) for figure in (min, statistics.median)]]
+        for index in range(2):
+            rates = {n: [r["machine"][n][index] for r in kept] for n in (few, many)}
+            cells.append([figure(rates[many]) / figure(rates[few]) for figure in (max, statistics.median)])
+        yield [f"{raw['model']} {raw['size']}×{raw['size']}", str(raw["batch"]), f"{many} beside {few}",
+               *(", ".join(map(times_faster, pair)) for pair in cells)]
 
 
 def batch_rows(points):
@@ -149,7 +160,8 @@ def main():
     p.add_argument("--docs", default=str(cases.ROOT / "docs"), metavar="DIR")
     options = p.parse_args()
     data, docs = json.loads(pathlib.Path(options.json).read_text()), pathlib.Path(options.docs)
-    everything = [Case(raw) for raw in data["cases"].values()]
+    scaling = [raw for raw in data["cases"].values() if "few" in raw]
+    everything = [Case(raw) for raw in data["cases"].values() if raw not in scaling]
     found = [c for c in everything if len(c.times) > 1]
     most = max(c.threads for c in everything)
     points = sorted((c for c in everything if len(c.times) == 1 and c.threads == most), key=lambda c: c.batch)
@@ -168,8 +180,8 @@ def main():
               "## Memory\n\nMegabytes at the peak.\n",
               table([*start, OURS, *PEERS, "spdc / least of PyTorch", "spdc / fastest of PyTorch"],
                     memory_rows(found))]
-    if threaded := list(thread_rows(everything)):
-        parts += ["## Two threads beside one\n", table(["network", "batch", OURS, *PEERS], threaded)]
+    if scaling:
+        parts += [THREADS, table(["network", "batch", "threads", OURS, "multiply-adds", "memory"], thread_rows(scaling))]
     if points:
         header = [*start, "least ms", "median ms (spread)", "ms per image", "images/s", "peak MB"]
         parts += ["## By batch\n", table(header, batch_rows(points))]

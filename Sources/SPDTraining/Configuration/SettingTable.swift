@@ -30,7 +30,8 @@ enum SettingTable {
           help: "threads that read and augment pictures"),
         .optional(
           "max-arena", \.maxArena, .above(0), also: ["memory"],
-          help: "MB that a step may hold of what it computes, gradients too if nothing clips or sums them up; null: any"),
+          help: "MB that a step may hold of what it computes, gradients too if nothing clips or sums them up; null: any"
+        ),
       ]
     ),
     (

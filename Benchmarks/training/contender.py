@@ -1,0 +1,59 @@
+"""Contenders as processes of their own, and their turns."""
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import cases
+import machine
+from peers import Peer
+
+HERE = pathlib.Path(__file__).resolve().parent
+FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
+
+
+class Contender(Peer):
+    """One train_worker.py; as a peer of the inference benchmark, it runs only while it is asked."""
+
+    def __init__(self, name, case, threads, limit=1800):
+        self.name, self.limit = name, limit
+        self.log = case.folder / f"{name}-{threads}.log"
+        command = [sys.executable, HERE / "train_worker.py", name, case.model, case.size, case.batch, threads]
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads),
+                           TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log.open("w"), env=environment, start_new_session=True)
+        try:
+            self.first = self.reply()
+        except BaseException:
+            self.end()
+            raise
+        self.pause()
+
+
+def end(running):
+    for contender in running.values():
+        contender.end()
+
+
+def turn(contender, seconds):
+    """Times of one turn, and the share of a processor that others used meanwhile."""
+    begin, all_before = time.monotonic(), machine.busy()
+    here_before, own_before = machine.used_here(), machine.used_by(contender.process.pid)
+    times = contender.ask({"measure": seconds})["times_ms"]
+    own = machine.used_by(contender.process.pid) - own_before + machine.used_here() - here_before
+    return {"times_ms": times, "foreign": max(0, machine.busy() - all_before - own) / (time.monotonic() - begin)}
+
+
+def measure(running, options, machine_rates=None):
+    """Rounds in which everybody has a turn, in an order that rotates, until there are enough or time is up. With each goes what
+    `machine_rates` says behind it."""
+    rounds, names, begin = [], list(running), time.monotonic()
+    while len(rounds) < options.least or (len(rounds) < options.rounds and time.monotonic() - begin < options.seconds):
+        shift = len(rounds) % len(names)
+        figures = {n: turn(running[n], options.turn) for n in names[shift:] + names[:shift]}
+        rounds.append({"figures": figures, "kept": max(f["foreign"] for f in figures.values()) <= FOREIGN})
+        if machine_rates:
+            rounds[-1]["machine"] = machine_rates()
+    return rounds

@@ -1,0 +1,51 @@
+/* What the machine itself gives at this moment with so many threads: multiply-adds in registers, and memory.
+ *
+ * usage: control THREADS      prints GFLOP/s and GB/s; about a third of a second
+ */
+#include <omp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef float vec __attribute__((vector_size(64)));
+
+enum { CHAINS = 8, LANES = 16, ROUNDS = 20000000, FLOATS = 32 << 20 };
+
+/* Chains of multiply-adds that do not wait for each other. */
+static double multiply_adds(int threads)
+{
+    float sink = 0.0f;
+    const double begin = omp_get_wtime();
+#pragma omp parallel num_threads(threads) reduction(+ : sink)
+    {
+        vec sums[CHAINS]; /* each of other numbers, or a compiler would compute one for all */
+        for (int chain = 0; chain < CHAINS; chain++)
+            for (int lane = 0; lane < LANES; lane++) sums[chain][lane] = (float)(chain * LANES + lane);
+        for (int round = 0; round < ROUNDS; round++)
+            for (int chain = 0; chain < CHAINS; chain++) sums[chain] = sums[chain] * 0.999f + 0.001f;
+        for (int chain = 0; chain < CHAINS; chain++)
+            for (int lane = 0; lane < LANES; lane++) sink += sums[chain][lane];
+    }
+    const double seconds = omp_get_wtime() - begin;
+    return sink > 0.0f ? 2.0 * CHAINS * LANES * ROUNDS * threads / seconds / 1e9 : 0.0;
+}
+
+/* One array is added to another; both are far larger than the caches. */
+static double memory(float *to, const float *from, int threads)
+{
+    const double begin = omp_get_wtime();
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int i = 0; i < FLOATS; i++) to[i] += from[i];
+    return 3.0 * FLOATS * sizeof(float) / (omp_get_wtime() - begin) / 1e9;
+}
+
+int main(int count, char **arguments)
+{
+    const int threads = count > 1 ? atoi(arguments[1]) : 1;
+    float *to = malloc(FLOATS * sizeof(float)), *from = malloc(FLOATS * sizeof(float));
+    if (!to || !from) return 1;
+    for (int i = 0; i < FLOATS; i++) to[i] = from[i] = (float)i;
+    const double most = multiply_adds(threads);
+    printf("%.1f %.2f\n", most, memory(to, from, threads));
+    return 0;
+}
