@@ -1,15 +1,14 @@
 /* What the machine itself gives at this moment with so many threads: multiply-adds in registers, and memory.
  *
- * usage: control THREADS      prints GFLOP/s and GB/s; about a third of a second
+ * usage: control THREADS      prints GFLOP/s and GB/s
  */
 #include <omp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef float vec __attribute__((vector_size(64)));
 
-enum { CHAINS = 8, LANES = 16, ROUNDS = 20000000, FLOATS = 32 << 20 };
+enum { CHAINS = 8, LANES = 16, ROUNDS = 100000000, FLOATS = 32 << 20 };
 
 /* Chains of multiply-adds that do not wait for each other. */
 static double multiply_adds(int threads)

@@ -13,6 +13,7 @@ def control():
 
 
 def one_case(key, case, few, many, options, results):
+    """Rounds of steps with `few` and with `many` threads, after their first steps were found to be the same."""
     program, running = control(), {}
     try:
         for threads in (few, many):
