@@ -33,10 +33,15 @@ extension ChooseKernels {
     {
       return .weightGradientWinograd(tile)
     }
+    let inputs = PlanMemory.inputBlocks(node)
+    if let tile = WeightGradient1x1Tile.choose(
+      op, gradient, isUpsampled: node.inputs[0].segments.contains { $0.upsampling > 1 }, inputBlocks: inputs,
+      outputBlocks: blocks, target: target)
+    {
+      return .weightGradient1x1(tile)
+    }
     return .weightGradient(
-      WeightGradientTile.choose(
-        op, gradient, isUpsampled: node.inputs[0].segments.contains { $0.upsampling > 1 },
-        inputBlocks: PlanMemory.inputBlocks(node), outputBlocks: blocks, target: target))
+      WeightGradientTile.choose(op, gradient, inputBlocks: inputs, outputBlocks: blocks, target: target))
   }
 }
 
@@ -51,6 +56,8 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
   public var tiles: Int
   /// Units that share a frequency's outputs while they are in a cache.
   public var group: Int
+  /// Blocks of inputs whose frequencies are held at a time, where those of all tiles are; else all of them.
+  public var share: Int
 
   var frequencies: Int { (size + 2) * (size + 2) }
 
@@ -77,15 +84,25 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
     guard smaller >= 2 else { return nil }
     let vectors = target.lanes == 16 || target.lanes == 1 ? 2 : target.lanes == 8 ? 3 : 4
     var result = WinogradGradientTile(
-      size: smaller >= 4 ? 4 : 2, inputs: target.lanes == 16 ? 8 : 4, vectors: vectors, tiles: 1, group: 4)
+      size: smaller >= 4 ? 4 : 2, inputs: target.lanes == 16 ? 8 : 4, vectors: vectors, tiles: 1, group: 4,
+      share: inputBlocks)
     let perTile = result.frequencies * (inputBlocks + outputBlocks) * channelBlock * 4
     let count = result.count(gradient)
     let most = max(32, 2 * target.l2Bytes / perTile)
     result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
-    // Sums that wait for more tiles take more memory, and are read and written more often, than the frequencies of all tiles.
-    func planes(_ tiles: Int) -> Int { result.frequencies * tiles * (inputBlocks + outputBlocks) * channelBlock }
-    let sums = result.frequencies * inputBlocks * outputBlocks * channelBlock * channelBlock
-    if planes(count) <= planes(result.tiles) + sums { result.tiles = count }
-    return result
+    // Sums that wait for more tiles may take more memory, and are read and written more often, than the frequencies of all tiles.
+    var whole = result
+    whole.tiles = count
+    whole.share = ChooseTile.ceilDivide(inputBlocks, ChooseTile.ceilDivide(inputBlocks, 2 * result.group))
+    func floats(_ tile: WinogradGradientTile) -> Int {
+      tile.sharedCount(gradient, inputBlocks: inputBlocks, outputBlocks: outputBlocks, target)
+    }
+    return floats(whole) <= floats(result) ? whole : result
+  }
+
+  /// Floats that threads share: frequencies of inputs and outputs, and sums that wait for more tiles.
+  func sharedCount(_ gradient: Shape, inputBlocks: Int, outputBlocks: Int, _ target: Target) -> Int {
+    let sums = tiles < count(gradient) ? strips(outputBlocks: outputBlocks, target) * inputBlocks * slab(target) : 0
+    return frequencies * (plane(blocks: share) + plane(blocks: outputBlocks)) + sums
   }
 }

@@ -46,7 +46,11 @@ enum ChooseTile {
     let weightsAgain =
       weightBytes > target.l2Bytes * 5 / 8
       ? weightBytes * output.batch * ceilDivide(output.height, rows) : 0
-    let sourceAgain = problem.sourceBytes > target.l2Bytes / 2 ? problem.sourceBytes * ceilDivide(blocks, strip) : 0
+    // An input of whole batches does not stay in the last cache either, and cannot be fetched ahead as well as weights, which are
+    // one stream: reading it was measured to take six times as long a byte.
+    let sourceCost = problem.sourceBytes >= Target.cacheBytes / 4 ? 6 : 1
+    let sourceAgain =
+      problem.sourceBytes > target.l2Bytes / 2 ? sourceCost * problem.sourceBytes * ceilDivide(blocks, strip) : 0
     return ConvolutionTile(
       strip: strip, rows: rows, columns: columns, unitRows: rows, stripMajor: sourceAgain < weightsAgain,
       rowsAhead: rows, weightsAhead: 2048, streams: streams(output))

@@ -143,6 +143,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case normalizeSums
   case normalizeGradient
   case weightGradient(WeightGradientTile)
+  case weightGradient1x1(WeightGradient1x1Tile)
   case weightGradientWinograd(WinogradGradientTile)
   /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1, in chunks of images.
   case weightGradientPicture(scale: Int, chunks: Int)
@@ -177,6 +178,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .normalizeSums: "normalize_sums"
     case .normalizeGradient: "normalize_gradient"
     case .weightGradient: "weight_gradient"
+    case .weightGradient1x1: "weight_gradient_1x1"
     case .weightGradientWinograd: "weight_gradient_winograd"
     case .weightGradientPicture: "weight_gradient_picture"
     case .poolGradient: "pool_gradient"

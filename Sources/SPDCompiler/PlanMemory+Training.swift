@@ -82,14 +82,6 @@ extension PlanMemory {
     2 * chunks(shape) * phases * roundUp(shape.channels)
   }
 
-  /// Floats of inputs and gradient with their pixels side by side, in front of a step's sums.
-  static func packedPixelCount(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile, in graph: Graph) -> Int {
-    guard tile.packedColumns > 0 else { return 0 }
-    let gradient = graph.shape(of: node.inputs[1])
-    return (inputBlocks(node) + ChooseTile.ceilDivide(op.outputs, channelBlock))
-      * WeightGradientTile.packedBlock(gradient.batch * gradient.size.area)
-  }
-
   private static func sumCount(
     _ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile, _ blocks: Int, _ target: Target
   ) -> Int {
@@ -105,13 +97,10 @@ extension PlanMemory {
     let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
     switch kernel {
     case .weightGradient(let tile):
-      return packedPixelCount(node, op, tile, in: graph) + sumCount(node, op, tile, blocks, target)
+      return sumCount(node, op, tile, blocks, target)
     case .weightGradientWinograd(let tile):
-      let gradient = graph.shape(of: node.inputs[1])
-      let planes = tile.plane(blocks: inputBlocks(node)) + tile.plane(blocks: blocks)
-      let kept = tile.tiles < tile.count(gradient)
-      return tile.frequencies * planes
-        + (kept ? tile.strips(outputBlocks: blocks, target) * inputBlocks(node) * tile.slab(target) : 0)
+      return tile.sharedCount(
+        graph.shape(of: node.inputs[1]), inputBlocks: inputBlocks(node), outputBlocks: blocks, target)
     case .weightGradientPicture(let scale, let chunks):
       let taps = op.kernel.area * scale * scale * graph.input.shape.channels
       return blocks * chunks * (taps + 1) * channelBlock

@@ -166,6 +166,7 @@ public enum PlanMemory {
     switch (node.op, kernel) {
     case (.training(.weightGradient(let op)), .weightGradient(let tile)) where tile.chunks == 1:
       return tile.group * tile.slab(op, target)
+    case (.training(.weightGradient(let op)), .weightGradient1x1(let tile)): return tile.scratchCount(op, target)
     case (_, .weightGradientWinograd(let tile)): return tile.group * tile.slab(target)
     default: break
     }

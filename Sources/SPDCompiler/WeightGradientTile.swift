@@ -15,8 +15,6 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
   public var chunks: Int
   /// Whether the next rows are fetched ahead.
   public var fetches: Bool
-  /// Where inputs and gradient are packed first, pixels side by side: pixels in a row of what they are packed to. Else 0.
-  public var packedColumns = 0
 
   /// Units that keep a few threads busy evenly.
   static let units = 16
@@ -30,39 +28,14 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     ChooseTile.ceilDivide(outputBlocks * channelBlock / target.lanes, vectors)
   }
 
-  /// Floats from one block of 16 channels to the next where `pixels` pixels are packed: an odd number of cache lines.
-  static func packedBlock(_ pixels: Int) -> Int { (pixels | 1) * channelBlock }
-
-  /// Rows of a small map lie far apart, in multiples of a page if there are many channels, so that they would meet in the same
-  /// few sets of a cache. Packed they do not, which costs one pass over them.
-  ///
-  /// - Returns: pixels in a row of what they are packed to; nil if they stay where they are.
-  private static func packedColumns(_ op: Op.Convolution, _ gradient: Shape, _ inputBlocks: Int, _ outputBlocks: Int)
-    -> Int?
-  {
-    guard op.kernel == 1, op.padding == 0, gradient.width <= 2, min(inputBlocks, outputBlocks) >= 16 else { return nil }
-    let pixels = gradient.batch * gradient.size.area
-    return (8...64).last { pixels % $0 == 0 }
-  }
-
   /// - Parameters:
   ///   - gradient: of the convolution's result.
-  ///   - isUpsampled: whether some input is read through an upsampling.
   static func choose(
-    _ op: Op.Convolution, _ gradient: Shape, isUpsampled: Bool, inputBlocks: Int, outputBlocks: Int, target: Target
+    _ op: Op.Convolution, _ gradient: Shape, inputBlocks: Int, outputBlocks: Int, target: Target
   ) -> WeightGradientTile {
-    var gradient = gradient
-    let packed = isUpsampled ? nil : packedColumns(op, gradient, inputBlocks, outputBlocks)
-    if let packed { gradient = Self.packed(gradient, columns: packed) }
-    let width = outputBlocks * channelBlock / target.lanes
-    // Accumulators take the registers but for the outputs' vectors, a broadcast and what a product needs without FMA.
-    let room = target.registers - (target.hasFusedMultiplyAdd ? 1 : 2)
-    let most = target.registers > 16 ? 8 : 4
-    let vectors = min(width, width % 3 == 0 && room / 3 - 1 >= most ? 3 : 2)
-    let inputs = [16, 8, 4, 2, 1].first { $0 <= max(most, most * 2 / vectors) && ($0 + 1) * vectors <= room } ?? 1
+    let (inputs, vectors) = registerTile(width: outputBlocks * channelBlock / target.lanes, target)
     var tile = WeightGradientTile(
-      inputs: inputs, vectors: vectors, rows: 1, group: 1, across: 1, chunks: 1, fetches: false,
-      packedColumns: packed ?? 0)
+      inputs: inputs, vectors: vectors, rows: 1, group: 1, across: 1, chunks: 1, fetches: false)
     // Pixels whose inputs and gradients stay in the first-level cache while the taps pass over them.
     let lines = gradient.batch * gradient.height
     tile.rows = max(1, min(lines, 256 / gradient.width))
@@ -77,12 +50,22 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     return tile
   }
 
-  /// All pixels as rows of one image.
-  static func packed(_ shape: Shape, columns: Int) -> Shape {
-    var packed = shape
-    packed.batch = 1
-    packed.height = shape.batch * shape.size.area / columns
-    packed.width = columns
-    return packed
+  /// Inputs, and vectors of outputs, of a register tile for `width` vectors of outputs: what takes fewest cycles, with the last
+  /// strip, which may be a narrower one.
+  static func registerTile(width: Int, _ target: Target) -> (inputs: Int, vectors: Int) {
+    // Accumulators take the registers but for the outputs' vectors, a broadcast and what a product needs without FMA.
+    let room = target.registers - (target.hasFusedMultiplyAdd ? 1 : 2)
+    let most = target.registers > 16 ? 8 : 4
+    func inputs(_ vectors: Int) -> Int {
+      [16, 8, 4, 2, 1].first { $0 <= max(most, most * 2 / vectors) && ($0 + 1) * vectors <= room } ?? 1
+    }
+    func cycles(_ vectors: Int) -> Double {
+      let inputs = inputs(vectors)
+      let strips = Double(width / vectors) * ChooseTile.laneCycles(pixels: inputs, vectors: vectors)
+      return (strips + ChooseTile.laneCycles(pixels: inputs, vectors: width % vectors)) / Double(inputs)
+    }
+    let widths = [3, 2, 1].filter { $0 <= width && (inputs($0) >= most || $0 == 1) }
+    let vectors = widths.min { cycles($0) < cycles($1) } ?? 1
+    return (inputs(vectors), vectors)
   }
 }

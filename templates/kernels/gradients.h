@@ -1,25 +1,27 @@
 /* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
  * side, into PyTorch's order. Behind the prelude. */
 
-/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, each read by `repeat` pixels of dy.
+/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
+ * floats apart.
  *
  * All arguments but acc, offset and addresses are literals (cols need not be): what is left per pixel is one load for each vector
  * of dy, one broadcast for each input and their products, with acc in registers. Vector n of dy is offset[n] from its first. */
 INLINE void multiply_pixels(vec *acc, const int inputs, const int vectors, const float *x, const float *dy,
-                            const ptrdiff_t *offset, const int cols, const ptrdiff_t pixel_step, const int repeat)
+                            const ptrdiff_t *offset, const int cols, const ptrdiff_t x_step, const ptrdiff_t dy_step,
+                            const int repeat)
 {
     UNROLL_BY_2
     for (int col = 0; col < cols; col++) {
         vec g[BLOCK];
         UNROLL
         for (int n = 0; n < vectors; n++) {
-            g[n] = AT(dy + offset[n] + col * repeat * BLOCK);
+            g[n] = AT(dy + offset[n] + col * repeat * dy_step);
             UNROLL
-            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * BLOCK);
+            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * dy_step);
         }
         UNROLL
         for (int i = 0; i < inputs; i++) {
-            const float s = x[col * pixel_step + i];
+            const float s = x[col * x_step + i];
             UNROLL
             for (int n = 0; n < vectors; n++) acc[i * vectors + n] += s * g[n];
         }

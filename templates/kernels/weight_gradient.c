@@ -84,7 +84,7 @@ INLINE void @NAME@_tile(const int inputs, const int vectors, const float *x, con
         const int image = row / @OUT_ROWS@, at = row % @OUT_ROWS@;
         const float *p = x + image * image_step + at / repeat * row_step;
         const float *d = dy + image * (ptrdiff_t)@DY_IMAGE@ + at * (ptrdiff_t)@DY_ROW@;
-        multiply_pixels(acc, inputs, vectors, p, d, offset, @OUT_COLS@ / repeat, pixel_step, repeat);
+        multiply_pixels(acc, inputs, vectors, p, d, offset, @OUT_COLS@ / repeat, pixel_step, BLOCK, repeat);
         if (@FETCH@)
             @NAME@_fetch(vectors, next_x, next_dy, offset, row, from, to, row_step, pixel_step, image_step, repeat);
     }

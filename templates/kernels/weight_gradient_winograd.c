@@ -6,8 +6,8 @@
  *     V, D: [frequency][block][tile][16 lanes], TILES tiles at a time, planes V_PLANE and D_PLANE floats apart: an odd number of
  *     cache lines, so that they fall into different sets.
  * A unit is one block of inputs and one strip of outputs; its dU is a slab, [frequency][16 inputs][outputs of the strip]. GROUP
- * units of one strip share each frequency's D while it lies in a cache. With one block of tiles slabs need not be kept;
- * otherwise they gather what the blocks give.
+ * units of one strip share each frequency's D while it lies in a cache. With one block of tiles slabs need not be kept, and
+ * SHARE blocks of inputs take turns in V beside the D of all; otherwise slabs gather what the blocks of tiles give.
  *
  * Threads share the transforms, meet, and share the units: each sum is formed by one thread in a fixed order.
  *
@@ -18,16 +18,16 @@
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS, INPUTS, STARTS, IN_BLOCKS, TILE, STRIP, DY_IMAGE, DY_ROW, DY_BLOCK, ADD,
  * CHANNELS, TARGETS, TARGET_STRIDES: as for the direct weight gradient. M: edge of a tile. TILES, GROUP, V_PLANE, D_PLANE:
- * see above. SEGMENTS: as for the Winograd convolution, TRANSFORM(first, count, blocks of inputs, step from block to
+ * see above. SHARE: all blocks of inputs where TILES are not all tiles. SEGMENTS: as for the Winograd convolution, TRANSFORM(first, count, blocks of inputs, step from block to
  * block, from row to row, pixel to pixel, image to image).
  */
 
 /* @NAME@: @OUTPUTS@ x @INPUTS@ x 3 x 3 weights from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs, F(@M@ x @M@, 3 x 3). */
 
 /* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs,
- * tile), numbered in this order, those in [low, high). `block` is the first segment's first block. */
+ * tile), numbered in this order, those in [low, high). `block` is the first segment's first block, `begin` the first one in v. */
 static void @NAME@_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                          const int high, int block, const int from, const int count, const int inputs,
+                          const int high, const int begin, int block, const int from, const int count, const int inputs,
                           const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
                           const ptrdiff_t image_step)
 {
@@ -50,7 +50,7 @@ static void @NAME@_inputs(const float *const x[], float *restrict v, const int f
                 const int image = (first + tile) / (ROWS * COLS);
                 const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
                 winograd@M@_input(x[s] + image * image_step + b * block_step + row * @M@ * row_step + col * @M@ * pixel_step,
-                                  row_step, pixel_step, v + (block * (ptrdiff_t)@TILES@ + tile) * BLOCK, @V_PLANE@);
+                                  row_step, pixel_step, v + ((block - begin) * (ptrdiff_t)@TILES@ + tile) * BLOCK, @V_PLANE@);
             }
         }
     }
@@ -77,20 +77,18 @@ static void @NAME@_outputs(const float *dy, float *restrict d, const int first, 
     }
 }
 
-/* The share `part` of `parts` of V and D for tiles [first, first + tiles). */
-INLINE void @NAME@_transform(const float *const x[], const float *dy, float *v, float *d, const int first, const int tiles,
-                             const int part, const int parts)
+/* Part `part` of `parts` of V for tiles [first, first + tiles) of blocks [begin, end) of inputs. */
+INLINE void @NAME@_transform(const float *const x[], float *v, const int first, const int tiles, const int begin,
+                             const int end, const int part, const int parts)
 {
-    const int low = (int)((int64_t)(@IN_BLOCKS@ * tiles) * part / parts);
-    const int high = (int)((int64_t)(@IN_BLOCKS@ * tiles) * (part + 1) / parts);
+    const int low = begin * tiles + (int)((int64_t)((end - begin) * tiles) * part / parts);
+    const int high = begin * tiles + (int)((int64_t)((end - begin) * tiles) * (part + 1) / parts);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
-    @NAME@_inputs(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
+    @NAME@_inputs(x, v, first, tiles, low, high, begin, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
     @SEGMENTS@
 #undef TRANSFORM
     (void)block;
-    @NAME@_outputs(dy, d, first, tiles, (int)((int64_t)(@OUT_BLOCKS@ * tiles) * part / parts),
-                   (int)((int64_t)(@OUT_BLOCKS@ * tiles) * (part + 1) / parts));
 }
 
 /* One frequency of the unit whose inputs are at v and whose outputs are the `vectors` vectors at d: slab[16 inputs][vector]. */
@@ -102,7 +100,7 @@ INLINE void @NAME@_product(const int vectors, const float *v, const float *d, co
         vec acc[@TILE@ * @STRIP@];
         UNROLL
         for (int i = 0; i < @TILE@ * vectors; i++) acc[i] = SPLAT(0.0f);
-        multiply_pixels(acc, @TILE@, vectors, v + lane, d, offset, tiles, BLOCK, 1);
+        multiply_pixels(acc, @TILE@, vectors, v + lane, d, offset, tiles, BLOCK, BLOCK, 1);
         /* A copy: its address goes further, and what has none stays in registers. */
         vec sums[@TILE@ * @STRIP@];
         UNROLL
@@ -155,6 +153,31 @@ OUTLINE void @NAME@_store(float *const dw[], float *slab, int block, const int v
                     @OUTPUTS@ - first < vectors * VL ? @OUTPUTS@ - first : vectors * VL, @ADD@);
 }
 
+/* Units [first, stop) of those of blocks [begin, end) of inputs, whose V is there: strip by strip of outputs. */
+static void @NAME@_units(float *const dw[], const float *v, const float *d, float *slabs, const int apart, int first,
+                         const int stop, const int begin, const int end, const int tiles, const int add, const int is_last)
+{
+    enum {
+        EDGE = @M@ + 2,
+        WIDTH = @OUT_BLOCKS@ * VECTORS,
+        STRIPS = (WIDTH + @STRIP@ - 1) / @STRIP@,
+        LAST = WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
+        SLAB = EDGE * EDGE * BLOCK * @STRIP@ * VL
+    };
+    for (int last; first < stop; first = last) {
+        const int strip = first / (end - begin), block = first % (end - begin), narrow = LAST > 0 && strip == STRIPS - 1;
+        last = first + @GROUP@ < stop ? first + @GROUP@ : stop;
+        if (last > (strip + 1) * (end - begin)) last = (strip + 1) * (end - begin);
+        float *slab = slabs + first * (ptrdiff_t)apart;
+        if (narrow)
+            @NAME@_narrow(v, d, slab, block, block + last - first, strip * @STRIP@, tiles, add);
+        else
+            @NAME@_whole(v, d, slab, block, block + last - first, strip * @STRIP@, tiles, add);
+        for (int unit = 0; is_last && unit < last - first; unit++)
+            @NAME@_store(dw, slab + unit * (ptrdiff_t)SLAB, begin + block + unit, strip * @STRIP@, narrow ? LAST : @STRIP@);
+    }
+}
+
 /* Computes part `part` of `parts`. */
 static void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int part,
                    int parts)
@@ -162,36 +185,26 @@ static void @NAME@(const float *const x[], const float *dy, float *const dw[], f
     enum {
         EDGE = @M@ + 2,
         COUNT = @IMAGES@ * ((@OUT_ROWS@ + @M@ - 1) / @M@) * ((@OUT_COLS@ + @M@ - 1) / @M@), /* tiles in all */
-        BLOCKS = (COUNT + @TILES@ - 1) / @TILES@,
-        WIDTH = @OUT_BLOCKS@ * VECTORS,
-        STRIPS = (WIDTH + @STRIP@ - 1) / @STRIP@,
-        LAST = WIDTH % @STRIP@, /* vectors of the last strip, if it is a narrower one */
-        UNITS = STRIPS * @IN_BLOCKS@,
+        ROUNDS = (COUNT + @TILES@ - 1) / @TILES@,
+        STRIPS = (@OUT_BLOCKS@ * VECTORS + @STRIP@ - 1) / @STRIP@,
         SLAB = EDGE * EDGE * BLOCK * @STRIP@ * VL
     };
     float *v = shared, *d = v + EDGE * EDGE * (ptrdiff_t)@V_PLANE@, *sums = d + EDGE * EDGE * (ptrdiff_t)@D_PLANE@;
-    const int stop = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int i = 0; i < BLOCKS; i++) {
-        const int start = i * @TILES@, tiles = COUNT - start < @TILES@ ? COUNT - start : @TILES@;
-        @NAME@_transform(x, dy, v, d, start, tiles, part, parts);
-        BARRIER
-        for (int first = (int)((int64_t)UNITS * part / parts), last; first < stop; first = last) {
-            const int strip = first / @IN_BLOCKS@, block = first % @IN_BLOCKS@, narrow = LAST > 0 && strip == STRIPS - 1;
-            last = first + @GROUP@ < stop ? first + @GROUP@ : stop;
-            if (last > (strip + 1) * @IN_BLOCKS@) last = (strip + 1) * @IN_BLOCKS@;
-            float *slabs = BLOCKS == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
-            const int end = block + last - first;
-            if (narrow)
-                @NAME@_narrow(v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
-            else
-                @NAME@_whole(v, d, slabs, block, end, strip * @STRIP@, tiles, i > 0);
-            for (int unit = first; i + 1 == BLOCKS && unit < last; unit++)
-                @NAME@_store(dw, slabs + (unit - first) * (ptrdiff_t)SLAB, unit % @IN_BLOCKS@, strip * @STRIP@,
-                             narrow ? LAST : @STRIP@);
-        }
-        if (i + 1 < BLOCKS) {
+    for (int round = 0; round < ROUNDS; round++) {
+        const int start = round * @TILES@, tiles = COUNT - start < @TILES@ ? COUNT - start : @TILES@;
+        const int pairs = @OUT_BLOCKS@ * tiles;
+        @NAME@_outputs(dy, d, start, tiles, (int)((int64_t)pairs * part / parts), (int)((int64_t)pairs * (part + 1) / parts));
+        for (int begin = 0; begin < @IN_BLOCKS@; begin += @SHARE@) {
+            const int end = begin + @SHARE@ < @IN_BLOCKS@ ? begin + @SHARE@ : @IN_BLOCKS@, units = STRIPS * (end - begin);
+            @NAME@_transform(x, v, start, tiles, begin, end, part, parts);
             BARRIER
+            @NAME@_units(dw, v, d, ROUNDS == 1 ? scratch : sums, ROUNDS == 1 ? 0 : SLAB,
+                         (int)((int64_t)units * part / parts), (int)((int64_t)units * (part + 1) / parts), begin, end, tiles,
+                         round > 0, round + 1 == ROUNDS);
+            if (round + 1 < ROUNDS || end < @IN_BLOCKS@) {
+                BARRIER
+            }
         }
     }
-    (void)scratch;
+    (void)scratch, (void)sums;
 }

@@ -4,6 +4,7 @@ extension EmitC {
   func weightGradient(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel) -> Invocation {
     switch kernel {
     case .weightGradient(let tile): direct(node, op, tile)
+    case .weightGradient1x1(let tile): pointwise(node, op, tile)
     case .weightGradientWinograd(let tile): winograd(node, op, tile)
     case .weightGradientPicture(let scale, let chunks): picture(node, op, scale: scale, chunks: chunks)
     default: preconditionFailure("\(kernel) computes no gradient of a weight")
@@ -11,84 +12,43 @@ extension EmitC {
   }
 
   private func direct(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> Invocation {
-    let packed = tile.packedColumns > 0 ? packedPixels(node, op, tile) : nil
     let holes =
-      common(node, op).merging(packed?.holes ?? [:]) { $1 } + [
-        "SEGMENTS": packed?.segments ?? accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)",
-        "KW": "\(op.kernel.width)",
+      common(node, op) + [
+        "SEGMENTS": accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)",
         "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
         "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "ACROSS": "\(tile.across)", "CHUNKS": "\(tile.chunks)",
         "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
-    let sums = workspace(node) + (packed.map { " + \($0.count)" } ?? "")
-    return Invocation(holes: holes, support: packed.map { [gradients, $0.support] } ?? [gradients]) {
-      (packed?.statements ?? "")
-        + "\($0)(\(packed?.sources ?? self.sources(node, op)), "
-        + "\(packed?.gradient ?? self.address(node.inputs[1].segments[0])), "
-        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, "
-        + "(float *const[]){\(op.parts[0].bias.map(self.gradient) ?? "NULL")}, \(sums), scratch, part, parts);\n"
+    return Invocation(holes: holes, support: [gradients]) {
+      "\($0)(\(self.arguments(node, op)), \(self.workspace(node)), scratch, part, parts);\n"
     }
   }
 
-  /// How the kernel reads inputs and gradient whose pixels are packed side by side first.
-  private struct PackedPixels {
-    var statements = ""
-    var holes: [String: String]
-    var segments: String
-    var sources = ""
-    var gradient = ""
-    /// Floats in front of the sums.
-    var count: Int
-    let support = Support(template: "pack_pixels", holes: [:])
+  private func pointwise(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradient1x1Tile) -> Invocation {
+    let holes =
+      common(node, op) + [
+        "SEGMENTS": passes("PACK", over: node.inputs[0].segments, stride: op.stride), "TILE": "\(tile.inputs)",
+        "STRIP": "\(tile.vectors)", "PANEL": "\(tile.panel)", "ACROSS": "\(tile.across)", "TURNS": "\(tile.turns)",
+        "BIAS": op.parts[0].bias == nil ? "0" : "1",
+      ]
+    return Invocation(holes: holes, support: [gradients]) {
+      "\($0)(\(self.arguments(node, op)), scratch, part, parts);\n"
+    }
   }
 
-  private func packedPixels(_ node: Node, _ op: Op.Convolution, _ tile: WeightGradientTile) -> PackedPixels {
-    let gradient = graph.shape(of: node.inputs[1])
-    let shape = WeightGradientTile.packed(gradient, columns: tile.packedColumns)
-    let block = WeightGradientTile.packedBlock(shape.size.area)
-    let row = shape.width * channelBlock
-    let segments = node.inputs[0].segments
-    let lines = segments.map {
-      "\(ChooseTile.ceilDivide($0.channels, channelBlock)), \(block), 0, 0, \(row), \(channelBlock), 0, 1"
-    }
-    var packed = PackedPixels(
-      holes: [
-        "IMAGES": "1", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)", "DY_IMAGE": "0", "DY_ROW": "\(row)",
-        "DY_BLOCK": "\(block)",
-      ],
-      segments: runs(lines).map { "ACCUMULATE(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    "),
-      count: PlanMemory.packedPixelCount(node, op, tile, in: graph))
-    var offset = 0
-    func pack(_ segment: Segment, stride: Int) -> String {
-      let layout = layout(segment.node)
-      let blocks = ChooseTile.ceilDivide(segment.channels, channelBlock)
-      let to = "\(workspace(node)) + \(offset)"
-      packed.statements +=
-        "pack_pixels(\(address(segment)), \(to), \(gradient.batch), \(gradient.height), \(gradient.width), \(blocks), "
-        + "\(layout.imageStride), \(stride * segment.step * layout.rowStride), \(layout.blockStride), "
-        + "\(stride * segment.step * layout.columnStride), \(block), part, parts);\n"
-      offset += blocks * block
-      return to
-    }
-    packed.sources = pointers(segments.map { pack($0, stride: op.stride.width) })
-    packed.gradient = pack(node.inputs[1].segments[0], stride: 1)
-    packed.statements += "BARRIER\n"
-    return packed
+  /// Inputs, gradient of the result, gradients of weights and biases.
+  private func arguments(_ node: Node, _ op: Op.Convolution) -> String {
+    "\(sources(node, op)), \(address(node.inputs[1].segments[0])), (float *const[]){\(gradient(op.parts[0].weight))}, "
+      + "(float *const[]){\(op.parts[0].bias.map(gradient) ?? "NULL")}"
   }
 
   private func winograd(_ node: Node, _ op: Op.Convolution, _ tile: WinogradGradientTile) -> Invocation {
     let winograd = Winograd.of(size: tile.size)
-    let lines = node.inputs[0].segments.map { segment in
-      let layout = layout(segment.node)
-      return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
-        + "\(segment.step * layout.rowStride), \(segment.step * layout.columnStride), \(layout.imageStride)"
-    }
-    let segments = runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
     let holes =
       common(node, op) + [
-        "SEGMENTS": segments, "M": "\(tile.size)", "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
-        "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)",
-        "V_PLANE": "\(tile.plane(blocks: PlanMemory.inputBlocks(node)))",
+        "SEGMENTS": passes("TRANSFORM", over: node.inputs[0].segments), "M": "\(tile.size)", "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
+        "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "SHARE": "\(tile.share)",
+        "V_PLANE": "\(tile.plane(blocks: tile.share))",
         "D_PLANE": "\(tile.plane(blocks: ChooseTile.ceilDivide(op.outputs, channelBlock)))",
       ]
     let transforms = Support(
@@ -137,7 +97,8 @@ extension EmitC {
         + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), part, parts);\n"
     }
   }
-  // MARK: - what both have
+
+  // MARK: - what they have in common
 
   private var gradients: Support { Support(template: "gradients", holes: [:]) }
 
@@ -152,6 +113,18 @@ extension EmitC {
       "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
       "TARGET_STRIDES": list(\.targetStride),
     ] + strides("DY", layout(node.inputs[1].segments[0].node))
+  }
+
+  /// A line for each run of segments that differ only in where they begin: blocks, and steps from block to block, output row to
+  /// output row, output column to output column and image to image.
+  private func passes(_ name: String, over segments: [Segment], stride: Size2D = 1) -> String {
+    let lines = segments.map { segment in
+      let layout = layout(segment.node)
+      return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
+        + "\(stride.height * segment.step * layout.rowStride), \(stride.width * segment.step * layout.columnStride), "
+        + "\(layout.imageStride)"
+    }
+    return runs(lines).map { "\(name)(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
   }
 
   private func sources(_ node: Node, _ op: Op.Convolution) -> String {
