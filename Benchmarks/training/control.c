@@ -6,9 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* As wide as the processor's registers, of which the chains leave a few: wider vectors, or more of them, would go through memory. */
+#if defined(__AVX512F__)
 typedef float vec __attribute__((vector_size(64)));
+#elif defined(__AVX__)
+typedef float vec __attribute__((vector_size(32)));
+#else
+typedef float vec __attribute__((vector_size(16)));
+#endif
 
-enum { CHAINS = 8, LANES = 16, ROUNDS = 100000000, FLOATS = 32 << 20 };
+enum { CHAINS = 12, LANES = sizeof(vec) / sizeof(float), ROUNDS = 100000000, FLOATS = 32 << 20 };
 
 /* Chains of multiply-adds that do not wait for each other. */
 static double multiply_adds(int threads)
@@ -21,6 +28,7 @@ static double multiply_adds(int threads)
         for (int chain = 0; chain < CHAINS; chain++)
             for (int lane = 0; lane < LANES; lane++) sums[chain][lane] = (float)(chain * LANES + lane);
         for (int round = 0; round < ROUNDS; round++)
+#pragma GCC unroll 12
             for (int chain = 0; chain < CHAINS; chain++) sums[chain] = sums[chain] * 0.999f + 0.001f;
         for (int chain = 0; chain < CHAINS; chain++)
             for (int lane = 0; lane < LANES; lane++) sink += sums[chain][lane];

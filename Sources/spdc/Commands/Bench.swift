@@ -186,15 +186,18 @@ struct Bench: AsyncParsableCommand {
     }
   }
 
-  static func table(_ steps: [Step], peak: Double = .infinity) -> String {
-    columns(
-      [["step", "min ms", "median", "GFLOP/s", "% peak", "kernel", "node", "layer"]]
-        + steps.map {
-          [
-            "\($0.step)", String(format: "%.3f", $0.minMs), String(format: "%.3f", $0.medianMs),
-            String(format: "%.0f", $0.gflops), String(format: "%.0f", 100 * $0.gflops / peak), $0.kernel, $0.text,
-            $0.layer,
-          ]
-        }, right: [0, 1, 2, 3, 4])
+  /// An expression that reads many views would make every row as long as itself; `--json` has it whole.
+  private static let longestText = 80
+
+  /// - Parameter peak: GFLOP/s of this machine, if they were measured.
+  static func table(_ steps: [Step], peak: Double?) -> String {
+    let header = ["step", "min ms", "median", "GFLOP/s"] + (peak == nil ? [] : ["% peak"]) + ["kernel", "node", "layer"]
+    let rows = steps.map { step in
+      let share = peak.map { [String(format: "%.0f", 100 * step.gflops / $0)] } ?? []
+      let text = step.text.count > longestText ? "\(step.text.prefix(longestText - 1))…" : step.text
+      return ["\(step.step)"] + [String(format: "%.3f", step.minMs), String(format: "%.3f", step.medianMs)]
+        + [String(format: "%.0f", step.gflops)] + share + [step.kernel, text, step.layer]
+    }
+    return columns([header] + rows, right: Set(0..<header.count - 3))
   }
 }

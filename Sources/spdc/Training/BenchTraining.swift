@@ -84,7 +84,7 @@ struct BenchTraining {
           format: "%.1f ms a step (median %.1f, %d steps), %.1f images/s, %.0f GFLOP/s", samples.min, samples.median,
           times.count, report.imagesPerSecond, report.gflops)
         + ", arena \(megabytes(report.arenaBytes)), state \(megabytes(report.stateBytes))")
-    if let steps = report.layers { Console.print(Bench.table(steps)) }
+    if let steps = report.layers { Console.print(Bench.table(steps, peak: nil)) }
   }
 
   private func stepTimes(_ plan: Plan, _ step: TrainingStep) throws -> [Bench.Step] {
