@@ -827,25 +827,27 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
 /* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
  * side, into PyTorch's order. Behind the prelude. */
 
-/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, each read by `repeat` pixels of dy.
+/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
+ * floats apart.
  *
  * All arguments but acc, offset and addresses are literals (cols need not be): what is left per pixel is one load for each vector
  * of dy, one broadcast for each input and their products, with acc in registers. Vector n of dy is offset[n] from its first. */
 INLINE void multiply_pixels(vec *acc, const int inputs, const int vectors, const float *x, const float *dy,
-                            const ptrdiff_t *offset, const int cols, const ptrdiff_t pixel_step, const int repeat)
+                            const ptrdiff_t *offset, const int cols, const ptrdiff_t x_step, const ptrdiff_t dy_step,
+                            const int repeat)
 {
     UNROLL_BY_2
     for (int col = 0; col < cols; col++) {
         vec g[BLOCK];
         UNROLL
         for (int n = 0; n < vectors; n++) {
-            g[n] = AT(dy + offset[n] + col * repeat * BLOCK);
+            g[n] = AT(dy + offset[n] + col * repeat * dy_step);
             UNROLL
-            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * BLOCK);
+            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * dy_step);
         }
         UNROLL
         for (int i = 0; i < inputs; i++) {
-            const float s = x[col * pixel_step + i];
+            const float s = x[col * x_step + i];
             UNROLL
             for (int n = 0; n < vectors; n++) acc[i * vectors + n] += s * g[n];
         }
@@ -2337,7 +2339,7 @@ INLINE void tiny_spd_train_n020_weight_gradient_tile(const int inputs, const int
         const int image = row / 1, at = row % 1;
         const float *p = x + image * image_step + at / repeat * row_step;
         const float *d = dy + image * (ptrdiff_t)16 + at * (ptrdiff_t)16;
-        multiply_pixels(acc, inputs, vectors, p, d, offset, 1 / repeat, pixel_step, repeat);
+        multiply_pixels(acc, inputs, vectors, p, d, offset, 1 / repeat, pixel_step, BLOCK, repeat);
         if (0)
             tiny_spd_train_n020_weight_gradient_fetch(vectors, next_x, next_dy, offset, row, from, to, row_step, pixel_step, image_step, repeat);
     }
@@ -2808,220 +2810,209 @@ static void tiny_spd_train_n027_normalize_gradient(const float *dy, const float 
     (void)table, (void)sums, (void)y, (void)dz, (void)dr;
 }
 
-/* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight      64×1×1      8  tiny-spd.swift:11
- *     templates/kernels/weight_gradient.c */
-/* tiny_spd_train_n028_weight_gradient: 64 x 128 x 1 x 1 weights from 16 x 8 x 8 outputs. */
+/* Gradient of a 1 x 1 convolution's weights, blocked layout: with s the stride,
+ *     dw[o][i] = sum over images, rows and columns of dy[o][row][col] * x[i][row * s][col * s],
+ * a product of two matrices whose common side are the pixels; db[o] is the sum of dy[o].
+ *
+ * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs: per pixel it takes STRIP vectors of dy,
+ * broadcasts TILE lanes of x and multiplies. A unit is one block of inputs and one strip of outputs; its gradients are a slab,
+ * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
+ * TURNS strips, takes turns on a panel of PANEL pixels. In its place a row of a block is short, and rows lie far apart, in
+ * multiples of a page if there are many channels: they would meet in the same few sets of a cache, and end before it fetches
+ * ahead. So a group first copies its panel, pixels side by side, to where it stays in the second-level cache:
+ *     x: [block][pixel][16 inputs], dy: [strip][pixel][outputs of the strip].
+ * What a panel adds up to is added to the slab, so sums are short ones and their error small. A finished slab is transposed into
+ * PyTorch's order.
+ *
+ * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on part or parts.
+ *
+ * Preconditions. x[s] points at what output (0, 0) reads, lane 0 of segment s; padded lanes hold finite numbers. dy is the output's
+ * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k of the outputs, (outputs of the part, INPUTS);
+ * db[k]: of its bias, if BIAS. scratch: private to the part, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
+ * ACROSS * TURNS * (16 + BIAS) * STRIP * VL for slabs.
+ *
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
+ * STARTS: the first output of each part of the outputs, a list; 0 if there is one. IN_BLOCKS: blocks of inputs of all segments.
+ * TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower). PANEL, ACROSS, TURNS: see above.
+ * DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy. ADD: whether gradients are added to what dw and db hold. BIAS: whether there is a
+ * bias. CHANNELS, TARGETS, TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c *
+ * TARGET_STRIDE of the weights. SEGMENTS: as for the Winograd convolution, PACK(first, count, blocks of inputs, step from block to
+ * block, from output row to output row, output column to output column, image to image).
+ */
 
-static const int tiny_spd_train_n028_weight_gradient_channels[] = {32, 32, 32, 32};
+/* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight      64×1×1      8  tiny-spd.swift:11
+ *     templates/kernels/weight_gradient_1x1.c */
+/* tiny_spd_train_n028_weight_gradient_1x1: 64 x 128 weights from 16 x 8 x 8 outputs. */
 
 enum {
-    tiny_spd_train_n028_weight_gradient_WIDTH = 4 * VECTORS,
-    tiny_spd_train_n028_weight_gradient_STRIPS = (tiny_spd_train_n028_weight_gradient_WIDTH + 2 - 1) / 2,
-    tiny_spd_train_n028_weight_gradient_LAST = tiny_spd_train_n028_weight_gradient_WIDTH % 2, /* vectors of the last strip, if it is a narrower one */
-    tiny_spd_train_n028_weight_gradient_BLOCKS = 8 + 0
+    tiny_spd_train_n028_weight_gradient_1x1_WIDTH = 4 * VECTORS,
+    tiny_spd_train_n028_weight_gradient_1x1_STRIPS = (tiny_spd_train_n028_weight_gradient_1x1_WIDTH + 3 - 1) / 3,
+    tiny_spd_train_n028_weight_gradient_1x1_LAST = tiny_spd_train_n028_weight_gradient_1x1_WIDTH % 3, /* vectors of the last strip, if it is a narrower one */
+    tiny_spd_train_n028_weight_gradient_1x1_SLAB = (BLOCK + 0) * 3 * VL
 };
 
-/* The strip and the block of inputs, or IN_BLOCKS for the bias, of a unit; `across`: the blocks that its strip's units have. */
-INLINE void tiny_spd_train_n028_weight_gradient_place(const int unit, int *strip, int *block, int *across)
+/* The strip and the block of inputs of a unit, and the `across` blocks from `begin` on that its group has. */
+INLINE void tiny_spd_train_n028_weight_gradient_1x1_place(const int unit, int *strip, int *block, int *begin, int *across)
 {
-    const int begin = unit / (tiny_spd_train_n028_weight_gradient_STRIPS * 8) * 8, at = unit % (tiny_spd_train_n028_weight_gradient_STRIPS * 8);
-    *across = tiny_spd_train_n028_weight_gradient_BLOCKS - begin < 8 ? tiny_spd_train_n028_weight_gradient_BLOCKS - begin : 8;
+    *begin = unit / (tiny_spd_train_n028_weight_gradient_1x1_STRIPS * 8) * 8;
+    const int at = unit % (tiny_spd_train_n028_weight_gradient_1x1_STRIPS * 8);
+    *across = 8 - *begin < 8 ? 8 - *begin : 8;
     *strip = at / *across;
-    *block = begin + at % *across;
+    *block = *begin + at % *across;
 }
 
-/* Fetches columns [from, to) of the output row BAND rows further down: x at its lowest tap row, and dy. */
-INLINE void tiny_spd_train_n028_weight_gradient_fetch(const int vectors, const float *x, const float *dy, const ptrdiff_t *offset, const int row,
-                         const int from, const int to, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                         const ptrdiff_t image_step, const int repeat)
+/* Copies pixels [pixel, end) of those of blocks [from, to) of inputs that segments x[first] .. x[first + count - 1] have; `block` is
+ * the first segment's first block. */
+INLINE void tiny_spd_train_n028_weight_gradient_1x1_inputs(const float *const x[], float *restrict panel, int pixel, const int end, const int from, const int to,
+                          const int block, const int first, const int count, const int inputs, const ptrdiff_t block_step,
+                          const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step)
 {
-    const int image = (row + 32) / 8, at = (row + 32) % 8;
-    const ptrdiff_t p = image * image_step + at / repeat * row_step;
-    const ptrdiff_t d = image * (ptrdiff_t)4224 + at * (ptrdiff_t)528;
-    ROLLED
-    for (int col = from; col < to; col++) {
-        if (x != NULL) PREFETCH(x, p + col / repeat * pixel_step, 1);
-        UNROLL
-        for (int n = 0; n < vectors; n += VECTORS) {
-            if (dy != NULL) PREFETCH(dy, d + offset[n] + col * BLOCK, 1);
-        }
-    }
-}
-
-/* slab[input][vector] += what `inputs` inputs, the first at x, and `vectors` vectors of outputs give at one tap in the output
- * rows [row, end) of all images. Vector n of dy is offset[n] from its first. On the way it fetches columns [from, to) of the
- * next band. All but rows, columns and addresses are literals. */
-INLINE void tiny_spd_train_n028_weight_gradient_tile(const int inputs, const int vectors, const float *x, const float *dy, const ptrdiff_t *offset,
-                        float *slab, const int add, int row, const int end, const float *next_x, const float *next_dy,
-                        const int from, const int to, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                        const ptrdiff_t image_step, const int repeat)
-{
-    vec acc[4 * 2];
-    UNROLL
-    for (int i = 0; i < inputs * vectors; i++) acc[i] = SPLAT(0.0f);
-    ROLLED
-    for (; row < end; row++) {
-        const int image = row / 8, at = row % 8;
-        const float *p = x + image * image_step + at / repeat * row_step;
-        const float *d = dy + image * (ptrdiff_t)4224 + at * (ptrdiff_t)528;
-        multiply_pixels(acc, inputs, vectors, p, d, offset, 8 / repeat, pixel_step, repeat);
-        if (1)
-            tiny_spd_train_n028_weight_gradient_fetch(vectors, next_x, next_dy, offset, row, from, to, row_step, pixel_step, image_step, repeat);
-    }
-    /* A copy: its address goes further, and what has none stays in registers. */
-    vec sums[4 * 2];
-    UNROLL
-    for (int i = 0; i < inputs * vectors; i++) sums[i] = acc[i];
-    put_sums(slab, sums, inputs * vectors, add);
-}
-
-/* The unit of block `block` of those of segments x[first] .. x[first + count - 1], if it is theirs, over rows [row, end). */
-INLINE void tiny_spd_train_n028_weight_gradient_add(const int vectors, const float *const x[], const float *dy, const ptrdiff_t *offset, float *slab,
-                       const int add, const int row, const int end, const int fetch, const int block, const int first,
-                       const int count, const int inputs, const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                       const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step, const int repeat)
-{
-    if (block < 0 || block >= count * inputs) return;
-    const int segment = first + block / inputs, b = block % inputs, left = tiny_spd_train_n028_weight_gradient_channels[segment] - b * BLOCK;
-    const int lanes = left < BLOCK ? left : BLOCK;
-    const float *p = x[segment] + b * block_step;
-    /* The tiles share the columns. */
-    const float *next_x = fetch & 1 ? p + (1 - 1) * tap_row : NULL, *next_dy = fetch & 2 ? dy : NULL;
-    const int tiles = 1 * 1 * ((lanes + 4 - 1) / 4), cols = fetch ? 8 : 0;
-    int tile = 0;
-    for (int ky = 0; ky < 1; ky++) {
-        for (int kx = 0; kx < 1; kx++) {
+    const int low = from > block ? from : block, high = to < block + count * inputs ? to : block + count * inputs;
+    float *at = panel + (low - from) * (ptrdiff_t)(128 * BLOCK);
+    for (int run; low < high && pixel < end; pixel += run, at += run * BLOCK) {
+        const int line = pixel / 8, col = pixel % 8;
+        run = 8 - col < end - pixel ? 8 - col : end - pixel;
+        const ptrdiff_t place = line / 8 * image_step + line % 8 * row_step + col * pixel_step;
+        for (int b = low; b < high; b++) {
+            const float *p = x[first + (b - block) / inputs] + place + (b - block) % inputs * block_step;
+            float *to_pixel = at + (b - low) * (ptrdiff_t)(128 * BLOCK);
             ROLLED
-            for (int lane = 0; lane < lanes; lane += 4, tile++)
-                tiny_spd_train_n028_weight_gradient_tile(4, vectors, p + ky * tap_row + kx * tap_col + lane, dy, offset,
-                            slab + ((ky * 1 + kx) * BLOCK + lane) * vectors * VL, add, row, end, next_x, next_dy,
-                            cols * tile / tiles, cols * (tile + 1) / tiles, row_step, pixel_step, image_step, repeat);
+            for (int j = 0; j < run; j++) {
+                UNROLL
+                for (int n = 0; n < BLOCK; n += VL) PUT(to_pixel + j * BLOCK + n, AT(p + j * pixel_step + n));
+            }
         }
     }
 }
 
-/* slab[vector] += the sum of dy over rows [row, end): the bias's share. */
-INLINE void tiny_spd_train_n028_weight_gradient_bias(const int vectors, const float *dy, const ptrdiff_t *offset, float *slab, const int add,
-                        const int row, const int end)
+/* The same of dy for strips [from, to). */
+INLINE void tiny_spd_train_n028_weight_gradient_1x1_outputs(const float *dy, float *restrict panel, int pixel, const int end, const int from, const int to)
 {
-    ROLLED
-    for (int n = 0; n < vectors; n++) {
-        vec total = SPLAT(0.0f);
-        if (add) total = AT(slab + n * VL);
-        for (int at = row; at < end; at++) {
-            const float *d = dy + offset[n] + at / 8 * (ptrdiff_t)4224 + at % 8 * (ptrdiff_t)528;
-            vec sum = SPLAT(0.0f);
-            for (int col = 0; col < 8; col++) sum += AT(d + col * BLOCK);
-            total += sum;
+    const int last = to * 3 < tiny_spd_train_n028_weight_gradient_1x1_WIDTH ? to * 3 : tiny_spd_train_n028_weight_gradient_1x1_WIDTH;
+    float *at = panel;
+    for (int run; pixel < end; pixel += run, at += run * (3 * VL)) {
+        const int line = pixel / 8, col = pixel % 8;
+        run = 8 - col < end - pixel ? 8 - col : end - pixel;
+        const float *d = dy + line / 8 * (ptrdiff_t)4224 + line % 8 * (ptrdiff_t)528 + col * BLOCK;
+        for (int n = from * 3; n < last; n++) {
+            const float *p = d + n / VECTORS * (ptrdiff_t)128 + n % VECTORS * VL;
+            float *to_pixel = at + (n / 3 - from) * (ptrdiff_t)(128 * 3 * VL) + n % 3 * VL;
+            ROLLED
+            for (int j = 0; j < run; j++) PUT(to_pixel + j * (3 * VL), AT(p + j * BLOCK));
         }
-        PUT(slab + n * VL, total);
     }
 }
 
-/* What rows [row, end) give to the unit of block `block` of inputs, or the bias, and of the `vectors` vectors of outputs from `vector` on. */
-INLINE void tiny_spd_train_n028_weight_gradient_strip(const int vectors, const float *const x[], const float *dy, float *slab, const int add,
-                         const int row, const int end, const int fetch, int block, const int vector)
+/* What `pixels` pixels give to one unit of block `block`. */
+INLINE void tiny_spd_train_n028_weight_gradient_1x1_unit(const int vectors, const float *x, const float *dy, float *slab, const int add, const int pixels,
+                        const int block)
 {
-    ptrdiff_t offset[2];
+    ptrdiff_t offset[3];
     UNROLL
-    for (int n = 0; n < vectors; n++)
-        offset[n] = (vector + n) / VECTORS * (ptrdiff_t)128 + (vector + n) % VECTORS * VL;
-    if (0 && block == 8) {
-        tiny_spd_train_n028_weight_gradient_bias(vectors, dy, offset, slab, add, row, end);
-        return;
+    for (int n = 0; n < vectors; n++) offset[n] = n * VL;
+    ROLLED
+    for (int lane = 0; lane < BLOCK; lane += 4) {
+        vec acc[4 * 3];
+        UNROLL
+        for (int i = 0; i < 4 * vectors; i++) acc[i] = SPLAT(0.0f);
+        multiply_pixels(acc, 4, vectors, x + lane, dy, offset, pixels, BLOCK, 3 * VL, 1);
+        /* A copy: its address goes further, and what has none stays in registers. */
+        vec sums[4 * 3];
+        UNROLL
+        for (int i = 0; i < 4 * vectors; i++) sums[i] = acc[i];
+        put_sums(slab + lane * vectors * VL, sums, 4 * vectors, add);
     }
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(first, count, inputs, ...) \
-    tiny_spd_train_n028_weight_gradient_add(vectors, x, dy, offset, slab, add, row, end, fetch, block, first, count, inputs, __VA_ARGS__), \
-    block -= (count) * (inputs)
-    ACCUMULATE(0, 4, 2, 256, 1056, 32, 1056, 32, 8448, 1);
-#undef ACCUMULATE
+    ROLLED
+    for (int n = 0; n < (0 && block == 0 ? vectors : 0); n++) {
+        vec sum = SPLAT(0.0f);
+        for (int j = 0; j < pixels; j++) sum += AT(dy + j * (3 * VL) + n * VL);
+        put_sums(slab + (BLOCK * vectors + n) * VL, &sum, 1, add);
+    }
 }
 
 /* The same for a whole strip and for the last one, if it is narrower. Functions of their own: together they would compete for
  * registers. */
-OUTLINE void tiny_spd_train_n028_weight_gradient_whole(const float *const x[], const float *dy, float *slab, const int add, const int row, const int end,
-                          const int fetch, const int block, const int vector)
+OUTLINE void tiny_spd_train_n028_weight_gradient_1x1_whole(const float *x, const float *dy, float *slab, const int add, const int pixels,
+                          const int block)
 {
-    tiny_spd_train_n028_weight_gradient_strip(2, x, dy, slab, add, row, end, fetch, block, vector);
+    tiny_spd_train_n028_weight_gradient_1x1_unit(3, x, dy, slab, add, pixels, block);
 }
 
-OUTLINE void tiny_spd_train_n028_weight_gradient_narrow(const float *const x[], const float *dy, float *slab, const int add, const int row, const int end,
-                           const int fetch, const int block, const int vector)
+OUTLINE void tiny_spd_train_n028_weight_gradient_1x1_narrow(const float *x, const float *dy, float *slab, const int add, const int pixels,
+                           const int block)
 {
-    tiny_spd_train_n028_weight_gradient_strip(tiny_spd_train_n028_weight_gradient_LAST > 0 ? tiny_spd_train_n028_weight_gradient_LAST : 1, x, dy, slab, add, row, end, fetch, block, vector);
+    tiny_spd_train_n028_weight_gradient_1x1_unit(tiny_spd_train_n028_weight_gradient_1x1_LAST > 0 ? tiny_spd_train_n028_weight_gradient_1x1_LAST : 1, x, dy, slab, add, pixels, block);
 }
 
-/* Adds the `count` slabs of a unit, `apart` floats from one to the next, and stores what they give. */
-static void tiny_spd_train_n028_weight_gradient_store(float *const dw[], float *const db[], const float *slab, const int count, const ptrdiff_t apart,
-                         const int unit)
+/* The slabs of units [first, last), which read the same blocks of inputs. */
+static void tiny_spd_train_n028_weight_gradient_1x1_group(const float *const x[], const float *dy, float *slabs, float *panels, const int first, const int last)
 {
-    int strip, block, across;
-    tiny_spd_train_n028_weight_gradient_place(unit, &strip, &block, &across);
-    const int vector = strip * 2, vectors = tiny_spd_train_n028_weight_gradient_LAST > 0 && strip == tiny_spd_train_n028_weight_gradient_STRIPS - 1 ? tiny_spd_train_n028_weight_gradient_LAST : 2;
-    static const int starts[] = {0}, targets[] = {0, 32, 64, 96}, strides[] = {1, 1, 1, 1};
-    enum { PARTS_OF_OUTPUT = sizeof starts / sizeof starts[0] };
-    const int first = vector * VL, outputs = 64 - first < vectors * VL ? 64 - first : vectors * VL;
-    if (0 && block == 8) {
-        for (int o = 0; o < outputs; o++) {
-            float sum = slab[o];
-            for (int c = 1; c < count; c++) sum += slab[c * apart + o];
-            float *to = gradients_of(db, starts, PARTS_OF_OUTPUT, first + o, 1);
-            *to = 0 ? *to + sum : sum;
+    enum { PIXELS = 16 * 8 * 8 };
+    int from, to, block, begin, across;
+    tiny_spd_train_n028_weight_gradient_1x1_place(last - 1, &to, &block, &begin, &across);
+    tiny_spd_train_n028_weight_gradient_1x1_place(first, &from, &block, &begin, &across);
+    float *outputs = panels + 128 * 8 * BLOCK;
+    for (int pixel = 0; pixel < PIXELS; pixel += 128) {
+        const int end = pixel + 128 < PIXELS ? pixel + 128 : PIXELS;
+        int at = 0;
+#define PACK(number, count, inputs, ...) \
+    tiny_spd_train_n028_weight_gradient_1x1_inputs(x, panels, pixel, end, begin, begin + across, at, number, count, inputs, __VA_ARGS__), at += (count) * (inputs)
+        PACK(0, 4, 2, 256, 1056, 32, 8448);
+#undef PACK
+        (void)at;
+        tiny_spd_train_n028_weight_gradient_1x1_outputs(dy, outputs, pixel, end, from, to + 1);
+        for (int unit = first; unit < last; unit++) {
+            int strip;
+            tiny_spd_train_n028_weight_gradient_1x1_place(unit, &strip, &block, &begin, &across);
+            const float *of_x = panels + (block - begin) * (ptrdiff_t)(128 * BLOCK);
+            const float *of_dy = outputs + (strip - from) * (ptrdiff_t)(128 * 3 * VL);
+            float *slab = slabs + (unit - first) * (ptrdiff_t)tiny_spd_train_n028_weight_gradient_1x1_SLAB;
+            if (tiny_spd_train_n028_weight_gradient_1x1_LAST > 0 && strip == tiny_spd_train_n028_weight_gradient_1x1_STRIPS - 1)
+                tiny_spd_train_n028_weight_gradient_1x1_narrow(of_x, of_dy, slab, pixel > 0, end - pixel, block);
+            else
+                tiny_spd_train_n028_weight_gradient_1x1_whole(of_x, of_dy, slab, pixel > 0, end - pixel, block);
         }
-        return;
     }
-    int segment = 0;
-    for (int blocks; block >= (blocks = (tiny_spd_train_n028_weight_gradient_channels[segment] + BLOCK - 1) / BLOCK); segment++) block -= blocks;
-    const int left = tiny_spd_train_n028_weight_gradient_channels[segment] - block * BLOCK;
-    store_gradients(dw, starts, PARTS_OF_OUTPUT, slab, count, apart, vectors, 1 * 1, left < BLOCK ? left : BLOCK,
+}
+
+/* Stores what the slab of a unit holds. */
+static void tiny_spd_train_n028_weight_gradient_1x1_store(float *const dw[], float *const db[], const float *slab, const int unit)
+{
+    static const int starts[] = {0}, channels[] = {32, 32, 32, 32}, targets[] = {0, 32, 64, 96}, strides[] = {1, 1, 1, 1};
+    const int parts = (int)(sizeof starts / sizeof starts[0]);
+    int strip, block, begin, across, segment = 0;
+    tiny_spd_train_n028_weight_gradient_1x1_place(unit, &strip, &block, &begin, &across);
+    const int vectors = tiny_spd_train_n028_weight_gradient_1x1_LAST > 0 && strip == tiny_spd_train_n028_weight_gradient_1x1_STRIPS - 1 ? tiny_spd_train_n028_weight_gradient_1x1_LAST : 3, first = strip * 3 * VL;
+    const int outputs = 64 - first < vectors * VL ? 64 - first : vectors * VL;
+    for (int o = 0; o < (0 && block == 0 ? outputs : 0); o++) {
+        float *to = gradients_of(db, starts, parts, first + o, 1);
+        *to = 0 ? *to + slab[BLOCK * vectors * VL + o] : slab[BLOCK * vectors * VL + o];
+    }
+    for (int blocks; block >= (blocks = (channels[segment] + BLOCK - 1) / BLOCK); segment++) block -= blocks;
+    const int left = channels[segment] - block * BLOCK;
+    store_gradients(dw, starts, parts, slab, 1, 0, vectors, 1, left < BLOCK ? left : BLOCK,
                     targets[segment] + block * BLOCK * strides[segment], strides[segment], 128, first, outputs, 0);
     (void)db;
 }
 
 /* Computes part `part` of `parts`: an equal share of the units. */
-static void tiny_spd_train_n028_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                   float *scratch, int part, int parts)
+static void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
+                   int parts)
 {
-    enum {
-        ROWS = 16 * 8,
-        UNITS = tiny_spd_train_n028_weight_gradient_STRIPS * tiny_spd_train_n028_weight_gradient_BLOCKS,
-        TOGETHER = tiny_spd_train_n028_weight_gradient_STRIPS * 8,
-        SLAB = 1 * 1 * BLOCK * 2 * VL
-    };
-    const int stop = (int)((int64_t)1 * UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)1 * UNITS * part / parts), last; first < stop; first = last) {
-        /* Up to where other blocks begin. */
-        const int chunk = first / UNITS, together = (first % UNITS / TOGETHER + 1) * TOGETHER;
-        const int border = chunk * UNITS + (together < UNITS ? together : UNITS);
-        last = first + 32 < stop ? first + 32 : stop;
-        if (last > border) last = border;
-        float *slabs = 1 == 1 ? scratch : sums + first * (ptrdiff_t)SLAB;
-        const int top = (int)((int64_t)ROWS * chunk / 1), bottom = (int)((int64_t)ROWS * (chunk + 1) / 1);
-        for (int row = top; row < bottom; row += 32) {
-            const int end = row + 32 < bottom ? row + 32 : bottom;
-            for (int unit = first; unit < last; unit++) {
-                int strip, block, across;
-                tiny_spd_train_n028_weight_gradient_place(unit % UNITS, &strip, &block, &across);
-                float *slab = slabs + (unit - first) * (ptrdiff_t)SLAB;
-                /* The first unit that reads some x or dy fetches it for the next band: bits 0 and 1. */
-                const int fetch = 1 && end < bottom
-                                      ? (unit < first + across) + 2 * (unit == first || block % 8 == 0) : 0;
-                if (tiny_spd_train_n028_weight_gradient_LAST > 0 && strip == tiny_spd_train_n028_weight_gradient_STRIPS - 1)
-                    tiny_spd_train_n028_weight_gradient_narrow(x, dy, slab, row > top, row, end, fetch, block, strip * 2);
-                else
-                    tiny_spd_train_n028_weight_gradient_whole(x, dy, slab, row > top, row, end, fetch, block, strip * 2);
-            }
-        }
-        for (int unit = first; 1 == 1 && unit < last; unit++)
-            tiny_spd_train_n028_weight_gradient_store(dw, db, slabs + (unit - first) * (ptrdiff_t)SLAB, 1, 0, unit);
+    enum { UNITS = tiny_spd_train_n028_weight_gradient_1x1_STRIPS * 8, PANELS = 128 * (8 * BLOCK + 3 * 3 * VL) };
+    float *slabs = scratch + PANELS;
+    const int stop = (int)((int64_t)UNITS * (part + 1) / parts);
+    for (int first = (int)((int64_t)UNITS * part / parts), last; first < stop; first = last) {
+        int strip, block, begin, across;
+        tiny_spd_train_n028_weight_gradient_1x1_place(first, &strip, &block, &begin, &across);
+        /* Whole strips, unless the part begins or ends within one. */
+        const int strips = strip + 3 < tiny_spd_train_n028_weight_gradient_1x1_STRIPS ? 3 : tiny_spd_train_n028_weight_gradient_1x1_STRIPS - strip;
+        last = first + strips * across - (block - begin);
+        if (last > stop) last = stop;
+        tiny_spd_train_n028_weight_gradient_1x1_group(x, dy, slabs, scratch, first, last);
+        for (int unit = first; unit < last; unit++)
+            tiny_spd_train_n028_weight_gradient_1x1_store(dw, db, slabs + (unit - first) * (ptrdiff_t)tiny_spd_train_n028_weight_gradient_1x1_SLAB, unit);
     }
-    if (1 > 1) {
-        BARRIER
-        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++)
-            tiny_spd_train_n028_weight_gradient_store(dw, db, sums + unit * (ptrdiff_t)SLAB, 1, UNITS * (ptrdiff_t)SLAB, unit);
-    }
-    (void)scratch, (void)sums;
 }
 
 /* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2]      128×8×8      8  tiny-spd.swift:11
@@ -3342,7 +3333,7 @@ INLINE void tiny_spd_train_n034_weight_gradient_tile(const int inputs, const int
         const int image = row / 16, at = row % 16;
         const float *p = x + image * image_step + at / repeat * row_step;
         const float *d = dy + image * (ptrdiff_t)10368 + at * (ptrdiff_t)576;
-        multiply_pixels(acc, inputs, vectors, p, d, offset, 16 / repeat, pixel_step, repeat);
+        multiply_pixels(acc, inputs, vectors, p, d, offset, 16 / repeat, pixel_step, BLOCK, repeat);
         if (1)
             tiny_spd_train_n034_weight_gradient_fetch(vectors, next_x, next_dy, offset, row, from, to, row_step, pixel_step, image_step, repeat);
     }
@@ -4047,7 +4038,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
 {
     float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
     const float *input = batch->images;
-    float *scratch = arena + 841856 + part * (ptrdiff_t)28800;
+    float *scratch = arena + 841856 + part * (ptrdiff_t)34816;
     (void)scratch;
     for (int step = first; step < last; step++) {
         if (step > first) {
@@ -4162,7 +4153,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         }
         case 18: {
             /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight */
-            tiny_spd_train_n028_weight_gradient((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, (float *const[]){gradients + 19056}, (float *const[]){NULL}, NULL, scratch, part, parts);
+            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, part, parts);
             break;
         }
         case 19: {
@@ -4405,7 +4396,7 @@ const void *tiny_spd_train_module(void)
     } module;
     static const module description = {
         TINY_SPD_TRAIN_ABI_VERSION, sizeof(module), "tiny-spd", 0x265b835e6e991546u, TINY_SPD_TRAIN_STATE_COUNT, 4 * (uint64_t)841856,
-        4 * (uint64_t)28800, 16, 3, 32, 32, 10, 29, TINY_SPD_TRAIN_MAX_TARGETS,
+        4 * (uint64_t)34816, 16, 3, 32, 32, 10, 29, TINY_SPD_TRAIN_MAX_TARGETS,
         17, TINY_SPD_TRAIN_UPDATES_IN_BACKWARD, 0, tiny_spd_train_parameters, module_steps, module_accumulate, module_update, tiny_spd_train_threads, tiny_spd_train_status};
     return &description;
 }

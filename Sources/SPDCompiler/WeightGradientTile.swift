@@ -62,7 +62,8 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     func cycles(_ vectors: Int) -> Double {
       let inputs = inputs(vectors)
       let strips = Double(width / vectors) * ChooseTile.laneCycles(pixels: inputs, vectors: vectors)
-      return (strips + ChooseTile.laneCycles(pixels: inputs, vectors: width % vectors)) / Double(inputs)
+      let last = width % vectors == 0 ? 0 : ChooseTile.laneCycles(pixels: inputs, vectors: width % vectors)
+      return (strips + last) / Double(inputs)
     }
     let widths = [3, 2, 1].filter { $0 <= width && (inputs($0) >= most || $0 == 1) }
     let vectors = widths.min { cycles($0) < cycles($1) } ?? 1

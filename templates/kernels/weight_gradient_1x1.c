@@ -4,10 +4,10 @@
  *
  * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs: per pixel it takes STRIP vectors of dy,
  * broadcasts TILE lanes of x and multiplies. A unit is one block of inputs and one strip of outputs; its gradients are a slab,
- * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by TURNS strips, takes turns on a panel of PANEL
- * pixels. In its place a row of a block is short, and rows lie far apart, in multiples of a page if there are
- * many channels: they would meet in the same few sets of a cache, and end before it fetches ahead. So a group first copies its
- * panel, pixels side by side, to where it stays in the second-level cache:
+ * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
+ * TURNS strips, takes turns on a panel of PANEL pixels. In its place a row of a block is short, and rows lie far apart, in
+ * multiples of a page if there are many channels: they would meet in the same few sets of a cache, and end before it fetches
+ * ahead. So a group first copies its panel, pixels side by side, to where it stays in the second-level cache:
  *     x: [block][pixel][16 inputs], dy: [strip][pixel][outputs of the strip].
  * What a panel adds up to is added to the slab, so sums are short ones and their error small. A finished slab is transposed into
  * PyTorch's order.
@@ -15,18 +15,17 @@
  * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on part or parts.
  *
  * Preconditions. x[s] points at what output (0, 0) reads, lane 0 of segment s; padded lanes hold finite numbers. dy is the output's
- * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k
- * of the outputs, (outputs of the part, INPUTS); db[k]: of its bias, if BIAS. scratch: private to the part,
- * PANEL * (ACROSS * 16 + TURNS * STRIP * VL) + ACROSS * TURNS * (16 + BIAS) * STRIP * VL floats.
+ * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k of the outputs, (outputs of the part, INPUTS);
+ * db[k]: of its bias, if BIAS. scratch: private to the part, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
+ * ACROSS * TURNS * (16 + BIAS) * STRIP * VL for slabs.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
  * STARTS: the first output of each part of the outputs, a list; 0 if there is one. IN_BLOCKS: blocks of inputs of all segments.
- * TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower). PANEL, ACROSS, TURNS: see
- * above. DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy. ADD: whether gradients are added to what
- * dw and db hold. BIAS: whether there is a bias. CHANNELS, TARGETS,
- * TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c * TARGET_STRIDE of the weights.
- * SEGMENTS: as for the Winograd convolution, PACK(first, count, blocks of inputs, step from block to block, from output row to
- * output row, output column to output column, image to image).
+ * TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower). PANEL, ACROSS, TURNS: see above.
+ * DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy. ADD: whether gradients are added to what dw and db hold. BIAS: whether there is a
+ * bias. CHANNELS, TARGETS, TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c *
+ * TARGET_STRIDE of the weights. SEGMENTS: as for the Winograd convolution, PACK(first, count, blocks of inputs, step from block to
+ * block, from output row to output row, output column to output column, image to image).
  */
 
 /* @NAME@: @OUTPUTS@ x @INPUTS@ weights from @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs. */

@@ -81,7 +81,7 @@ typedef struct spd_update {
 #define TINY_SPD_TRAIN_INPUT_COUNT ((size_t)49152) /* floats */
 #define TINY_SPD_TRAIN_STATE_COUNT ((size_t)28160) /* floats */
 #define TINY_SPD_TRAIN_MAX_TARGETS 2048
-#define TINY_SPD_TRAIN_ARENA_BYTES(threads) (4 * ((size_t)841856 + (size_t)(threads) * (size_t)28800))
+#define TINY_SPD_TRAIN_ARENA_BYTES(threads) (4 * ((size_t)841856 + (size_t)(threads) * (size_t)34816))
 #define TINY_SPD_TRAIN_MAX_THREADS 1024
 #define TINY_SPD_TRAIN_UPDATES_IN_BACKWARD 0 /* 1: each parameter is updated as soon as its gradient is there */
 #define TINY_SPD_TRAIN_GRAPH_HASH 0x265b835e6e991546u

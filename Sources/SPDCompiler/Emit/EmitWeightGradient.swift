@@ -46,7 +46,8 @@ extension EmitC {
     let winograd = Winograd.of(size: tile.size)
     let holes =
       common(node, op) + [
-        "SEGMENTS": passes("TRANSFORM", over: node.inputs[0].segments), "M": "\(tile.size)", "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
+        "SEGMENTS": passes("TRANSFORM", over: node.inputs[0].segments), "M": "\(tile.size)", "TILE": "\(tile.inputs)",
+        "STRIP": "\(tile.vectors)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "SHARE": "\(tile.share)",
         "V_PLANE": "\(tile.plane(blocks: tile.share))",
         "D_PLANE": "\(tile.plane(blocks: ChooseTile.ceilDivide(op.outputs, channelBlock)))",

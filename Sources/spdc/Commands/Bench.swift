@@ -191,7 +191,8 @@ struct Bench: AsyncParsableCommand {
 
   /// - Parameter peak: GFLOP/s of this machine, if they were measured.
   static func table(_ steps: [Step], peak: Double?) -> String {
-    let header = ["step", "min ms", "median", "GFLOP/s"] + (peak == nil ? [] : ["% peak"]) + ["kernel", "node", "layer"]
+    let header =
+      ["step", "min ms", "median", "GFLOP/s"] + (peak == nil ? [] : ["% peak"]) + ["kernel", "node", "layer"]
     let rows = steps.map { step in
       let share = peak.map { [String(format: "%.0f", 100 * step.gflops / $0)] } ?? []
       let text = step.text.count > longestText ? "\(step.text.prefix(longestText - 1))…" : step.text
