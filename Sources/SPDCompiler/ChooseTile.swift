@@ -46,8 +46,8 @@ enum ChooseTile {
     let weightsAgain =
       weightBytes > target.l2Bytes * 5 / 8
       ? weightBytes * output.batch * ceilDivide(output.height, rows) : 0
-    // An input of whole batches does not stay in the last cache either, and cannot be fetched ahead as well as weights, which are
-    // one stream: reading it was measured to take six times as long a byte.
+    // An input of whole batches does not stay in the last cache either, where a byte costs three times as much, and is not fetched
+    // ahead as well as weights, which are one stream: about twice as much again.
     let sourceCost = problem.sourceBytes >= Target.cacheBytes / 4 ? 6 : 1
     let sourceAgain =
       problem.sourceBytes > target.l2Bytes / 2 ? sourceCost * problem.sourceBytes * ceilDivide(blocks, strip) : 0
