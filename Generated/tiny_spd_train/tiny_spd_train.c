@@ -2922,7 +2922,6 @@ INLINE void tiny_spd_train_n028_weight_gradient_1x1_unit(const int vectors, cons
         for (int i = 0; i < 4 * vectors; i++) sums[i] = acc[i];
         put_sums(slab + lane * vectors * VL, sums, 4 * vectors, add);
     }
-    ROLLED
     for (int n = 0; n < (0 && block == 0 ? vectors : 0); n++) {
         vec sum = SPLAT(0.0f);
         for (int j = 0; j < pixels; j++) sum += AT(dy + j * (3 * VL) + n * VL);

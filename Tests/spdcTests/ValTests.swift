@@ -10,14 +10,16 @@ import Testing
   @Test func weightsOfAnyFormat() async throws {
     try await TinyTraining.train("--epochs", "2", "--out", scratch("run")).succeeded()
     let last = scratch("run/checkpoints/last.safetensors")
-    let own = try await spdc("val", Place.tiny, "--weights", last, "--json").succeeded().object()
+    let own = try await spdc("val", Place.tiny, "--weights", last, "--json").succeeded()
     try await spdc("convert", last, scratch("w.npz")).succeeded()
     let other = try await spdc(
       "val", Place.tiny, "--weights", scratch("w.npz"), "--data", "shapes:12", "--batch", "16", "--threads", "1",
       "--set", "limit=160", "--json"
     ).succeeded().object()
-    for key in ["top1", "top5", "loss"] { #expect(own[key] as? Double == other[key] as? Double) }
-    #expect(own["loss"] as? Double == (try TinyTraining.column("val/loss", scratch("run")).last))
+    for key in ["top1", "top5", "loss"] { #expect(try own.object()[key] as? Double == other[key] as? Double) }
+    // As text: JSONSerialization may read a number of 17 digits as its neighbour.
+    let loss = try #require(try TinyTraining.column("val/loss", scratch("run")).last)
+    #expect(own.output.contains("\"loss\" : \(loss),"), "\(loss): \(own.output)")
   }
 
   @Test func mistakesAreExplained() async throws {

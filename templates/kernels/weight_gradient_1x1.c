@@ -108,7 +108,6 @@ INLINE void @NAME@_unit(const int vectors, const float *x, const float *dy, floa
         for (int i = 0; i < @TILE@ * vectors; i++) sums[i] = acc[i];
         put_sums(slab + lane * vectors * VL, sums, @TILE@ * vectors, add);
     }
-    ROLLED
     for (int n = 0; n < (@BIAS@ && block == 0 ? vectors : 0); n++) {
         vec sum = SPLAT(0.0f);
         for (int j = 0; j < pixels; j++) sum += AT(dy + j * (@STRIP@ * VL) + n * VL);
