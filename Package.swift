@@ -104,7 +104,8 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
-    // Runs the command as it was built, so it depends on its formats only.
-    .testTarget(name: "spdcTests", dependencies: ["SPDFormats", subprocess]),
+    // Runs the command as it was built, and reads what it writes.
+    .testTarget(
+      name: "spdcTests", dependencies: ["spdc", "SPD", "SPDFormats", "SPDData", "SPDTraining", protobuf, subprocess]),
   ]
 )

@@ -4385,7 +4385,9 @@ const void *tiny_spd_train_module(void)
         uint32_t abi_version, struct_bytes;
         const char *name;
         uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
+        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, levels;
+        float balances[5];
+        uint32_t reserved;
         const tiny_spd_train_parameter *parameter_table;
         int (*run_steps)(void *, const void *, const spd_update *, float *, int, int);
         int (*accumulate)(void *, int);
@@ -4396,6 +4398,7 @@ const void *tiny_spd_train_module(void)
     static const module description = {
         TINY_SPD_TRAIN_ABI_VERSION, sizeof(module), "tiny-spd", 0x265b835e6e991546u, TINY_SPD_TRAIN_STATE_COUNT, 4 * (uint64_t)841856,
         4 * (uint64_t)34816, 16, 3, 32, 32, 10, 29, TINY_SPD_TRAIN_MAX_TARGETS,
-        17, TINY_SPD_TRAIN_UPDATES_IN_BACKWARD, 0, tiny_spd_train_parameters, module_steps, module_accumulate, module_update, tiny_spd_train_threads, tiny_spd_train_status};
+        17, TINY_SPD_TRAIN_UPDATES_IN_BACKWARD, 0, TINY_SPD_TRAIN_BALANCES, 0, tiny_spd_train_parameters, module_steps,
+        module_accumulate, module_update, tiny_spd_train_threads, tiny_spd_train_status};
     return &description;
 }

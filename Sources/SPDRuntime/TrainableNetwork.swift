@@ -26,6 +26,8 @@ public final class TrainableNetwork: @unchecked Sendable {
   public let stateCount: Int
   /// Of a detector: as many boxes as a batch may have. With a loss of its own: as many numbers as the result of a batch has.
   public let maxTargets: Int
+  /// Of a YOLOv5 loss; 0 of others.
+  public let levels: Int
   /// Whether a step updates each parameter as soon as its gradient is there: then there are steps, but no gradients to look at, to
   /// clip or to add up.
   public let updatesInBackward: Bool
@@ -74,6 +76,7 @@ public final class TrainableNetwork: @unchecked Sendable {
     stepCount = Int(module.steps)
     stateCount = Int(module.state_count)
     maxTargets = Int(module.max_targets)
+    levels = Int(module.levels)
     updatesInBackward = module.updates_in_backward != 0
     parameters = (0..<Int(module.parameters)).map { [module] in TrainedParameter(module.parameter_table[$0]) }
   }

@@ -41,7 +41,7 @@ public final class Trainer {
     }
     c = spdc_trainer(
       values: arrays[0], gradients: arrays[1], momentum: arrays[2], second_moments: arrays[3], average: arrays[4],
-      sum: arrays[5], arena: arena.base, arena_bytes: arena.byteCount, balances: (4, 1, 0.4, 0),
+      sum: arrays[5], arena: arena.base, arena_bytes: arena.byteCount, balances: network.module.balances,
       threads: Int32(threads))
   }
 
@@ -69,10 +69,13 @@ public final class Trainer {
     return Swift.Array(floats[range])
   }
 
-  /// Balances of the levels of a YOLOv5 loss, which autobalance moves.
+  /// Balances of the levels of a YOLOv5 loss, which autobalance moves; empty for other losses.
   public var balances: [Float] {
-    get { [c.balances.0, c.balances.1, c.balances.2, c.balances.3] }
-    set { c.balances = (newValue[0], newValue[1], newValue[2], newValue[3]) }
+    get { withUnsafeBytes(of: c.balances) { Swift.Array($0.bindMemory(to: Float.self).prefix(network.levels)) } }
+    set {
+      precondition(newValue.count == network.levels, "a balance for each level")
+      withUnsafeMutableBytes(of: &c.balances) { balances in newValue.withUnsafeBytes { balances.copyMemory(from: $0) } }
+    }
   }
 
   /// Loads parameters and running statistics, of which `values` gives each by its name; the moving average begins with them.
@@ -90,6 +93,19 @@ public final class Trainer {
         guard let floats = self[array] else { continue }
         for (index, number) in numbers.enumerated() { floats[parameter.range.lowerBound + index] = number }
       }
+    }
+  }
+
+  /// Loads a file of parameters, as `spdc compile` and `spdc convert` write them.
+  ///
+  /// - Throws: `RuntimeError.file` for a damaged one; `RuntimeError.parameter` for one of another network.
+  public func load(_ file: ParameterFile) throws {
+    let values = Dictionary(uniqueKeysWithValues: try file.tensors().map { ($0.name, $0.values) })
+    try load { parameter in
+      guard let numbers = values[parameter.name] else {
+        throw RuntimeError.parameter(name: parameter.name, reason: "the file has none of that name")
+      }
+      return numbers
     }
   }
 

@@ -115,6 +115,46 @@ import tiny_spd_train
     #expect(try trained(accumulates: true) == trained(accumulates: false))
   }
 
+  /// One update with the mean gradient of two batches is w − lr·(½(g₁ + g₂) + decay·w).
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func accumulatedBatchesUpdateWithTheirMean() async throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let graph = try await graph(batch: 16)
+    let trainer = try network.trainer(threads: 1, accumulates: true)
+    // From a file, which holds the parameters as they are.
+    try trainer.load(
+      try ParameterFile(graphHash: network.graphHash, parameters: EmitC.storedParameters(graph)) {
+        syntheticParameter(graph.parameter($0.name)!)
+      })
+    let before = Array(trainer[.values]!)
+    var sum = [Float](repeating: 0, count: network.stateCount)
+    for number in 0..<2 {
+      let (images, labels) = Self.batch(number)
+      _ = try trainer.gradients(images, labels: labels)
+      try trainer.accumulate(begins: number == 0)
+      for parameter in network.parameters where parameter.group != .constant {
+        for index in parameter.range { sum[index] += trainer[.gradients]![index] }
+      }
+    }
+    // Running statistics have moved, parameters have not.
+    for parameter in network.parameters where parameter.group != .constant {
+      #expect(trainer[.values]![parameter.range].elementsEqual(before[parameter.range]))
+    }
+    var update = Update(learningRate: 0.05, momentum: 0.9, weightDecay: 0.01)
+    update.gradientScale = 0.5
+    try trainer.update(update)
+    var moved = 0
+    for parameter in network.parameters where parameter.group != .constant {
+      for index in parameter.range {
+        let wanted = before[index] - 0.05 * (0.5 * sum[index] + 0.01 * before[index])
+        let found = trainer[.values]![index]
+        #expect(abs(found - wanted) <= 1e-6 * max(1, abs(wanted)), "\(parameter.name): \(found), \(wanted)")
+        moved += found == before[index] ? 0 : 1
+      }
+    }
+    #expect(moved > 20_000)
+  }
+
   private func graph(batch: Int) async throws -> Graph {
     try await LoadedModel.load(Self.file).graph(batch: batch)
   }

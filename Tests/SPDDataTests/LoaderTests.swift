@@ -5,7 +5,9 @@ import Testing
 @testable import SPDData
 
 struct LoaderTests {
-  private static let transform = PictureTransform.cifar(height: 8, width: 8)
+  private static let transform = PictureTransform(
+    height: 8, width: 8, augmentations: PictureTransform.cifar.augmentations,
+    standardisation: PictureTransform.cifar.standardisation)
 
   /// What a batch holds, byte for byte.
   struct Contents: Equatable {

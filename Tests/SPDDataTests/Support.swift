@@ -78,3 +78,15 @@ struct TestPictures: ImageDataset {
     return formulaPicture(side, side, seed: UInt32(index))
   }
 }
+
+extension PictureTransform {
+  /// The recorded ones, in the order in which the published trainings change a picture.
+  static let tinyImageNet = PictureTransform(
+    height: 64, width: 64, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .verticalFlip(0.5)],
+    standardisation: Standardisation(
+      scale: .byte, mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127]))
+  static let cifar = PictureTransform(
+    height: 32, width: 32, augmentations: [.randomCrop(4), .horizontalFlip(0.5), .rotation(15)],
+    standardisation: Standardisation(
+      scale: .unit, mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713]))
+}

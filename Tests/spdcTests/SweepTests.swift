@@ -52,6 +52,32 @@ import Testing
     #expect(outcomes.contains { $0.hasPrefix("failed: ") && $0.contains("in epoch") })
   }
 
+  /// Results of another model, data set or setting are not taken for this one's.
+  @Test func aFolderIsOfOneSweep() async throws {
+    try await sweep("--trials", "1").succeeded()
+    let table = try bytes(scratch("sweep/sweep.csv"))
+    try await sweep("--trials", "1", "--set", "flip-horizontal=0").failed(
+      .data, "is of a sweep with flip-horizontal 0.5, and this one has 0", "another folder")
+    try await sweep("--trials", "1", "--data", "shapes:14").failed(.data, "is of a sweep with data shapes:12")
+    let other = try scratch.write(try String(contentsOfFile: Place.tiny, encoding: .utf8), "copy.swift")
+    try await spdc(
+      "sweep", other, "--data", "shapes:12", "--space", scratch("space.yaml"), "--out", scratch("sweep"), "--trials",
+      "1"
+    ).failed(.data, "is of a sweep with model ")
+    #expect(try bytes(scratch("sweep/sweep.csv")) == table)
+    // Threads change nothing but the time.
+    let again = try await sweep("--trials", "1", "--loader-threads", "3", "--json").succeeded().object()
+    #expect((again["trials"] as? [Any])?.count == 1)
+  }
+
+  @Test func aFolderThatCannotBeWritten() async throws {
+    let file = try scratch.write("", "file")
+    try await spdc(
+      "sweep", Place.tiny, "--data", "shapes:12", "--space", try scratch.write(Self.space, "space.yaml"), "--out",
+      file + "/sweep"
+    ).failed(.cannotWrite, "cannot be made")
+  }
+
   @Test func mistakesAreExplained() async throws {
     let space = try scratch.write("space: {lr: 0.1}\n", "wrong.yaml")
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", space).failed(

@@ -1,6 +1,9 @@
 import Foundation
 import SPDFormats
+import SwiftProtobuf
 import Testing
+
+@testable import SPDTraining
 
 /// `spdc train` on drawn pictures of 12×12 and a network of 28 000 parameters.
 @Suite struct TrainTests {
@@ -104,6 +107,26 @@ import Testing
         try TinyTraining.payload(scratch("killed"), name) == TinyTraining.payload(scratch("whole"), name), "\(name)")
     }
     #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
+    let curves = try TinyTraining.curves(scratch("killed"))
+    #expect(try curves == TinyTraining.curves(scratch("whole")))
+    #expect(curves["train/loss"]?.count == 40)
+  }
+
+  /// From an earlier checkpoint than the last: what came later is kept, and is not taken for the best of the new branch.
+  @Test func goingOnFromAnEarlierEpoch() async throws {
+    try await TinyTraining.train("--epochs", "6", "--save-every", "1", "--out", scratch("run")).succeeded()
+    let best = scratch("run/checkpoints/best.safetensors")
+    let bestEpoch = try TrainingCheckpoint(contentsOf: best).state.epoch
+    // The best one of the first epochs is that of the earliest, or it is gone on from it.
+    let first = scratch("run/checkpoints/epoch-1.safetensors")
+    let resumed = try await TinyTraining.train("--resume", first, "--epochs", "2").succeeded()
+    #expect(resumed.errors.contains("is of epoch \(bestEpoch), which is gone through again") == (bestEpoch > 1))
+    let now = try TrainingCheckpoint(contentsOf: best).state
+    #expect(now.epoch <= 2 && now.best?.epoch == now.epoch)
+    #expect(exists(scratch("run/checkpoints/epoch-\(bestEpoch).safetensors")))
+    #expect(try TinyTraining.results(scratch("run")).count == 3)
+    let curves = try TinyTraining.curves(scratch("run"))
+    #expect(curves["val/top1"]?.keys.sorted() == [1, 2])
   }
 
   @Test func theSameBytesForAnyNumberOfThreads() async throws {
@@ -264,6 +287,25 @@ enum TinyTraining {
     let rows = try results(run).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     let index = try #require(rows[0].firstIndex { $0 == name })
     return rows.dropFirst().compactMap { Double($0[index]) }
+  }
+
+  /// What TensorBoard shows: by tag, the value of each step. A file that begins with a step makes those of earlier files from that
+  /// step on void.
+  static func curves(_ run: String) throws -> [String: [Int: Float]] {
+    var curves: [String: [Int: Float]] = [:]
+    let names = try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.contains("tfevents") }.sorted()
+    for name in names {
+      for record in try TFRecord.records(bytes(run + "/" + name), path: name) {
+        let event = try Tensorboard_Event(serializedBytes: Array(record))
+        if case .sessionLog? = event.what {
+          for tag in curves.keys { curves[tag] = curves[tag]!.filter { $0.key < Int(event.step) } }
+        }
+        for value in event.summary.value where !["images_per_second", "seconds"].contains(value.tag) {
+          curves[value.tag, default: [:]][Int(event.step)] = value.simpleValue
+        }
+      }
+    }
+    return curves
   }
 
   /// Class folders of red and blue pictures, with train and val.

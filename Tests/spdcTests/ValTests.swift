@@ -1,4 +1,6 @@
 import Foundation
+import SPDFormats
+import SPDTraining
 import Testing
 
 /// `spdc val`.
@@ -20,6 +22,26 @@ import Testing
     // As text: JSONSerialization may read a number of 17 digits as its neighbour.
     let loss = try #require(try TinyTraining.column("val/loss", scratch("run")).last)
     #expect(own.output.contains("\"loss\" : \(loss),"), "\(loss): \(own.output)")
+  }
+
+  @Test func classesInAnotherOrder() async throws {
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
+    let weights = try readSafetensors(scratch("run/checkpoints/last.safetensors"))
+    func written(_ names: [String]) throws -> String {
+      let tensors = weights.order.filter { !TrainingCheckpoint.isTrainingState($0) }.map { ($0, weights.tensors[$0]!) }
+      let json = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
+      try writeSafetensors(tensors, metadata: ["names": json, "nc": "\(names.count)"], to: scratch("w.safetensors"))
+      return scratch("w.safetensors")
+    }
+    func val(_ weights: String) async throws -> Outcome {
+      try await spdc("val", Place.tiny, "--weights", weights, "--data", "shapes:12", "--set", "limit=160", "--json")
+    }
+    let names = try #require(weights.classNames)
+    #expect(try await val(written(names)).succeeded().errors.isEmpty)
+    try await val(written(names.reversed())).failed(
+      .data, "class 0 is `\(names[9])` in", "but `\(names[0])` in the data set: the same classes in another order")
+    let renamed = try await val(written(["circle"] + names.dropFirst())).succeeded()
+    #expect(renamed.errors.contains("class 0 is `circle` in") && renamed.errors.contains("take them for the same"))
   }
 
   @Test func mistakesAreExplained() async throws {

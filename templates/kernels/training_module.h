@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 @RATES@
-#define @UPPER@_ABI_VERSION 2
+#define @UPPER@_ABI_VERSION 3
 #define @UPPER@_BATCH @BATCH@
 #define @UPPER@_CHANNELS @CHANNELS@
 #define @UPPER@_HEIGHT @HEIGHT@
@@ -36,6 +36,7 @@
 #define @UPPER@_MAX_TARGETS @MAX_TARGETS@
 #define @UPPER@_ARENA_BYTES(threads) (4 * ((size_t)@ARENA_COUNT@ + (size_t)(threads) * (size_t)@SCRATCH_COUNT@))
 #define @UPPER@_MAX_THREADS 1024
+#define @UPPER@_BALANCES {@BALANCES@} /* of the levels of a YOLOv5 loss, what a trainer begins with */
 #define @UPPER@_UPDATES_IN_BACKWARD @UPDATES_IN_BACKWARD@ /* 1: each parameter is updated as soon as its gradient is there */
 #define @UPPER@_GRAPH_HASH @GRAPH_HASH@u
 
@@ -60,7 +61,7 @@ typedef struct @PREFIX@_trainer {
     float *values, *gradients, *momentum, *second_moments, *average, *sum;
     void *arena;
     size_t arena_bytes;
-    float balances[4]; /* of the levels of a YOLOv5 loss, which autobalance moves: 4, 1, 0.4 at first */
+    float balances[5]; /* of the levels of a YOLOv5 loss, which autobalance moves: @UPPER@_BALANCES at first */
     int32_t threads;
 } @PREFIX@_trainer;
 

@@ -112,7 +112,9 @@ const void *@PREFIX@_module(void)
         uint32_t abi_version, struct_bytes;
         const char *name;
         uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
+        uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, levels;
+        float balances[5];
+        uint32_t reserved;
         const @PREFIX@_parameter *parameter_table;
         int (*run_steps)(void *, const void *, const spd_update *, float *, int, int);
         int (*accumulate)(void *, int);
@@ -123,6 +125,7 @@ const void *@PREFIX@_module(void)
     static const module description = {
         @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
         4 * (uint64_t)@SCRATCH_COUNT@, @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @UPPER@_MAX_TARGETS,
-        @PARAMETERS@, @UPPER@_UPDATES_IN_BACKWARD, 0, @PREFIX@_parameters, module_steps, module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};
+        @PARAMETERS@, @UPPER@_UPDATES_IN_BACKWARD, @LEVELS@, @UPPER@_BALANCES, 0, @PREFIX@_parameters, module_steps,
+        module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};
     return &description;
 }

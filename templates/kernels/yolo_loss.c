@@ -269,7 +269,7 @@ static void @NAME@_level(const int level, const float *x, const float *targets, 
 static void @NAME@_sum(const struct @NAME@_scratch *s, const int count, float *balances, const spd_yolo_rates *rates,
                        float *losses)
 {
-    double box = 0.0, objectness = 0.0, classes = 0.0;
+    double box = 0.0, objectness = 0.0, classes = 0.0, means[@LEVELS@];
     for (int level = 0, unit = 0; level < @LEVELS@; level++) {
         const int rows = @NAME@_levels[level].rows, cols = @NAME@_levels[level].cols, end = unit + @IMAGES@ * rows;
         const int matches = @NAME@_matches(s->cells + level * @ANCHORS@ * @MAX_TARGETS@, count);
@@ -280,16 +280,19 @@ static void @NAME@_sum(const struct @NAME@_scratch *s, const int count, float *b
         box += matches > 0 ? sums[0] / matches : 0.0;
         objectness += mean * balances[level];
         classes += matches > 0 ? sums[2] / (matches * (double)@CLASSES@) : 0.0;
-        if (rates->autobalance) balances[level] = (float)(balances[level] * 0.9999 + 0.0001 / mean);
-    }
-    if (rates->autobalance) {
-        const float reference = balances[@REFERENCE@];
-        for (int level = 0; level < @LEVELS@; level++) balances[level] /= reference;
+        means[level] = mean;
     }
     losses[1] = (float)(box * rates->box);
     losses[2] = (float)(objectness * rates->objectness);
     losses[3] = (float)(classes * rates->classes);
     losses[0] = (float)((box * rates->box + objectness * rates->objectness + classes * rates->classes) * @IMAGES@);
+    /* A loss that is not finite moves nothing. */
+    if (rates->autobalance && losses[0] - losses[0] == 0.0f) {
+        for (int level = 0; level < @LEVELS@; level++)
+            balances[level] = (float)(balances[level] * 0.9999 + 0.0001 / means[level]);
+        const float reference = balances[@REFERENCE@];
+        for (int level = 0; level < @LEVELS@; level++) balances[level] /= reference;
+    }
 }
 
 static void @NAME@(const float *const x[], const float *targets, const int count, const float *anchors, float *balances,

@@ -72,7 +72,7 @@ typedef struct spd_update {
 
 #endif
 
-#define TINY_SPD_TRAIN_ABI_VERSION 2
+#define TINY_SPD_TRAIN_ABI_VERSION 3
 #define TINY_SPD_TRAIN_BATCH 16
 #define TINY_SPD_TRAIN_CHANNELS 3
 #define TINY_SPD_TRAIN_HEIGHT 32
@@ -83,6 +83,7 @@ typedef struct spd_update {
 #define TINY_SPD_TRAIN_MAX_TARGETS 2048
 #define TINY_SPD_TRAIN_ARENA_BYTES(threads) (4 * ((size_t)841856 + (size_t)(threads) * (size_t)34816))
 #define TINY_SPD_TRAIN_MAX_THREADS 1024
+#define TINY_SPD_TRAIN_BALANCES {0} /* of the levels of a YOLOv5 loss, what a trainer begins with */
 #define TINY_SPD_TRAIN_UPDATES_IN_BACKWARD 0 /* 1: each parameter is updated as soon as its gradient is there */
 #define TINY_SPD_TRAIN_GRAPH_HASH 0x265b835e6e991546u
 
@@ -107,7 +108,7 @@ typedef struct tiny_spd_train_trainer {
     float *values, *gradients, *momentum, *second_moments, *average, *sum;
     void *arena;
     size_t arena_bytes;
-    float balances[4]; /* of the levels of a YOLOv5 loss, which autobalance moves: 4, 1, 0.4 at first */
+    float balances[5]; /* of the levels of a YOLOv5 loss, which autobalance moves: TINY_SPD_TRAIN_BALANCES at first */
     int32_t threads;
 } tiny_spd_train_trainer;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPDC_TRAINER_ABI_VERSION 2
+#define SPDC_TRAINER_ABI_VERSION 3
 
 /* As spd_yolo_rates, spd_group_rates and spd_update of generated headers, which explain them. */
 typedef struct {
@@ -29,7 +29,7 @@ typedef struct {
     float *values, *gradients, *momentum, *second_moments, *average, *sum;
     void *arena;
     size_t arena_bytes;
-    float balances[4];
+    float balances[5];
     int32_t threads;
 } spdc_trainer;
 
@@ -54,7 +54,11 @@ typedef struct {
     const char *name;
     /* The arena takes arena_bytes + threads * scratch_bytes. */
     uint64_t graph_hash, state_count, arena_bytes, scratch_bytes;
-    uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward, reserved;
+    uint32_t batch, channels, height, width, classes, steps, max_targets, parameters, updates_in_backward;
+    /* Of a YOLOv5 loss, and the balances that its levels begin with; else 0. */
+    uint32_t levels;
+    float balances[5];
+    uint32_t reserved;
     const spdc_parameter *parameter_table;
     int (*run_steps)(void *trainer, const void *batch, const spdc_update *update, float *losses, int first_step, int last_step);
     int (*accumulate)(void *trainer, int begins);

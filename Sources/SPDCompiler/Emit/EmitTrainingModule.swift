@@ -48,6 +48,14 @@ extension EmitC {
       .merging(["NAME": "\(prefix)_optimizer", "SCRATCH": "\(plan.arenaCount)"]) { $1 }
   }
 
+  /// What the levels of a YOLOv5 loss begin with; empty for other losses.
+  private var balances: [Double] {
+    for case .training(.loss(.yolo(let boxes))) in graph.nodes.map(\.op) {
+      return LossOracle.YOLO.balances(levels: boxes.strides.count)
+    }
+    return []
+  }
+
   private func trainingHoles(_ calls: [String]) throws -> [String: String] {
     let input = graph.input.shape
     let table = state.entries.map { entry in
@@ -63,8 +71,9 @@ extension EmitC {
       "SCRATCH": scratchDeclaration, "PARAMETERS": "\(state.entries.count)",
       "PARAMETER_TABLE": table.joined(separator: "\n    "), "CHECK_TARGETS": checkTargets,
       "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
-      "GRAPH_HASH": hex(graph.parameterHash), "BATCH": "\(input.batch)", "CHANNELS": "\(input.channels)",
-      "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)", "CLASSES": "\(graph.classes)",
+      "GRAPH_HASH": hex(graph.parameterHash), "LEVELS": "\(balances.count)", "BATCH": "\(input.batch)",
+      "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
+      "CLASSES": "\(graph.classes)",
     ]
   }
 
@@ -81,7 +90,8 @@ extension EmitC {
         "GRAPH_HASH": hex(graph.parameterHash), "RATES": try templates.fill("training", [:]),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
-        "LOSSES": losses, "UPDATES_IN_BACKWARD": plan.updatesInBackward ? "1" : "0",
+        "LOSSES": losses, "BALANCES": balances.isEmpty ? "0" : balances.map { "\(Float($0))f" }.joined(separator: ", "),
+        "UPDATES_IN_BACKWARD": plan.updatesInBackward ? "1" : "0",
         "GRADIENTS": plan.updatesInBackward ? ": NULL, they stay in the arena until the update" : "",
       ])
   }

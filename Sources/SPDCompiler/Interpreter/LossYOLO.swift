@@ -31,10 +31,12 @@ extension LossOracle {
       self.referenceLevel = referenceLevel
     }
 
-    /// The weights of the levels' objectness that training starts with, for up to five levels.
+    /// The weights of the levels' objectness that training starts with, for up to `maxLevels` levels.
     public static func balances(levels: Int) -> [Double] {
       levels == 3 ? [4, 1, 0.4] : Array([4, 1, 0.25, 0.06, 0.02].prefix(levels))
     }
+
+    public static let maxLevels = balances(levels: .max).count
 
     /// Gains and options, in the order of `spd_yolo_rates`.
     public struct Rates: Equatable, Sendable {

@@ -29,6 +29,11 @@ extension Pass {
         }
         return head.inputs[0]
       }
+      guard op.strides.count <= LossOracle.YOLO.maxLevels else {
+        throw GraphError(
+          "\(last.source): the YOLOv5 loss has balances for \(LossOracle.YOLO.maxLevels) levels at most, but \(last.layer) "
+            + "has \(op.strides.count): leave levels out of Detect, or declare the Model with a `loss`")
+      }
       loss = .yolo(op)
       remarks.append(Remark("attach-loss", last, fired: true, "YOLOv5's loss on the \(heads.count) raw levels"))
     case (.softmax, nil):

@@ -9,7 +9,7 @@ public final class Batch: @unchecked Sendable {
 
   public let position: BatchPosition
   /// Rows with a picture of their own: the first ones. Less than `batchSize` at the end of an epoch, or where pictures
-  /// are broken; the rows after them repeat the first ones in turn, so that statistics over the batch see pictures only,
+  /// are broken, and none where all of them are: then there is nothing to learn from. The rows after them repeat the first ones in turn, so that statistics over the batch see pictures only,
   /// and have the label ``ignoredLabel``.
   public let count: Int
   /// The data set's index of the picture in each of the first `count` rows.

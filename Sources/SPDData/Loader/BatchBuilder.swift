@@ -23,7 +23,9 @@ struct BatchBuilder: Sendable {
     batchesPerEpoch = options.partialBatch == .keep && isPartial ? whole + 1 : whole
   }
 
-  /// - Throws: the first broken picture's error where none may be or all of them are.
+  /// A batch whose pictures are all broken has none.
+  ///
+  /// - Throws: the first broken picture's error where none may be.
   func batch(at position: BatchPosition) throws(DataError) -> Batch {
     let first = position.batch * options.batchSize
     let wanted = order.indices(epoch: position.epoch, first..<min(first + options.batchSize, dataset.count))
@@ -45,13 +47,6 @@ struct BatchBuilder: Sendable {
         }
         broken.append(BrokenPicture(index: index, error: error))
       }
-    }
-    guard !indices.isEmpty else {
-      pool.giveBack(storage)
-      let error = broken[0].error
-      throw DataError(
-        path: error.path, what: "none of the \(broken.count) pictures of a batch can be read: \(error.what)",
-        remedy: error.remedy)
     }
     fillUp(storage, from: indices.count)
     return Batch(position: position, indices: indices, broken: broken, storage: storage, pool: pool)
@@ -80,7 +75,12 @@ struct BatchBuilder: Sendable {
     let rowValues = 3 * transform.height * transform.width
     let start = storage.images.baseAddress!
     for row in count..<options.batchSize {
-      (start + row * rowValues).update(from: start + row % count * rowValues, count: rowValues)
+      let values = start + row * rowValues
+      if count > 0 {
+        values.update(from: start + row % count * rowValues, count: rowValues)
+      } else {
+        values.update(repeating: 0, count: rowValues)
+      }
       storage.labels[row] = Batch.ignoredLabel
     }
   }

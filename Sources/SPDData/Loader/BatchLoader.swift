@@ -6,7 +6,7 @@ import Foundation
 /// whether the run began there. So a run that continues at ``position`` sees what the uninterrupted one would have seen.
 ///
 /// ```swift
-/// let loader = try BatchLoader(data.training, transform: .cifar(), options: LoaderOptions(batchSize: 128))
+/// let loader = try BatchLoader(data.training, transform: transform, options: LoaderOptions(batchSize: 128))
 /// while let batch = try loader.next() { … }
 /// ```
 public final class BatchLoader: @unchecked Sendable {
@@ -66,8 +66,8 @@ public final class BatchLoader: @unchecked Sendable {
 
   /// The next batch; waits for it if need be. Nil after the last epoch, and after ``cancel()``.
   ///
-  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch; without, where not one picture
-  ///   of a batch can be read. After an error every call throws it again.
+  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch. After an error every call throws
+  ///   it again.
   public func next() throws(DataError) -> Batch? { try queue.next() }
 
   /// The batch that ``next()`` delivers next.

@@ -5,9 +5,10 @@ extension Picture {
   func cropped(left: Int, top: Int, width newWidth: Int, height newHeight: Int) -> Picture {
     if left == 0 && top == 0 && newWidth == width && newHeight == height { return self }
     var result = Picture(width: newWidth, height: newHeight, filledWith: RGB(0, 0, 0))
-    let columns = max(0, -left)..<min(newWidth, width - left)
-    let rows = max(0, -top)..<min(newHeight, height - top)
-    guard columns.lowerBound < columns.upperBound, rows.lowerBound < rows.upperBound else { return result }
+    // None where the part lies beside the picture.
+    let columns = max(0, -left)..<max(0, -left, min(newWidth, width - left))
+    let rows = max(0, -top)..<max(0, -top, min(newHeight, height - top))
+    guard !columns.isEmpty else { return result }
     result.pixels.withUnsafeMutableBufferPointer { target in
       pixels.withUnsafeBufferPointer { source in
         for y in rows {

@@ -21,26 +21,6 @@ public struct PictureTransform: Codable, Sendable, Equatable {
     self.standardisation = standardisation
   }
 
-  /// As ResNet18-SPD was trained on Tiny ImageNet; the vertical flip comes last, as in the reference.
-  public static func tinyImageNet(height: Int = 64, width: Int = 64) -> PictureTransform {
-    PictureTransform(
-      height: height, width: width, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .verticalFlip(0.5)],
-      standardisation: .tinyImageNet)
-  }
-
-  /// As ResNet50-SPD was trained on CIFAR-10.
-  public static func cifar(height: Int = 32, width: Int = 32) -> PictureTransform {
-    PictureTransform(
-      height: height, width: width, augmentations: [.randomCrop(4), .horizontalFlip(0.5), .rotation(15)],
-      standardisation: .cifar)
-  }
-
-  /// For the `shapes` data set: shifted by up to an eighth of the side, and mirrored.
-  public static func shapes(height: Int = 32, width: Int = 32) -> PictureTransform {
-    PictureTransform(
-      height: height, width: width, augmentations: [.randomCrop(min(height, width) / 8), .horizontalFlip(0.5)])
-  }
-
   /// The same without random changes: what validation and prediction see.
   public var evaluation: PictureTransform {
     var copy = self

@@ -20,17 +20,8 @@ public struct Standardisation: Codable, Sendable, Equatable {
     self.std = std
   }
 
-  /// What ResNet18-SPD was trained with.
-  public static let tinyImageNet = Standardisation(.tinyImageNet, scale: .byte)
-  /// What ResNet50-SPD was trained with on CIFAR-10. The numbers are those of CIFAR-100, as in the reference.
-  public static let cifar = Standardisation(.cifar, scale: .unit)
   /// From −2 to 2, for pictures of unknown statistics.
   public static let plain = Standardisation(scale: .unit, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
-
-  private init(_ normalisation: Normalisation, scale: Scale) {
-    self.init(
-      scale: scale, mean: (0..<3).map { normalisation.mean[$0] }, std: (0..<3).map { normalisation.std[$0] })
-  }
 
   /// The same in the form in which prediction takes it, so that both see the same numbers.
   public var normalisation: Normalisation {

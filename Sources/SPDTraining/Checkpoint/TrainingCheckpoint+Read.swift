@@ -55,6 +55,7 @@ extension TrainingCheckpoint {
       }
     }
     classNames = file.classNames ?? []
+    classes = file.classes ?? 0
     facts = file.metadata.filter { !Self.reservedFacts.contains($0.key) }
   }
 

@@ -17,6 +17,8 @@ public struct TrainingCheckpoint: Sendable {
   public var state: TrainingState
   /// By class index; empty where unknown.
   public var classNames: [String] = []
+  /// Outputs of the network, which may be more than there are names; 0: as many.
+  public var classes = 0
   /// More facts for whoever goes on, such as the network's hash. The keys of the format are taken.
   public var facts: [String: String] = [:]
 
@@ -63,8 +65,8 @@ extension TrainingCheckpoint {
     metadata["state"] = try encoded(state)
     if !classNames.isEmpty {
       metadata["names"] = try encoded(classNames)
-      metadata["nc"] = String(classNames.count)
     }
+    if max(classes, classNames.count) > 0 { metadata["nc"] = String(max(classes, classNames.count)) }
     var checksums = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, Self.checksum($0)) })
     checksums[Self.metadataName] = Self.checksum(metadata)
     metadata["checksums"] = try encoded(checksums)

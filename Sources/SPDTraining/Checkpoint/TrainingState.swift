@@ -6,6 +6,8 @@ public struct TrainingState: Codable, Equatable, Sendable {
   public var epoch = 0
   /// Iterations of the running epoch that are over; 0 between epochs.
   public var iteration = 0
+  /// Batches whose gradients wait in the sum for the next update.
+  public var summed = 0
   /// Steps of the optimiser so far: Adam's t, and the updates of the moving average.
   public var updates = 0
 

@@ -21,15 +21,16 @@ enum SettingTable {
           help: "side of the pictures in pixels; null: the data set's"),
         .one("seed", \.seed, also: ["random-seed"], help: "of weights, order and augmentation"),
         .one(
-          "epochs", \.epochs, .atLeast(1), also: ["max-epochs", "num-epochs"], help: "passes over the training set"),
-        .one("batch", \.batch, .atLeast(1), also: ["batch-size", "bs", "b"], help: "pictures in one step"),
+          "epochs", \.epochs, .within(1...1_000_000), also: ["max-epochs", "num-epochs"],
+          help: "passes over the training set"),
+        .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "pictures in one step"),
         .one(
           "threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
         .one(
           "loader-threads", \.loaderThreads, .atLeast(1), also: ["workers", "num-workers"],
           help: "threads that read and augment pictures"),
         .optional(
-          "max-arena", \.maxArena, .above(0), also: ["memory"],
+          "max-arena", \.maxArena, .within(0.001...1e9), also: ["memory"],
           help: "MB that a step may hold of what it computes, gradients too if nothing clips or sums them up; null: any"
         ),
       ]
@@ -56,7 +57,7 @@ enum SettingTable {
       [
         .one("schedule", \.schedule.shape, also: ["scheduler", "lr-schedule"], help: "the shape of its fall"),
         .one(
-          "warmup-epochs", \.schedule.warmupEpochs, .atLeast(0), also: ["warmup", "warm"],
+          "warmup-epochs", \.schedule.warmupEpochs, .within(0...1_000_000), also: ["warmup", "warm"],
           help: "epochs of its rise from zero, per iteration"),
         .list("milestones", \.schedule.milestones, .ascending, also: ["steps"], help: "step: epochs at which it falls"),
         .one(
@@ -77,7 +78,9 @@ enum SettingTable {
         .one(
           "clip", \.clip, .atLeast(0), also: ["clip-norm", "max-norm", "grad-clip"],
           help: "largest norm of the gradients; 0: any"),
-        .one("accumulate", \.accumulate, .atLeast(1), also: ["grad-accum"], help: "batches to a step of the optimiser"),
+        .one(
+          "accumulate", \.accumulate, .within(1...1_000_000), also: ["grad-accum"],
+          help: "batches to a step of the optimiser"),
       ]
     ),
     (
@@ -86,7 +89,8 @@ enum SettingTable {
         .one("flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"], help: "probability"),
         .one("flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"], help: "probability"),
         .one(
-          "crop-padding", \.augmentation.cropPadding, .atLeast(0), help: "zeros around a picture before it is cropped"),
+          "crop-padding", \.augmentation.cropPadding, .within(0...4096),
+          help: "zeros around a picture before it is cropped"),
         .one(
           "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "largest angle in degrees"),
         .list("mean", \.augmentation.mean, .threeNumbers, help: "of red, green and blue: subtracted"),

@@ -17,6 +17,8 @@ public struct Sweep: Sendable {
   public let space: SweepSpace
   public let folder: String
   public let trials: [SweepTrial]
+  /// What all trials have in common.
+  private let base: TrainingConfiguration
 
   /// - Parameters:
   ///   - model: as for `TrainingConfiguration.resolve`.
@@ -27,7 +29,7 @@ public struct Sweep: Sendable {
       throw ConfigurationError(
         source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set beside it")
     }
-    let base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
+    base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
     self.space = space
     self.folder = folder
     trials = space.sampled(over: base)
@@ -36,6 +38,7 @@ public struct Sweep: Sendable {
   /// Runs the trials that are not over yet, one after the other.
   ///
   /// - Parameters:
+  ///   - writing: runs what writes the folder's files.
   ///   - report: after each trial; also gives those that were over before.
   ///   - trial: trains and gives the metric; the folder is the trial's own, and holds a checkpoint where an earlier
   ///     attempt was interrupted.
@@ -43,16 +46,24 @@ public struct Sweep: Sendable {
   /// - Throws: `FormatError` where the folder is another sweep's or cannot be written, and what `trial` throws.
   @discardableResult
   public func run(
+    writing: (() throws -> Void) throws -> Void = { try $0() },
     report: (SweepResult) throws -> Void = { _ in },
     trial: (SweepTrial, RunFolder) async throws -> Double
   ) async throws -> [SweepResult] {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw FormatError(path: folder, problem: "cannot be made: \(error.localizedDescription)") }
-    let file = try SweepResultsFile(folder + "/sweep.csv", space: space, trials: trials)
-    for result in file.results { try report(result) }
-    try writePlots(file.results)
-    let over = Set(file.results.map(\.trial))
+    let earlier = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
+    if !earlier.isEmpty { try checkBase() }
+    var opened: SweepResultsFile?
+    try writing {
+      do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      } catch { throw FormatError(path: folder, problem: "cannot be made: \(error.localizedDescription)") }
+      try base.write(to: basePath)
+      opened = try SweepResultsFile(folder + "/sweep.csv", space: space, results: earlier)
+      try writePlots(earlier)
+    }
+    let file = opened!
+    for result in earlier { try report(result) }
+    let over = Set(earlier.map(\.trial))
     for point in trials where !over.contains(point.number) {
       let start = ContinuousClock.now
       var metric: Double?
@@ -64,11 +75,33 @@ public struct Sweep: Sendable {
       let result = SweepResult(
         trial: point.number, words: point.values.map(\.word), metric: metric,
         seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18, outcome: outcome)
-      try file.append(result)
-      try writePlots(file.results)
+      try writing {
+        try file.append(result)
+        try writePlots(file.results)
+      }
       try report(result)
     }
     return file.results
+  }
+
+  /// The settings that all trials have in common, beside sweep.csv.
+  private var basePath: String { folder + "/sweep.yaml" }
+
+  /// Settings that change no trial's result.
+  private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every"]
+
+  /// - Throws: `FormatError` where the folder's trials have been run with other settings: their results say nothing about
+  ///   these ones.
+  private func checkBase() throws {
+    guard FileManager.default.fileExists(atPath: basePath) else { return }
+    let searched = Set(space.dimensions.map(\.key))
+    let before = try TrainingConfiguration.resolve(file: basePath)
+    for (old, new) in zip(before.settings, base.settings)
+    where old.value != new.value && !Self.free.contains(old.key) && !searched.contains(old.key) {
+      throw FormatError(
+        path: folder, problem: "is of a sweep with \(old.key) \(old.value), and this one has \(new.value)",
+        remedy: "Give the sweep another folder, or the settings that this one was started with")
+    }
   }
 
   /// The name of a trial's folder: `trial-007`.

@@ -22,13 +22,29 @@ final class SweepResultsFile {
   private let file: AppendedFile
   private let dimensions: Int
 
-  /// Opens the file, or makes it.
+  /// Opens the file, or makes it, with these results and without the half row of a sweep that was killed.
   ///
-  /// - Throws: `FormatError` where the file is of another sweep, or another process is writing it.
-  init(_ path: String, space: SweepSpace, trials: [SweepTrial]) throws {
-    let header = ["trial"] + space.dimensions.map(\.key) + [space.metric, "seconds", "outcome"]
+  /// - Throws: `FormatError` where it cannot be written, or another process is writing it.
+  init(_ path: String, space: SweepSpace, results: [SweepResult]) throws {
     dimensions = space.dimensions.count
+    self.results = results
     let old = try AppendedFile(path)
+    let text = CSV.line(Self.header(space)) + results.map { CSV.line($0.fields) }.joined()
+    try writeAtomically(to: path) { try $0.write(Array(text.utf8)) }
+    file = try AppendedFile(path)
+    withExtendedLifetime(old) {}
+  }
+
+  private static func header(_ space: SweepSpace) -> [String] {
+    ["trial"] + space.dimensions.map(\.key) + [space.metric, "seconds", "outcome"]
+  }
+
+  /// The results of a file; none where there is no such file.
+  ///
+  /// - Throws: `FormatError` where the file is of another sweep.
+  static func read(_ path: String, space: SweepSpace, trials: [SweepTrial]) throws -> [SweepResult] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let header = header(space)
     let lines = CSV.lines(try readText(path))
     func otherSweep(_ line: Int, _ problem: String) -> FormatError {
       FormatError(
@@ -38,7 +54,7 @@ final class SweepResultsFile {
     if let first = lines.first, first != header {
       throw otherSweep(1, "its columns are \(first.joined(separator: ", ")), not \(header.joined(separator: ", "))")
     }
-    results = try lines.dropFirst().enumerated().map { index, fields in
+    return try lines.dropFirst().enumerated().map { index, fields in
       guard let result = SweepResult(fields, dimensions: space.dimensions.count) else {
         throw otherSweep(index + 2, "the row cannot be read")
       }
@@ -51,11 +67,6 @@ final class SweepResultsFile {
       }
       return result
     }
-    // Without the half row of a sweep that was killed.
-    let text = CSV.line(header) + results.map { CSV.line($0.fields) }.joined()
-    try writeAtomically(to: path) { try $0.write(Array(text.utf8)) }
-    file = try AppendedFile(path)
-    withExtendedLifetime(old) {}
   }
 
   func append(_ result: SweepResult) throws {

@@ -53,6 +53,7 @@ struct SweepCommand: AsyncParsableCommand {
       let sweep = try Sweep(
         space: searched, folder: out, model: options.model, overrides: try training.settings(options))
       let results = try await sweep.run(
+        writing: Files.writing,
         report: { if !json { Console.note(line($0, sweep)) } },
         trial: { try await run($0, in: $1, metric: searched.metric) })
       let best = results.filter { $0.metric != nil }.max { ($0.metric!, $1.trial) < ($1.metric!, $0.trial) }

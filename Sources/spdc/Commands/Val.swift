@@ -53,6 +53,7 @@ struct Val: AsyncParsableCommand {
         Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
       }
       try weighted.graph.checkClassifier(of: data)
+      if let names = weighted.weights.classNames { try check(names, data.classNames, weights) }
       let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
       let evaluator = Evaluator(
         network: ready.network, graph: weighted.graph, dataset: data.validation, transform: data.transform,
@@ -83,6 +84,16 @@ struct Val: AsyncParsableCommand {
       if json { return try Console.print(json: report) }
       report.print()
     }
+  }
+
+  /// Whether weights and data set number the classes alike.
+  private func check(_ own: [String], _ others: [String], _ weights: String) throws {
+    guard let index = zip(own, others).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return }
+    let difference = "class \(index) is `\(own[index])` in \(weights), but `\(others[index])` in the data set"
+    if own.sorted() == others.sorted() {
+      throw Failure(.data, "\(difference): the same classes in another order; give the data set that it was trained on")
+    }
+    Console.warning("\(difference): the figures take them for the same")
   }
 
   /// The configuration of the run that the weights are from, or the model's preset, with the options over it.

@@ -74,11 +74,8 @@ struct Builder {
       throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
     }
     let toolchain = try await Toolchain.find()
-    let key =
-      source + (header?.text ?? "") + toolchain.compiler + toolchain.version
-      + (Self.fastFlags + target.flags + toolchain.openMPFlags).joined(separator: " ")
-      + (target.name == "native" ? Machine.processorName : "")
-    let folder = try Files.cache("modules").appendingPathComponent(String(fnv1a(key.utf8), radix: 16))
+    let key = key(source + (header?.text ?? "") + toolchain.compiler, toolchain)
+    let folder = try Files.cache("modules").appendingPathComponent(String(key, radix: 16))
     let library = folder.appendingPathComponent(name + ".so")
     if FileManager.default.fileExists(atPath: library.path) { return library.path }
     try await Files.withTemporaryFolder(beside: folder) { temporary in
@@ -94,6 +91,16 @@ struct Builder {
     }
     return library.path
   }
+
+  /// Tells machine code of a source text from others.
+  private func key(_ source: String, _ toolchain: Toolchain) -> UInt64 {
+    let key =
+      source + toolchain.version + (Self.fastFlags + target.flags + toolchain.openMPFlags).joined(separator: " ")
+      + (target.name == "native" ? Machine.processorName : "")
+    return fnv1a(key.utf8)
+  }
+
+  func key(_ compiled: Compiled) async throws -> UInt64 { key(compiled.code.source, try await Toolchain.find()) }
 
   /// Runs the C compiler with the flags for speed.
   func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {

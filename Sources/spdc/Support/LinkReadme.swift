@@ -81,7 +81,7 @@ enum LinkReadme {
       static float values[\(upper)_STATE_COUNT], \(gradients.declaration)momentum[\(upper)_STATE_COUNT];
       /* each aligned to 64 bytes; values: each parameter at its offset in \(prefix)_parameters; momentum: zeros */
       \(prefix)_trainer trainer = {.values = values, \(gradients.field).momentum = momentum, .arena = arena,
-          .arena_bytes = \(upper)_ARENA_BYTES(2), .balances = {4, 1, 0.4f}, .threads = 2};
+          .arena_bytes = \(upper)_ARENA_BYTES(2), .balances = \(upper)_BALANCES, .threads = 2};
       const spd_group_rates groups[3] = {{0.1, 5e-4, 0.9}, {0.1, 0, 0.9}, {0.1, 0, 0.9}}; /* rate, decay, momentum */
       const spd_update update = {.groups = groups, .rule = SPD_SGD, .gradient_scale = 1};
       const \(prefix)_batch batch = {.images = images, \(data)};

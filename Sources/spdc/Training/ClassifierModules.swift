@@ -8,7 +8,7 @@ struct ClassifierModules {
   let graph: Graph
   let trainable: TrainableNetwork
   let inference: Network
-  /// Tells generated code from other code: other numbers come of it in the last digits.
+  /// Tells generated code and its compiler from others: other numbers come of them in the last digits.
   let codeHash: UInt64
   /// What the parameters begin with.
   let initial: (Parameter) throws -> [Float]
@@ -44,7 +44,7 @@ struct ClassifierModules {
     let training = try builder.compile(graph, options: pipeline)
     options.dump(training)
     let forward = try builder.compile(graph, options: options.pipeline(for: .inference))
-    codeHash = fnv1a(training.code.source.utf8)
+    codeHash = try await builder.key(training)
     trainable = try await builder.loadTrainable(training)
     inference = try await builder.load(forward)
   }

@@ -31,7 +31,7 @@ struct RunFacts {
     }
     if old["code"] != facts["code"] || old["input"] != facts["input"] {
       Console.warning(
-        "the run began with other generated code (another version, target or options of compiling): it goes on, but "
+        "the run began with other generated code (another version, compiler, target or options): it goes on, but "
           + "not bit for bit")
     }
   }

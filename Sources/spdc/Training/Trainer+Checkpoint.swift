@@ -9,12 +9,10 @@ extension Trainer {
   ]
 
   /// Everything that the next step depends on.
-  ///
-  /// - Parameter isSumming: gradients of earlier batches wait for the next update.
-  func checkpoint(_ state: TrainingState, isSumming: Bool) -> TrainingCheckpoint {
+  func checkpoint(_ state: TrainingState) -> TrainingCheckpoint {
     var checkpoint = TrainingCheckpoint(weights: tensors(.values, network.parameters), state: state)
     let trained = network.parameters.filter { $0.group != .constant }
-    for slot in Self.slots where self[slot.array] != nil && (slot.array != .sum || isSumming) {
+    for slot in Self.slots where self[slot.array] != nil && (slot.array != .sum || state.summed > 0) {
       checkpoint.optimizer[slot.name] = tensors(slot.array, trained)
     }
     if self[.average] != nil { checkpoint.average = tensors(.average, network.parameters) }
@@ -46,9 +44,9 @@ extension Trainer {
     try fill(.average, checkpoint.average, network.parameters)
   }
 
-  /// Whether all of the state are numbers.
-  var isFinite: Bool {
-    for array in [Array.values, .momentum, .secondMoments, .average] {
+  /// Whether all that a checkpoint has are numbers.
+  func isFinite(_ state: TrainingState) -> Bool {
+    for array in [Array.values, .momentum, .secondMoments, .average] + (state.summed > 0 ? [.sum] : []) {
       // A sum of finite numbers is far from overflowing as Double.
       if let floats = self[array], !floats.reduce(0.0, { $0 + Double($1) }).isFinite { return false }
     }

@@ -63,7 +63,7 @@ struct TrainingData {
 
 extension AugmentationConfiguration {
   /// Flip, crop, flip, rotation: where one commutes with another in distribution, any published order is this one.
-  fileprivate func transform(_ size: Size2D) -> PictureTransform {
+  func transform(_ size: Size2D) -> PictureTransform {
     var changes: [Augmentation] = []
     if flipHorizontal > 0 { changes.append(.horizontalFlip(flipHorizontal)) }
     if cropPadding > 0 { changes.append(.randomCrop(cropPadding)) }

@@ -66,7 +66,11 @@ final class TrainingRun {
       events = try EventWriter(folder: folder.path, resumedAfter: checkpoint == nil ? nil : state.epoch)
       try configuration.write(to: folder.configuration)
     } catch { throw Failure(.cannotWrite, "\(error)") }
-    if checkpoint == nil { try save(to: [.last]) }
+    if let (checkpoint, path) = checkpoint {
+      if path != folder.checkpoint(.last) { try leaveBranch(checkpoint) }
+    } else {
+      try save(to: [.last])
+    }
   }
 
   /// Trains until the last epoch is over or a signal comes; either way the checkpoint `last` is of that moment.
@@ -137,6 +141,18 @@ final class TrainingRun {
 
   /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
   private func step(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
+    // There is nothing to learn from a batch whose pictures are all broken.
+    if batch.count > 0 { try learn(batch, labels, rate: rate) }
+    state.iteration += 1
+    // The last group of an epoch may be smaller.
+    let isWhole = state.iteration % configuration.accumulate == 0 || state.iteration == iterationsPerEpoch
+    guard isWhole, state.summed > 0 else { return }
+    if !trainer.network.updatesInBackward { try trainer.update(update(rate: rate, batches: state.summed)) }
+    state.updates += 1
+    state.summed = 0
+  }
+
+  private func learn(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
     let smoothing = configuration.labelSmoothing
     let losses: [Float]
     if trainer.network.updatesInBackward {
@@ -149,17 +165,8 @@ final class TrainingRun {
     guard losses[0].isFinite else {
       throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)
     }
-    let group = configuration.accumulate
-    let begin = state.iteration / group * group
-    if group > 1 { try trainer.accumulate(begins: state.iteration == begin) }
-    state.iteration += 1
-    if state.iteration % group == 0 || state.iteration == iterationsPerEpoch {
-      // The last group of an epoch may be smaller.
-      if !trainer.network.updatesInBackward {
-        try trainer.update(update(rate: rate, batches: state.iteration - begin))
-      }
-      state.updates += 1
-    }
+    if configuration.accumulate > 1 { try trainer.accumulate(begins: state.summed == 0) }
+    state.summed += 1
     let count = Double(batch.count)
     state.running["loss", default: RunningAverage()].add(Double(losses[0]), weight: count)
     state.running["top1", default: RunningAverage()].add(Double(losses[1]) / count, weight: count)
@@ -185,6 +192,7 @@ final class TrainingRun {
   private func endEpoch() throws -> Bool {
     let epoch = state.epoch + 1
     let isLast = epoch == configuration.epochs
+    guard state.running["loss"] != nil else { throw unreadable(data.training) }
     var row: [String: Double] = [:]
     let seconds = state.running["seconds"]?.sum ?? 0
     row["lr"] = schedule.rate(epoch: epoch, iteration: iterationsPerEpoch - 1)
@@ -193,7 +201,7 @@ final class TrainingRun {
     if seconds > 0, let images = state.running["loss"]?.weight { row["images_per_second"] = images / seconds }
     var isBest = false
     if isLast || epoch % configuration.validateEvery == 0 {
-      guard let found = try evaluate() else { return false }
+      guard let found = try evaluated() else { return false }
       evaluation = found
       row["val/loss"] = found.metrics.loss.value
       row["val/top1"] = found.metrics.top1.value
@@ -205,16 +213,23 @@ final class TrainingRun {
     state.epoch = epoch
     state.iteration = 0
     state.running = [:]
-    // `last` comes last: a run that is killed in between goes through the epoch again and writes the same.
+    // `last` comes behind what is not written again when the run goes on: one that is killed in between goes through the epoch
+    // again and writes the same, and TensorBoard takes what comes later.
+    try writing { try events.write(row, step: epoch) }
     var kinds: [RunFolder.Kind] = isBest ? [.best] : []
     if configuration.saveEvery > 0, epoch % configuration.saveEvery == 0 { kinds.append(.epoch(epoch)) }
     try save(to: kinds + [.last])
-    try writing {
-      try results.append(state.history)
-      try events.write(row, step: epoch)
-    }
+    try writing { try results.append(state.history) }
     display.endEpoch(epoch, row, isBest: isBest)
     return true
+  }
+
+  /// The same as `evaluate`; where it fails, the epoch's steps are not lost.
+  private func evaluated() throws -> Evaluation? {
+    do { return try evaluate() } catch {
+      try save(to: [.last])
+      throw error
+    }
   }
 
   /// The validation set through the inference module, with the average of the weights where one is kept.
@@ -234,20 +249,42 @@ final class TrainingRun {
       display.validating(state, done, of: data.validation.count)
       return !StopRequest.hasCome
     }
+    if let found, found.confusion.total == 0 { throw unreadable(data.validation) }
     lastValidationSeconds = (ContinuousClock.now - start).seconds
     times.validation += lastValidationSeconds
     times.waiting += found?.waited ?? 0
     return found
   }
 
+  private func unreadable(_ dataset: any ImageDataset) -> Failure {
+    Failure(.data, "\(dataset.name): none of its \(dataset.count) pictures can be read" + remains)
+  }
+
+  /// Of a run that goes on from an earlier checkpoint than its last: the best one of what came later is kept as that of its epoch,
+  /// and the best one is again of the part that the run goes on from.
+  private func leaveBranch(_ checkpoint: TrainingCheckpoint) throws {
+    let best = folder.checkpoint(.best)
+    guard let old = try? TrainingCheckpoint(contentsOf: best), old.state.epoch > state.epoch else { return }
+    let kept = folder.checkpoint(.epoch(old.state.epoch))
+    Console.note("\(best) is of epoch \(old.state.epoch), which is gone through again: kept as \(kept)")
+    try Files.writing {
+      try old.write(to: kept)
+      if state.best?.epoch == state.epoch {
+        try checkpoint.write(to: best)
+      } else {
+        try FileManager.default.removeItem(atPath: best)
+        state.best = nil
+      }
+    }
+  }
+
   // MARK: - saving
 
   private func save(to kinds: [RunFolder.Kind]) throws {
-    guard trainer.isFinite else { throw diverged("a weight is no longer a number", rate: nil) }
-    var checkpoint = trainer.checkpoint(
-      state,
-      isSumming: state.iteration % configuration.accumulate != 0 && state.iteration != iterationsPerEpoch)
+    guard trainer.isFinite(state) else { throw diverged("a weight is no longer a number", rate: nil) }
+    var checkpoint = trainer.checkpoint(state)
     checkpoint.classNames = data.classNames
+    checkpoint.classes = modules.graph.classes
     checkpoint.facts = RunFacts(modules: modules, data: data).facts
     for kind in kinds { try writing { try checkpoint.write(to: folder.checkpoint(kind)) } }
     lastCheckpoint = folder.checkpoint(.last)
