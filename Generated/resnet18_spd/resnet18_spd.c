@@ -106,29 +106,33 @@ extern int omp_get_num_threads(void);
  *
  * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
  * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
- * The loop over lanes is unrolled by two and no further: a longer body leaves the cache of decoded instructions.
+ * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
  * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
  */
 INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
                              const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
                              const float *w, const int ahead)
 {
-    UNROLL_BY_2
-    for (int lane = 0; lane < lanes; lane++) {
-        if (ahead > 0) {
-            UNROLL
-            for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
-        }
+    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
+    ROLLED
+    for (int first = 0; first < lanes; first += together) {
         UNROLL
-        for (int i = 0; i < rows; i++) {
-            UNROLL
-            for (int j = 0; j < cols; j++) {
-                const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+        for (int lane = first; lane < first + together; lane++) {
+            if (ahead > 0) {
                 UNROLL
-                for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
             }
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) {
+                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+                    UNROLL
+                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                }
+            }
+            w += vectors * VL;
         }
-        w += vectors * VL;
     }
     return w;
 }
@@ -564,8 +568,8 @@ INLINE void resnet18_spd_n004_conv_image_strip(const int blocks, const float *ri
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-static void resnet18_spd_n004_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
-                   const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n004_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
+                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
         WIDTH = (32 - 1) * 2 + 2,
@@ -764,9 +768,9 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -968,9 +972,9 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1171,9 +1175,9 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1386,8 +1390,8 @@ INLINE void resnet18_spd_n026_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void resnet18_spd_n026_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n026_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (16 + 1 - 1) / 1,
@@ -1553,9 +1557,9 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1756,9 +1760,9 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -1959,9 +1963,9 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2162,9 +2166,9 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2346,8 +2350,8 @@ INLINE void resnet18_spd_n043_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void resnet18_spd_n043_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n043_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -2513,9 +2517,9 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -2715,9 +2719,9 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -2917,9 +2921,9 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -3120,9 +3124,9 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3304,8 +3308,8 @@ INLINE void resnet18_spd_n060_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void resnet18_spd_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (4 + 1 - 1) / 1,
@@ -3470,9 +3474,9 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3672,9 +3676,9 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3874,9 +3878,9 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -3938,7 +3942,7 @@ static void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, fl
 /* %70 = global_average_pool(%69)      512×1×1      avg_pool  resnet18-spd.swift:13
  *     templates/kernels/global_average.c */
 /* resnet18_spd_n070_global_average: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-static void resnet18_spd_n070_global_average(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n070_global_average(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = 1 * 32 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -4083,8 +4087,8 @@ INLINE void resnet18_spd_n072_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void resnet18_spd_n072_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n072_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (1 + 1 - 1) / 1,
@@ -4115,7 +4119,7 @@ static void resnet18_spd_n072_conv_direct(const float *const x[], const float *r
  * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
  * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
  */
-static void resnet18_spd_output0_copy(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = 1 * 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

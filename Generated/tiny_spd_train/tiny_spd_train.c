@@ -106,29 +106,33 @@ extern int omp_get_num_threads(void);
  *
  * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
  * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
- * The loop over lanes is unrolled by two and no further: a longer body leaves the cache of decoded instructions.
+ * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
  * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
  */
 INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
                              const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
                              const float *w, const int ahead)
 {
-    UNROLL_BY_2
-    for (int lane = 0; lane < lanes; lane++) {
-        if (ahead > 0) {
-            UNROLL
-            for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
-        }
+    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
+    ROLLED
+    for (int first = 0; first < lanes; first += together) {
         UNROLL
-        for (int i = 0; i < rows; i++) {
-            UNROLL
-            for (int j = 0; j < cols; j++) {
-                const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+        for (int lane = first; lane < first + together; lane++) {
+            if (ahead > 0) {
                 UNROLL
-                for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
             }
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) {
+                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+                    UNROLL
+                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                }
+            }
+            w += vectors * VL;
         }
-        w += vectors * VL;
     }
     return w;
 }
@@ -1105,8 +1109,8 @@ INLINE void tiny_spd_train_n001_conv_image_strip(const int blocks, const float *
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-static void tiny_spd_train_n001_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
-                   const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
+                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
         WIDTH = (32 - 1) * 1 + 3,
@@ -1155,8 +1159,8 @@ static void tiny_spd_train_n001_conv_image(const float *restrict picture, float 
 /* %16 = statistics(%1)      16×1×1      1  tiny-spd.swift:7
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n016_norm_statistics: 16 channels in 1 phases of 16 x 32 x 32. */
-static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                   float *table, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n016_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
+                    float *table, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 32, WIDTH = 1 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
@@ -1184,12 +1188,13 @@ static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gam
                             /* Four sums side by side: none waits for the last, and each is of fewer numbers. */
                             vec sum[4] = {SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
                             const vec m = mean[p];
-                            for (int col = q, k = 0; col < 32; col += ACROSS, k++) {
-                                const vec v = AT(from + col * BLOCK) - m;
-                                if (again)
-                                    sum[k % 4] += v * v;
-                                else
-                                    sum[k % 4] += v;
+                            for (int col = q; col < 32; col += 4 * ACROSS) {
+                                UNROLL
+                                for (int k = 0; k < 4; k++) {
+                                    if (col + k * ACROSS >= 32) continue;
+                                    const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
+                                    sum[k] += again ? v * v : v;
+                                }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
                             square[p] += all; /* first the sum, until the mean is known */
@@ -1222,6 +1227,7 @@ static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gam
             const double more = slot[1 * 2 * WIDTH + p];
             if (more == 0.0) continue;
             const double share = more / (count + more), both = count * share;
+            UNROLL
             for (int lane = 0; lane < BLOCK; lane++) {
                 const double apart = from[lane] - mean[lane];
                 square[lane] += from[WIDTH + lane] + apart * apart * both;
@@ -1263,7 +1269,7 @@ static void tiny_spd_train_n016_norm_statistics(const float *z, const float *gam
  * %43 = normalize(%42, %16) *bn +relu      16×32×32      2  tiny-spd.swift:7
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n003_normalize: 16 x 32 x 32 pixels of 1 blocks. */
-static void tiny_spd_train_n003_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n003_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
 {
     enum { UNITS = 16 * 32 * 1, WIDTH = 1 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -1468,9 +1474,9 @@ OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, 
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int part,
-                   int parts)
+OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int part,
+                    int parts)
 {
     enum {
         EDGE = 2 + 2,
@@ -1534,8 +1540,8 @@ static void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, 
 /* %17 = statistics(%5)      32×1×1      5  tiny-spd.swift:8
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n017_norm_statistics: 32 channels in 1 phases of 16 x 16 x 16. */
-static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                   float *table, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n017_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
+                    float *table, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 16, WIDTH = 2 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
@@ -1563,12 +1569,13 @@ static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gam
                             /* Four sums side by side: none waits for the last, and each is of fewer numbers. */
                             vec sum[4] = {SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
                             const vec m = mean[p];
-                            for (int col = q, k = 0; col < 16; col += ACROSS, k++) {
-                                const vec v = AT(from + col * BLOCK) - m;
-                                if (again)
-                                    sum[k % 4] += v * v;
-                                else
-                                    sum[k % 4] += v;
+                            for (int col = q; col < 16; col += 4 * ACROSS) {
+                                UNROLL
+                                for (int k = 0; k < 4; k++) {
+                                    if (col + k * ACROSS >= 16) continue;
+                                    const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
+                                    sum[k] += again ? v * v : v;
+                                }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
                             square[p] += all; /* first the sum, until the mean is known */
@@ -1601,6 +1608,7 @@ static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gam
             const double more = slot[1 * 2 * WIDTH + p];
             if (more == 0.0) continue;
             const double share = more / (count + more), both = count * share;
+            UNROLL
             for (int lane = 0; lane < BLOCK; lane++) {
                 const double apart = from[lane] - mean[lane];
                 square[lane] += from[WIDTH + lane] + apart * apart * both;
@@ -1635,7 +1643,7 @@ static void tiny_spd_train_n017_norm_statistics(const float *z, const float *gam
  * %41 = normalize(%5, %17) *bn +relu      32×16×16      6  tiny-spd.swift:8
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n007_normalize: 16 x 16 x 16 pixels of 2 blocks. */
-static void tiny_spd_train_n007_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n007_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
 {
     enum { UNITS = 16 * 16 * 2, WIDTH = 2 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -1823,8 +1831,8 @@ INLINE void tiny_spd_train_n009_conv_direct_strip(const int blocks, const float 
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void tiny_spd_train_n009_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, float *restrict slots, int part, int parts)
+OUTLINE void tiny_spd_train_n009_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, float *restrict slots, int part, int parts)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -1853,8 +1861,8 @@ static void tiny_spd_train_n009_conv_direct(const float *const x[], const float 
 /* %18 = statistics(%9)      64×1×1      9  tiny-spd.swift:11
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n018_norm_statistics: 64 channels in 1 phases of 16 x 8 x 8. */
-static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                   float *table, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n018_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
+                    float *table, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 8, WIDTH = 4 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
@@ -1882,12 +1890,13 @@ static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gam
                             /* Four sums side by side: none waits for the last, and each is of fewer numbers. */
                             vec sum[4] = {SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
                             const vec m = mean[p];
-                            for (int col = q, k = 0; col < 8; col += ACROSS, k++) {
-                                const vec v = AT(from + col * BLOCK) - m;
-                                if (again)
-                                    sum[k % 4] += v * v;
-                                else
-                                    sum[k % 4] += v;
+                            for (int col = q; col < 8; col += 4 * ACROSS) {
+                                UNROLL
+                                for (int k = 0; k < 4; k++) {
+                                    if (col + k * ACROSS >= 8) continue;
+                                    const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
+                                    sum[k] += again ? v * v : v;
+                                }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
                             square[p] += all; /* first the sum, until the mean is known */
@@ -1920,6 +1929,7 @@ static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gam
             const double more = slot[1 * 2 * WIDTH + p];
             if (more == 0.0) continue;
             const double share = more / (count + more), both = count * share;
+            UNROLL
             for (int lane = 0; lane < BLOCK; lane++) {
                 const double apart = from[lane] - mean[lane];
                 square[lane] += from[WIDTH + lane] + apart * apart * both;
@@ -1953,7 +1963,7 @@ static void tiny_spd_train_n018_norm_statistics(const float *z, const float *gam
 /* %11 = normalize(%9, %18) *bn +relu      64×8×8      10  tiny-spd.swift:11
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n011_normalize: 16 x 8 x 8 pixels of 4 blocks. */
-static void tiny_spd_train_n011_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n011_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
 {
     enum { UNITS = 16 * 8 * 4, WIDTH = 4 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -1987,7 +1997,7 @@ static void tiny_spd_train_n011_normalize(const float *z, const float *table, co
 /* %12 = global_average_pool(%11)      64×1×1      11  tiny-spd.swift:12
  *     templates/kernels/global_average.c */
 /* tiny_spd_train_n012_global_average: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-static void tiny_spd_train_n012_global_average(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n012_global_average(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = 16 * 4 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -2132,8 +2142,8 @@ INLINE void tiny_spd_train_n014_conv_direct_strip(const int blocks, const float 
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void tiny_spd_train_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (16 + 6 - 1) / 6,
@@ -2219,8 +2229,8 @@ static double tiny_spd_train_n015_cross_entropy_image(const float *x, const int 
     return log_real(sum) - on * ((double)own - top) - everywhere * logits;
 }
 
-static void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
-                   int part, int parts)
+OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
+                    int part, int parts)
 {
     struct tiny_spd_train_n015_cross_entropy_scratch *s = scratch;
     enum { PADDED = (10 + BLOCK - 1) / BLOCK * BLOCK };
@@ -2455,8 +2465,8 @@ static void tiny_spd_train_n020_weight_gradient_store(float *const dw[], float *
 }
 
 /* Computes part `part` of `parts`: an equal share of the units. */
-static void tiny_spd_train_n020_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                   float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n020_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
+                    float *scratch, int part, int parts)
 {
     enum {
         ROWS = 16 * 1,
@@ -2622,8 +2632,8 @@ INLINE void tiny_spd_train_n022_conv_direct_strip(const int blocks, const float 
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void tiny_spd_train_n022_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n022_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (16 + 6 - 1) / 6,
@@ -2654,7 +2664,7 @@ static void tiny_spd_train_n022_conv_direct(const float *const x[], const float 
  * Holes: IMAGES, BLOCKS, ROWS, COLS; ADDS: whether dx keeps what it has; G_IMAGE, G_BLOCK, D_IMAGE, D_ROW, D_BLOCK: strides of
  * g and dx.
  */
-static void tiny_spd_train_n024_global_average_gradient(const float *g, float *dx, int part, int parts)
+OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *dx, int part, int parts)
 {
     enum { UNITS = 16 * 8 * 4 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -2677,8 +2687,10 @@ static void tiny_spd_train_n024_global_average_gradient(const float *g, float *d
  * gradient dy times the slopes of what follows the normalisation, and x = (z - mean) r the normalised value.
  *
  * Rows are cut into chunks of CHUNK rows, whatever the number of threads, and chunks are added up in order, in double
- * precision. `table` is the statistics' table; see norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0,
- * k1 such that the gradient of z is scale g - k0 - k1 z:
+ * precision. A row holds its blocks one behind the other and is read from end to end, as memory likes it; narrow ones a few
+ * together, so that there is something to add up before a sum goes back to where it waits. `table` is the statistics' table; see
+ * norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0, k1 such that the gradient of z is
+ * scale g - k0 - k1 z:
  *     k1 = scale r / M sum g x,    k0 = scale / M sum g - k1 mean,    M values to a channel.
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; G_, Z_ and Y_ IMAGE, ROW and BLOCK: strides of dy, of z and of y, the result of a
@@ -2689,48 +2701,55 @@ static void tiny_spd_train_n024_global_average_gradient(const float *g, float *d
 /* %25 = normalize_sums(%23, %9, %18) *bn +relu      64×1×1      10  tiny-spd.swift:11
  *     templates/kernels/normalize_sums.c */
 /* tiny_spd_train_n025_normalize_sums: 64 channels in 1 phases of 16 x 8 x 8. */
-static void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                   float *sums, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 8, CHUNKS = (LINES + 32 - 1) / 32, WIDTH = 4 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
+    enum { TOGETHER = 8 < 16 ? 16 / 8 : 1 };
     static const int first[] = {0}, stride[] = {1};
     const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
     for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
         const int low = chunk * 32, high = low + 32 < LINES ? low + 32 : LINES;
-        for (int block = 0; block < 4; block++) {
-            for (int n = 0; n < BLOCK; n += VL) {
+        float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
+        for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
+        for (int begin = low; begin < high; begin += TOGETHER) {
+            const int stop = begin + TOGETHER < high ? begin + TOGETHER : high;
+            for (int lanes = 0; lanes < WIDTH; lanes += VL) {
+                const int block = lanes / BLOCK, n = lanes % BLOCK;
                 vec ones[1], units[1];
-                for (int p = 0; p < 1; p++) ones[p] = units[p] = SPLAT(0.0f);
-                for (int line = low; line < high; line++) {
+                for (int p = 0; p < 1; p++) {
+                    ones[p] = AT(chunk_sums + p * 2 * WIDTH + lanes);
+                    units[p] = AT(chunk_sums + (p * 2 + 1) * WIDTH + lanes);
+                }
+                for (int line = begin; line < stop; line++) {
                     const int image = line / 8, row = line % 8;
                     const float *from = dy + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128 + n;
                     const float *in = z + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128 + n;
                     const ptrdiff_t out = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0 + n;
                     for (int q = 0; q < ACROSS; q++) {
                         const int p = ACROSS == 2 ? row % 2 * 2 + q : 0;
-                        const float *entry = table + p * WIDTH + block * BLOCK + n;
+                        const float *entry = table + p * WIDTH + lanes;
                         const vec mean = AT(entry), root = AT(entry + 1 * WIDTH);
                         const vec scale = AT(entry + 2 * 1 * WIDTH), shift = AT(entry + 3 * 1 * WIDTH);
-                        vec one[2] = {SPLAT(0.0f), SPLAT(0.0f)}, unit[2] = {SPLAT(0.0f), SPLAT(0.0f)};
-                        for (int col = q, k = 0; col < 8; col += ACROSS, k++) {
+                        vec one = SPLAT(0.0f), unit = SPLAT(0.0f);
+                        for (int col = q; col < 8; col += ACROSS) {
                             const ptrdiff_t at = out + col * BLOCK;
                             const vec v = AT(in + col * BLOCK);
                             vec u = scale * v + shift, g = AT(from + col * BLOCK);
                             relu_slope(&u); g *= u;
-                            one[k % 2] += g;
-                            unit[k % 2] += g * ((v - mean) * root);
+                            one += g;
+                            unit += g * ((v - mean) * root);
                             (void)at, (void)u;
                         }
-                        ones[p] += one[0] + one[1];
-                        units[p] += unit[0] + unit[1];
+                        ones[p] += one;
+                        units[p] += unit;
                     }
                     (void)out;
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
-                    PUT(to, ones[p]);
-                    PUT(to + WIDTH, units[p]);
+                    PUT(chunk_sums + p * 2 * WIDTH + lanes, ones[p]);
+                    PUT(chunk_sums + (p * 2 + 1) * WIDTH + lanes, units[p]);
                 }
             }
         }
@@ -2773,8 +2792,8 @@ static void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z, 
 /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26      64×8×8      10  tiny-spd.swift:11
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n027_normalize_gradient: 16 x 8 x 8 pixels of 4 blocks. */
-static void tiny_spd_train_n027_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                   int part, int parts)
+OUTLINE void tiny_spd_train_n027_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
+                    int part, int parts)
 {
     enum { UNITS = 16 * 8 * 4, WIDTH = 4 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -2995,8 +3014,8 @@ static void tiny_spd_train_n028_weight_gradient_1x1_store(float *const dw[], flo
 }
 
 /* Computes part `part` of `parts`: an equal share of the units. */
-static void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
-                   int parts)
+OUTLINE void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
+                    int parts)
 {
     enum { UNITS = tiny_spd_train_n028_weight_gradient_1x1_STRIPS * 8, PANELS = 128 * (8 * BLOCK + 3 * 3 * VL) };
     float *slabs = scratch + PANELS;
@@ -3137,8 +3156,8 @@ INLINE void tiny_spd_train_n030_conv_direct_strip(const int blocks, const float 
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void tiny_spd_train_n030_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n030_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -3165,48 +3184,55 @@ static void tiny_spd_train_n030_conv_direct(const float *const x[], const float 
 /* %31 = normalize_sums(%29, %5, %17) *bn +relu      32×1×1      6  tiny-spd.swift:8
  *     templates/kernels/normalize_sums.c */
 /* tiny_spd_train_n031_normalize_sums: 32 channels in 1 phases of 16 x 16 x 16. */
-static void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                   float *sums, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 16, CHUNKS = (LINES + 16 - 1) / 16, WIDTH = 2 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
+    enum { TOGETHER = 16 < 16 ? 16 / 16 : 1 };
     static const int first[] = {0}, stride[] = {1};
     const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
     for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
         const int low = chunk * 16, high = low + 16 < LINES ? low + 16 : LINES;
-        for (int block = 0; block < 2; block++) {
-            for (int n = 0; n < BLOCK; n += VL) {
+        float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
+        for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
+        for (int begin = low; begin < high; begin += TOGETHER) {
+            const int stop = begin + TOGETHER < high ? begin + TOGETHER : high;
+            for (int lanes = 0; lanes < WIDTH; lanes += VL) {
+                const int block = lanes / BLOCK, n = lanes % BLOCK;
                 vec ones[1], units[1];
-                for (int p = 0; p < 1; p++) ones[p] = units[p] = SPLAT(0.0f);
-                for (int line = low; line < high; line++) {
+                for (int p = 0; p < 1; p++) {
+                    ones[p] = AT(chunk_sums + p * 2 * WIDTH + lanes);
+                    units[p] = AT(chunk_sums + (p * 2 + 1) * WIDTH + lanes);
+                }
+                for (int line = begin; line < stop; line++) {
                     const int image = line / 16, row = line % 16;
                     const float *from = dy + image * (ptrdiff_t)10368 + row * (ptrdiff_t)576 + block * (ptrdiff_t)288 + n;
                     const float *in = z + image * (ptrdiff_t)8448 + row * (ptrdiff_t)528 + block * (ptrdiff_t)256 + n;
                     const ptrdiff_t out = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0 + n;
                     for (int q = 0; q < ACROSS; q++) {
                         const int p = ACROSS == 2 ? row % 2 * 2 + q : 0;
-                        const float *entry = table + p * WIDTH + block * BLOCK + n;
+                        const float *entry = table + p * WIDTH + lanes;
                         const vec mean = AT(entry), root = AT(entry + 1 * WIDTH);
                         const vec scale = AT(entry + 2 * 1 * WIDTH), shift = AT(entry + 3 * 1 * WIDTH);
-                        vec one[2] = {SPLAT(0.0f), SPLAT(0.0f)}, unit[2] = {SPLAT(0.0f), SPLAT(0.0f)};
-                        for (int col = q, k = 0; col < 16; col += ACROSS, k++) {
+                        vec one = SPLAT(0.0f), unit = SPLAT(0.0f);
+                        for (int col = q; col < 16; col += ACROSS) {
                             const ptrdiff_t at = out + col * BLOCK;
                             const vec v = AT(in + col * BLOCK);
                             vec u = scale * v + shift, g = AT(from + col * BLOCK);
                             relu_slope(&u); g *= u;
-                            one[k % 2] += g;
-                            unit[k % 2] += g * ((v - mean) * root);
+                            one += g;
+                            unit += g * ((v - mean) * root);
                             (void)at, (void)u;
                         }
-                        ones[p] += one[0] + one[1];
-                        units[p] += unit[0] + unit[1];
+                        ones[p] += one;
+                        units[p] += unit;
                     }
                     (void)out;
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
-                    PUT(to, ones[p]);
-                    PUT(to + WIDTH, units[p]);
+                    PUT(chunk_sums + p * 2 * WIDTH + lanes, ones[p]);
+                    PUT(chunk_sums + (p * 2 + 1) * WIDTH + lanes, units[p]);
                 }
             }
         }
@@ -3239,8 +3265,8 @@ static void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z, 
 /* %33 = normalize_gradient(%29, %5, %17, %31) *bn +relu → %32      32×16×16      6  tiny-spd.swift:8
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n033_normalize_gradient: 16 x 16 x 16 pixels of 2 blocks. */
-static void tiny_spd_train_n033_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                   int part, int parts)
+OUTLINE void tiny_spd_train_n033_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
+                    int part, int parts)
 {
     enum { UNITS = 16 * 16 * 2, WIDTH = 2 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -3448,8 +3474,8 @@ static void tiny_spd_train_n034_weight_gradient_store(float *const dw[], float *
 }
 
 /* Computes part `part` of `parts`: an equal share of the units. */
-static void tiny_spd_train_n034_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                   float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n034_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
+                    float *scratch, int part, int parts)
 {
     enum {
         ROWS = 16 * 16,
@@ -3633,9 +3659,9 @@ OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, 
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 4 + 2,
@@ -3697,48 +3723,55 @@ static void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, 
 /* %37 = normalize_sums(%35, %42, %16) *bn +relu      16×1×1      2  tiny-spd.swift:7
  *     templates/kernels/normalize_sums.c */
 /* tiny_spd_train_n037_normalize_sums: 16 channels in 1 phases of 16 x 32 x 32. */
-static void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                   float *sums, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int part, int parts)
 {
     enum { LINES = 16 * 32, CHUNKS = (LINES + 8 - 1) / 8, WIDTH = 1 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
+    enum { TOGETHER = 32 < 16 ? 16 / 32 : 1 };
     static const int first[] = {0}, stride[] = {1};
     const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
     for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
         const int low = chunk * 8, high = low + 8 < LINES ? low + 8 : LINES;
-        for (int block = 0; block < 1; block++) {
-            for (int n = 0; n < BLOCK; n += VL) {
+        float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
+        for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
+        for (int begin = low; begin < high; begin += TOGETHER) {
+            const int stop = begin + TOGETHER < high ? begin + TOGETHER : high;
+            for (int lanes = 0; lanes < WIDTH; lanes += VL) {
+                const int block = lanes / BLOCK, n = lanes % BLOCK;
                 vec ones[1], units[1];
-                for (int p = 0; p < 1; p++) ones[p] = units[p] = SPLAT(0.0f);
-                for (int line = low; line < high; line++) {
+                for (int p = 0; p < 1; p++) {
+                    ones[p] = AT(chunk_sums + p * 2 * WIDTH + lanes);
+                    units[p] = AT(chunk_sums + (p * 2 + 1) * WIDTH + lanes);
+                }
+                for (int line = begin; line < stop; line++) {
                     const int image = line / 32, row = line % 32;
                     const float *from = dy + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + block * (ptrdiff_t)512 + n;
                     const float *in = z + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + block * (ptrdiff_t)512 + n;
                     const ptrdiff_t out = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0 + n;
                     for (int q = 0; q < ACROSS; q++) {
                         const int p = ACROSS == 2 ? row % 2 * 2 + q : 0;
-                        const float *entry = table + p * WIDTH + block * BLOCK + n;
+                        const float *entry = table + p * WIDTH + lanes;
                         const vec mean = AT(entry), root = AT(entry + 1 * WIDTH);
                         const vec scale = AT(entry + 2 * 1 * WIDTH), shift = AT(entry + 3 * 1 * WIDTH);
-                        vec one[2] = {SPLAT(0.0f), SPLAT(0.0f)}, unit[2] = {SPLAT(0.0f), SPLAT(0.0f)};
-                        for (int col = q, k = 0; col < 32; col += ACROSS, k++) {
+                        vec one = SPLAT(0.0f), unit = SPLAT(0.0f);
+                        for (int col = q; col < 32; col += ACROSS) {
                             const ptrdiff_t at = out + col * BLOCK;
                             const vec v = AT(in + col * BLOCK);
                             vec u = scale * v + shift, g = AT(from + col * BLOCK);
                             relu_slope(&u); g *= u;
-                            one[k % 2] += g;
-                            unit[k % 2] += g * ((v - mean) * root);
+                            one += g;
+                            unit += g * ((v - mean) * root);
                             (void)at, (void)u;
                         }
-                        ones[p] += one[0] + one[1];
-                        units[p] += unit[0] + unit[1];
+                        ones[p] += one;
+                        units[p] += unit;
                     }
                     (void)out;
                 }
                 for (int p = 0; p < 1; p++) {
-                    float *to = scratch + ((ptrdiff_t)chunk * 1 + p) * 2 * WIDTH + block * BLOCK + n;
-                    PUT(to, ones[p]);
-                    PUT(to + WIDTH, units[p]);
+                    PUT(chunk_sums + p * 2 * WIDTH + lanes, ones[p]);
+                    PUT(chunk_sums + (p * 2 + 1) * WIDTH + lanes, units[p]);
                 }
             }
         }
@@ -3771,8 +3804,8 @@ static void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z, 
 /* %39 = normalize_gradient(%35, %42, %16, %37) *bn +relu → %38      16×32×32      2  tiny-spd.swift:7
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n039_normalize_gradient: 16 x 32 x 32 pixels of 1 blocks. */
-static void tiny_spd_train_n039_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                   int part, int parts)
+OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
+                    int part, int parts)
 {
     enum { UNITS = 16 * 32 * 1, WIDTH = 1 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
@@ -3813,17 +3846,77 @@ static void tiny_spd_train_n039_normalize_gradient(const float *dy, const float 
 /* tiny_spd_train_n040_weight_gradient_picture: gradient of the weight of a convolution that reads the caller's picture, planar [image][channel][row][column], itself
  * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the picture there, 0 outside of it; and of its bias.
  *
- * A tap of an input is one number of the picture for each pixel, so taps are what registers hold beside a block of outputs. A
- * unit of work is one block of outputs in a chunk of the images; chunks wait in scratch and are added up in order.
+ * A tap of an input is one number of the picture for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
+ * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
+ * scratch and are added up in order.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the picture; KW, STRIDE, PAD_TOP,
  * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
-static void tiny_spd_train_n040_weight_gradient_picture(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+enum { tiny_spd_train_n040_weight_gradient_picture_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
+
+/* Adds to the sums of `taps` taps, a literal, what columns [low, high) of a row give; tap t of column col is at x[t][col * STRIDE]. */
+INLINE void tiny_spd_train_n040_weight_gradient_picture_row(const int taps, const float *const x[], const float *g, float *sums, const int low, const int high)
+{
+    const float *p[tiny_spd_train_n040_weight_gradient_picture_TOGETHER];
+    vec acc[tiny_spd_train_n040_weight_gradient_picture_TOGETHER * VECTORS];
+    UNROLL
+    for (int t = 0; t < taps; t++) {
+        p[t] = x[t];
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) acc[t * VECTORS + n] = SPLAT(0.0f);
+    }
+    UNROLL_BY_2
+    for (int col = low; col < high; col++) {
+        vec v[VECTORS];
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) v[n] = AT(g + col * BLOCK + n * VL);
+        UNROLL
+        for (int t = 0; t < taps; t++) {
+            const float s = p[t][col * 1];
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) acc[t * VECTORS + n] += s * v[n];
+        }
+    }
+    UNROLL
+    for (int i = 0; i < taps * VECTORS; i++) PUT(sums + i * VL, AT(sums + i * VL) + acc[i]);
+}
+
+/* What one row gives to taps [tap, tap + taps): the columns that all of them have, then what single ones have beside. */
+INLINE void tiny_spd_train_n040_weight_gradient_picture_taps(const int taps, const float *picture, const float *g, float *sums, const int image, const int row,
+                        const int tap)
+{
+    enum { PLANE = 32 * 32 };
+    const float *x[tiny_spd_train_n040_weight_gradient_picture_TOGETHER];
+    int low[tiny_spd_train_n040_weight_gradient_picture_TOGETHER], high[tiny_spd_train_n040_weight_gradient_picture_TOGETHER], begin = 0, end = 32;
+    for (int t = 0; t < taps; t++) {
+        const int c = (tap + t) % 3, kx = (tap + t) / 3 % 3, ky = (tap + t) / (3 * 3);
+        const int in = row * 1 + ky - 1, left = kx - 1;
+        const int inside = in >= 0 && in < 32;
+        x[t] = picture + (image * 3 + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)32 + left;
+        low[t] = left < 0 ? (-left + 1 - 1) / 1 : 0;
+        high[t] = (32 - left + 1 - 1) / 1;
+        if (high[t] > 32) high[t] = 32;
+        if (!inside) high[t] = low[t];
+        if (begin < low[t]) begin = low[t];
+        if (end > high[t]) end = high[t];
+    }
+    if (begin < end)
+        tiny_spd_train_n040_weight_gradient_picture_row(taps, x, g, sums, begin, end);
+    else
+        begin = end = 32;
+    for (int t = 0; t < taps; t++) {
+        const int first = begin < high[t] ? begin : high[t];
+        if (low[t] < first) tiny_spd_train_n040_weight_gradient_picture_row(1, x + t, g, sums + t * BLOCK, low[t], first);
+        if (end < high[t]) tiny_spd_train_n040_weight_gradient_picture_row(1, x + t, g, sums + t * BLOCK, end, high[t]);
+    }
+}
+
+OUTLINE void tiny_spd_train_n040_weight_gradient_picture(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
 {
     static const int places[27] = {0, 9, 18, 1, 10, 19, 2, 11, 20, 3, 12, 21, 4, 13, 22, 5, 14, 23, 6, 15, 24, 7, 16, 25, 8, 17, 26};
-    enum { UNITS = 1 * 16, SUMS = (27 + 1) * BLOCK, PLANE = 32 * 32 };
+    enum { UNITS = 1 * 16, SUMS = (27 + 1) * BLOCK };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
         const int chunk = unit % 16, block = unit / 16;
@@ -3837,25 +3930,10 @@ static void tiny_spd_train_n040_weight_gradient_picture(const float *picture, co
                     for (int col = 0; col < 32; col++) sum += AT(g + col * BLOCK + n);
                     PUT(sums + 27 * BLOCK + n, sum);
                 }
-                for (int tap = 0; tap < 27; tap++) {
-                    const int c = tap % 3, kx = tap / 3 % 3, ky = tap / (3 * 3);
-                    const int in = row * 1 + ky - 1, left = kx - 1;
-                    if (in < 0 || in >= 32) continue;
-                    const float *x = picture + (image * 3 + c) * (ptrdiff_t)PLANE + in * (ptrdiff_t)32 + left;
-                    const int low = left < 0 ? (-left + 1 - 1) / 1 : 0;
-                    int high = (32 - left + 1 - 1) / 1;
-                    if (high > 32) high = 32;
-                    for (int n = 0; n < BLOCK; n += VL) {
-                        vec sum[4] = {AT(sums + tap * BLOCK + n), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
-                        int col = low;
-                        for (; col + 4 <= high; col += 4) {
-                            UNROLL
-                            for (int k = 0; k < 4; k++) sum[k] += x[(col + k) * 1] * AT(g + (col + k) * BLOCK + n);
-                        }
-                        for (; col < high; col++) sum[0] += x[col * 1] * AT(g + col * BLOCK + n);
-                        PUT(sums + tap * BLOCK + n, (sum[0] + sum[1]) + (sum[2] + sum[3]));
-                    }
-                }
+                int tap = 0;
+                for (; tap + tiny_spd_train_n040_weight_gradient_picture_TOGETHER <= 27; tap += tiny_spd_train_n040_weight_gradient_picture_TOGETHER)
+                    tiny_spd_train_n040_weight_gradient_picture_taps(tiny_spd_train_n040_weight_gradient_picture_TOGETHER, picture, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap < 27; tap++) tiny_spd_train_n040_weight_gradient_picture_taps(1, picture, g, sums + tap * BLOCK, image, row, tap);
             }
         }
     }

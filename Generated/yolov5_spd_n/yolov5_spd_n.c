@@ -106,29 +106,33 @@ extern int omp_get_num_threads(void);
  *
  * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
  * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
- * The loop over lanes is unrolled by two and no further: a longer body leaves the cache of decoded instructions.
+ * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
  * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
  */
 INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
                              const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
                              const float *w, const int ahead)
 {
-    UNROLL_BY_2
-    for (int lane = 0; lane < lanes; lane++) {
-        if (ahead > 0) {
-            UNROLL
-            for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
-        }
+    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
+    ROLLED
+    for (int first = 0; first < lanes; first += together) {
         UNROLL
-        for (int i = 0; i < rows; i++) {
-            UNROLL
-            for (int j = 0; j < cols; j++) {
-                const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+        for (int lane = first; lane < first + together; lane++) {
+            if (ahead > 0) {
                 UNROLL
-                for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
             }
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) {
+                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+                    UNROLL
+                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                }
+            }
+            w += vectors * VL;
         }
-        w += vectors * VL;
     }
     return w;
 }
@@ -678,9 +682,9 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -881,9 +885,9 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -1097,8 +1101,8 @@ INLINE void yolov5_spd_n_n011_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1246,8 +1250,8 @@ INLINE void yolov5_spd_n_n014_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1414,9 +1418,9 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -1600,8 +1604,8 @@ INLINE void yolov5_spd_n_n025_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1768,9 +1772,9 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 6 + 2,
@@ -1953,8 +1957,8 @@ INLINE void yolov5_spd_n_n032_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2103,8 +2107,8 @@ INLINE void yolov5_spd_n_n035_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2270,9 +2274,9 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -2455,8 +2459,8 @@ INLINE void yolov5_spd_n_n042_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2622,9 +2626,9 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -2809,8 +2813,8 @@ INLINE void yolov5_spd_n_n053_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2976,9 +2980,9 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -3161,8 +3165,8 @@ INLINE void yolov5_spd_n_n060_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3312,8 +3316,8 @@ INLINE void yolov5_spd_n_n063_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3479,9 +3483,9 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -3665,8 +3669,8 @@ INLINE void yolov5_spd_n_n070_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3833,9 +3837,9 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -4020,8 +4024,8 @@ INLINE void yolov5_spd_n_n088_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -4187,9 +4191,9 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -4372,8 +4376,8 @@ INLINE void yolov5_spd_n_n095_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -4522,8 +4526,8 @@ INLINE void yolov5_spd_n_n098_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -4689,9 +4693,9 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -4876,8 +4880,8 @@ INLINE void yolov5_spd_n_n109_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5026,8 +5030,8 @@ INLINE void yolov5_spd_n_n112_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5064,7 +5068,7 @@ static void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *r
 /* The larger one, as in PyTorch: a NaN in `a` is not below the best, one in the best is kept. */
 INLINE void yolov5_spd_n_n113_max_pool_larger(vec *best, const vec *a) { *best = SELECT((*best >= *a) | (*best != *best), *best, *a); }
 
-static void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict y, int part, int parts)
 {
     enum {
         PIECE = 20 < 32 ? 20 : 32, /* pixels */
@@ -5227,8 +5231,8 @@ INLINE void yolov5_spd_n_n119_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5375,8 +5379,8 @@ INLINE void yolov5_spd_n_n211_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5524,8 +5528,8 @@ INLINE void yolov5_spd_n_n127_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -5692,9 +5696,9 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -5878,8 +5882,8 @@ INLINE void yolov5_spd_n_n140_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6027,8 +6031,8 @@ INLINE void yolov5_spd_n_n143_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6175,8 +6179,8 @@ INLINE void yolov5_spd_n_n212_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6324,8 +6328,8 @@ INLINE void yolov5_spd_n_n148_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -6491,9 +6495,9 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -6694,9 +6698,9 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -6880,8 +6884,8 @@ INLINE void yolov5_spd_n_n169_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -7047,9 +7051,9 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -7233,8 +7237,8 @@ INLINE void yolov5_spd_n_n190_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -7400,9 +7404,9 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                   int parts)
+OUTLINE void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
+                    int parts)
 {
     enum {
         EDGE = 5 + 2,
@@ -7585,8 +7589,8 @@ INLINE void yolov5_spd_n_n205_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -7734,8 +7738,8 @@ INLINE void yolov5_spd_n_n207_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -7883,8 +7887,8 @@ INLINE void yolov5_spd_n_n209_conv_direct_strip(const int blocks, const float *c
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -7915,7 +7919,7 @@ static void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *r
  * x = (2 s0 - 1/2 + column) S, y = (2 s1 - 1/2 + row) S, w = (2 s2)^2 A_w, h = (2 s3)^2 A_h, then objectness and classes.
  * S is the level's stride and A its anchor, both in pixels. Rows are level-major, then anchor, row, column.
  */
-static void yolov5_spd_n_n210_decode_boxes(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n210_decode_boxes(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
 {
     enum { PER_BOX = 5 + 80, BOXES = 25200 };
 

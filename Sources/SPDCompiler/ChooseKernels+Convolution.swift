@@ -22,9 +22,8 @@ extension ChooseKernels {
       if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
-    // Rounding that turns a ReLU on or off on the way there changes a gradient by more than rounding; on the way back there is
-    // nothing to turn.
-    let largest = op.adjoint == nil ? options.largestTile : max(options.largestTile, 4)
+    // On the way back there is no ReLU to turn.
+    let largest = op.adjoint == nil ? largestTile : max(largestTile, 4)
     let all = ChooseWinograd.candidates(problem, target: target).filter { $0.size <= largest }
     if options.algorithms == .lowMemory {
       // Only weights of the size that the budget has room for.

@@ -21,8 +21,9 @@ public struct KernelOptions: Codable, Equatable, Sendable {
   public var algorithms = Algorithms.fast
   /// What was measured to be fastest, by `TuningProblem.key`. A kernel that is no candidate is passed over.
   public var learned: [String: Kernel] = [:]
-  /// The largest Winograd tile: larger ones are faster and less precise.
-  public var largestTile = 6
+  /// The largest Winograd tile: larger ones are faster and less precise. By default 6; in training 4 where all activations are
+  /// smooth, else 2: rounding that turns a ReLU on or off changes a gradient by more than rounding.
+  public var largestTile: Int?
   /// Weights are packed in every run, not once: training changes them.
   var packsWeights = false
 
@@ -34,6 +35,8 @@ struct ChooseKernels {
   let graph: Graph
   let target: Target
   let options: KernelOptions
+  /// The largest Winograd tile of convolutions on the way there.
+  let largestTile: Int
   /// The convolutions for which Winograd's larger weights are allowed, where memory decides.
   private(set) var allowed: [Node.ID: WinogradTile] = [:]
 
@@ -41,6 +44,8 @@ struct ChooseKernels {
     self.graph = graph
     self.target = target
     self.options = options
+    let isSmooth = graph.nodes.allSatisfy { $0.op.activations.allSatisfy(\.isSmooth) }
+    largestTile = options.largestTile ?? (!options.packsWeights ? 6 : isSmooth ? 4 : 2)
     if options.algorithms == .lowMemory { allowed = allowedWithinBudget() }
   }
 
@@ -75,12 +80,33 @@ extension Op.Convolution {
 }
 
 extension Op {
+  /// The activations that this node computes, or whose gradient.
+  fileprivate var activations: [Activation] {
+    switch self {
+    case .activation(let activation): [activation]
+    case .convolution(let op): [op.epilogue.activation, op.epilogue.finalActivation].compactMap { $0 }
+    case .training(.normalize(let op)), .training(.normalizeSums(let op)), .training(.normalizeGradient(let op)):
+      [op.activation, op.finalActivation].compactMap { $0 }
+    default: []
+    }
+  }
+
   /// The scale of the space-to-depth that a normalisation of this node was moved in front of.
   fileprivate var phaseScale: Int? {
     switch self {
     case .batchNorm(let norm), .training(.statistics(let norm)): norm.behind?.scale
     case .convolution(let op): op.epilogue.phaseNorm?.behind?.scale
     default: nil
+    }
+  }
+}
+
+extension Op.Activation {
+  /// Whether its slope has no jump.
+  fileprivate var isSmooth: Bool {
+    switch self {
+    case .silu, .sigmoid: true
+    case .relu, .leakyReLU, .hardswish: false
     }
   }
 }

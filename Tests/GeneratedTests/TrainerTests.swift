@@ -17,7 +17,6 @@ import tiny_spd_train
   @Test(arguments: [Mode.inference, .training]) func isUpToDate(_ mode: Mode) async throws {
     var options = Pipeline.Options()
     options.mode = mode
-    if mode == .training { options.kernels.largestTile = 2 }
     options.maxTargets = mode == .training ? 128 * 16 : 0
     let graph = try await graph(batch: mode == .training ? 16 : 1)
     let compiled = try Builder(target: "x86-64-v3").compile(graph, options: options)

@@ -43,6 +43,24 @@ struct ChooseKernelsTests {
     #expect(try template(512) { $0.through(ReLU(), MaxPool(8), Conv2D(512, kernel: 3)) } == "conv_direct")
   }
 
+  /// Rounding turns a ReLU on or off, but no SiLU: there training may round as much as F(4×4) does.
+  @Test func winogradInTraining() throws {
+    var options = KernelOptions()
+    options.packsWeights = true
+    func size(_ body: @escaping @Sendable (Tensor) -> Tensor) throws -> Int? {
+      let graph = try Pipeline.lowered(traced(32, 32, 32, body))
+      let choice = ChooseKernels(graph: graph, target: .x86v3, options: options)
+      return try choice.kernel(for: graph.nodes.last!)?.winograd?.size
+    }
+    #expect(try size { $0.through(SiLU(), Conv2D(32, kernel: 3)) } == 4)
+    #expect(try size { $0.through(Conv2D(32, kernel: 1), SiLU(), Conv2D(32, kernel: 3)) } == 4)
+    #expect(try size { $0.through(ReLU(), Conv2D(32, kernel: 3)) } == 2)
+    #expect(try size { $0.through(Conv2D(32, kernel: 1), Hardswish(), Conv2D(32, kernel: 3)) } == 2)
+    #expect(try size { ($0 + $0.through(Conv2D(32, kernel: 1))).through(ReLU(), Conv2D(32, kernel: 3)) } == 2)
+    options.largestTile = 6
+    #expect(try size { $0.through(ReLU(), Conv2D(32, kernel: 3)) } ?? 0 > 2)
+  }
+
   @Test func others() throws {
     #expect(try template(16) { $0.through(BatchNorm()) } == "pointwise")
     #expect(try template(16) { $0.through(SiLU()) } == "pointwise")

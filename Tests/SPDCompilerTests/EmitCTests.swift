@@ -52,7 +52,7 @@ struct EmitCTests {
       #expect(folders.filter { text.contains($0) } == [])
       #expect(text.hasSuffix("\n"))
     }
-    let kernels = result.source.split(separator: "\n").filter { $0.hasPrefix("static void \(prefix)_") }
+    let kernels = result.source.split(separator: "\n").filter { $0.hasPrefix("OUTLINE void \(prefix)_") }
       .map { $0.prefix { $0 != "(" } }
     #expect(Set(kernels).count == kernels.count)
     let symbols = externalSymbols(result.source)
@@ -132,7 +132,7 @@ struct EmitCTests {
         "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3)\n *     templates/kernels/conv_winograd.c */\n"
       ))
     #expect(source.contains("/* \(stem) */\n"))
-    #expect(source.contains("static void net_n004_conv_winograd("))
+    #expect(source.contains("OUTLINE void net_n004_conv_winograd("))
     #expect(source.contains("net_n005_max_pool(") && source.contains("net_output0_copy("))
   }
 
@@ -142,11 +142,11 @@ struct EmitCTests {
       $0.through(ReLU(), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 1))
     }
     let definitions = try emit(graph).source.split(separator: "\n")
-      .filter { $0.hasPrefix("static void net_n") && $0.contains("_conv_direct(") }
+      .filter { $0.hasPrefix("OUTLINE void net_n") && $0.contains("_conv_direct(") }
     // The third 5×5 convolution stores its result without a halo.
     #expect(
       definitions.map { $0.prefix { $0 != "(" } } == [
-        "static void net_n002_conv_direct", "static void net_n004_conv_direct", "static void net_n005_conv_direct",
+        "OUTLINE void net_n002_conv_direct", "OUTLINE void net_n004_conv_direct", "OUTLINE void net_n005_conv_direct",
       ])
   }
 

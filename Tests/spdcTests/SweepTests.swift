@@ -65,6 +65,9 @@ import Testing
       "1"
     ).failed(.data, "is of a sweep with model ")
     #expect(try bytes(scratch("sweep/sweep.csv")) == table)
+    let weights = scratch("sweep/trial-001/checkpoints/last.safetensors")
+    try await sweep("--trials", "1", "--weights", weights).failed(
+      .data, "is of a sweep with weights of the seed, and this one has last.safetensors ")
     // Threads change nothing but the time.
     let again = try await sweep("--trials", "1", "--loader-threads", "3", "--json").succeeded().object()
     #expect((again["trials"] as? [Any])?.count == 1)

@@ -1,5 +1,5 @@
 /* @NAME@: means of KH x KW pixels, with strides and padding, which counts as zeros. */
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -53,8 +53,8 @@ INLINE double @NAME@_pixel(const float *x, const float *target, const float scal
     return sum;
 }
 
-static void @NAME@(const float *x, const float *targets, const int32_t *labels, const double smoothing, float *dx,
-                   float *losses, void *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *x, const float *targets, const int32_t *labels, const double smoothing, float *dx,
+                    float *losses, void *scratch, int part, int parts)
 {
     struct @NAME@_scratch *s = scratch;
     enum { PADDED = (@CHANNELS@ + BLOCK - 1) / BLOCK * BLOCK, UNITS = @IMAGES@ * @ROWS@ };

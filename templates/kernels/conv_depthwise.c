@@ -2,8 +2,8 @@
  *
  * Weights are packed as [block][tap row][tap column][16]. The rest is as in the direct convolution.
  */
-static void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @OUT_BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -152,8 +152,8 @@ INLINE void @NAME@_strip(const int blocks, const float *const x[], const float *
 
 /* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
-static void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y@STATISTICS_SLOTS@, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y@STATISTICS_SLOTS@, int part, int parts)
 {
     enum {
         BANDS = (@OUT_ROWS@ + @UNIT_ROWS@ - 1) / @UNIT_ROWS@,

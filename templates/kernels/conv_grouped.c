@@ -2,8 +2,8 @@
  *
  * Weights are packed as [output][input of its group][tap row][tap column].
  */
-static void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                   float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
+                    float *restrict y, int part, int parts)
 {
     enum {
         IN = @INPUTS@ / @GROUPS@, /* per group */

@@ -107,8 +107,8 @@ INLINE void @NAME@_strip(const int blocks, const float *ring, const float *w, co
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-static void @NAME@(const float *restrict picture, float *restrict scratch, const float *restrict w,
-                   const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *restrict picture, float *restrict scratch, const float *restrict w,
+                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
         WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@,

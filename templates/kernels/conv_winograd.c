@@ -170,9 +170,9 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
  * part has its own, which then lie in front of the products in `scratch`. */
-static void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                   const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int part,
-                   int parts)
+OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int part,
+                    int parts)
 {
     enum {
         EDGE = @M@ + 2,

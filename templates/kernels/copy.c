@@ -3,7 +3,7 @@
  * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
  * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
  */
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

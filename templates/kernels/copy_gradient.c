@@ -29,7 +29,7 @@ static void @NAME@_view(const float *x, float *y, const int channels, const int 
     }
 }
 
-static void @NAME@(const float *x, float *const y[], int part, int parts)
+OUTLINE void @NAME@(const float *x, float *const y[], int part, int parts)
 {
     /* Views may show one place twice: each is finished before the next. */
 #define GATHER(index, ...) @NAME@_view(x, y[index], __VA_ARGS__, part, parts)

@@ -58,8 +58,8 @@ static double @NAME@_image(const float *x, const int label, float *dx, const dou
     return log_real(sum) - on * ((double)own - top) - everywhere * logits;
 }
 
-static void @NAME@(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
-                   int part, int parts)
+OUTLINE void @NAME@(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
+                    int part, int parts)
 {
     struct @NAME@_scratch *s = scratch;
     enum { PADDED = (@CLASSES@ + BLOCK - 1) / BLOCK * BLOCK };

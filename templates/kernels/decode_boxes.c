@@ -3,7 +3,7 @@
  * x = (2 s0 - 1/2 + column) S, y = (2 s1 - 1/2 + row) S, w = (2 s2)^2 A_w, h = (2 s3)^2 A_h, then objectness and classes.
  * S is the level's stride and A its anchor, both in pixels. Rows are level-major, then anchor, row, column.
  */
-static void @NAME@(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
 {
     enum { PER_BOX = 5 + @CLASSES@, BOXES = @BOXES@ };
 

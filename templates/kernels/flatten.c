@@ -1,5 +1,5 @@
 /* @NAME@: C x H x W -> C*H*W x 1 x 1 in row-major order, where no linear layer could take it over. */
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { COUNT = @CHANNELS@ * @ROWS@ * @COLS@, UNITS = @IMAGES@ * @Y_BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -1,5 +1,5 @@
 /* @NAME@: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

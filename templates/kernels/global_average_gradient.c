@@ -3,7 +3,7 @@
  * Holes: IMAGES, BLOCKS, ROWS, COLS; ADDS: whether dx keeps what it has; G_IMAGE, G_BLOCK, D_IMAGE, D_ROW, D_BLOCK: strides of
  * g and dx.
  */
-static void @NAME@(const float *g, float *dx, int part, int parts)
+OUTLINE void @NAME@(const float *g, float *dx, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -7,7 +7,7 @@
 /* The larger one, as in PyTorch: a NaN in `a` is not below the best, one in the best is kept. */
 INLINE void @NAME@_larger(vec *best, const vec *a) { *best = SELECT((*best >= *a) | (*best != *best), *best, *a); }
 
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum {
         PIECE = @OUT_COLS@ < 32 ? @OUT_COLS@ : 32, /* pixels */

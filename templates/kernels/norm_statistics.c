@@ -19,8 +19,8 @@
  */
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
-static void @NAME@(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                   float *table, float *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
+                    float *table, float *scratch, int part, int parts)
 {
     enum { LINES = @IMAGES@ * @ROWS@, WIDTH = @BLOCKS@ * BLOCK, SLOT = @PHASES@ * 2 * WIDTH + 16 };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 }; /* phases of a row */
@@ -48,12 +48,13 @@ static void @NAME@(const float *z, const float *gamma, const float *beta, float 
                             /* Four sums side by side: none waits for the last, and each is of fewer numbers. */
                             vec sum[4] = {SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
                             const vec m = mean[p];
-                            for (int col = q, k = 0; col < @COLS@; col += ACROSS, k++) {
-                                const vec v = AT(from + col * BLOCK) - m;
-                                if (again)
-                                    sum[k % 4] += v * v;
-                                else
-                                    sum[k % 4] += v;
+                            for (int col = q; col < @COLS@; col += 4 * ACROSS) {
+                                UNROLL
+                                for (int k = 0; k < 4; k++) {
+                                    if (col + k * ACROSS >= @COLS@) continue;
+                                    const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
+                                    sum[k] += again ? v * v : v;
+                                }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
                             square[p] += all; /* first the sum, until the mean is known */
@@ -86,6 +87,7 @@ static void @NAME@(const float *z, const float *gamma, const float *beta, float 
             const double more = slot[@PHASES@ * 2 * WIDTH + p];
             if (more == 0.0) continue;
             const double share = more / (count + more), both = count * share;
+            UNROLL
             for (int lane = 0; lane < BLOCK; lane++) {
                 const double apart = from[lane] - mean[lane];
                 square[lane] += from[WIDTH + lane] + apart * apart * both;

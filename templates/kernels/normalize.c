@@ -6,7 +6,7 @@
  */
 
 /* @NAME@: @IMAGES@ x @ROWS@ x @COLS@ pixels of @BLOCKS@ blocks. */
-static void @NAME@(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void @NAME@(const float *z, const float *table, const float *r, float *y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@, WIDTH = @BLOCKS@ * BLOCK, ACROSS = @PHASES@ == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -9,8 +9,8 @@
  */
 
 /* @NAME@: @IMAGES@ x @ROWS@ x @COLS@ pixels of @BLOCKS@ blocks. */
-static void @NAME@(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                   int part, int parts)
+OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
+                    int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@, WIDTH = @BLOCKS@ * BLOCK, ACROSS = @PHASES@ == 4 ? 2 : 1 };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

@@ -3,7 +3,7 @@
  * Layout and names as in the convolutions. Holes: X_IMAGE, X_ROW, X_BLOCK strides of the input, likewise Y_ and R_ (the
  * second summand); EPILOGUE: statements on the vector `v`, with `channel`, `phase`, `bias`, `r + residual` in scope.
  */
-static void @NAME@(const float *const x[], const float *bias, const float *r, float *y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *bias, const float *r, float *y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

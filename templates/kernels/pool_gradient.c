@@ -7,7 +7,7 @@
  * PAD_TOP, PAD_LEFT; MAX: 1 for a maximum; ADDS: whether dx keeps what it has; X_, G_ and D_ IMAGE, ROW and BLOCK: strides of
  * the input x, the result's gradient g and the input's gradient dx.
  */
-static void @NAME@(const float *x, const float *g, float *dx, int part, int parts)
+OUTLINE void @NAME@(const float *x, const float *g, float *dx, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @BLOCKS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

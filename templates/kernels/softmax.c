@@ -13,7 +13,7 @@ INLINE double @NAME@_exp(double a)
     return sum * scale.number;
 }
 
-static void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @COLS@ };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);

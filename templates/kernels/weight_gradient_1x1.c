@@ -181,8 +181,8 @@ static void @NAME@_store(float *const dw[], float *const db[], const float *slab
 }
 
 /* Computes part `part` of `parts`: an equal share of the units. */
-static void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
-                   int parts)
+OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
+                    int parts)
 {
     enum { UNITS = @NAME@_STRIPS * @IN_BLOCKS@, PANELS = @PANEL@ * (@ACROSS@ * BLOCK + @TURNS@ * @STRIP@ * VL) };
     float *slabs = scratch + PANELS;

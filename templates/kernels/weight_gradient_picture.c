@@ -1,17 +1,77 @@
 /* @NAME@: gradient of the weight of a convolution that reads the caller's picture, planar [image][channel][row][column], itself
  * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the picture there, 0 outside of it; and of its bias.
  *
- * A tap of an input is one number of the picture for each pixel, so taps are what registers hold beside a block of outputs. A
- * unit of work is one block of outputs in a chunk of the images; chunks wait in scratch and are added up in order.
+ * A tap of an input is one number of the picture for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
+ * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
+ * scratch and are added up in order.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the picture; KW, STRIDE, PAD_TOP,
  * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
-static void @NAME@(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+enum { @NAME@_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
+
+/* Adds to the sums of `taps` taps, a literal, what columns [low, high) of a row give; tap t of column col is at x[t][col * STRIDE]. */
+INLINE void @NAME@_row(const int taps, const float *const x[], const float *g, float *sums, const int low, const int high)
+{
+    const float *p[@NAME@_TOGETHER];
+    vec acc[@NAME@_TOGETHER * VECTORS];
+    UNROLL
+    for (int t = 0; t < taps; t++) {
+        p[t] = x[t];
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) acc[t * VECTORS + n] = SPLAT(0.0f);
+    }
+    UNROLL_BY_2
+    for (int col = low; col < high; col++) {
+        vec v[VECTORS];
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) v[n] = AT(g + col * BLOCK + n * VL);
+        UNROLL
+        for (int t = 0; t < taps; t++) {
+            const float s = p[t][col * @STRIDE@];
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) acc[t * VECTORS + n] += s * v[n];
+        }
+    }
+    UNROLL
+    for (int i = 0; i < taps * VECTORS; i++) PUT(sums + i * VL, AT(sums + i * VL) + acc[i]);
+}
+
+/* What one row gives to taps [tap, tap + taps): the columns that all of them have, then what single ones have beside. */
+INLINE void @NAME@_taps(const int taps, const float *picture, const float *g, float *sums, const int image, const int row,
+                        const int tap)
+{
+    enum { PLANE = @IN_ROWS@ * @IN_COLS@ };
+    const float *x[@NAME@_TOGETHER];
+    int low[@NAME@_TOGETHER], high[@NAME@_TOGETHER], begin = 0, end = @OUT_COLS@;
+    for (int t = 0; t < taps; t++) {
+        const int c = (tap + t) % @CHANNELS@, kx = (tap + t) / @CHANNELS@ % @KW@, ky = (tap + t) / (@CHANNELS@ * @KW@);
+        const int in = row * @STRIDE@ + ky - @PAD_TOP@, left = kx - @PAD_LEFT@;
+        const int inside = in >= 0 && in < @IN_ROWS@;
+        x[t] = picture + (image * @CHANNELS@ + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)@IN_COLS@ + left;
+        low[t] = left < 0 ? (-left + @STRIDE@ - 1) / @STRIDE@ : 0;
+        high[t] = (@IN_COLS@ - left + @STRIDE@ - 1) / @STRIDE@;
+        if (high[t] > @OUT_COLS@) high[t] = @OUT_COLS@;
+        if (!inside) high[t] = low[t];
+        if (begin < low[t]) begin = low[t];
+        if (end > high[t]) end = high[t];
+    }
+    if (begin < end)
+        @NAME@_row(taps, x, g, sums, begin, end);
+    else
+        begin = end = @OUT_COLS@;
+    for (int t = 0; t < taps; t++) {
+        const int first = begin < high[t] ? begin : high[t];
+        if (low[t] < first) @NAME@_row(1, x + t, g, sums + t * BLOCK, low[t], first);
+        if (end < high[t]) @NAME@_row(1, x + t, g, sums + t * BLOCK, end, high[t]);
+    }
+}
+
+OUTLINE void @NAME@(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
 {
     static const int places[@TAPS@] = {@PLACES@};
-    enum { UNITS = @OUT_BLOCKS@ * @CHUNKS@, SUMS = (@TAPS@ + 1) * BLOCK, PLANE = @IN_ROWS@ * @IN_COLS@ };
+    enum { UNITS = @OUT_BLOCKS@ * @CHUNKS@, SUMS = (@TAPS@ + 1) * BLOCK };
     const int end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
         const int chunk = unit % @CHUNKS@, block = unit / @CHUNKS@;
@@ -25,25 +85,10 @@ static void @NAME@(const float *picture, const float *dy, float *dw, float *db, 
                     for (int col = 0; col < @OUT_COLS@; col++) sum += AT(g + col * BLOCK + n);
                     PUT(sums + @TAPS@ * BLOCK + n, sum);
                 }
-                for (int tap = 0; tap < @TAPS@; tap++) {
-                    const int c = tap % @CHANNELS@, kx = tap / @CHANNELS@ % @KW@, ky = tap / (@CHANNELS@ * @KW@);
-                    const int in = row * @STRIDE@ + ky - @PAD_TOP@, left = kx - @PAD_LEFT@;
-                    if (in < 0 || in >= @IN_ROWS@) continue;
-                    const float *x = picture + (image * @CHANNELS@ + c) * (ptrdiff_t)PLANE + in * (ptrdiff_t)@IN_COLS@ + left;
-                    const int low = left < 0 ? (-left + @STRIDE@ - 1) / @STRIDE@ : 0;
-                    int high = (@IN_COLS@ - left + @STRIDE@ - 1) / @STRIDE@;
-                    if (high > @OUT_COLS@) high = @OUT_COLS@;
-                    for (int n = 0; n < BLOCK; n += VL) {
-                        vec sum[4] = {AT(sums + tap * BLOCK + n), SPLAT(0.0f), SPLAT(0.0f), SPLAT(0.0f)};
-                        int col = low;
-                        for (; col + 4 <= high; col += 4) {
-                            UNROLL
-                            for (int k = 0; k < 4; k++) sum[k] += x[(col + k) * @STRIDE@] * AT(g + (col + k) * BLOCK + n);
-                        }
-                        for (; col < high; col++) sum[0] += x[col * @STRIDE@] * AT(g + col * BLOCK + n);
-                        PUT(sums + tap * BLOCK + n, (sum[0] + sum[1]) + (sum[2] + sum[3]));
-                    }
-                }
+                int tap = 0;
+                for (; tap + @NAME@_TOGETHER <= @TAPS@; tap += @NAME@_TOGETHER)
+                    @NAME@_taps(@NAME@_TOGETHER, picture, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap < @TAPS@; tap++) @NAME@_taps(1, picture, g, sums + tap * BLOCK, image, row, tap);
             }
         }
     }

@@ -179,8 +179,8 @@ static void @NAME@_units(float *const dw[], const float *v, const float *d, floa
 }
 
 /* Computes part `part` of `parts`. */
-static void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int part,
-                   int parts)
+OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int part,
+                    int parts)
 {
     enum {
         EDGE = @M@ + 2,

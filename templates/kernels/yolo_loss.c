@@ -295,8 +295,8 @@ static void @NAME@_sum(const struct @NAME@_scratch *s, const int count, float *b
     }
 }
 
-static void @NAME@(const float *const x[], const float *targets, const int count, const float *anchors, float *balances,
-                   const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *targets, const int count, const float *anchors, float *balances,
+                    const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int part, int parts)
 {
     struct @NAME@_scratch *s = scratch;
     const int64_t tests = (int64_t)@LEVELS@ * @ANCHORS@ * count;

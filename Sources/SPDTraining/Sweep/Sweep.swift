@@ -19,12 +19,17 @@ public struct Sweep: Sendable {
   public let trials: [SweepTrial]
   /// What all trials have in common.
   private let base: TrainingConfiguration
+  /// Which weights all trials begin with.
+  private let weights: String
 
   /// - Parameters:
   ///   - model: as for `TrainingConfiguration.resolve`.
   ///   - overrides: settings of the command line, over the space's own, for all trials.
+  ///   - weights: which ones all trials begin with, in words that tell them from others.
   /// - Throws: `ConfigurationError` where settings do not fit, or an override is searched.
-  public init(space: SweepSpace, folder: String, model: String? = nil, overrides: [Setting] = []) throws {
+  public init(
+    space: SweepSpace, folder: String, model: String? = nil, overrides: [Setting] = [], weights: String = "of the seed"
+  ) throws {
     for setting in space.settings + overrides where space.dimensions.contains(where: { $0.key == setting.key }) {
       throw ConfigurationError(
         source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set beside it")
@@ -32,6 +37,7 @@ public struct Sweep: Sendable {
     base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
     self.space = space
     self.folder = folder
+    self.weights = weights
     trials = space.sampled(over: base)
   }
 
@@ -58,6 +64,7 @@ public struct Sweep: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       } catch { throw FormatError(path: folder, problem: "cannot be made: \(error.localizedDescription)") }
       try base.write(to: basePath)
+      try writeAtomically(to: weightsPath) { try $0.write(Array((weights + "\n").utf8)) }
       opened = try SweepResultsFile(folder + "/sweep.csv", space: space, results: earlier)
       try writePlots(earlier)
     }
@@ -86,6 +93,7 @@ public struct Sweep: Sendable {
 
   /// The settings that all trials have in common, beside sweep.csv.
   private var basePath: String { folder + "/sweep.yaml" }
+  private var weightsPath: String { folder + "/weights.txt" }
 
   /// Settings that change no trial's result.
   private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every"]
@@ -93,15 +101,23 @@ public struct Sweep: Sendable {
   /// - Throws: `FormatError` where the folder's trials have been run with other settings: their results say nothing about
   ///   these ones.
   private func checkBase() throws {
+    if FileManager.default.fileExists(atPath: weightsPath) {
+      let began = try readText(weightsPath).trimmingCharacters(in: .newlines)
+      if began != weights { throw otherSweep("weights \(began)", weights) }
+    }
     guard FileManager.default.fileExists(atPath: basePath) else { return }
     let searched = Set(space.dimensions.map(\.key))
     let before = try TrainingConfiguration.resolve(file: basePath)
     for (old, new) in zip(before.settings, base.settings)
     where old.value != new.value && !Self.free.contains(old.key) && !searched.contains(old.key) {
-      throw FormatError(
-        path: folder, problem: "is of a sweep with \(old.key) \(old.value), and this one has \(new.value)",
-        remedy: "Give the sweep another folder, or the settings that this one was started with")
+      throw otherSweep("\(old.key) \(old.value)", "\(new.value)")
     }
+  }
+
+  private func otherSweep(_ before: String, _ now: String) -> FormatError {
+    FormatError(
+      path: folder, problem: "is of a sweep with \(before), and this one has \(now)",
+      remedy: "Give the sweep another folder, or the settings that this one was started with")
   }
 
   /// The name of a trial's folder: `trial-007`.

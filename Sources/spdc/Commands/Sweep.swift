@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SPD
 import SPDTraining
 
 struct SweepCommand: AsyncParsableCommand {
@@ -51,7 +52,8 @@ struct SweepCommand: AsyncParsableCommand {
       var searched = try SweepSpace(contentsOf: space)
       if let trials { searched.trials = trials }
       let sweep = try Sweep(
-        space: searched, folder: out, model: options.model, overrides: try training.settings(options))
+        space: searched, folder: out, model: options.model, overrides: try training.settings(options),
+        weights: try startingWeights())
       let results = try await sweep.run(
         writing: Files.writing,
         report: { if !json { Console.note(line($0, sweep)) } },
@@ -71,6 +73,13 @@ struct SweepCommand: AsyncParsableCommand {
       if let best { Console.print("best: " + line(best, sweep)) }
       Console.print("\(out)/sweep.csv, sweep.svg, sweep.html")
     }
+  }
+
+  /// The weights that trials begin with: the file's name, and what tells its content from others.
+  private func startingWeights() throws -> String {
+    guard let weights = options.weights else { return "of the seed" }
+    guard let data = FileManager.default.contents(atPath: weights) else { return weights }
+    return "\(URL(fileURLWithPath: weights).lastPathComponent) \(String(fnv1a(data), radix: 16))"
   }
 
   private func run(_ trial: SweepTrial, in folder: RunFolder, metric: String) async throws -> Double {

@@ -34,7 +34,7 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("largest-tile"),
-    help: "Largest tile of Winograd's convolutions, 2, 4, 5 or 6: smaller ones are more precise. Training: 2, else 6.")
+    help: "Largest tile of Winograd's convolutions, 2, 4, 5, 6: small ones are precise. 6; training: 2, or 4 without ReLU.")
   var largestTile: Int?
 
   @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
@@ -72,7 +72,7 @@ struct ModelOptions: ParsableArguments {
   func pipeline(for mode: Mode) -> Pipeline.Options {
     var options = Pipeline.Options()
     options.mode = mode
-    options.kernels.largestTile = largestTile ?? (mode == .training ? 2 : 6)
+    options.kernels.largestTile = largestTile
     options.unfused = unfused
     options.disabled = Set(disabled)
     options.kernels.algorithms = exact ? .exact : lowMemory ? .lowMemory : .fast

@@ -55,8 +55,9 @@ actor Workshop {
   static let drivers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Drivers")
   static let strict = ["-std=c17", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-  /// What headers and READMEs tell people to build with.
-  static let fast = Builder.fastFlags + ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+  /// What headers and READMEs tell people to build with, but for loops that clang unrolls by itself: a third of its time, for a
+  /// hundredth of the code's.
+  static let fast = Builder.fastFlags + ["-fno-unroll-loops", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
   private init() {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-ctests-\(getpid())")
