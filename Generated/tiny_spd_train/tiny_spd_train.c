@@ -1193,7 +1193,10 @@ OUTLINE void tiny_spd_train_n016_norm_statistics(const float *z, const float *ga
                                 for (int k = 0; k < 4; k++) {
                                     if (col + k * ACROSS >= 32) continue;
                                     const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
-                                    sum[k] += again ? v * v : v;
+                                    if (again)
+                                        sum[k] += v * v;
+                                    else
+                                        sum[k] += v;
                                 }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -1574,7 +1577,10 @@ OUTLINE void tiny_spd_train_n017_norm_statistics(const float *z, const float *ga
                                 for (int k = 0; k < 4; k++) {
                                     if (col + k * ACROSS >= 16) continue;
                                     const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
-                                    sum[k] += again ? v * v : v;
+                                    if (again)
+                                        sum[k] += v * v;
+                                    else
+                                        sum[k] += v;
                                 }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -1895,7 +1901,10 @@ OUTLINE void tiny_spd_train_n018_norm_statistics(const float *z, const float *ga
                                 for (int k = 0; k < 4; k++) {
                                     if (col + k * ACROSS >= 8) continue;
                                     const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
-                                    sum[k] += again ? v * v : v;
+                                    if (again)
+                                        sum[k] += v * v;
+                                    else
+                                        sum[k] += v;
                                 }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);

@@ -53,7 +53,10 @@ OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float
                                 for (int k = 0; k < 4; k++) {
                                     if (col + k * ACROSS >= @COLS@) continue;
                                     const vec v = AT(from + (col + k * ACROSS) * BLOCK) - m;
-                                    sum[k] += again ? v * v : v;
+                                    if (again)
+                                        sum[k] += v * v;
+                                    else
+                                        sum[k] += v;
                                 }
                             }
                             const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);

@@ -34,7 +34,7 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("largest-tile"),
-    help: "Largest tile of Winograd's convolutions, 2, 4, 5, 6: small ones are precise. 6; training: 2, or 4 without ReLU.")
+    help: "Largest Winograd tile, 2, 4, 5, 6: smaller ones are more precise. Training: 2, without ReLU 4; else 6.")
   var largestTile: Int?
 
   @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
