@@ -3863,6 +3863,7 @@ OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float
  * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
+/* Taps whose sums are in registers at a time. */
 enum { tiny_spd_train_n040_weight_gradient_picture_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
 
 /* Adds to the sums of `taps` taps, a literal, what columns [low, high) of a row give; tap t of column col is at x[t][col * STRIDE]. */
@@ -3907,7 +3908,7 @@ INLINE void tiny_spd_train_n040_weight_gradient_picture_taps(const int taps, con
         low[t] = left < 0 ? (-left + 1 - 1) / 1 : 0;
         high[t] = (32 - left + 1 - 1) / 1;
         if (high[t] > 32) high[t] = 32;
-        if (!inside) high[t] = low[t];
+        if (!inside) high[t] = 0;
         if (begin < low[t]) begin = low[t];
         if (end > high[t]) end = high[t];
     }

@@ -9,6 +9,7 @@
  * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
+/* Taps whose sums are in registers at a time. */
 enum { @NAME@_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
 
 /* Adds to the sums of `taps` taps, a literal, what columns [low, high) of a row give; tap t of column col is at x[t][col * STRIDE]. */
@@ -53,7 +54,7 @@ INLINE void @NAME@_taps(const int taps, const float *picture, const float *g, fl
         low[t] = left < 0 ? (-left + @STRIDE@ - 1) / @STRIDE@ : 0;
         high[t] = (@IN_COLS@ - left + @STRIDE@ - 1) / @STRIDE@;
         if (high[t] > @OUT_COLS@) high[t] = @OUT_COLS@;
-        if (!inside) high[t] = low[t];
+        if (!inside) high[t] = 0;
         if (begin < low[t]) begin = low[t];
         if (end > high[t]) end = high[t];
     }
