@@ -541,7 +541,9 @@ static void pack_block(float *to, ptrdiff_t tap_step, ptrdiff_t line, const weig
         pack_transposed(to, tap_step, line, in[0], out, w, taps);
         return;
     }
-    if (taps > 1 && taps <= ADJOINT_TAPS && ins == BLOCK && outs == BLOCK && out[1] - out[0] == taps) {
+    /* Each tap once; an upsampled tensor's adjoint has the same one several times. */
+    const int whole = tap_offsets[0] + tap_offsets[taps - 1] == taps - 1;
+    if (taps > 1 && taps <= ADJOINT_TAPS && whole && ins == BLOCK && outs == BLOCK && out[1] - out[0] == taps) {
         pack_adjoint(to, tap_step, line, in, out[0], w, taps, tap_offsets);
         return;
     }
@@ -2268,6 +2270,7 @@ OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *la
     losses[0] = counted > 0 ? (float)(sum / counted) : 0.0f;
     losses[1] = (float)first;
     losses[2] = (float)five;
+    losses[3] = 0.0f;
 }
 
 /* Gradient of a convolution's weights, blocked layout: with s the stride and x the padded input,
@@ -4035,7 +4038,7 @@ static const struct {
     int64_t offset, count;
     int group;
 } tiny_spd_train_optimizer_ranges[17] = {
-    {0, 432, 0}, {432, 16, 2}, {448, 16, 2}, {464, 16, -1}, {480, 16, -1}, {496, 18432, 0}, {18928, 32, 2}, {18960, 32, 2}, {18992, 32, -1}, {19024, 32, -1}, {19056, 8192, 0}, {27248, 64, 2}, {27312, 64, 2}, {27376, 64, -1}, {27440, 64, -1}, {27504, 640, 0}, {28144, 10, 1}};
+    {0, 432, 0}, {432, 16, 2}, {448, 16, 1}, {464, 16, -1}, {480, 16, -1}, {496, 18432, 0}, {18928, 32, 2}, {18960, 32, 1}, {18992, 32, -1}, {19024, 32, -1}, {19056, 8192, 0}, {27248, 64, 2}, {27312, 64, 1}, {27376, 64, -1}, {27440, 64, -1}, {27504, 640, 0}, {28144, 10, 1}};
 
 /* The next stretch of `unit` that lies in one entry: *at its offset, *range the entry's index. Returns its length, 0 at
  * the end of the unit. To begin, *at is 0 and *range no later than the unit's first entry. */
@@ -4314,17 +4317,17 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
 const tiny_spd_train_parameter tiny_spd_train_parameters[17] = {
     {"0.weight", 0, 432, 0, 4, {16, 3, 3, 3}},
     {"1.weight", 432, 16, 2, 1, {16, 0, 0, 0}},
-    {"1.bias", 448, 16, 2, 1, {16, 0, 0, 0}},
+    {"1.bias", 448, 16, 1, 1, {16, 0, 0, 0}},
     {"1.running_mean", 464, 16, -1, 1, {16, 0, 0, 0}},
     {"1.running_var", 480, 16, -1, 1, {16, 0, 0, 0}},
     {"4.weight", 496, 18432, 0, 4, {32, 64, 3, 3}},
     {"5.weight", 18928, 32, 2, 1, {32, 0, 0, 0}},
-    {"5.bias", 18960, 32, 2, 1, {32, 0, 0, 0}},
+    {"5.bias", 18960, 32, 1, 1, {32, 0, 0, 0}},
     {"5.running_mean", 18992, 32, -1, 1, {32, 0, 0, 0}},
     {"5.running_var", 19024, 32, -1, 1, {32, 0, 0, 0}},
     {"8.weight", 19056, 8192, 0, 4, {64, 128, 1, 1}},
     {"9.weight", 27248, 64, 2, 1, {64, 0, 0, 0}},
-    {"9.bias", 27312, 64, 2, 1, {64, 0, 0, 0}},
+    {"9.bias", 27312, 64, 1, 1, {64, 0, 0, 0}},
     {"9.running_mean", 27376, 64, -1, 1, {64, 0, 0, 0}},
     {"9.running_var", 27440, 64, -1, 1, {64, 0, 0, 0}},
     {"13.weight", 27504, 640, 0, 2, {10, 64, 0, 0}},

@@ -11,8 +11,8 @@ public struct StateLayout: Codable, Equatable, Sendable {
     public var count: Int
     /// PyTorch's; empty for a scalar.
     public var shape: [Int]
-    /// Weights 0, biases 1, scales and shifts of normalisations 2: recipes differ in which of them decay. What is not
-    /// trained has −1.
+    /// Weights 0, biases 1, those of normalisations (β) among them, scales of normalisations (γ) 2: recipes differ in which
+    /// of them decay, and YOLOv5's in how biases begin. What is not trained has −1.
     public var group: Int
     /// Whether the moving average of a training run has it too: everything but constants.
     public var isAveraged: Bool
@@ -42,8 +42,8 @@ extension Parameter.Role {
   fileprivate var group: Int {
     switch self {
     case .weight: 0
-    case .bias: 1
-    case .normWeight, .normBias: 2
+    case .bias, .normBias: 1
+    case .normWeight: 2
     case .runningMean, .runningVariance, .batchesTracked, .constant: -1
     }
   }

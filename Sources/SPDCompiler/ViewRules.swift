@@ -39,6 +39,9 @@ enum ViewRules {
         return "sums start from one tensor, upsampled but not reindexed otherwise"
       }
       return nil
+    case .training(.loss(.crossEntropy)), .training(.loss(.composed)):
+      // They go over every channel of what they read and of its gradient, and the rest of the last block.
+      return operand.wholeNode(in: graph) == nil ? "\(node.op.name) reads a whole result" : nil
     default:
       if readsPicture(operand, in: graph) { return "\(node.op.name) does not read the caller's picture" }
       return isPlainSlice(operand) ? nil : "\(node.op.name) reads one tensor without reindexing"

@@ -9,17 +9,20 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
   public let what: String
   /// What the user can do.
   public let remedy: String
+  /// The machine failed, and not the data: another attempt may succeed. Such a picture is not left out as broken ones are.
+  public let isOfTheMachine: Bool
 
-  public init(path: String, what: String, remedy: String) {
+  public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
     self.path = path
     self.what = what
     self.remedy = remedy
+    self.isOfTheMachine = isOfTheMachine
   }
 
   public var description: String { "\(path): \(what); \(remedy)" }
 
   init(_ error: PictureError) {
-    self.init(path: error.path, what: error.what, remedy: error.remedy)
+    self.init(path: error.path, what: error.what, remedy: error.remedy, isOfTheMachine: error.isOfTheMachine)
   }
 
   init(_ error: FormatError) {

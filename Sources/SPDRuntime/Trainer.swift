@@ -7,6 +7,10 @@ public final class Trainer {
   private let state: AlignedBuffer
   private let arena: AlignedBuffer
   private var c: spdc_trainer
+  /// Of the step that is being run, which may be run in parts.
+  private var losses = [Float](repeating: 0, count: 4)
+  /// Updates so far; a run that goes on sets it to what it was. Adam's t is one more.
+  public var updates = 0
 
   /// An array of the state: `network.stateCount` floats, each parameter at its range.
   public enum Array: Int, CaseIterable, Sendable {
@@ -202,15 +206,19 @@ public final class Trainer {
   /// - Returns: the norm of all gradients before clipping, where there is a limit to clip to.
   @discardableResult public func update(_ update: Update) throws -> Double {
     var norm = 0.0
-    try update.withC { try network.check(network.module.update(&c, $0, &norm)) }
+    try update.withC(after: updates) { try network.check(network.module.update(&c, $0, &norm)) }
+    updates += 1
     return norm
   }
 
   // MARK: - calls of generated code
 
   private func step(_ batch: spdc_batch, _ update: Update, _ steps: Range<Int>?) throws -> [Float] {
-    let losses = try update.withC { try run(batch, $0, steps ?? 0..<network.stepCount) }
-    if steps == nil, !network.updatesInBackward, losses[0].isFinite {
+    let losses = try update.withC(after: updates) { try run(batch, $0, steps ?? 0..<network.stepCount) }
+    guard losses[0].isFinite else { return losses }
+    if network.updatesInBackward {
+      if steps == nil || steps!.upperBound == network.stepCount { updates += 1 }
+    } else if steps == nil {
       // Of this batch alone, whatever has been summed up.
       let sum = c.sum
       c.sum = nil
@@ -222,7 +230,7 @@ public final class Trainer {
 
   private func run(_ batch: spdc_batch, _ update: UnsafePointer<spdc_update>?, _ steps: Range<Int>) throws -> [Float] {
     var batch = batch
-    var losses = [Float](repeating: 0, count: 4)
+    if steps.lowerBound == 0 { losses = [0, 0, 0, 0] }
     try network.check(
       network.module.run_steps(&c, &batch, update, &losses, Int32(steps.lowerBound), Int32(steps.upperBound)))
     return losses

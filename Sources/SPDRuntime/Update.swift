@@ -26,11 +26,13 @@ public struct Update: Sendable, Equatable {
 
   public var rule = Rule.sgd
   public var weights: Rates
+  /// Those of normalisations (β) are among them.
   public var biases: Rates
-  public var normalisations: Rates
+  /// Of normalisations (γ).
+  public var scales: Rates
   public var nesterov = false
-  /// Adam's t, from 1.
-  public var step = 1
+  /// Adam's t, from 1; nil: as the trainer counts its updates.
+  public var step: Int?
   /// Adam's β₂.
   public var secondMomentum = 0.999
   public var epsilon = 1e-8
@@ -47,17 +49,19 @@ public struct Update: Sendable, Equatable {
     self.rule = rule
     weights = rates
     biases = rates
-    normalisations = rates
+    scales = rates
   }
 
   /// Calls `body` with what generated code reads.
-  func withC<Result>(_ body: (UnsafePointer<spdc_update>) throws -> Result) rethrows -> Result {
-    let groups = [weights, biases, normalisations].map {
+  ///
+  /// - Parameter count: updates that have been.
+  func withC<Result>(after count: Int, _ body: (UnsafePointer<spdc_update>) throws -> Result) rethrows -> Result {
+    let groups = [weights, biases, scales].map {
       spdc_group_rates(learning_rate: $0.learningRate, weight_decay: $0.weightDecay, momentum: $0.momentum)
     }
     return try groups.withUnsafeBufferPointer { groups in
       var update = spdc_update(
-        groups: groups.baseAddress, rule: rule.rawValue, nesterov: nesterov ? 1 : 0, step: Int64(step),
+        groups: groups.baseAddress, rule: rule.rawValue, nesterov: nesterov ? 1 : 0, step: Int64(step ?? count + 1),
         second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale, max_norm: maxNorm ?? 0,
         ema_decay: averageDecay)
       return try withUnsafePointer(to: &update, body)

@@ -9,10 +9,16 @@
 /// No picture that passes the pixel limit needs a larger file, and a device such as /dev/zero never ends.
 private let fileSizeLimit = 1 << 30
 
-func readFile(_ path: String) throws(PictureError) -> [UInt8] {
+/// A picture file in memory, whatever its format.
+public func readPictureFile(_ path: String) throws(PictureError) -> [UInt8] {
   func failed(_ code: Int32) -> PictureError {
-    let remedy = code == EISDIR ? "name a picture in it" : "check the path and its permissions"
-    return PictureError(path: path, what: "cannot be read (\(systemMessage(code)))", remedy: remedy)
+    let what = "cannot be read (\(systemMessage(code)))"
+    if code == EISDIR { return PictureError(path: path, what: what, remedy: "name a picture in it") }
+    // Other codes than these are no property of the path.
+    if [ENOENT, EACCES, EPERM, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, ENXIO].contains(code) {
+      return PictureError(path: path, what: what, remedy: "check the path and its permissions")
+    }
+    return PictureError(path: path, what: what, remedy: "see to the disk or the machine", isOfTheMachine: true)
   }
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { throw failed(errno) }

@@ -80,7 +80,7 @@ private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
 
 private func makeCodec(_ handle: tjhandle?, _ path: String) throws(PictureError) -> tjhandle {
   if let handle { return handle }
-  throw PictureError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory")
+  throw PictureError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory", isOfTheMachine: true)
 }
 
 private func errorText(_ handle: tjhandle) -> String {

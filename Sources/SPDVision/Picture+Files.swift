@@ -12,7 +12,7 @@ extension Picture {
   /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
   /// accepted: every pixel was there. A file without its end marker counts as cut off.
   public init(contentsOf path: String) throws(PictureError) {
-    self = try Picture.decode(try readFile(path), path: path)
+    self = try Picture.decode(try readPictureFile(path), path: path)
   }
 
   /// Writes `.png`, `.jpg` or `.jpeg`, by the extension. The file appears whole or not at all: it is written beside its

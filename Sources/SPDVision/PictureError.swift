@@ -6,11 +6,15 @@ public struct PictureError: Error, Sendable, Equatable, CustomStringConvertible 
   public let what: String
   /// What the user can do.
   public let remedy: String
+  /// The machine failed, and not the picture: too little memory, too many open files, a disk that does not answer.
+  /// Another attempt may succeed.
+  public let isOfTheMachine: Bool
 
-  public init(path: String, what: String, remedy: String) {
+  public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
     self.path = path
     self.what = what
     self.remedy = remedy
+    self.isOfTheMachine = isOfTheMachine
   }
 
   public var description: String { "\(path): \(what); \(remedy)" }

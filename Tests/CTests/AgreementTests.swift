@@ -45,7 +45,10 @@ import Testing
 
   @Test(arguments: Case.targets)
   func agreesWithTheInterpreter(_ test: Case) async throws {
-    let output = try await built(test, optimised: true)
+    // The optimiser takes most of the time; it sees all kinds of code in the small networks.
+    let isBest = test.variant.target == Variant.best.target
+    let output = try await built(
+      test, optimised: test.sample.isSmall ? isBest || !test.variant.unfused : test.variant == .best)
     let comparison = Comparison(output, try await Reference.shared.output(test.sample))
     #expect(comparison.worst <= 1, "\(comparison)")
   }
@@ -67,7 +70,7 @@ import Testing
   }
 
   /// Without OpenMP the same text runs on one thread and gives the same bytes.
-  @Test(arguments: Sample.all)
+  @Test(arguments: [Sample.everyOp, .resnet18SPD])
   func serialBuildGivesTheSameBytes(_ sample: Sample) async throws {
     let variant = Variant.best
     let parallel = try await built(Case(sample: sample, variant: variant), optimised: true)

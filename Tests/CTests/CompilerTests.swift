@@ -78,7 +78,7 @@ import Testing
   ]
 
   /// Every symbol that an object shows the linker starts with the model's prefix, and it wants only OpenMP's.
-  @Test(arguments: Sample.all, Variant.both)
+  @Test(arguments: Sample.all.map { ($0, Variant.best) } + Sample.small.map { ($0, Variant.bestUnfused) })
   func objectsKeepTheirNamesToThemselves(_ sample: Sample, _ variant: Variant) async throws {
     guard let nm = Toolchain.locate("nm") else { try Test.cancel("nm is not installed") }
     let toolchain = try await Toolchain.find()

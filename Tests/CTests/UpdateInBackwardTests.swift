@@ -35,7 +35,7 @@ import Testing
   private static func update(_ rule: Update.Rule, step: Int) -> Update {
     var update = Update(rule: rule, learningRate: 0.01, momentum: 0.9, weightDecay: 0.01)
     update.biases.weightDecay = 0
-    update.normalisations.learningRate = 0.02
+    update.scales.learningRate = 0.02
     update.nesterov = true
     update.step = step
     update.gradientScale = 0.5

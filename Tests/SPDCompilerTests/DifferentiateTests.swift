@@ -111,4 +111,62 @@ import Testing
 
         """)
   }
+
+  /// A convolution over fewer rows than its stride has no second phase.
+  @Test func fewerRowsThanTheStride() throws {
+    let graph = try Pipeline.lowered(
+      try traced(3, 1, 9, batch: 2) {
+        $0.through(
+          Conv2D(8, kernel: 3), SiLU(), Conv2D(8, kernel: 3, stride: 2), GlobalAveragePool(), Flatten(), Linear(4))
+      }, mode: .training)
+    let phases = graph.nodes.filter { if case .convolution(let op) = $0.op { op.adjoint != nil } else { false } }
+    #expect(phases.map { graph.shape(of: Operand($0)).height } == [1, 1, 1])
+  }
+
+  @Test func theLossReadsASlice() throws {
+    let graph = try Pipeline.lowered(
+      try traced(3, 4, 4, batch: 2) { $0.through(GlobalAveragePool(), Flatten(), Linear(36)).channels(32..<36) },
+      mode: .training)
+    let loss = try #require(graph.nodes.first { $0.op == .training(.loss(.crossEntropy)) })
+    #expect(graph.shape(of: loss.inputs[0]).channels == 4 && loss.inputs[0].wholeNode(in: graph) != nil)
+  }
+
+  @Test func whatDoesNotTrain() throws {
+    func message(
+      _ channels: Int = 4, _ size: Int = 8, batch: Int = 2, _ body: @escaping @Sendable (Tensor) -> Tensor
+    ) throws -> String {
+      let error = #expect(throws: GraphError.self) {
+        try Pipeline.lowered(
+          try traced(channels, size, size, batch: batch) {
+            body($0).through(GlobalAveragePool(), Flatten(), Linear(4))
+          }, mode: .training)
+      }
+      // What comes before is the line.
+      return (error?.description).map { String($0[($0.firstRange(of: ": ")?.upperBound ?? $0.startIndex)...]) } ?? ""
+    }
+    #expect(
+      try message { $0.through(Conv2D(8, kernel: 3, groups: 2)) }
+        == "spdc does not train grouped convolutions (layer 0, groups 2)")
+    #expect(
+      try message { $0.through(Conv2D(8, kernel: 3, stride: Size2D(1, 2))) }.hasPrefix(
+        "spdc does not train a convolution with dilation beside a stride, or two different strides"))
+    #expect(
+      try message(4, 2, batch: 1) { $0.through(Conv2D(8, kernel: 2, padding: 0), BatchNorm()) }
+        == "the layer 1 normalises 8×1×1 of one picture: one value for each channel has no variance to train with: take a "
+        + "larger --batch or --size")
+    let nothing = try traced(4, 8, 8) { $0.through(GlobalAveragePool(), Flatten()) }
+    let error = #expect(throws: GraphError.self) { try Pipeline.lowered(nothing, mode: .training) }
+    #expect(error?.description.contains("nothing trains in front of the loss") == true)
+
+    // The DSL shares no parameters; a graph file can.
+    var shared = try traced(4, 8, 8) {
+      $0.through(Conv2D(4, kernel: 3), Conv2D(4, kernel: 3), GlobalAveragePool(), Flatten())
+    }
+    guard case .convolution(let first) = shared.nodes[1].op else { return #expect(Bool(false), "a convolution") }
+    shared.nodes[2].op = .convolution(first)
+    let twice = #expect(throws: GraphError.self) { try Pipeline.lowered(shared, mode: .training) }
+    #expect(
+      twice?.description.hasSuffix(
+        "spdc does not train shared parameters: 0.weight is read by the layers 0 and 1; give each its own") == true)
+  }
 }

@@ -34,6 +34,18 @@ struct FitTests {
     #expect(small.pixels.allSatisfy { (30...34).contains($0) }, "\(small.pixels[..<24])")
   }
 
+  /// Scaled as a whole these would have billions of pixels.
+  @Test func veryLongPictures() {
+    for (width, height) in [(1, 1_000_000), (1_000_000, 1)] {
+      var long = Picture(width: width, height: height, filledWith: RGB(9, 9, 9))
+      let middle = width * height / 2
+      for index in (middle - 50)..<(middle + 50) { long.pixels[3 * index] = 200 }
+      let result = long.fitted(.crop, width: 64, height: 64)
+      #expect(result.width == 64 && result.height == 64)
+      #expect(stride(from: 0, to: result.pixels.count, by: 3).allSatisfy { result.pixels[$0] == 200 })
+    }
+  }
+
   @Test func anySizeFits() {
     for (width, height) in [(1, 1), (1, 100), (100, 1), (333, 17), (5, 5)] {
       for fit in Fit.allCases {

@@ -108,6 +108,24 @@ struct FolderTests {
     }
   }
 
+  /// Nothing that looks like a picture gets lost without a word.
+  @Test func picturesThatCannotBeRead() throws {
+    let folder = try TemporaryFolder()
+    try Self.classes(folder, in: "train")
+    try folder.write("val/b/x.jpg", Self.dot)
+    try folder.write("val/A/y.WebP", Array("RIFF....WEBPVP8 ".utf8))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path + "/val/A/z.png", withDestinationPath: folder.path + "/nowhere.png")
+    let broken = try openDataset(folder.path).validation.brokenPictures().map {
+      $0.description.replacing(folder.path, with: "R")
+    }
+    #expect(
+      broken == [
+        "R/val/A/y.WebP: the file is a WebP, not JPEG or PNG; convert it to JPEG or PNG",
+        "R/val/A/z.png: cannot be read (No such file or directory); check the path and its permissions",
+      ])
+  }
+
   @Test func messagesOfClassFolders() throws {
     func problem(_ files: [String], fraction: Double = 0) throws -> String {
       let folder = try TemporaryFolder()
@@ -128,7 +146,7 @@ struct FolderTests {
       try problem(["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"])
         == "R/val/c: is a class that train does not have; name the class folders alike in train and val")
     #expect(
-      try problem(["train/a/1.jpg", "train/b/1.gif", "val/a/1.jpg", "val/b/1.jpg"])
+      try problem(["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg", "val/b/1.jpg"])
         == "R/train/b: is a class folder without pictures (.jpg, .jpeg, .png, .ppm, .pgm); put pictures into it or remove "
         + "it")
     #expect(

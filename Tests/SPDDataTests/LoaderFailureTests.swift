@@ -67,6 +67,19 @@ struct LoaderFailureTests {
     #expect(batch.count == 1 && batch.broken.count == 5)
   }
 
+  /// A disk that is gone ends the run; its pictures are not broken.
+  @Test func aFolderThatIsGone() throws {
+    let folder = try TemporaryFolder()
+    for name in ["a/0.ppm", "a/1.ppm", "b/0.ppm", "b/1.ppm"] { try folder.write(name, Array("P6 1 1 255\nabc".utf8)) }
+    var options = DatasetOptions()
+    options.validationFraction = 1
+    let data = try openDataset(folder.path, options: options).validation
+    try FileManager.default.removeItem(atPath: folder.path + "/b")
+    let loader = try BatchLoader(data, transform: Self.transform, options: .evaluation(batchSize: 2), epochs: 1)
+    #expect(try loader.next()?.count == 2)
+    #expect(message { _ = try loader.next() } == folder.path + "/b: the folder is gone; bring it back")
+  }
+
   @Test func strictRefusesInThePlaceOfTheBatch() throws {
     for threads in [1, 4] {
       var options = LoaderOptions.evaluation(batchSize: 5, isStrict: true, threads: threads)

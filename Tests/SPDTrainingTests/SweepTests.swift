@@ -79,7 +79,8 @@ struct SweepTests {
     #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number of at least 1")
     #expect(refusal("seed: x\n") == "s.yaml:1: `seed` must be a whole number")
     #expect(
-      refusal("metric: []\n") == "s.yaml:1: `metric` must be the name of a column of results.csv, such as val/top1")
+      refusal("metric: []\n") == "s.yaml:1: `metric` must be a column of results.csv: "
+        + TrainingHistory.classification.joined(separator: ", "))
     #expect(refusal("trials: 3\n") == "s.yaml:1: a sweep needs a `space` with at least one setting, such as lr")
     func space(_ line: String) -> String? {
       refusal("space:\n  \(line)\n").map { String($0.dropFirst("s.yaml:2: ".count)) }

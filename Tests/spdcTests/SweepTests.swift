@@ -52,6 +52,33 @@ import Testing
     #expect(outcomes.contains { $0.hasPrefix("failed: ") && $0.contains("in epoch") })
   }
 
+  /// What a trial's own settings make impossible does not keep the others from being tried.
+  @Test func aTrialThatCannotBeBuiltIsNoted() async throws {
+    func sweep(_ arenas: String, _ folder: String, _ more: String...) async throws -> Outcome {
+      let text = """
+        metric: val/loss
+        settings: {epochs: 1, limit: 160, batch: 16, threads: 1}
+        space: {max-arena: \(arenas)}
+
+        """
+      return try await spdc(
+        arguments: [
+          "sweep", Place.tiny, "--data", "shapes:12", "--space", try scratch.write(text, folder + ".yaml"), "--out",
+          scratch(folder),
+        ] + more)
+    }
+    let run = try await sweep("[0.01, 400, 500]", "some", "--json").succeeded().object()
+    let trials = try #require(run["trials"] as? [[String: Any]])
+    let failed = try #require(trials.first { ($0["settings"] as? [String: String])?["max-arena"] == "0.01" })
+    #expect((failed["outcome"] as? String)?.hasPrefix("failed: the arena of tiny-spd for 16 pictures needs ") == true)
+    // Of losses the least is best; of two that are equal the first.
+    let losses = trials.compactMap { $0["metric"] as? Double }
+    #expect(losses.count == 2 && losses.allSatisfy { $0 > 0 })
+    #expect(
+      run["best"] as? Int == trials.first { $0["metric"] as? Double == losses.min() }.flatMap { $0["trial"] as? Int })
+    try await sweep("[0.01, 0.02]", "none").failed(.diverged, "all 2 trials failed; trial 1: failed: the arena of ")
+  }
+
   /// Results of another model, data set or setting are not taken for this one's.
   @Test func aFolderIsOfOneSweep() async throws {
     try await sweep("--trials", "1").succeeded()
@@ -87,6 +114,9 @@ import Testing
       .data, "wrong.yaml:1: `lr` needs several values")
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", "/no/such.yaml").failed(
       .noInput, "/no/such.yaml: there is no such file")
+    let nothing = try scratch.write("space: {optimizer: [adam, adamw], nesterov: [true]}\n", "nothing.yaml")
+    try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", nothing, "--out", scratch("no")).failed(
+      .usage, "nothing.yaml has no trial: all of its settings contradict each other")
     try await sweep("--set", "lr=1").failed(.usage, "`lr` is searched by the sweep")
     try await sweep("--trials", "0").failed(.usage, "--trials")
   }

@@ -200,6 +200,7 @@ import Testing
     let run = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("run")).succeeded()
     #expect(run.errors.components(separatedBy: "warning: left out: \(broken)").count == 2, "once")
     #expect(run.output.contains("1 broken pictures were left out"))
+    #expect(try String(contentsOfFile: scratch("run/broken.txt"), encoding: .utf8).hasPrefix(broken + ": "))
     let strict = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("strict"), "--strict")
     strict.failed(.data, broken)
     let val = try await spdc(
@@ -230,6 +231,15 @@ import Testing
   @Test func aRunIsGoneOnWithAsItBegan() async throws {
     try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
     try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).failed(.usage, "has a run already")
+    try FileManager.default.createDirectory(atPath: scratch("own"), withIntermediateDirectories: true)
+    let own = try scratch.write("epochs: 1  # mine\n", "own/config.yaml")
+    try await TinyTraining.train("--config", own, "--out", scratch("own")).failed(
+      .usage, "own/config.yaml is there already, and the run would write over it")
+    let named = try scratch.write(
+      try String(contentsOfFile: Place.tiny, encoding: .utf8).replacing("tiny-spd", with: "named").replacing(
+        "Linear(classes)", with: "Linear(classes).named(\"ema\")"), "named.swift")
+    try await spdc("train", named, "--data", "shapes:12", "--set", "limit=20").failed(
+      .usage, "the parameter ema.weight has a name that checkpoints give to the training's own numbers")
     try await TinyTraining.train("--resume", scratch("run"), "--batch", "8").failed(
       .usage, "the run began with batch 16", "it can change data, epochs")
     let other = try scratch.write(
@@ -241,6 +251,13 @@ import Testing
       "--resume", scratch("run"), "--epochs", "2", "--data", "shapes:12", "--set", "limit=100"
     )
     .failed(.usage, "the run began with limit 160")
+    let resume = ["--resume", scratch("run"), "--epochs", "2"]
+    try await TinyTraining.train(arguments: resume + ["--data", "shapes:12:0.3"]).failed(
+      .data, "whose pictures had other names or labels than now")
+    try await TinyTraining.train(arguments: resume + ["--data", "shapes:16"]).failed(
+      .data, "is of a run on pictures of 12x12, and they are 16x16 now")
+    let exact = try await TinyTraining.train(arguments: resume + ["--exact", "--epochs", "1"]).succeeded()
+    #expect(exact.errors.contains("the run began with --target native, and now there is --target native --exact"))
     // What changes no number may change.
     try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2", "--max-arena", "50MB").succeeded()
     // A damaged checkpoint is noticed.

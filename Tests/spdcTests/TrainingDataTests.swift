@@ -91,6 +91,14 @@ import Testing
     try FileManager.default.removeItem(atPath: folder + "/val/red/zz.ppm")
     let resumed = try await TinyTraining.train("--resume", scratch("strict")).succeeded()
     #expect(resumed.errors.contains("going on after epoch 0, iteration 48"))
+
+    // Where they cannot be saved either, both reasons are told.
+    _ = try scratch.write("P6 12 12 255 short", "pictures/val/red/zz.ppm")
+    try await TinyTraining.train(
+      arguments: ["--resume", scratch("strict"), "--epochs", "2", "--strict"], shell: "ulimit -f 128"
+    ).failed(
+      .data, "val/red/zz.ppm", "the steps since the last checkpoint were not saved: ", "File too large",
+      "The last checkpoint")
   }
 
   @Test func nothingButBrokenPictures() async throws {

@@ -44,7 +44,32 @@ import Testing
     #expect(renamed.errors.contains("class 0 is `circle` in") && renamed.errors.contains("take them for the same"))
   }
 
+  /// Of the run's own folder what it kept for validation, of any other one everything.
+  @Test func undividedFolders() async throws {
+    let folder = try TinyTraining.pictures(in: scratch) + "/train"
+    try await TinyTraining.train("--data", folder, "--epochs", "1", "--seed", "1", "--out", scratch("run")).succeeded()
+    let last = scratch("run/checkpoints/last.safetensors")
+    func pictures(_ arguments: String...) async throws -> Int? {
+      try await spdc(arguments: ["val", Place.tiny, "--weights", last, "--json"] + arguments).succeeded().object()[
+        "pictures"] as? Int
+    }
+    #expect(try await pictures() == 4)
+    #expect(try await pictures("--preset", "default") == 4)
+    #expect(try await pictures("--data", scratch("pictures/val")) == 48)
+    #expect(try await pictures("--data", scratch("pictures/val"), "--set", "val-fraction=0.25") == 12)
+  }
+
   @Test func mistakesAreExplained() async throws {
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
+    let whole = try bytes(scratch("run/checkpoints/last.safetensors"))
+    let torn = try scratch.write(Array(whole.dropLast(100)), "torn.safetensors")
+    try await spdc("val", Place.tiny, "--weights", torn).failed(.data, "torn.safetensors: ")
+    let folder = try TinyTraining.pictures(in: scratch)
+    for name in scratch.names where name.hasPrefix("pictures/val/") && name.hasSuffix(".ppm") {
+      _ = try scratch.write("P6", name)
+    }
+    try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", folder).failed(
+      .data, "none of its 48 pictures can be read")
     try await spdc("val", Place.tiny, "--data", "shapes:12").failed(.usage, "no weights: give --weights")
     try await spdc("val", Place.tiny, "--weights", "synthetic").failed(.usage, "no data set: give --data")
     try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", Place.repository + "/templates").failed(

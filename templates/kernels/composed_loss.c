@@ -98,4 +98,5 @@ OUTLINE void @NAME@(const float *x, const float *targets, const int32_t *labels,
     losses[0] = counted > 0 ? (float)(sum / divisor) : 0.0f;
     losses[1] = (float)first;
     losses[2] = (float)five;
+    losses[3] = 0.0f;
 }

@@ -31,7 +31,8 @@ static void @NAME@_view(const float *x, float *y, const int channels, const int 
 
 OUTLINE void @NAME@(const float *x, float *const y[], int part, int parts)
 {
-    /* Views may show one place twice: each is finished before the next. */
+    /* Views may show one place twice: each is finished before the next, of one height by the same thread, otherwise behind
+     * a barrier. */
 #define GATHER(index, ...) @NAME@_view(x, y[index], __VA_ARGS__, part, parts)
     @SEGMENTS@
 #undef GATHER

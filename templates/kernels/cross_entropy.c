@@ -88,4 +88,5 @@ OUTLINE void @NAME@(const float *x, const int32_t *labels, const double smoothin
     losses[0] = counted > 0 ? (float)(sum / counted) : 0.0f;
     losses[1] = (float)first;
     losses[2] = (float)five;
+    losses[3] = 0.0f;
 }

@@ -83,7 +83,9 @@ static void pack_block(float *to, ptrdiff_t tap_step, ptrdiff_t line, const weig
         pack_transposed(to, tap_step, line, in[0], out, w, taps);
         return;
     }
-    if (taps > 1 && taps <= ADJOINT_TAPS && ins == BLOCK && outs == BLOCK && out[1] - out[0] == taps) {
+    /* Each tap once; an upsampled tensor's adjoint has the same one several times. */
+    const int whole = tap_offsets[0] + tap_offsets[taps - 1] == taps - 1;
+    if (taps > 1 && taps <= ADJOINT_TAPS && whole && ins == BLOCK && outs == BLOCK && out[1] - out[0] == taps) {
         pack_adjoint(to, tap_step, line, in, out[0], w, taps, tap_offsets);
         return;
     }

@@ -105,8 +105,8 @@ int @PREFIX@_threads(int threads);
 /* A status in words. */
 const char *@PREFIX@_status(int status);
 
-/* Where a parameter is in each array, in floats. Groups: 0 weights, 1 biases, 2 of normalisations, -1 running statistics and
- * constants, which are not trained. */
+/* Where a parameter is in each array, in floats. Groups: 0 weights, 1 biases and shifts of normalisations, 2 scales of
+ * normalisations, -1 running statistics and constants, which are not trained. */
 typedef struct @PREFIX@_parameter {
     const char *name;
     uint64_t offset, count;

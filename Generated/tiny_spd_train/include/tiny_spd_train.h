@@ -152,8 +152,8 @@ int tiny_spd_train_threads(int threads);
 /* A status in words. */
 const char *tiny_spd_train_status(int status);
 
-/* Where a parameter is in each array, in floats. Groups: 0 weights, 1 biases, 2 of normalisations, -1 running statistics and
- * constants, which are not trained. */
+/* Where a parameter is in each array, in floats. Groups: 0 weights, 1 biases and shifts of normalisations, 2 scales of
+ * normalisations, -1 running statistics and constants, which are not trained. */
 typedef struct tiny_spd_train_parameter {
     const char *name;
     uint64_t offset, count;

@@ -115,8 +115,10 @@ extension EmitC {
         + "\(to.imageStride), \(segment.step * to.rowStride), \(segment.step * to.columnStride), \(to.blockStride), "
         + "\(segment.upsampling), \(adds ? 1 : 0));"
     }
+    // Views that show one place twice in rows of different heights are shared out between threads in different ways.
+    let races = node.destinations!.contains { $0.adds && Set($0.segments.map(\.upsampling)).count > 1 }
     let holes =
-      ["IMAGES": "\(node.shape.batch)", "SEGMENTS": lines.joined(separator: "\n    ")]
+      ["IMAGES": "\(node.shape.batch)", "SEGMENTS": lines.joined(separator: races ? "\n    BARRIER\n    " : "\n    ")]
       + strides("X", layout(gradient.node))
     let to = views.map { address($0.0) }
     return Invocation(holes: holes) {

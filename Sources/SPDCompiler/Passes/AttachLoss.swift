@@ -49,11 +49,33 @@ extension Pass {
       }
       remarks.append(Remark("attach-loss", last, fired: true, "cross-entropy over \(shape.channels) classes"))
     }
+    try refuseWhatDoesNotTrain(graph)
     graph.outputs = heads
     graph.nodes.append(
       Node(
         id: graph.nextID, op: .training(.loss(loss)), inputs: heads,
         shape: Shape(batch: 1, channels: 4, height: 1, width: 1), layer: "loss", source: last.source))
     graph.nodes[graph.nodes.count - 1].destinations = []
+  }
+}
+
+/// What only shows in training, as long as the layers are still those of the model file.
+private func refuseWhatDoesNotTrain(_ graph: Graph) throws {
+  var readers: [String: Node] = [:]
+  for node in graph.nodes {
+    for name in node.op.parameterNames where graph.parameter(name)?.role.isTrainable == true {
+      if let other = readers.updateValue(node, forKey: name) {
+        throw GraphError(
+          "\(node.source): spdc does not train shared parameters: \(name) is read by the layers \(other.layer) and "
+            + "\(node.layer); give each its own")
+      }
+    }
+    guard case .batchNorm = node.op else { continue }
+    let shape = graph.shape(of: node.inputs[0])
+    guard shape.batch * shape.size.area > 1 else {
+      throw GraphError(
+        "\(node.source): the layer \(node.layer) normalises \(shape) of one picture: one value for each channel has no "
+          + "variance to train with: take a larger --batch or --size")
+    }
   }
 }

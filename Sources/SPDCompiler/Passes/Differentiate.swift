@@ -51,9 +51,10 @@ struct Differentiation {
       switch node.op {
       case .training(.loss):
         for input in node.inputs {
-          if let segment = target(input.segments[0]) {
-            graph[node.id].destinations?.append(Destination(segments: [segment]))
+          guard let segment = target(input.segments[0]) else {
+            throw GraphError("\(node.source): nothing trains in front of the loss: the network has no parameters there")
           }
+          graph[node.id].destinations?.append(Destination(segments: [segment]))
         }
       default:
         if let gradient = gradients[node.id] { try differentiate(node, gradient: Operand(graph[gradient])) }
@@ -99,6 +100,8 @@ struct Differentiation {
           continue
         }
         var shape = graph.shape(of: Operand(segments: group))
+        // A picture of one row has no second phase.
+        guard phase.height < shape.height, phase.width < shape.width else { continue }
         let views = segments.map { $0.through(phase: phase, of: op.stride) }
         adjoint.parts[0].outputs = adjoint.adjoint!.channels.count
         shape.channels = adjoint.outputs

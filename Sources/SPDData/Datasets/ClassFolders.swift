@@ -32,10 +32,11 @@ enum ClassFolders {
       validation: PictureFiles(name: "\(root), validation", classNames: names, files: validation))
   }
 
-  /// Reads `root/<class>/…` and takes `fraction` of every class for validation, chosen by `seed`.
+  /// Reads `root/<class>/…` and takes `fraction` of every class for validation, chosen by `seed`; with 1, there are no
+  /// pictures for training.
   static func undivided(_ listing: FolderListing, fraction: Double, seed: UInt64) throws(DataError) -> DatasetSplits {
     let root = listing.path
-    guard fraction > 0, fraction < 1 else {
+    guard fraction > 0, fraction <= 1 else {
       throw DataError(
         path: root, what: "has no train and val, and the fraction for validation is \(fraction)",
         remedy: "give a fraction between 0 and 1, such as 0.1")
@@ -44,7 +45,7 @@ enum ClassFolders {
     var validation: [PictureFiles.File] = []
     let classes = try classes(in: root)
     for (label, (name, paths)) in classes.enumerated() {
-      guard paths.count >= 2 else {
+      guard paths.count >= 2 || fraction == 1 else {
         throw DataError(
           path: "\(root)/\(name)", what: "has one picture, which cannot be both for training and for validation",
           remedy: "add pictures or remove the folder")
@@ -52,7 +53,8 @@ enum ClassFolders {
       // Without the label, classes of the same size would give up pictures of the same places.
       var generator = SplitMix64(.split, seed, UInt64(label))
       let wanted = Int((Double(paths.count) * fraction).rounded())
-      let chosen = Set(generator.permutation(paths.count).prefix(min(max(wanted, 1), paths.count - 1)).map(Int.init))
+      let most = fraction == 1 ? paths.count : paths.count - 1
+      let chosen = Set(generator.permutation(paths.count).prefix(min(max(wanted, 1), most)).map(Int.init))
       for (index, path) in paths.enumerated() {
         let file = PictureFiles.File(path: path, label: Int32(label))
         if chosen.contains(index) { validation.append(file) } else { training.append(file) }

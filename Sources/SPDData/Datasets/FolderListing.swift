@@ -28,7 +28,8 @@ struct FolderListing {
     let sorted = names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     self.path = path
     folders = sorted.filter { Self.kind(of: "\(path)/\($0)") == .folder }
-    files = sorted.filter { Self.kind(of: "\(path)/\($0)") == .file }
+    // A link that leads nowhere is a file here, which fails where it is read and is reported there.
+    files = sorted.filter { Self.kind(of: "\(path)/\($0)") != .folder }
   }
 
   /// The first names, for messages.
@@ -46,7 +47,8 @@ func pictureFiles(in folder: String, depth: Int = 0) throws(DataError) -> [Strin
       path: folder, what: "lies more than 16 folders deep", remedy: "remove the link that leads back to its own folder")
   }
   let listing = try FolderListing(folder)
-  var paths = listing.files.filter { hasExtension($0, PictureFiles.extensions) }.map { "\(folder)/\($0)" }
+  let extensions = PictureFiles.extensions + PictureFiles.foreignExtensions
+  var paths = listing.files.filter { hasExtension($0, extensions) }.map { "\(folder)/\($0)" }
   for inner in listing.folders { paths += try pictureFiles(in: "\(folder)/\(inner)", depth: depth + 1) }
   return paths
 }

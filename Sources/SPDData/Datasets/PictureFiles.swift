@@ -18,16 +18,26 @@ public struct PictureFiles: ImageDataset {
 
   public func picture(_ index: Int) throws(DataError) -> Picture {
     let path = files[index].path
-    if hasExtension(path, ["ppm", "pgm"]) { return try decodeNetpbm(try readDataFile(path), path: path) }
+    let bytes: [UInt8]
     do throws(PictureError) {
-      return try Picture(contentsOf: path)
+      guard hasExtension(path, ["ppm", "pgm"]) else { return try Picture(contentsOf: path) }
+      bytes = try readPictureFile(path)
     } catch {
+      // A disk that is gone takes its pictures along; none of them is broken.
+      let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+      if !folder.isEmpty, FolderListing.kind(of: String(folder)) == nil {
+        throw DataError(path: String(folder), what: "the folder is gone", remedy: "bring it back", isOfTheMachine: true)
+      }
       throw DataError(error)
     }
+    return try decodeNetpbm(bytes, path: path)
   }
 
-  /// Extensions of files that count as pictures, in any case.
+  /// Extensions of files that can be read, in any case.
   static let extensions = ["jpg", "jpeg", "png", "ppm", "pgm"]
+  /// Of pictures that cannot be read: they are taken up, so that they are reported as broken ones and do not get lost
+  /// without a word.
+  static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
 }
 
 /// Whether a path ends in one of the extensions, in any case.

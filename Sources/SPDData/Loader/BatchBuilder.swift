@@ -25,7 +25,7 @@ struct BatchBuilder: Sendable {
 
   /// A batch whose pictures are all broken has none.
   ///
-  /// - Throws: the first broken picture's error where none may be.
+  /// - Throws: the first broken picture's error where none may be, and an error that is no picture's own.
   func batch(at position: BatchPosition) throws(DataError) -> Batch {
     let first = position.batch * options.batchSize
     let wanted = order.indices(epoch: position.epoch, first..<min(first + options.batchSize, dataset.count))
@@ -41,7 +41,7 @@ struct BatchBuilder: Sendable {
         storage.labels[indices.count] = sample.annotation.label
         indices.append(index)
       } catch {
-        if options.isStrict {
+        if options.isStrict || error.isOfTheMachine {
           pool.giveBack(storage)
           throw error
         }

@@ -66,8 +66,8 @@ public final class BatchLoader: @unchecked Sendable {
 
   /// The next batch; waits for it if need be. Nil after the last epoch, and after ``cancel()``.
   ///
-  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch. After an error every call throws
-  ///   it again.
+  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch; in any case one of the machine,
+  ///   such as a disk that is gone. After an error every call throws it again.
   public func next() throws(DataError) -> Batch? { try queue.next() }
 
   /// The batch that ``next()`` delivers next.

@@ -11,7 +11,7 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
   public var isStrict: Bool
   /// Threads that decode and augment. What they deliver does not depend on their number.
   public var threads: Int
-  /// Batches that are made ahead.
+  /// Batches that are made ahead, those in the making among them.
   public var prefetch: Int
 
   /// What happens to the last pictures of an epoch when they do not fill a batch.
@@ -24,7 +24,7 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
 
   public init(
     batchSize: Int, shuffles: Bool = true, seed: UInt64 = 0, partialBatch: PartialBatch = .keep, isStrict: Bool = false,
-    threads: Int = 1, prefetch: Int = 4
+    threads: Int = 1, prefetch: Int? = nil
   ) {
     self.batchSize = batchSize
     self.shuffles = shuffles
@@ -32,7 +32,8 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
     self.partialBatch = partialBatch
     self.isStrict = isStrict
     self.threads = threads
-    self.prefetch = prefetch
+    // Each thread has a batch in the making, and one more to go on with.
+    self.prefetch = prefetch ?? max(4, 2 * threads)
   }
 
   /// For validation: every picture once, in order.

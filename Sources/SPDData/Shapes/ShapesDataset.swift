@@ -49,7 +49,8 @@ public struct ShapesDataset: ImageDataset {
     guard count > 0 else {
       throw DataError(path: "shapes", what: "\(count) pictures are asked for", remedy: "ask for at least one")
     }
-    name = "shapes \(resolution)×\(resolution), \(split)"
+    let figures = smallest == ShapesOptions().smallest ? "" : " from \(smallest)"
+    name = "shapes \(resolution)×\(resolution)\(figures), \(split)"
     let blank = Picture(width: 1, height: 1, filledWith: RGB(0, 0, 0))
     var pictures = [Picture](repeating: blank, count: count)
     pictures.withUnsafeMutableBufferPointer { buffer in

@@ -16,11 +16,24 @@ extension Picture {
   func fitted(_ fit: Fit, width newWidth: Int, height newHeight: Int) -> Picture {
     if width == newWidth && height == newHeight { return self }
     guard fit == .crop else { return scaled(width: newWidth, height: newHeight) }
-    let factor = max(Double(newWidth) / Double(width), Double(newHeight) / Double(height))
-    let coveringWidth = max(newWidth, Int((Double(width) * factor).rounded()))
-    let coveringHeight = max(newHeight, Int((Double(height) * factor).rounded()))
-    return scaled(width: coveringWidth, height: coveringHeight).cropped(
+    let source = coveredMiddle(width: newWidth, height: newHeight)
+    let factor = max(Double(newWidth) / Double(source.width), Double(newHeight) / Double(source.height))
+    let coveringWidth = max(newWidth, Int((Double(source.width) * factor).rounded()))
+    let coveringHeight = max(newHeight, Int((Double(source.height) * factor).rounded()))
+    return source.scaled(width: coveringWidth, height: coveringHeight).cropped(
       left: (coveringWidth - newWidth) / 2, top: (coveringHeight - newHeight) / 2, width: newWidth, height: newHeight)
+  }
+
+  /// The picture without the ends that a crop leaves out anyway, where it is very long: a thread of 1×65 500 pixels must
+  /// not be scaled to 224×14 672 000.
+  private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Picture {
+    // Four times the wanted part, so that what bilinear scaling sees beside it stays the same.
+    let widest = max(4, 4 * (height * newWidth + newHeight - 1) / newHeight)
+    let highest = max(4, 4 * (width * newHeight + newWidth - 1) / newWidth)
+    guard width > widest || height > highest else { return self }
+    let (keptWidth, keptHeight) = (min(width, widest), min(height, highest))
+    return cropped(
+      left: (width - keptWidth) / 2, top: (height - keptHeight) / 2, width: keptWidth, height: keptHeight)
   }
 
   private func scaled(width newWidth: Int, height newHeight: Int) -> Picture {

@@ -15,6 +15,17 @@ extension TrainingCheckpoint {
     try self.init(try (try? readSafetensors(path)) ?? readCheckpoint(path), path: path)
   }
 
+  /// The same for a file of weights of any kind; nil for one that is no checkpoint.
+  ///
+  /// - Throws: `FormatError` where a checkpoint is damaged.
+  public init?(ifItIsOne path: String) throws {
+    guard path.hasSuffix(".safetensors") else { return nil }
+    guard try readSafetensors(path).metadata["format"]?.hasPrefix("spdc training checkpoint") == true else {
+      return nil
+    }
+    try self.init(contentsOf: path)
+  }
+
   /// - Parameter path: for messages.
   init(_ file: Checkpoint, path: String) throws {
     guard let format = file.metadata["format"], format.hasPrefix("spdc training checkpoint") else {

@@ -27,7 +27,7 @@ enum SettingTable {
         .one(
           "threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
         .one(
-          "loader-threads", \.loaderThreads, .atLeast(1), also: ["workers", "num-workers"],
+          "loader-threads", \.loaderThreads, .within(1...256), also: ["workers", "num-workers"],
           help: "threads that read and augment pictures"),
         .optional(
           "max-arena", \.maxArena, .within(0.001...1e9), also: ["memory"],
@@ -98,6 +98,7 @@ enum SettingTable {
           "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],
           help: "of red, green and blue: divided by"),
         .one("value-range", \.augmentation.valueRange, help: "of the pixels before the normalisation"),
+        .one("strict", \.strict, help: "a broken picture ends the run; otherwise it is named and left out"),
       ]
     ),
     (
@@ -106,6 +107,9 @@ enum SettingTable {
         .one(
           "save-every", \.saveEvery, .atLeast(0), also: ["save-period"],
           help: "epochs between kept checkpoints; 0: none"),
+        .one(
+          "save-iterations", \.saveIterations, .atLeast(0),
+          help: "steps after which the checkpoint last is written, also within an epoch; 0: only after epochs"),
         .one(
           "validate-every", \.validateEvery, .atLeast(1), also: ["validation-interval", "val-interval"],
           help: "epochs between validations"),

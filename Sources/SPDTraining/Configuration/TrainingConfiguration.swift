@@ -45,8 +45,13 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   public var augmentation = AugmentationConfiguration()
 
+  /// A broken picture ends the run; otherwise it is named and left out.
+  public var strict = false
+
   /// Epochs from one kept checkpoint to the next; 0: only the last and the best are kept.
   public var saveEvery = 0
+  /// Iterations from one checkpoint `last` to the next, beside those at the ends of epochs; 0: none.
+  public var saveIterations = 0
   /// Epochs from one validation to the next. The last epoch is always validated.
   public var validateEvery = 1
 

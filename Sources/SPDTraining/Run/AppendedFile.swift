@@ -15,7 +15,13 @@ final class AppendedFile {
     descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | (isNew ? O_EXCL : 0), 0o666)
     guard descriptor >= 0 else { throw Self.failure(path, errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
       close(descriptor)
+      guard code == EWOULDBLOCK else {
+        throw FormatError(
+          path: path, problem: "cannot be locked: \(String(cString: strerror(code)))",
+          remedy: "Give a folder on a disk that knows locks")
+      }
       throw FormatError(
         path: path, problem: "is being written by another process", remedy: "Wait for that run, or stop it first")
     }

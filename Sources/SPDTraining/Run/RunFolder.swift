@@ -55,6 +55,8 @@ public struct RunFolder: Equatable, Sendable {
   public var configuration: String { path + "/config.yaml" }
   public var results: String { path + "/results.csv" }
   public var report: String { path + "/report.html" }
+  /// The broken pictures, a line each.
+  public var broken: String { path + "/broken.txt" }
   public var checkpoints: String { path + "/checkpoints" }
 
   public enum Kind: Equatable, Sendable {

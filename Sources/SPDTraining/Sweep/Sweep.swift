@@ -57,7 +57,7 @@ public struct Sweep: Sendable {
     trial: (SweepTrial, RunFolder) async throws -> Double
   ) async throws -> [SweepResult] {
     let earlier = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
-    if !earlier.isEmpty { try checkBase() }
+    try checkBase()
     var opened: SweepResultsFile?
     try writing {
       do {
@@ -96,11 +96,18 @@ public struct Sweep: Sendable {
   private var weightsPath: String { folder + "/weights.txt" }
 
   /// Settings that change no trial's result.
-  private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every"]
+  private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every", "save-iterations", "strict"]
+
+  /// Whether a trial that has been begun with one configuration can be gone on with by another.
+  public static func agree(_ before: TrainingConfiguration, _ now: TrainingConfiguration) -> Bool {
+    zip(before.settings, now.settings).allSatisfy { $0.value == $1.value || free.contains($0.key) }
+  }
 
   /// - Throws: `FormatError` where the folder's trials have been run with other settings: their results say nothing about
-  ///   these ones.
+  ///   these ones. One of which no trial has been begun may change.
   private func checkBase() throws {
+    guard trials.contains(where: { FileManager.default.fileExists(atPath: folder + "/" + Self.name($0.number)) })
+    else { return }
     if FileManager.default.fileExists(atPath: weightsPath) {
       let began = try readText(weightsPath).trimmingCharacters(in: .newlines)
       if began != weights { throw otherSweep("weights \(began)", weights) }

@@ -32,7 +32,7 @@ public struct SweepReport: Sendable {
 
   public var html: String {
     var page = Page(title: "Sweep of \(space.dimensions.map(\.key).joined(separator: ", "))")
-    let ranked = results.sorted { ($1.metric ?? -.infinity, $0.trial) < ($0.metric ?? -.infinity, $1.trial) }
+    let ranked = space.ranked(results)
     var facts = [(name: "trials", value: "\(results.count) of \(space.trials)")]
     if let best = ranked.first, let metric = best.metric {
       facts.append((space.metric, AxisScale.short(metric)))

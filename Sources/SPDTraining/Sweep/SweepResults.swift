@@ -51,7 +51,8 @@ final class SweepResultsFile {
         path: path, problem: "is of another sweep: \(problem)", location: "line \(line)",
         remedy: "Give the sweep another folder, or the space that this one was started with")
     }
-    if let first = lines.first, first != header {
+    // A table without rows says nothing yet about what it is of.
+    if lines.count > 1, let first = lines.first, first != header {
       throw otherSweep(1, "its columns are \(first.joined(separator: ", ")), not \(header.joined(separator: ", "))")
     }
     return try lines.dropFirst().enumerated().map { index, fields in

@@ -4,7 +4,7 @@ internal import Yams
 ///
 ///     trials: 20
 ///     seed: 0
-///     metric: val/top1           # the column of the history that is to become large
+///     metric: val/top1           # the column of results.csv to go by; of losses and times the least is best
 ///     settings:                  # the same for all trials
 ///       epochs: 10
 ///     space:
@@ -18,6 +18,18 @@ public struct SweepSpace: Sendable {
   /// The same for all trials.
   public var settings: [Setting] = []
   public var dimensions: [SweepDimension] = []
+
+  /// Of losses and times the least is best.
+  private var isLeastBest: Bool { metric.hasSuffix("/loss") || metric == "seconds" }
+
+  /// The best of some values of the metric.
+  public func best(of values: [Double]) -> Double? { isLeastBest ? values.min() : values.max() }
+
+  /// The best trials first, those that failed last, equal ones in their order.
+  public func ranked(_ results: [SweepResult]) -> [SweepResult] {
+    func rank(_ result: SweepResult) -> Double { result.metric.map { isLeastBest ? $0 : -$0 } ?? .infinity }
+    return results.sorted { (rank($0), $0.trial) < (rank($1), $1.trial) }
+  }
 
   /// - Throws: `ConfigurationError` with the line of what does not fit, `FormatError` where the file cannot be read.
   public init(contentsOf path: String) throws {
@@ -38,8 +50,9 @@ public struct SweepSpace: Sendable {
         guard let value = node.string.flatMap({ UInt64($0) }) else { throw refuse("`seed` must be a whole number") }
         seed = value
       case "metric":
-        guard let name = node.string, !name.isEmpty else {
-          throw refuse("`metric` must be the name of a column of results.csv, such as val/top1")
+        let columns = TrainingHistory.classification
+        guard let name = node.string, columns.contains(name) else {
+          throw refuse("`metric` must be a column of results.csv: \(columns.joined(separator: ", "))")
         }
         metric = name
       case "settings":

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDCompiler
+import SPDRuntime
 import SPDTraining
 
 struct SweepCommand: AsyncParsableCommand {
@@ -11,6 +13,7 @@ struct SweepCommand: AsyncParsableCommand {
       The YAML file names the settings that are searched, and how:
 
         trials: 20
+        metric: val/top1        # or another column of results.csv; of losses the least is best
         settings: {epochs: 5}
         space:
           lr: {log: [0.001, 0.3]}
@@ -54,14 +57,17 @@ struct SweepCommand: AsyncParsableCommand {
       let sweep = try Sweep(
         space: searched, folder: out, model: options.model, overrides: try training.settings(options),
         weights: try startingWeights())
+      guard !sweep.trials.isEmpty else {
+        throw Failure(.usage, "\(space) has no trial: all of its settings contradict each other")
+      }
       let results = try await sweep.run(
         writing: Files.writing,
         report: { if !json { Console.note(line($0, sweep)) } },
-        trial: { try await run($0, in: $1, metric: searched.metric) })
-      let best = results.filter { $0.metric != nil }.max { ($0.metric!, $1.trial) < ($1.metric!, $0.trial) }
+        trial: { try await run($0, in: $1, searched) })
+      let best = searched.ranked(results).first { $0.metric != nil }
       let keys = searched.dimensions.map(\.key)
       if json {
-        return try Console.print(
+        try Console.print(
           json: Answer(
             folder: out, metric: searched.metric, best: best?.trial,
             trials: results.map { result in
@@ -70,8 +76,10 @@ struct SweepCommand: AsyncParsableCommand {
                 metric: result.metric, seconds: result.seconds, outcome: result.outcome)
             }))
       }
-      if let best { Console.print("best: " + line(best, sweep)) }
-      Console.print("\(out)/sweep.csv, sweep.svg, sweep.html")
+      guard let best else {
+        throw Failure(.diverged, "all \(results.count) trials failed; trial \(results[0].trial): \(results[0].outcome)")
+      }
+      if !json { Console.print("best: \(line(best, sweep))\n\(out)/sweep.csv, sweep.svg, sweep.html") }
     }
   }
 
@@ -82,32 +90,44 @@ struct SweepCommand: AsyncParsableCommand {
     return "\(URL(fileURLWithPath: weights).lastPathComponent) \(String(fnv1a(data), radix: 16))"
   }
 
-  private func run(_ trial: SweepTrial, in folder: RunFolder, metric: String) async throws -> Double {
+  private func run(_ trial: SweepTrial, in folder: RunFolder, _ space: SweepSpace) async throws -> Double {
     var earlier: EarlierRun?
     if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
       earlier = try EarlierRun(folder.path)
-      guard earlier?.checkpoint.state.configuration == trial.configuration else {
+      guard let began = earlier?.checkpoint.state.configuration, Sweep.agree(began, trial.configuration) else {
         throw Failure(
           .usage, "\(folder.path) is a trial with other settings; give the sweep another folder, or remove that one")
       }
     }
-    let prepared = try await PreparedTraining(
-      options, trial.configuration, isStrict: training.strict, earlier: earlier, quiet: true)
-    let run = try prepared.run(in: folder, from: earlier)
+    let run: TrainingRun
     do {
+      let prepared = try await PreparedTraining(options, trial.configuration, earlier: earlier, quiet: true)
+      run = try prepared.run(in: folder, from: earlier)
       guard try run.run() == .finished else {
         Console.note("stopped; the same command goes on")
         throw ExitCode(130)
       }
-    } catch let failure as Failure where failure.code == .diverged {
-      throw TrialFailed(String(failure.message.prefix { $0 != "\n" }))
+    } catch let error where isOfTheTrial(error, space) {
+      throw TrialFailed(String(classify(error).message.prefix { $0 != "\n" }))
     }
     try run.writeReport()
-    guard let best = run.state.history.series(metric).map(\.value).max() else {
-      throw Failure(
-        .usage, "there is no `\(metric)` to search by; there are \(run.state.history.columns.joined(separator: ", "))")
+    guard let best = space.best(of: run.state.history.series(space.metric).map(\.value)) else {
+      throw TrialFailed("\(space.metric) was not measured")
     }
     return best
+  }
+
+  /// Whether a trial came to nothing by its own settings, and others may go well.
+  private func isOfTheTrial(_ error: any Error, _ space: SweepSpace) -> Bool {
+    if let failure = error as? Failure, failure.code == .diverged { return true }
+    // Of these it depends whether the network can be made, and fits into memory.
+    let shaping: Set = ["batch", "image-size", "classes", "max-arena", "accumulate", "clip", "ema", "optimizer"]
+    guard space.dimensions.contains(where: { shaping.contains($0.key) }) else { return false }
+    switch error {
+    case is GraphError, is TraceError, is KernelError, RuntimeError.outOfMemory: return true
+    case let failure as Failure: return failure.code == .usage
+    default: return false
+    }
   }
 
   private func line(_ result: SweepResult, _ sweep: Sweep) -> String {

@@ -21,8 +21,8 @@ struct Train: AsyncParsableCommand {
   @Option(name: .customLong("save-every"), help: "Epochs between checkpoints that are kept.") var saveEvery: Int?
   @Option(
     name: .customLong("save-iterations"),
-    help: "Save the checkpoint `last` also every so many iterations; 0: only after epochs.")
-  var saveIterations = 0
+    help: "Save the checkpoint `last` also every so many iterations; by default only after epochs.")
+  var saveIterations: Int?
   @Option(
     name: [.customLong("out"), .customShort("o")],
     help: ArgumentHelp("Folder of the run; by default a new one, runs/MODEL.", valueName: "folder"))
@@ -35,7 +35,6 @@ struct Train: AsyncParsableCommand {
 
   func validate() throws {
     try TrainingOptions.check(options)
-    if saveIterations < 0 { throw ValidationError("--save-iterations must be 0 or more.") }
     if resume != nil {
       if options.weights != nil { throw ValidationError("--resume has weights of its own; leave --weights out.") }
       if out != nil { throw ValidationError("--resume goes on in the run's own folder; leave --out out.") }
@@ -51,17 +50,16 @@ struct Train: AsyncParsableCommand {
         try training.settings(options)
         + TrainingOptions.settings([
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
-          "save-every": saveEvery.map(String.init),
+          "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
         ])
       let earlier = try resume.map { try EarlierRun($0) }
       let configuration =
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
       if printsSettings { return Console.print(configuration.yaml) }
-      let prepared = try await PreparedTraining(
-        options, configuration, isStrict: training.strict, earlier: earlier, quiet: json)
+      let prepared = try await PreparedTraining(options, configuration, earlier: earlier, quiet: json)
       let folder = try earlier?.folder ?? newFolder(prepared.modules.graph.name)
-      let run = try prepared.run(in: folder, from: earlier, saveIterations: saveIterations)
+      let run = try prepared.run(in: folder, from: earlier)
       let ending = try run.run()
       if ending == .finished { try run.writeReport() }
       let summary = TrainingSummary(run, ending)
@@ -77,6 +75,9 @@ struct Train: AsyncParsableCommand {
       if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
         throw Failure(.usage, "\(out) has a run already; go on with --resume \(out), or give another folder")
       }
+      for file in [folder.configuration, folder.results] where FileManager.default.fileExists(atPath: file) {
+        throw Failure(.usage, "\(file) is there already, and the run would write over it; give another folder")
+      }
       return folder
     } catch let failure as Failure { throw failure } catch { throw Failure(.cannotWrite, "\(error)") }
   }
@@ -90,10 +91,10 @@ struct PreparedTraining {
   var isQuiet: Bool
 
   init(
-    _ options: ModelOptions, _ configuration: TrainingConfiguration, isStrict: Bool, earlier: EarlierRun?, quiet: Bool
+    _ options: ModelOptions, _ configuration: TrainingConfiguration, earlier: EarlierRun?, quiet: Bool
   ) async throws {
     let model = try await LoadedModel.load(options.model)
-    data = try await TrainingData(configuration, model: model, isStrict: isStrict)
+    data = try await TrainingData(configuration, model: model)
     modules = try await ClassifierModules(options, model, data, configuration, quiet: quiet)
     if let earlier {
       try RunFacts(modules: modules, data: data).check(
@@ -103,7 +104,7 @@ struct PreparedTraining {
     isQuiet = quiet
   }
 
-  func run(in folder: RunFolder, from earlier: EarlierRun?, saveIterations: Int = 0) throws -> TrainingRun {
+  func run(in folder: RunFolder, from earlier: EarlierRun?) throws -> TrainingRun {
     if !isQuiet {
       Console.note(
         "\(folder.path): \(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) pictures, "
@@ -117,6 +118,6 @@ struct PreparedTraining {
     }
     return try TrainingRun(
       configuration, folder: folder, data: data, modules: modules,
-      from: earlier.map { ($0.checkpoint, path: $0.path) }, saveIterations: saveIterations, quiet: isQuiet)
+      from: earlier.map { ($0.checkpoint, path: $0.path) }, quiet: isQuiet)
   }
 }

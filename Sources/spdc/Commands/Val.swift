@@ -8,7 +8,9 @@ struct Val: AsyncParsableCommand {
     abstract: "Measure a classifier on the validation pictures of a data set.",
     discussion: """
       Of a checkpoint of `spdc train`, data set, size and normalisation are those of its run; for other weights they are \
-      the preset's of the model, and --data is needed. Options come over both.
+      the preset's of the model, and --data is needed. Options come over both. Of a folder that is not divided into \
+      train and val, the part that the run kept for validation is measured if it is the run's own, otherwise every \
+      picture; --set val-fraction=0.1 takes a part.
       """)
 
   @OptionGroup var options: ModelOptions
@@ -44,8 +46,14 @@ struct Val: AsyncParsableCommand {
         throw Failure(.usage, "no weights: give --weights FILE, such as runs/resnet18-spd/checkpoints/best.safetensors")
       }
       let model = try await LoadedModel.load(options.model)
-      let configuration = try configuration(weights)
-      let data = try await TrainingData(configuration, model: model, isStrict: training.strict)
+      let (configuration, takesAll) = try configuration(weights)
+      let data = try await TrainingData(configuration, model: model, takesAll: takesAll)
+      if !json {
+        let all = data.validation.count + data.training.count
+        Console.note(
+          "\(data.validation.name): \(grouped(data.validation.count)) pictures"
+            + (all > data.validation.count ? " of \(grouped(all))" : ""))
+      }
       let weighted = try await WeightLoader.load(
         model, size: data.size, batch: min(configuration.batch, data.validation.count), classes: options.classes,
         weights: weights)
@@ -57,7 +65,8 @@ struct Val: AsyncParsableCommand {
       let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
       let evaluator = Evaluator(
         network: ready.network, graph: weighted.graph, dataset: data.validation, transform: data.transform,
-        threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads, isStrict: data.isStrict)
+        threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads,
+        isStrict: configuration.strict)
       var broken = BrokenPictures()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
@@ -71,6 +80,9 @@ struct Val: AsyncParsableCommand {
       else { return }
       progress.finish()
       let pictures = found.confusion.total
+      guard pictures > 0 else {
+        throw Failure(.data, "\(data.validation.name): none of its \(data.validation.count) pictures can be read")
+      }
       let report = Report(
         model: weighted.graph.name, weights: weights, data: data.validation.name,
         input: [data.size.height, data.size.width], pictures: pictures, top1: found.metrics.top1.value,
@@ -96,16 +108,32 @@ struct Val: AsyncParsableCommand {
     Console.warning("\(difference): the figures take them for the same")
   }
 
-  /// The configuration of the run that the weights are from, or the model's preset, with the options over it.
-  private func configuration(_ weights: String) throws -> TrainingConfiguration {
+  /// The configuration of the run that the weights are from, or the model's preset, with the options over it; and whether
+  /// every picture of an undivided folder is measured.
+  ///
+  /// Of the data set that the weights have been trained with, those pictures that the run kept for validation are
+  /// measured, whatever settings come from elsewhere; of another one all, unless the command line says otherwise.
+  private func configuration(_ weights: String) throws -> (TrainingConfiguration, takesAll: Bool) {
     let settings = try training.settings(options)
-    let isOwn = training.preset == nil && training.config == nil
-    guard isOwn, let checkpoint = try? TrainingCheckpoint(contentsOf: weights) else {
-      return try TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
+    let own = try TrainingCheckpoint(ifItIsOne: weights)?.state.configuration
+    var configuration: TrainingConfiguration
+    if let own, training.preset == nil, training.config == nil {
+      configuration = own
+      try configuration.apply(settings)
+    } else {
+      configuration = try TrainingConfiguration.resolve(
+        model: options.model, file: training.config, overrides: settings)
     }
-    var configuration = checkpoint.state.configuration
-    try configuration.apply(settings)
-    return configuration
+    if let own, configuration.data.isEmpty { configuration.data = own.data }
+    func isGiven(_ key: String) -> Bool { settings.contains { $0.key == key } }
+    guard let own, own.data == configuration.data else {
+      if training.config == nil, !isGiven("limit") { configuration.limit = 0 }
+      return (configuration, !isGiven("val-fraction"))
+    }
+    if !isGiven("seed") { configuration.seed = own.seed }
+    if !isGiven("limit") { configuration.limit = own.limit }
+    if !isGiven("val-fraction") { configuration.validationFraction = own.validationFraction }
+    return (configuration, false)
   }
 }
 

@@ -60,7 +60,8 @@ func reporting(_ body: () async throws -> Void) async throws {
   }
 }
 
-private func classify(_ error: any Error) -> Failure {
+/// Any error as a message and an exit code.
+func classify(_ error: any Error) -> Failure {
   switch error {
   case let failure as Failure: failure
   case let error as TraceError: Failure(.data, error.description)

@@ -67,6 +67,14 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
+  /// What the generated code depends on beside the network, for messages.
+  var codeOptions: String {
+    let flags = [unfused ? "--unfused" : nil, exact ? "--exact" : nil, lowMemory ? "--low-memory" : nil]
+    let tile = largestTile.map { "--largest-tile \($0)" }
+    return (["--target \(target)", tile] + flags + disabled.sorted().map { "--disable-pass \($0)" })
+      .compactMap(\.self).joined(separator: " ")
+  }
+
   var pipeline: Pipeline.Options { pipeline(for: .inference) }
 
   func pipeline(for mode: Mode) -> Pipeline.Options {

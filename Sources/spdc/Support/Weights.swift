@@ -145,7 +145,7 @@ enum WeightLoader {
     }
     var lines = faults
     if let classes, let own = checkpoint.classes, own != classes {
-      lines.append("  --classes says \(classes), but the file has \(own): leave --classes out")
+      lines.append("  \(classes) classes are wanted, but the file has \(own): give --classes \(own)")
     }
     throw Failure(
       .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))

@@ -10,6 +10,8 @@ struct ClassifierModules {
   let inference: Network
   /// Tells generated code and its compiler from others: other numbers come of them in the last digits.
   let codeHash: UInt64
+  /// The options that the code depends on, as they are written on the command line.
+  let options: String
   /// What the parameters begin with.
   let initial: (Parameter) throws -> [Float]
 
@@ -33,6 +35,13 @@ struct ClassifierModules {
       initial = options.weights == nil ? { drawn.values(of: $0) } : syntheticParameter
     }
     try graph.checkClassifier(of: data)
+    if let parameter = graph.parameters.first(where: { TrainingCheckpoint.isTrainingState($0.name) }) {
+      throw Failure(
+        .usage,
+        "the parameter \(parameter.name) has a name that checkpoints give to the training's own numbers (optimizer., "
+          + "ema.); name the layer otherwise")
+    }
+    self.options = options.codeOptions
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
     // One batch's gradients, as they are, need not wait for each other.
@@ -101,7 +110,7 @@ extension OptimizerConfiguration {
     var update = Update(rule: rule, learningRate: rate, momentum: momentum, weightDecay: weightDecay)
     if decay == .weights {
       update.biases.weightDecay = 0
-      update.normalisations.weightDecay = 0
+      update.scales.weightDecay = 0
     }
     update.nesterov = nesterov
     update.secondMomentum = beta2

@@ -10,7 +10,8 @@ struct RunFacts {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
       "code": String(modules.codeHash, radix: 16), "pictures": String(data.training.count),
-      "input": "\(data.size.height)x\(data.size.width)",
+      "input": "\(data.size.height)x\(data.size.width)", "training": String(data.trainingHash, radix: 16),
+      "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]
   }
 
@@ -29,10 +30,28 @@ struct RunFacts {
         "\(path) is of a run on \(old["pictures"] ?? "other") pictures of \(checkpoint.classNames.count) classes, but "
           + "there are \(facts["pictures"]!) of \(classNames.count) now; go on with the same data set")
     }
-    if old["code"] != facts["code"] || old["input"] != facts["input"] {
+    guard old["input"] == facts["input"] else {
+      throw Failure(
+        .data,
+        "\(path) is of a run on pictures of \(old["input"] ?? "another size"), and they are \(facts["input"]!) now; "
+          + "go on with the same data set")
+    }
+    guard old["training"] == facts["training"] else {
+      throw Failure(
+        .data, "\(path) is of a run whose pictures had other names or labels than now; go on with the same data set")
+    }
+    if old["validation"] != facts["validation"] {
       Console.warning(
-        "the run began with other generated code (another version, compiler, target or options): it goes on, but "
-          + "not bit for bit")
+        "the pictures for validation are others than before: later figures, and which checkpoint is best, go by them")
+    }
+    if old["options"] != facts["options"] {
+      Console.warning(
+        "the run began with \(old["options"] ?? "other options"), and now there is \(facts["options"]!): it goes on, "
+          + "but not bit for bit")
+    } else if old["code"] != facts["code"] {
+      Console.warning(
+        "the run began with other generated code (another version, compiler or processor): it goes on, but not bit for "
+          + "bit")
     }
   }
 }
@@ -45,7 +64,8 @@ struct EarlierRun {
 
   /// Settings that do not change what has been computed so far.
   private static let free: Set = [
-    "data", "threads", "loader-threads", "epochs", "save-every", "validate-every", "max-arena",
+    "data", "threads", "loader-threads", "epochs", "save-every", "save-iterations", "strict", "validate-every",
+    "max-arena",
   ]
 
   /// - Parameter argument: the folder of a run, or one of its checkpoints.

@@ -22,7 +22,12 @@ enum StopRequest {
         StopRequest.restore()
       }
     }
-    defer { restore() }
+    // A reader of the messages that goes away does not end the training.
+    signal(SIGPIPE, SIG_IGN)
+    defer {
+      restore()
+      signal(SIGPIPE, SIG_DFL)
+    }
     return try body()
   }
 

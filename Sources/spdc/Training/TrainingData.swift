@@ -1,5 +1,6 @@
 import SPD
 import SPDData
+import SPDFormats
 import SPDTraining
 import SPDVision
 
@@ -9,18 +10,21 @@ struct TrainingData {
   var validation: any ImageDataset
   /// For training; `transform.evaluation` is for validation.
   var transform: PictureTransform
-  let isStrict: Bool
+  /// Tells the pictures' names and labels, in their order, from others.
+  let trainingHash, validationHash: UInt64
 
   var size: Size2D { Size2D(transform.height, transform.width) }
   var classNames: [String] { training.classNames }
 
-  /// - Parameter model: its own input size serves where neither the configuration nor the pictures say one.
-  init(_ configuration: TrainingConfiguration, model: LoadedModel, isStrict: Bool) async throws {
+  /// - Parameters:
+  ///   - model: its own input size serves where neither the configuration nor the pictures say one.
+  ///   - takesAll: all pictures of folders without train and val are for validation.
+  init(_ configuration: TrainingConfiguration, model: LoadedModel, takesAll: Bool = false) async throws {
     guard !configuration.data.isEmpty else {
       throw Failure(.usage, "no data set: give --data FOLDER, or --data shapes for drawn pictures")
     }
     var options = DatasetOptions()
-    options.validationFraction = configuration.validationFraction
+    options.validationFraction = takesAll ? 1 : configuration.validationFraction
     options.splitSeed = configuration.seed
     if configuration.limit > 0 {
       options.shapes.training = min(options.shapes.training, configuration.limit)
@@ -29,12 +33,13 @@ struct TrainingData {
     let splits = try openDataset(configuration.data, options: options)
     training = Self.limited(splits.training, configuration)
     validation = Self.limited(splits.validation, configuration)
-    self.isStrict = isStrict
+    trainingHash = Self.hash(training)
+    validationHash = Self.hash(validation)
 
     let size: Size2D
     if let side = configuration.imageSize {
       size = Size2D(side, side)
-    } else if let common = Self.commonSize(training) {
+    } else if let common = Self.commonSize(training.count > 0 ? training : validation) {
       size = common
     } else {
       size = try await model.graph().input.shape.size
@@ -50,6 +55,18 @@ struct TrainingData {
     var random = SplitMix64(.split, configuration.seed)
     let drawn = random.permutation(dataset.count).prefix(configuration.limit)
     return Subset(dataset, indices: drawn.map(Int.init).sorted())
+  }
+
+  /// Of every picture's file name and label: folders may be moved, not what is in them.
+  private static func hash(_ dataset: any ImageDataset) -> UInt64 {
+    var words = Array("\(dataset.count)".utf8)
+    for index in 0..<dataset.count {
+      let origin = dataset.origin(index)
+      words += origin[(origin.lastIndex(of: "/").map(origin.index(after:)) ?? origin.startIndex)...].utf8
+      words.append(0)
+      withUnsafeBytes(of: dataset.annotation(index).label.littleEndian) { words += $0 }
+    }
+    return fnv1a(words)
   }
 
   /// The size of the pictures, if all of some have the same.
@@ -79,13 +96,27 @@ extension AugmentationConfiguration {
 
 /// Says once of each broken picture which it is.
 struct BrokenPictures {
-  private var known: Set<String> = []
+  /// More are not named one by one where a list is written.
+  static let limit = 20
+  let isListed: Bool
+  private var known: [String: String] = [:]
   var count: Int { known.count }
 
+  init(isListed: Bool = false) { self.isListed = isListed }
+
   mutating func report(_ pictures: [BrokenPicture]) {
-    for picture in pictures where known.insert(picture.error.path).inserted {
-      if known.count <= 20 { Console.warning("left out: \(picture)") }
-      if known.count == 20 { Console.warning("more broken pictures are left out without a word") }
+    for picture in pictures where known.updateValue("\(picture)", forKey: picture.error.path) == nil {
+      if !isListed || known.count <= Self.limit {
+        Console.warning("left out: \(picture)")
+      } else if known.count == Self.limit + 1 {
+        Console.warning("more broken pictures are left out; broken.txt in the run's folder lists all")
+      }
     }
+  }
+
+  /// A line for each, whole or not at all.
+  func write(to path: String) throws {
+    let lines = known.values.sorted().map { $0 + "\n" }.joined()
+    try writeAtomically(to: path) { try $0.write(Array(lines.utf8)) }
   }
 }

@@ -33,7 +33,8 @@ struct TrainingOptions: ParsableArguments {
       + Self.settings([
         "preset": preset, "data": data, "threads": threads.map(String.init),
         "max-arena": arena.maxArena.map { "\(Double($0.bytes) / 1e6)" },
-        "loader-threads": loaderThreads.map(String.init), "batch": options.batch.map(String.init),
+        "strict": strict ? "true" : nil, "loader-threads": loaderThreads.map(String.init),
+        "batch": options.batch.map(String.init),
         "classes": options.classes.map(String.init), "image-size": (options.size?.size.height).map(String.init),
       ])
   }

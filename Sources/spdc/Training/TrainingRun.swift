@@ -14,12 +14,10 @@ final class TrainingRun {
   let modules: ClassifierModules
   let trainer: Trainer
   var state: TrainingState
-  /// Iterations from one checkpoint `last` to the next, beside those at the ends of epochs; 0: none.
-  let saveIterations: Int
   let results: ResultsFile
   let events: EventWriter
   var display: TrainingDisplay
-  var broken = BrokenPictures()
+  var broken = BrokenPictures(isListed: true)
   /// Of the latest epoch that was validated here.
   var evaluation: Evaluation?
   /// Where the run can be gone on with.
@@ -42,13 +40,12 @@ final class TrainingRun {
   /// - Parameter checkpoint: what to go on from, and its path.
   init(
     _ configuration: TrainingConfiguration, folder: RunFolder, data: TrainingData, modules: ClassifierModules,
-    from checkpoint: (TrainingCheckpoint, path: String)?, saveIterations: Int, quiet: Bool
+    from checkpoint: (TrainingCheckpoint, path: String)?, quiet: Bool
   ) throws {
     self.configuration = configuration
     self.folder = folder
     self.data = data
     self.modules = modules
-    self.saveIterations = saveIterations
     trainer = try modules.trainer(configuration)
     if let (checkpoint, path) = checkpoint {
       state = checkpoint.state
@@ -82,7 +79,7 @@ final class TrainingRun {
       let loader = try BatchLoader(
         data.training, transform: data.transform,
         options: LoaderOptions(
-          batchSize: configuration.batch, seed: configuration.seed, isStrict: data.isStrict,
+          batchSize: configuration.batch, seed: configuration.seed, isStrict: configuration.strict,
           threads: configuration.loaderThreads),
         from: position, epochs: configuration.epochs)
       defer {
@@ -121,7 +118,9 @@ final class TrainingRun {
     while state.iteration < iterationsPerEpoch {
       if StopRequest.hasCome { return false }
       let start = ContinuousClock.now
-      guard let batch = try loader.next() else { throw Failure(.software, "the loader has no more pictures") }
+      guard let batch = try keepingSteps({ try loader.next() }) else {
+        throw Failure(.software, "the loader has no more pictures")
+      }
       let loaded = ContinuousClock.now
       broken.report(batch.broken)
       labels.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: batch.labels) }
@@ -132,7 +131,8 @@ final class TrainingRun {
       times.images += batch.count
       state.running["seconds", default: RunningAverage()].add((end - start).seconds)
       display.step(state, images: batch.count, validationSeconds: lastValidationSeconds)
-      if saveIterations > 0, state.iteration % saveIterations == 0, state.iteration < iterationsPerEpoch {
+      let often = configuration.saveIterations
+      if often > 0, state.iteration % often == 0, state.iteration < iterationsPerEpoch {
         try save(to: [.last])
       }
     }
@@ -192,7 +192,10 @@ final class TrainingRun {
   private func endEpoch() throws -> Bool {
     let epoch = state.epoch + 1
     let isLast = epoch == configuration.epochs
-    guard state.running["loss"] != nil else { throw unreadable(data.training) }
+    guard state.running["loss"] != nil else {
+      // Not saved: an epoch without a picture is none.
+      throw Failure(.data, unreadable(data.training).message + remains)
+    }
     var row: [String: Double] = [:]
     let seconds = state.running["seconds"]?.sum ?? 0
     row["lr"] = schedule.rate(epoch: epoch, iteration: iterationsPerEpoch - 1)
@@ -201,7 +204,7 @@ final class TrainingRun {
     if seconds > 0, let images = state.running["loss"]?.weight { row["images_per_second"] = images / seconds }
     var isBest = false
     if isLast || epoch % configuration.validateEvery == 0 {
-      guard let found = try evaluated() else { return false }
+      guard let found = try keepingSteps({ try evaluate() }) else { return false }
       evaluation = found
       row["val/loss"] = found.metrics.loss.value
       row["val/top1"] = found.metrics.top1.value
@@ -224,14 +227,6 @@ final class TrainingRun {
     return true
   }
 
-  /// The same as `evaluate`; where it fails, the epoch's steps are not lost.
-  private func evaluated() throws -> Evaluation? {
-    do { return try evaluate() } catch {
-      try save(to: [.last])
-      throw error
-    }
-  }
-
   /// The validation set through the inference module, with the average of the weights where one is kept.
   func evaluate() throws -> Evaluation? {
     let start = ContinuousClock.now
@@ -244,7 +239,7 @@ final class TrainingRun {
     }
     let evaluator = Evaluator(
       network: modules.inference, graph: modules.graph, dataset: data.validation, transform: data.transform,
-      threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads, isStrict: data.isStrict)
+      threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads, isStrict: configuration.strict)
     let found = try evaluator.run(try modules.inference.pack(file), broken: &broken) { done in
       display.validating(state, done, of: data.validation.count)
       return !StopRequest.hasCome
@@ -257,18 +252,16 @@ final class TrainingRun {
   }
 
   private func unreadable(_ dataset: any ImageDataset) -> Failure {
-    Failure(.data, "\(dataset.name): none of its \(dataset.count) pictures can be read" + remains)
+    Failure(.data, "\(dataset.name): none of its \(dataset.count) pictures can be read")
   }
 
-  /// Of a run that goes on from an earlier checkpoint than its last: the best one of what came later is kept as that of its epoch,
-  /// and the best one is again of the part that the run goes on from.
+  /// Of a run that goes on from an earlier checkpoint than its last: the last and the best one of what came later are kept
+  /// as those of their epochs, and the best one is again of the part that the run goes on from.
   private func leaveBranch(_ checkpoint: TrainingCheckpoint) throws {
     let best = folder.checkpoint(.best)
-    guard let old = try? TrainingCheckpoint(contentsOf: best), old.state.epoch > state.epoch else { return }
-    let kept = folder.checkpoint(.epoch(old.state.epoch))
-    Console.note("\(best) is of epoch \(old.state.epoch), which is gone through again: kept as \(kept)")
+    try keepLater(folder.checkpoint(.last))
+    guard try keepLater(best) else { return }
     try Files.writing {
-      try old.write(to: kept)
       if state.best?.epoch == state.epoch {
         try checkpoint.write(to: best)
       } else {
@@ -278,7 +271,34 @@ final class TrainingRun {
     }
   }
 
+  /// Keeps a checkpoint of a later epoch than this one under that epoch's name.
+  ///
+  /// - Returns: whether it is one.
+  @discardableResult
+  private func keepLater(_ path: String) throws -> Bool {
+    guard let old = try? TrainingCheckpoint(contentsOf: path), old.state.epoch > state.epoch else { return false }
+    let kept = folder.checkpoint(.epoch(old.state.epoch))
+    Console.note("\(path) is of epoch \(old.state.epoch), which is gone through again: kept as \(kept)")
+    try Files.writing { try old.write(to: kept) }
+    return true
+  }
+
   // MARK: - saving
+
+  /// Runs what may fail for reasons outside of the training: the steps before it are not lost then.
+  private func keepingSteps<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch {
+      var failure = classify(error)
+      do {
+        try save(to: [.last])
+        failure.message += remains
+      } catch let unsaved {
+        // What failed first is why the run ends, and gives the exit code.
+        failure.message += "\n  And the steps since the last checkpoint were not saved: \(unsaved)"
+      }
+      throw failure
+    }
+  }
 
   private func save(to kinds: [RunFolder.Kind]) throws {
     guard trainer.isFinite(state) else { throw diverged("a weight is no longer a number", rate: nil) }
@@ -287,6 +307,7 @@ final class TrainingRun {
     checkpoint.classes = modules.graph.classes
     checkpoint.facts = RunFacts(modules: modules, data: data).facts
     for kind in kinds { try writing { try checkpoint.write(to: folder.checkpoint(kind)) } }
+    if broken.count > 0 { try writing { try broken.write(to: folder.broken) } }
     lastCheckpoint = folder.checkpoint(.last)
   }
 

@@ -27,7 +27,12 @@ let everyTrainedOp = Model("every-trained-op", input: .image(3, 36, 24), classes
   let third = stem.through(SpaceToDepth(scale: 3), Conv(16, kernel: 1))
   let small = concat(pooled, again).through(
     AveragePool(3, stride: 2, padding: 1), Conv(16, kernel: 3, stride: 2, padding: 0))
-  let dense = small.through(Flatten(), Linear(20), ReLU(), Linear(classes))
-  let mean = concat(pooled, left).through(GlobalAveragePool(), Flatten(), Linear(classes, bias: false))
-  return dense + mean + third.through(GlobalAveragePool(), Flatten(), Linear(classes))
+  // Copied, because a normalisation reads it: every pixel of one tensor twice, in rows of different heights.
+  let twice = concat(right.through(SpaceToDepth()).upsampled(2), right).through(BatchNorm(), SiLU())
+
+  // The loss reads a slice.
+  let more = classes + 16
+  let dense = small.through(Flatten(), Linear(20), ReLU(), Linear(more))
+  let mean = concat(pooled, left, twice).through(GlobalAveragePool(), Flatten(), Linear(more, bias: false))
+  return (dense + mean + third.through(GlobalAveragePool(), Flatten(), Linear(more))).channels(16..<more)
 }
