@@ -109,3 +109,8 @@ let package = Package(
       name: "spdcTests", dependencies: ["spdc", "SPD", "SPDFormats", "SPDData", "SPDTraining", protobuf, subprocess]),
   ]
 )
+
+// The optimiser takes half of the time in which tests are built, and nothing that takes long is in their own code.
+for target in package.targets where target.type == .test {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-Onone"])]
+}
