@@ -8,20 +8,36 @@ struct NumpyRecord {
 
   /// Nil where the value is no array of plain numbers.
   init?(_ value: PickleValue, _ heap: PickleHeap) {
-    // numpy pickles an array as _reconstruct(…) and the state (version, shape, dtype, is Fortran order, bytes).
     guard case .record(let index) = value,
-      heap.globals[heap.records[index].type].canonicalText == "numpy._core.multiarray._reconstruct",
-      let last = heap.records[index].states.last, let state = heap.sequence(last), state.count == 5,
-      let extents = heap.sequence(state[1]), extents.count <= TensorLayout.maximumRank,
-      case .bool(let isFortran) = state[3], let bytes = heap.bytes(state[4]),
-      let (type, bigEndian) = Self.elementType(state[2], heap)
+      let parts = Self.parts(heap.records[index], heap),
+      let extents = heap.sequence(parts.shape), extents.count <= TensorLayout.maximumRank,
+      let bytes = heap.bytes(parts.bytes), let (type, bigEndian) = Self.elementType(parts.type, heap)
     else { return nil }
     shape = extents.compactMap { if case .int(let extent) = $0 { extent } else { nil } }
     guard shape.count == extents.count else { return nil }
     self.type = type
     self.bigEndian = bigEndian
-    self.isFortran = isFortran
+    isFortran = parts.isFortran
     self.bytes = bytes
+  }
+
+  private typealias Parts = (shape: PickleValue, type: PickleValue, isFortran: Bool, bytes: PickleValue)
+
+  private static func parts(_ record: PickleRecord, _ heap: PickleHeap) -> Parts? {
+    switch heap.globals[record.type].canonicalText {
+    case "numpy._core.multiarray._reconstruct":
+      // With the state (version, shape, dtype, is Fortran order, bytes).
+      guard let last = record.states.last, let state = heap.sequence(last), state.count == 5,
+        case .bool(let isFortran) = state[3]
+      else { return nil }
+      return (state[1], state[2], isFortran, state[4])
+    case "numpy._core.numeric._frombuffer":
+      // Protocol 5: of (bytes, dtype, shape, order).
+      guard let arguments = heap.sequence(record.arguments), arguments.count == 4, case .string(let order) = arguments[3]
+      else { return nil }
+      return (arguments[2], arguments[1], order == "F", arguments[0])
+    default: return nil
+    }
   }
 
   /// A dtype is pickled as dtype("f4", …) and the state (version, byte order, …).

@@ -55,6 +55,25 @@ struct PickledTableTests {
     #expect(Array(try table.bytes("d").elements) == [0, 1, 2, 3, 4, 5])
   }
 
+  /// As `pickle.dumps({'data': array, 'labels': [0, 1]}, protocol=5)` of numpy 2 writes it.
+  @Test(arguments: [("C", [0, 1, 2, 3, 4, 5]), ("F", [0, 2, 4, 1, 3, 5])] as [(String, [UInt8])])
+  func arraysOfProtocol5(_ order: String, _ expected: [UInt8]) throws {
+    let bytes: [UInt8] =
+      [0x80, 5] + Array("}\u{94}(".unicodeScalars.map { UInt8($0.value) }) + Self.short("data")
+      + Self.short("numpy._core.numeric") + Self.short("_frombuffer") + [0x93, 0x28, 0x96, 6, 0, 0, 0, 0, 0, 0, 0]
+      + [0, 1, 2, 3, 4, 5] + Self.short("numpy") + Self.short("dtype") + [0x93] + Self.short("u1")
+      + [0x89, 0x88, 0x87, 0x52, 0x28, 0x4b, 3] + Self.short("|") + Array("NNN".utf8)
+      + [0x4a, 0xff, 0xff, 0xff, 0xff, 0x4a, 0xff, 0xff, 0xff, 0xff, 0x4b, 0, 0x74, 0x62]
+      + [0x4b, 2, 0x4b, 3, 0x86] + Self.short(order) + [0x74, 0x52] + Self.short("labels")
+      + [0x5d, 0x28, 0x4b, 0, 0x4b, 1, 0x65, 0x75, 0x2e]
+    let table = try PickledTable(bytes, path: "t")
+    let (shape, elements) = try table.bytes("data")
+    #expect(shape == [2, 3] && Array(elements) == expected)
+    #expect(try table.integers("labels") == [0, 1])
+  }
+
+  private static func short(_ text: String) -> [UInt8] { [0x8c, UInt8(text.utf8.count)] + Array(text.utf8) }
+
   @Test func everyMessage() throws {
     let table = try Self.table {
       Self.array($0.text("short"), shape: [2, 3], data: Self.byteString([1]))

@@ -100,8 +100,13 @@ struct SweepCommand: AsyncParsableCommand {
       }
     }
     let run: TrainingRun
+    if !json {
+      let settings = trial.values.map { "\($0.key) \($0.word)" }.joined(separator: ", ")
+      Console.note("trial \(trial.number) of \(space.trials): \(settings)")
+    }
     do {
-      let prepared = try await PreparedTraining(options, trial.configuration, earlier: earlier, quiet: true)
+      let prepared = try await PreparedTraining(
+        options, trial.configuration, earlier: earlier, volume: json ? .nothing : .progress)
       run = try prepared.run(in: folder, from: earlier)
       guard try run.run() == .finished else {
         Console.note("stopped; the same command goes on")

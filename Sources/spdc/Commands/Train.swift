@@ -57,7 +57,7 @@ struct Train: AsyncParsableCommand {
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
       if printsSettings { return Console.print(configuration.yaml) }
-      let prepared = try await PreparedTraining(options, configuration, earlier: earlier, quiet: json)
+      let prepared = try await PreparedTraining(options, configuration, earlier: earlier, volume: json ? .nothing : .everything)
       let folder = try earlier?.folder ?? newFolder(prepared.modules.graph.name)
       let run = try prepared.run(in: folder, from: earlier)
       let ending = try run.run()
@@ -88,24 +88,25 @@ struct PreparedTraining {
   var configuration: TrainingConfiguration
   var data: TrainingData
   var modules: ClassifierModules
-  var isQuiet: Bool
+  var volume: TrainingDisplay.Volume
 
   init(
-    _ options: ModelOptions, _ configuration: TrainingConfiguration, earlier: EarlierRun?, quiet: Bool
+    _ options: ModelOptions, _ configuration: TrainingConfiguration, earlier: EarlierRun?,
+    volume: TrainingDisplay.Volume
   ) async throws {
     let model = try await LoadedModel.load(options.model)
     data = try await TrainingData(configuration, model: model)
-    modules = try await ClassifierModules(options, model, data, configuration, quiet: quiet)
+    modules = try await ClassifierModules(options, model, data, configuration, volume: volume)
     if let earlier {
       try RunFacts(modules: modules, data: data).check(
         earlier.checkpoint, path: earlier.path, classNames: data.classNames)
     }
     self.configuration = configuration
-    isQuiet = quiet
+    self.volume = volume
   }
 
   func run(in folder: RunFolder, from earlier: EarlierRun?) throws -> TrainingRun {
-    if !isQuiet {
+    if volume == .everything {
       Console.note(
         "\(folder.path): \(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) pictures, "
           + "\(grouped(data.validation.count)) for validation, \(data.classNames.count) classes), "
@@ -118,6 +119,6 @@ struct PreparedTraining {
     }
     return try TrainingRun(
       configuration, folder: folder, data: data, modules: modules,
-      from: earlier.map { ($0.checkpoint, path: $0.path) }, quiet: isQuiet)
+      from: earlier.map { ($0.checkpoint, path: $0.path) }, volume: volume)
   }
 }

@@ -17,13 +17,13 @@ struct ClassifierModules {
 
   init(
     _ options: ModelOptions, _ model: LoadedModel, _ data: TrainingData, _ configuration: TrainingConfiguration,
-    quiet: Bool
+    volume: TrainingDisplay.Volume
   ) async throws {
     let classes = configuration.classes ?? data.classNames.count
     if let file = options.weights, file != "synthetic" {
       let weighted = try await WeightLoader.load(
         model, size: data.size, batch: configuration.batch, classes: classes, weights: file)
-      if let report = weighted.report, !quiet {
+      if let report = weighted.report, volume == .everything {
         Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
       }
       graph = weighted.graph

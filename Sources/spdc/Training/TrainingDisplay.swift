@@ -3,18 +3,26 @@ import SPDTraining
 
 /// How far a training is, on standard error: a bar on a terminal, now and then a line in a log, and a line for each epoch.
 struct TrainingDisplay {
+  /// How much is said.
+  enum Volume {
+    case nothing
+    /// Of a run among many.
+    case progress
+    case everything
+  }
+
   let epochs: Int
   let iterations: Int
-  let isQuiet: Bool
+  let volume: Volume
   private let start = ContinuousClock.now
   private var throughput = Throughput(startingAt: 0)
   private var pace = ProgressPace(isTerminal: Console.isTerminal, startingAt: 0)
   private var isDrawn = false
 
-  init(epochs: Int, iterations: Int, isQuiet: Bool) {
+  init(epochs: Int, iterations: Int, volume: Volume) {
     self.epochs = epochs
     self.iterations = iterations
-    self.isQuiet = isQuiet
+    self.volume = volume
   }
 
   private var seconds: Double { (ContinuousClock.now - start).seconds }
@@ -23,7 +31,7 @@ struct TrainingDisplay {
   mutating func step(_ state: TrainingState, images: Int, validationSeconds: Double) {
     let now = seconds
     throughput.add(images: images, at: now)
-    guard !isQuiet, pace.isDue(at: now) else { return }
+    guard volume != .nothing, pace.isDue(at: now) else { return }
     let rate = throughput.imagesPerSecond
     let batch = Double(state.configuration.batch)
     let batchesLeft = Double((epochs - state.epoch) * iterations - state.iteration)
@@ -35,7 +43,7 @@ struct TrainingDisplay {
   }
 
   mutating func validating(_ state: TrainingState, _ done: Int, of total: Int) {
-    guard !isQuiet, Console.isTerminal, pace.isDue(at: seconds) else { return }
+    guard volume != .nothing, Console.isTerminal, pace.isDue(at: seconds) else { return }
     Console.draw("\r\u{1B}[K  epoch \(state.epoch + 1)/\(epochs)  validating \(done)/\(total)")
     isDrawn = true
   }
@@ -44,7 +52,7 @@ struct TrainingDisplay {
     finish()
     // Time for validation does not count as time for training.
     throughput = Throughput(startingAt: seconds)
-    guard !isQuiet else { return }
+    guard volume == .everything else { return }
     let width = String(epochs).count
     var parts = ["epoch \(String(repeating: " ", count: width - String(epoch).count))\(epoch)/\(epochs)"]
     func add(_ key: String, _ text: (Double) -> String) { if let value = row[key] { parts.append(text(value)) } }

@@ -40,7 +40,7 @@ final class TrainingRun {
   /// - Parameter checkpoint: what to go on from, and its path.
   init(
     _ configuration: TrainingConfiguration, folder: RunFolder, data: TrainingData, modules: ClassifierModules,
-    from checkpoint: (TrainingCheckpoint, path: String)?, quiet: Bool
+    from checkpoint: (TrainingCheckpoint, path: String)?, volume: TrainingDisplay.Volume
   ) throws {
     self.configuration = configuration
     self.folder = folder
@@ -57,7 +57,7 @@ final class TrainingRun {
         configuration: configuration, history: TrainingHistory(columns: TrainingHistory.classification))
     }
     let batches = (data.training.count + configuration.batch - 1) / configuration.batch
-    display = TrainingDisplay(epochs: configuration.epochs, iterations: batches, isQuiet: quiet)
+    display = TrainingDisplay(epochs: configuration.epochs, iterations: batches, volume: volume)
     do {
       results = try ResultsFile(folder.results, history: state.history)
       events = try EventWriter(folder: folder.path, resumedAfter: checkpoint == nil ? nil : state.epoch)
