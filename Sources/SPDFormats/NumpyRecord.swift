@@ -33,7 +33,8 @@ struct NumpyRecord {
       return (state[1], state[2], isFortran, state[4])
     case "numpy._core.numeric._frombuffer":
       // Protocol 5: of (bytes, dtype, shape, order).
-      guard let arguments = heap.sequence(record.arguments), arguments.count == 4, case .string(let order) = arguments[3]
+      guard let arguments = heap.sequence(record.arguments), arguments.count == 4,
+        case .string(let order) = arguments[3]
       else { return nil }
       return (arguments[2], arguments[1], order == "F", arguments[0])
     default: return nil

@@ -57,7 +57,8 @@ struct Train: AsyncParsableCommand {
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
       if printsSettings { return Console.print(configuration.yaml) }
-      let prepared = try await PreparedTraining(options, configuration, earlier: earlier, volume: json ? .nothing : .everything)
+      let prepared = try await PreparedTraining(
+        options, configuration, earlier: earlier, volume: json ? .nothing : .everything)
       let folder = try earlier?.folder ?? newFolder(prepared.modules.graph.name)
       let run = try prepared.run(in: folder, from: earlier)
       let ending = try run.run()
