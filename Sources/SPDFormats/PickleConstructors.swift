@@ -161,6 +161,7 @@ extension PickleGlobal {
     case "__builtin__": "builtins.\(name)"
     case "copy_reg": "copyreg.\(name)"
     case "numpy.core.multiarray": "numpy._core.multiarray.\(name)"
+    case "numpy.core.numeric": "numpy._core.numeric.\(name)"
     default: text
     }
   }

@@ -55,12 +55,15 @@ struct PickledTableTests {
     #expect(Array(try table.bytes("d").elements) == [0, 1, 2, 3, 4, 5])
   }
 
-  /// As `pickle.dumps({'data': array, 'labels': [0, 1]}, protocol=5)` of numpy 2 writes it.
-  @Test(arguments: [("C", [0, 1, 2, 3, 4, 5]), ("F", [0, 2, 4, 1, 3, 5])] as [(String, [UInt8])])
-  func arraysOfProtocol5(_ order: String, _ expected: [UInt8]) throws {
+  /// As `pickle.dumps({'data': array, 'labels': [0, 1]}, protocol=5)` of numpy 2 and 1 writes it.
+  @Test(
+    arguments: [("C", [0, 1, 2, 3, 4, 5]), ("F", [0, 2, 4, 1, 3, 5])] as [(String, [UInt8])],
+    ["numpy._core", "numpy.core"])
+  func arraysOfProtocol5(_ layout: (order: String, expected: [UInt8]), _ module: String) throws {
+    let (order, expected) = layout
     let bytes: [UInt8] =
       [0x80, 5] + Array("}\u{94}(".unicodeScalars.map { UInt8($0.value) }) + Self.short("data")
-      + Self.short("numpy._core.numeric") + Self.short("_frombuffer") + [0x93, 0x28, 0x96, 6, 0, 0, 0, 0, 0, 0, 0]
+      + Self.short(module + ".numeric") + Self.short("_frombuffer") + [0x93, 0x28, 0x96, 6, 0, 0, 0, 0, 0, 0, 0]
       + [0, 1, 2, 3, 4, 5] + Self.short("numpy") + Self.short("dtype") + [0x93] + Self.short("u1")
       + [0x89, 0x88, 0x87, 0x52, 0x28, 0x4b, 3] + Self.short("|") + Array("NNN".utf8)
       + [0x4a, 0xff, 0xff, 0xff, 0xff, 0x4a, 0xff, 0xff, 0xff, 0xff, 0x4b, 0, 0x74, 0x62]

@@ -108,6 +108,17 @@ import Testing
     ).failed(.cannotWrite, "cannot be made")
   }
 
+  /// What is wrong with all trials is none's own fault, and what is put right is run.
+  @Test func aMistakeIsPutRight() async throws {
+    let text = "settings: {epochs: 1, limit: 160, threads: 1}\nspace: {batch: [16, 32], lr: [0.01]}\n"
+    let space = try scratch.write(text, "space.yaml")
+    let sweep = ["sweep", Place.tiny, "--space", space, "--out", scratch("sweep")]
+    try await spdc(arguments: sweep).failed(.usage, "no data set: give --data")
+    try await spdc(arguments: sweep + ["--data", "/no/such"]).failed(.noInput, "/no/such")
+    let run = try await spdc(arguments: sweep + ["--data", "shapes:12", "--json"]).succeeded().object()
+    #expect((run["trials"] as? [[String: Any]])?.compactMap { $0["metric"] as? Double }.count == 2)
+  }
+
   @Test func mistakesAreExplained() async throws {
     let space = try scratch.write("space: {lr: 0.1}\n", "wrong.yaml")
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", space).failed(

@@ -117,6 +117,7 @@ import Testing
     try await TinyTraining.train("--epochs", "6", "--save-every", "1", "--out", scratch("run")).succeeded()
     let best = scratch("run/checkpoints/best.safetensors")
     let bestEpoch = try TrainingCheckpoint(contentsOf: best).state.epoch
+    try FileManager.default.removeItem(atPath: scratch("run/checkpoints/epoch-6.safetensors"))
     // The best one of the first epochs is that of the earliest, or it is gone on from it.
     let first = scratch("run/checkpoints/epoch-1.safetensors")
     let resumed = try await TinyTraining.train("--resume", first, "--epochs", "2").succeeded()
@@ -124,6 +125,7 @@ import Testing
     let now = try TrainingCheckpoint(contentsOf: best).state
     #expect(now.epoch <= 2 && now.best?.epoch == now.epoch)
     #expect(exists(scratch("run/checkpoints/epoch-\(bestEpoch).safetensors")))
+    #expect(try TrainingCheckpoint(contentsOf: scratch("run/checkpoints/epoch-6.safetensors")).state.epoch == 6)
     #expect(try TinyTraining.results(scratch("run")).count == 3)
     let curves = try TinyTraining.curves(scratch("run"))
     #expect(curves["val/top1"]?.keys.sorted() == [1, 2])

@@ -55,6 +55,10 @@ import Testing
     }
     #expect(try await pictures() == 4)
     #expect(try await pictures("--preset", "default") == 4)
+    #expect(try await pictures("--data", folder + "/") == 4)
+    #expect(try await pictures("--data", scratch("pictures/../pictures/train"), "--set", "limit=3") == 3)
+    #expect(
+      try await pictures("--data", scratch("pictures/val"), "--config", scratch("run/config.yaml")) == 4)
     #expect(try await pictures("--data", scratch("pictures/val")) == 48)
     #expect(try await pictures("--data", scratch("pictures/val"), "--set", "val-fraction=0.25") == 12)
   }

@@ -134,7 +134,7 @@ import Testing
       run.failed(.data, "does not fit \(model), but it fits yolov5-spd-n:")
     }
     (try await spdc("explain", "yolov5-spd-n", "--size", "64", "--classes", "80", "--weights", Place.checkpoint))
-      .failed(.data, "80 classes are wanted, but the file has 5: give --classes 5")
+      .failed(.data, "80 classes are wanted, but the file has 5: give weights of as many, or leave --classes out")
   }
 
   @Test func weightsAreNeverGuessed() async throws {

@@ -32,8 +32,8 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
     self.partialBatch = partialBatch
     self.isStrict = isStrict
     self.threads = threads
-    // Each thread has a batch in the making, and one more to go on with.
-    self.prefetch = prefetch ?? max(4, 2 * threads)
+    // One in the making on each thread, and some that are ready.
+    self.prefetch = prefetch ?? max(4, threads + 2)
   }
 
   /// For validation: every picture once, in order.

@@ -28,8 +28,8 @@ extension Picture {
   /// not be scaled to 224×14 672 000.
   private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Picture {
     // Four times the wanted part, so that what bilinear scaling sees beside it stays the same.
-    let widest = max(4, 4 * (height * newWidth + newHeight - 1) / newHeight)
-    let highest = max(4, 4 * (width * newHeight + newWidth - 1) / newWidth)
+    let widest = 4 * (height * newWidth + newHeight - 1) / newHeight
+    let highest = 4 * (width * newHeight + newWidth - 1) / newWidth
     guard width > widest || height > highest else { return self }
     let (keptWidth, keptHeight) = (min(width, widest), min(height, highest))
     return cropped(

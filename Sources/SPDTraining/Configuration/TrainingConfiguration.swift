@@ -46,12 +46,22 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var augmentation = AugmentationConfiguration()
 
   /// A broken picture ends the run; otherwise it is named and left out.
-  public var strict = false
+  public var strict: Bool {
+    get { strictOrNone ?? false }
+    set { strictOrNone = newValue }
+  }
+  /// Nil in checkpoints of versions without it.
+  private var strictOrNone: Bool? = false
 
   /// Epochs from one kept checkpoint to the next; 0: only the last and the best are kept.
   public var saveEvery = 0
   /// Iterations from one checkpoint `last` to the next, beside those at the ends of epochs; 0: none.
-  public var saveIterations = 0
+  public var saveIterations: Int {
+    get { saveIterationsOrNone ?? 0 }
+    set { saveIterationsOrNone = newValue }
+  }
+  /// Nil in checkpoints of versions without it.
+  private var saveIterationsOrNone: Int? = 0
   /// Epochs from one validation to the next. The last epoch is always validated.
   public var validateEvery = 1
 

@@ -56,8 +56,10 @@ public struct Sweep: Sendable {
     report: (SweepResult) throws -> Void = { _ in },
     trial: (SweepTrial, RunFolder) async throws -> Double
   ) async throws -> [SweepResult] {
-    let earlier = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
-    try checkBase()
+    let rows = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
+    if !rows.isEmpty || trials.contains(where: { isBegun($0) }) { try checkBase() }
+    // Where all of them failed, what is wrong may have been mended.
+    let earlier = rows.contains { $0.metric != nil } ? rows : []
     var opened: SweepResultsFile?
     try writing {
       do {
@@ -95,6 +97,12 @@ public struct Sweep: Sendable {
   private var basePath: String { folder + "/sweep.yaml" }
   private var weightsPath: String { folder + "/weights.txt" }
 
+  /// Whether a trial has a checkpoint to go on from.
+  private func isBegun(_ trial: SweepTrial) -> Bool {
+    guard let run = try? RunFolder(existing: folder + "/" + Self.name(trial.number)) else { return false }
+    return FileManager.default.fileExists(atPath: run.checkpoint(.last))
+  }
+
   /// Settings that change no trial's result.
   private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every", "save-iterations", "strict"]
 
@@ -104,10 +112,8 @@ public struct Sweep: Sendable {
   }
 
   /// - Throws: `FormatError` where the folder's trials have been run with other settings: their results say nothing about
-  ///   these ones. One of which no trial has been begun may change.
+  ///   these ones.
   private func checkBase() throws {
-    guard trials.contains(where: { FileManager.default.fileExists(atPath: folder + "/" + Self.name($0.number)) })
-    else { return }
     if FileManager.default.fileExists(atPath: weightsPath) {
       let began = try readText(weightsPath).trimmingCharacters(in: .newlines)
       if began != weights { throw otherSweep("weights \(began)", weights) }

@@ -124,13 +124,12 @@ struct SweepCommand: AsyncParsableCommand {
 
   /// Whether a trial came to nothing by its own settings, and others may go well.
   private func isOfTheTrial(_ error: any Error, _ space: SweepSpace) -> Bool {
-    if let failure = error as? Failure, failure.code == .diverged { return true }
-    // Of these it depends whether the network can be made, and fits into memory.
-    let shaping: Set = ["batch", "image-size", "classes", "max-arena", "accumulate", "clip", "ema", "optimizer"]
-    guard space.dimensions.contains(where: { shaping.contains($0.key) }) else { return false }
+    func isSearched(_ keys: String...) -> Bool { space.dimensions.contains { keys.contains($0.key) } }
     switch error {
-    case is GraphError, is TraceError, is KernelError, RuntimeError.outOfMemory: return true
-    case let failure as Failure: return failure.code == .usage
+    case let failure as Failure: return failure.code == .diverged
+    case is GraphError, is KernelError: return isSearched("batch", "image-size", "classes")
+    case is ArenaTooSmall, RuntimeError.outOfMemory:
+      return isSearched("batch", "image-size", "max-arena", "accumulate", "clip", "ema", "optimizer")
     default: return false
     }
   }

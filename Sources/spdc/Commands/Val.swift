@@ -46,8 +46,7 @@ struct Val: AsyncParsableCommand {
         throw Failure(.usage, "no weights: give --weights FILE, such as runs/resnet18-spd/checkpoints/best.safetensors")
       }
       let model = try await LoadedModel.load(options.model)
-      let (configuration, takesAll) = try configuration(weights)
-      let data = try await TrainingData(configuration, model: model, takesAll: takesAll)
+      let (configuration, data) = try await measured(weights, model)
       if !json {
         let all = data.validation.count + data.training.count
         Console.note(
@@ -108,14 +107,21 @@ struct Val: AsyncParsableCommand {
     Console.warning("\(difference): the figures take them for the same")
   }
 
-  /// The configuration of the run that the weights are from, or the model's preset, with the options over it; and whether
-  /// every picture of an undivided folder is measured.
+  /// Whether a run's data set is still where it was, and another folder is meant.
+  private func isElsewhere(_ own: String, _ named: String) -> Bool {
+    func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    return FileManager.default.fileExists(atPath: own) && place(own) != place(named)
+  }
+
+  /// The configuration of the run that the weights are from, or the model's preset, with the options over it, and the
+  /// pictures.
   ///
-  /// Of the data set that the weights have been trained with, those pictures that the run kept for validation are
-  /// measured, whatever settings come from elsewhere; of another one all, unless the command line says otherwise.
-  private func configuration(_ weights: String) throws -> (TrainingConfiguration, takesAll: Bool) {
+  /// Of the data set that the weights have been trained with, wherever it lies, those pictures that the run kept for
+  /// validation are measured; of another folder without train and val all, unless settings say otherwise.
+  private func measured(_ weights: String, _ model: LoadedModel) async throws -> (TrainingConfiguration, TrainingData) {
     let settings = try training.settings(options)
-    let own = try TrainingCheckpoint(ifItIsOne: weights)?.state.configuration
+    let checkpoint = try TrainingCheckpoint(ifItIsOne: weights)
+    let own = checkpoint?.state.configuration
     var configuration: TrainingConfiguration
     if let own, training.preset == nil, training.config == nil {
       configuration = own
@@ -124,16 +130,24 @@ struct Val: AsyncParsableCommand {
       configuration = try TrainingConfiguration.resolve(
         model: options.model, file: training.config, overrides: settings)
     }
-    if let own, configuration.data.isEmpty { configuration.data = own.data }
     func isGiven(_ key: String) -> Bool { settings.contains { $0.key == key } }
-    guard let own, own.data == configuration.data else {
-      if training.config == nil, !isGiven("limit") { configuration.limit = 0 }
-      return (configuration, !isGiven("val-fraction"))
+    if let checkpoint, let own {
+      if configuration.data.isEmpty { configuration.data = own.data }
+      var kept = configuration
+      (kept.seed, kept.limit, kept.validationFraction) = (own.seed, own.limit, own.validationFraction)
+      if !isElsewhere(own.data, configuration.data), let data = try? await TrainingData(kept, model: model),
+        String(data.trainingHash, radix: 16) == checkpoint.facts[RunFacts.training]
+      {
+        if isGiven("limit") { kept.limit = configuration.limit }
+        if isGiven("seed") { kept.seed = configuration.seed }
+        if isGiven("val-fraction") { kept.validationFraction = configuration.validationFraction }
+        return (kept, try await TrainingData(kept, model: model))
+      }
     }
-    if !isGiven("seed") { configuration.seed = own.seed }
-    if !isGiven("limit") { configuration.limit = own.limit }
-    if !isGiven("val-fraction") { configuration.validationFraction = own.validationFraction }
-    return (configuration, false)
+    let isSaid = training.config != nil
+    if !isSaid, !isGiven("limit") { configuration.limit = 0 }
+    let takesAll = !isSaid && !isGiven("val-fraction")
+    return (configuration, try await TrainingData(configuration, model: model, takesAll: takesAll))
   }
 }
 

@@ -14,7 +14,7 @@ struct ArenaLimit: ParsableArguments {
 
   /// The same options with as many convolutions computed again as it takes.
   ///
-  /// - Throws: `Failure` if it does not fit even so.
+  /// - Throws: `ArenaTooSmall` if it does not fit even so.
   func apply(to options: Pipeline.Options, _ graph: Graph, _ builder: Builder, threads: Int) throws -> Pipeline.Options
   {
     guard let limit = maxArena?.bytes else { return options }
@@ -45,9 +45,9 @@ struct ArenaLimit: ParsableArguments {
       if tried.bytes <= limit { best = tried }
     }
     guard var best else {
-      throw Failure(
-        .usage,
-        "the arena of \(graph.name) for \(graph.input.shape.batch) pictures needs \(megabytes(least)) at least: "
+      throw ArenaTooSmall(
+        description:
+          "the arena of \(graph.name) for \(graph.input.shape.batch) pictures needs \(megabytes(least)) at least: "
           + "raise --max-arena, or take a smaller --batch or --size")
     }
     while high - low > 1 {
@@ -74,4 +74,9 @@ struct ByteCount: ExpressibleByArgument {
     guard let value = Double(number), let factor = units[unit], value > 0, value * factor < 1e15 else { return nil }
     bytes = Int(value * factor)
   }
+}
+
+/// A training step does not fit into the memory that it may take.
+struct ArenaTooSmall: Error, CustomStringConvertible {
+  var description: String
 }

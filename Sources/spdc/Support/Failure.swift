@@ -25,7 +25,7 @@ struct Failure: Error, CustomStringConvertible {
   enum Code: Int32 {
     /// A comparison came out wrong (verify) or could not be concluded.
     case different = 1
-    /// A training whose numbers are no longer finite.
+    /// A training whose numbers are no longer finite, or a sweep none of whose trials came to an end.
     case diverged = 2
     /// An option or argument makes no sense.
     case usage = 64
@@ -65,6 +65,7 @@ func classify(_ error: any Error) -> Failure {
   switch error {
   case let failure as Failure: failure
   case let error as TraceError: Failure(.data, error.description)
+  case let error as ArenaTooSmall: Failure(.usage, error.description)
   case let error as GraphError: Failure(.data, error.description)
   case let error as KernelError: Failure(.data, error.description)
   case let error as InterpreterError: Failure(.data, error.description)

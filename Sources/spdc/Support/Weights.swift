@@ -145,7 +145,8 @@ enum WeightLoader {
     }
     var lines = faults
     if let classes, let own = checkpoint.classes, own != classes {
-      lines.append("  \(classes) classes are wanted, but the file has \(own): give --classes \(own)")
+      let remedy = own > classes ? "give --classes \(own)" : "give weights of as many, or leave --classes out"
+      lines.append("  \(classes) classes are wanted, but the file has \(own): \(remedy)")
     }
     throw Failure(
       .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))

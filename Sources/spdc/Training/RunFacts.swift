@@ -5,12 +5,14 @@ import SPDTraining
 /// code.
 struct RunFacts {
   var facts: [String: String]
+  /// The fact that tells the pictures for training from others.
+  static let training = "training"
 
   init(modules: ClassifierModules, data: TrainingData) {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
       "code": String(modules.codeHash, radix: 16), "pictures": String(data.training.count),
-      "input": "\(data.size.height)x\(data.size.width)", "training": String(data.trainingHash, radix: 16),
+      "input": "\(data.size.height)x\(data.size.width)", Self.training: String(data.trainingHash, radix: 16),
       "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]
   }
@@ -36,11 +38,12 @@ struct RunFacts {
         "\(path) is of a run on pictures of \(old["input"] ?? "another size"), and they are \(facts["input"]!) now; "
           + "go on with the same data set")
     }
-    guard old["training"] == facts["training"] else {
+    // Checkpoints of earlier versions lack some facts.
+    guard old[Self.training] == nil || old[Self.training] == facts[Self.training] else {
       throw Failure(
         .data, "\(path) is of a run whose pictures had other names or labels than now; go on with the same data set")
     }
-    if old["validation"] != facts["validation"] {
+    if let before = old["validation"], before != facts["validation"] {
       Console.warning(
         "the pictures for validation are others than before: later figures, and which checkpoint is best, go by them")
     }

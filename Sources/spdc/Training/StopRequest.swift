@@ -23,10 +23,10 @@ enum StopRequest {
       }
     }
     // A reader of the messages that goes away does not end the training.
-    signal(SIGPIPE, SIG_IGN)
+    let pipe = signal(SIGPIPE, SIG_IGN)
     defer {
       restore()
-      signal(SIGPIPE, SIG_DFL)
+      signal(SIGPIPE, pipe)
     }
     return try body()
   }

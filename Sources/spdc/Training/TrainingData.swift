@@ -1,3 +1,4 @@
+import Foundation
 import SPD
 import SPDData
 import SPDFormats
@@ -99,13 +100,20 @@ struct BrokenPictures {
   /// More are not named one by one where a list is written.
   static let limit = 20
   let isListed: Bool
-  private var known: [String: String] = [:]
+  /// What is wrong with each.
+  private var known: Set<String> = []
   var count: Int { known.count }
 
-  init(isListed: Bool = false) { self.isListed = isListed }
+  init() { isListed = false }
+
+  /// Goes on with the list of an earlier process, if there is one.
+  init(listedIn path: String) {
+    isListed = true
+    known = Set((try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? [])
+  }
 
   mutating func report(_ pictures: [BrokenPicture]) {
-    for picture in pictures where known.updateValue("\(picture)", forKey: picture.error.path) == nil {
+    for picture in pictures where known.insert(picture.description).inserted {
       if !isListed || known.count <= Self.limit {
         Console.warning("left out: \(picture)")
       } else if known.count == Self.limit + 1 {
@@ -116,7 +124,7 @@ struct BrokenPictures {
 
   /// A line for each, whole or not at all.
   func write(to path: String) throws {
-    let lines = known.values.sorted().map { $0 + "\n" }.joined()
+    let lines = known.sorted().map { $0 + "\n" }.joined()
     try writeAtomically(to: path) { try $0.write(Array(lines.utf8)) }
   }
 }

@@ -17,7 +17,7 @@ final class TrainingRun {
   let results: ResultsFile
   let events: EventWriter
   var display: TrainingDisplay
-  var broken = BrokenPictures(isListed: true)
+  var broken: BrokenPictures
   /// Of the latest epoch that was validated here.
   var evaluation: Evaluation?
   /// Where the run can be gone on with.
@@ -57,6 +57,7 @@ final class TrainingRun {
         configuration: configuration, history: TrainingHistory(columns: TrainingHistory.classification))
     }
     let batches = (data.training.count + configuration.batch - 1) / configuration.batch
+    broken = BrokenPictures(listedIn: folder.broken)
     display = TrainingDisplay(epochs: configuration.epochs, iterations: batches, volume: volume)
     do {
       results = try ResultsFile(folder.results, history: state.history)
@@ -277,9 +278,11 @@ final class TrainingRun {
   @discardableResult
   private func keepLater(_ path: String) throws -> Bool {
     guard let old = try? TrainingCheckpoint(contentsOf: path), old.state.epoch > state.epoch else { return false }
-    let kept = folder.checkpoint(.epoch(old.state.epoch))
+    var kept = folder.checkpoint(.epoch(old.state.epoch))
+    // From the middle of the next epoch.
+    if old.state.iteration > 0 { kept = kept.replacing(".safetensors", with: "-\(old.state.iteration).safetensors") }
     Console.note("\(path) is of epoch \(old.state.epoch), which is gone through again: kept as \(kept)")
-    try Files.writing { try old.write(to: kept) }
+    if !FileManager.default.fileExists(atPath: kept) { try Files.writing { try old.write(to: kept) } }
     return true
   }
 
@@ -307,8 +310,8 @@ final class TrainingRun {
     checkpoint.classes = modules.graph.classes
     checkpoint.facts = RunFacts(modules: modules, data: data).facts
     for kind in kinds { try writing { try checkpoint.write(to: folder.checkpoint(kind)) } }
-    if broken.count > 0 { try writing { try broken.write(to: folder.broken) } }
     lastCheckpoint = folder.checkpoint(.last)
+    if broken.count > 0 { try writing { try broken.write(to: folder.broken) } }
   }
 
   /// Runs what writes files, and says what is left where it fails.
