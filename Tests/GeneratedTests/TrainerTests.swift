@@ -114,6 +114,29 @@ import tiny_spd_train
     #expect(try trained(accumulates: true) == trained(accumulates: false))
   }
 
+  /// Adam's t is counted where nobody gives it.
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func updatesAreCounted() async throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let graph = try await graph(batch: 16)
+    let parameters = Dictionary(uniqueKeysWithValues: graph.parameters.map { ($0.name, $0) })
+    func trained(_ steps: [Int?]) throws -> [Float] {
+      let trainer = try network.trainer(threads: 1, rule: .adam)
+      try trainer.load { syntheticParameter(parameters[$0.name]!) }
+      let (images, labels) = Self.batch(0)
+      var update = Update(rule: .adam, learningRate: 0.01, momentum: 0.9)
+      for step in steps {
+        update.step = step
+        try trainer.trainStep(images, labels: labels, update)
+      }
+      #expect(trainer.updates == steps.count)
+      return Array(trainer[.values]!)
+    }
+    let counted = try trained([nil, nil, nil])
+    #expect(try counted == trained([1, 2, 3]))
+    #expect(try counted != trained([1, 1, 1]))
+  }
+
   /// One update with the mean gradient of two batches is w − lr·(½(g₁ + g₂) + decay·w).
   @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
   func accumulatedBatchesUpdateWithTheirMean() async throws {

@@ -138,6 +138,7 @@ struct Val: AsyncParsableCommand {
       if !isElsewhere(own.data, configuration.data), let data = try? await TrainingData(kept, model: model),
         String(data.trainingHash, radix: 16) == checkpoint.facts[RunFacts.training]
       {
+        guard isGiven("limit") || isGiven("seed") || isGiven("val-fraction") else { return (kept, data) }
         if isGiven("limit") { kept.limit = configuration.limit }
         if isGiven("seed") { kept.seed = configuration.seed }
         if isGiven("val-fraction") { kept.validationFraction = configuration.validationFraction }

@@ -47,10 +47,9 @@ struct RunFacts {
       Console.warning(
         "the pictures for validation are others than before: later figures, and which checkpoint is best, go by them")
     }
-    if old["options"] != facts["options"] {
+    if let before = old["options"], before != facts["options"] {
       Console.warning(
-        "the run began with \(old["options"] ?? "other options"), and now there is \(facts["options"]!): it goes on, "
-          + "but not bit for bit")
+        "the run began with \(before), and now there is \(facts["options"]!): it goes on, but not bit for bit")
     } else if old["code"] != facts["code"] {
       Console.warning(
         "the run began with other generated code (another version, compiler or processor): it goes on, but not bit for "
