@@ -39,7 +39,7 @@ bench-peers: all
 	@Benchmarks/peers/run $(SPDC)
 	@Benchmarks/peers/report
 
-# Time per operation by picture size and batch: docs/scaling.md.
+# Time per operation by image size and batch: docs/scaling.md.
 bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report

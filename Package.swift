@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "CSPDModule"),
     .target(name: "SPDRuntime", dependencies: ["SPD", "CSPDModule"]),
 
-    // Around it: files, pictures, ONNX.
+    // Around it: files, images, ONNX.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "SPDFormats", dependencies: ["CZlib"]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),

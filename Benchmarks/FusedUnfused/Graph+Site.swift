@@ -3,28 +3,28 @@ import SPD
 extension Graph {
   /// A space-to-depth with what stands around it as a network of its own, with the shapes and parameters of this one.
   ///
-  /// What it reads from elsewhere is made from a picture by 1×1 convolutions, with a stride where it is smaller than the
+  /// What it reads from elsewhere is made from an image by 1×1 convolutions, with a stride where it is smaller than the
   /// largest: they are the same fused and unfused, and take a few thousandths of the site's arithmetic.
   func network(around site: SpaceToDepthSite) -> Graph {
     let inside = site.nodes.map { self[$0] }
     let outside = Set(inside.flatMap(\.inputs).flatMap(\.segments).map(\.node)).subtracting(site.nodes).sorted()
       .map { self[$0] }
-    var picture = input
-    picture.shape.height = outside.map(\.shape.height).max() ?? picture.shape.height
-    picture.shape.width = outside.map(\.shape.width).max() ?? picture.shape.width
+    var image = input
+    image.shape.height = outside.map(\.shape.height).max() ?? image.shape.height
+    image.shape.width = outside.map(\.shape.width).max() ?? image.shape.width
 
     var weights: [Parameter] = []
     let stems = outside.filter { $0.op != .input }.map { node in
       let weight = Parameter(
-        name: "outside.\(node.id).weight", shape: [node.shape.channels, picture.shape.channels, 1, 1], role: .weight)
+        name: "outside.\(node.id).weight", shape: [node.shape.channels, image.shape.channels, 1, 1], role: .weight)
       weights.append(weight)
       var stem = node
       stem.op = .convolution(
         Op.Convolution(
-          kernel: 1, stride: Size2D(picture.shape.height / node.shape.height, picture.shape.width / node.shape.width),
+          kernel: 1, stride: Size2D(image.shape.height / node.shape.height, image.shape.width / node.shape.width),
           padding: 0, dilation: 1, groups: 1,
           parts: [Op.Convolution.Part(outputs: node.shape.channels, weight: weight.name, bias: nil)]))
-      stem.inputs = [Operand(picture)]
+      stem.inputs = [Operand(image)]
       stem.layer = "outside.\(node.id)"
       return stem
     }
@@ -32,7 +32,7 @@ extension Graph {
     let results = inside.filter { node in !readers(of: node.id).contains { site.nodes.contains($0.id) } }
     let layer = String(self[site.id].layer.map { $0 == "." ? "-" : $0 })
     return Graph(
-      name: "\(name)-\(layer)", nodes: [picture] + stems + inside,
+      name: "\(name)-\(layer)", nodes: [image] + stems + inside,
       parameters: weights + parameters.filter { read.contains($0.name) }, outputs: results.map { Operand($0) },
       classes: classes)
   }

@@ -7,7 +7,7 @@ WORK = pathlib.Path(__file__).resolve().parents[2] / "build" / "experiment"
 SETTINGS = {"batch": 32, "optimizer": "adam", "lr": 0.0005, "momentum": 0.9, "weight-decay": 0,
             "schedule": "cosine", "warmup-epochs": 0, "limit": 3000, "validate-every": 4, "flip-vertical": 0,
             "rotation": 0, "crop-padding": 2}
-# Small pictures are learned more slowly, and cost less.
+# Small images are learned more slowly, and cost less.
 EPOCHS = {32: 4, 16: 8}
 # Of the smallest figures, as a part of the side: smaller ones would take longer to learn than there is time.
 RADIUS = 0.3
@@ -34,7 +34,7 @@ class Run:
 
 
 def runs(seeds):
-    """Pair by pair, and seed by seed, small pictures first: whenever it ends, there is something to compare."""
+    """Pair by pair, and seed by seed, small images first: whenever it ends, there is something to compare."""
     for spd, strided, sides in PAIRS:
         for seed in range(1, seeds + 1):
             for side in sorted(sides):

@@ -13,12 +13,12 @@ HEAD = """\
 # Space-to-depth against strides, at falling resolution
 
 `make experiment` trains this and writes this page: each network of the paper that classifies, and its strided baseline,
-on the same drawn pictures of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
+on the same drawn images of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
 augmentation; the seed's number is the same for both networks). {settings}; accuracy is the validation set's behind the last epoch. {machine}.
 
 The strided baselines, as the paper's authors wrote them, begin at full resolution and halve it three times; their networks
-with space-to-depth halve it four times. So a baseline computes more for a picture, at 32×32 1.1 GFLOP beside 0.5 (ResNet18)
-and 2.6 beside 0.9 (ResNet50; `spdc compile MODEL --size 32x32` says so), on maps of twice the side. A few epochs on a few thousand pictures tell how fast each learns,
+with space-to-depth halve it four times. So a baseline computes more for an image, at 32×32 1.1 GFLOP beside 0.5 (ResNet18)
+and 2.6 beside 0.9 (ResNet50; `spdc compile MODEL --size 32x32` says so), on maps of twice the side. A few epochs on a few thousand images tell how fast each learns,
 not where it ends.
 
 {minutes:.0f} minutes of wall time in all, whatever else the machine did. Differences are of the means; *standard error* is that
@@ -65,7 +65,7 @@ def draw(cases):
             axis.set_xticks(sides, [f"{s}×{s}" for s in sides])
             axis.minorticks_off()
             axis.invert_xaxis()
-            axis.set_xlabel("picture")
+            axis.set_xlabel("image")
             axis.legend(frameon=False, loc="lower left")
         axes[0].set_ylabel("top-1, %")
         low, high = axes[0].get_ylim()
@@ -83,7 +83,7 @@ def main():
         settings="Everybody trains alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()) + "; "
         + ", ".join(f"{epochs} epochs at {side}×{side}" for side, epochs in EPOCHS.items()),
         minutes=sum(c["seconds"] for c in cases) / 60)
-    text += "\n" + table(["network", "picture", "seeds", "space-to-depth, %", "strided, %", "difference", "standard error"],
+    text += "\n" + table(["network", "image", "seeds", "space-to-depth, %", "strided, %", "difference", "standard error"],
                          rows(cases)) + "\n"
     (DOCS / "experiment.md").write_text(text)
     draw(cases)

@@ -130,7 +130,7 @@ def parse():
     p.add_argument("--peers", metavar="A,B", help=f"of {', '.join(ENGINES)}; default all")
     p.add_argument("--threads", type=numbers, default=[1, 2], metavar="1,2")
     p.add_argument("--batch", type=int, default=8, metavar="N",
-                   help=f"also {', '.join(cases.BATCHED)} with N pictures a run; 1: not (default 8)")
+                   help=f"also {', '.join(cases.BATCHED)} with N images a run; 1: not (default 8)")
     p.add_argument("--rounds", type=int, metavar="N", help="undisturbed rounds wanted (default 5)")
     p.add_argument("--seconds", type=float, metavar="S", help="for each contender in each round (default 1)")
     p.add_argument("--loads", type=int, metavar="N", help="loads of each contender in fresh processes (default 3)")

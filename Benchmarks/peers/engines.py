@@ -72,7 +72,7 @@ class Ncnn:
     PACKAGE = "ncnn"
     SETTINGS = ("through pnnx from PyTorch, float32 weights; space-to-depth as ncnn's Reorg, with the weights behind it "
                 "in Reorg's channel order; packed layouts and light mode on, float16 and bfloat16 off, Winograd and "
-                "sgemm as a short trial found best; it has no batch, so a batch is one run per picture")
+                "sgemm as a short trial found best; it has no batch, so a batch is one run per image")
 
     OPTIONS = {"default": [], "no-sgemm": ["sgemm"], "no-winograd63": ["winograd63"],
                "no-sgemm-winograd63": ["sgemm", "winograd63"], "no-winograd": ["winograd"]}
@@ -95,14 +95,14 @@ class Ncnn:
         for status in (self.net.load_param(case.ncnn + ".param"), self.net.load_model(case.ncnn + ".bin")):
             if status != 0:
                 raise RuntimeError(f"ncnn does not load {case.ncnn}")
-        self.inputs = [ncnn.Mat(picture) for picture in x]
+        self.inputs = [ncnn.Mat(image) for image in x]
         self.results = []
 
     def run(self):
         self.results = []
-        for picture in self.inputs:
+        for image in self.inputs:
             extractor = self.net.create_extractor()
-            extractor.input("in0", picture)
+            extractor.input("in0", image)
             self.results.append(extractor.extract("out0"))
 
     def output(self):

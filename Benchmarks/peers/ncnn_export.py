@@ -18,7 +18,7 @@ from reference import size
 
 
 class Decode(nn.Module):
-    """networks.Detect for one picture: with s = σ(raw), x and y are 2·S·s + S·(cell − 0.5), w and h are 4·A·S·s²."""
+    """networks.Detect for one image: with s = σ(raw), x and y are 2·S·s + S·(cell − 0.5), w and h are 4·A·S·s²."""
 
     def __init__(self, detect, h, w):
         super().__init__()

@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 {
     if (argc != 4) fail("usage: ours pack|map FILE THREADS");
     const int pack = strcmp(argv[1], "pack") == 0, threads = atoi(argv[3]);
-    /* The picture is there before loading begins, as in the peers' processes. */
+    /* The image is there before loading begins, as in the peers' processes. */
     float *input = allocate(VALUE(_INPUT_COUNT) * sizeof *input);
     for (size_t i = 0; i < VALUE(_INPUT_COUNT); i++) input[i] = (float)i / (float)VALUE(_INPUT_COUNT);
     forget_peak();

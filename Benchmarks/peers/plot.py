@@ -72,7 +72,7 @@ def benchmarks(data, path):
         ratios(figure.add_subplot(grid[0, :]), found, threads)
         for i, case in enumerate(sorted(found, key=lambda c: c.threads)):
             bars(figure.add_subplot(grid[1 + i // columns, i % columns]), case)
-        figure.suptitle("Time of one picture, batch 1: bars are medians, black ticks the least\n" + caption(data), fontsize=9)
+        figure.suptitle("Time of one image, batch 1: bars are medians, black ticks the least\n" + caption(data), fontsize=9)
         save(figure, path)
     return True
 
@@ -92,7 +92,7 @@ def scaling(lines, data, path):
                     axis.plot([values.index(getattr(c, kind)) for c in there], [c.per_gflop(name) for c in there], style,
                               color=f"C{number}", markersize=3.5, label=f"{title}, {name}")
             axis.set_xticks(range(len(values)), [str(v) for v in values])
-            axis.set_xlabel({"size": "side of the picture, pixels", "batch": "pictures per run (batch)"}[kind])
+            axis.set_xlabel({"size": "side of the image, pixels", "batch": "images per run (batch)"}[kind])
             axis.set_ylabel("ms per GFLOP, median")
             axis.set_ylim(bottom=0)
             axis.legend(frameon=False, fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(chosen))

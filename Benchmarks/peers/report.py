@@ -116,11 +116,11 @@ def text(data):
              "`make bench-peers` measures this, `Benchmarks/peers/report` writes it from the figures in "
              "`build/peers/bench.json`.\n"
              f"{figures.processor(data['machine'])}; float32.\n",
-             "![time of one picture in spdc and its peers](benchmarks.svg)\n"]
+             "![time of one image in spdc and its peers](benchmarks.svg)\n"]
     if single:
-        parts += ["## One picture\n", "Milliseconds, *least, median*. The ratio is of least times, of medians.\n", times(single)]
+        parts += ["## One image\n", "Milliseconds, *least, median*. The ratio is of least times, of medians.\n", times(single)]
     if many:
-        parts += ["## Batches\n", "Pictures per second, medians.\n", batches(many)]
+        parts += ["## Batches\n", "Images per second, medians.\n", batches(many)]
     if single:
         parts += ["## Loading\n", loading(single)]
     parts += [METHOD.format(**data["limits"], seconds=max(seconds), all_rounds=sum(len(c.raw["rounds"]) for c in found),

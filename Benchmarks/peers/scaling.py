@@ -1,4 +1,4 @@
-"""Measures how the time of spdc's C grows with the picture and with the batch, beside ONNX Runtime."""
+"""Measures how the time of spdc's C grows with the image and with the batch, beside ONNX Runtime."""
 import argparse
 import sys
 

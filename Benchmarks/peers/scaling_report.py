@@ -7,10 +7,10 @@ HEAD = """\
 # Time per operation
 
 `make bench-scaling` measures this, `Benchmarks/peers/report` writes it from the figures in `build/peers/scaling.json`: how
-the time of a run grows with the picture and with the batch. {machine}; {threads}; float32.
+the time of a run grows with the image and with the batch. {machine}; {threads}; float32.
 GFLOP are direct convolution's, whatever was computed. Method and contenders are those of [benchmarks.md](benchmarks.md).
 
-![time per operation by picture size and by batch](scaling.svg)
+![time per operation by image size and by batch](scaling.svg)
 """
 
 
@@ -40,12 +40,12 @@ def row(case, peer="onnxruntime"):
 
 def write(data, docs):
     header = ["network", "input", "batch", "threads", "GFLOP", "spdc ms (least, median)", "ONNX Runtime ms",
-              "spdc ms/GFLOP", "ONNX Runtime ms/GFLOP", "spdc pictures/s", "ONNX Runtime pictures/s", "spdc arena MB"]
+              "spdc ms/GFLOP", "ONNX Runtime ms/GFLOP", "spdc images/s", "ONNX Runtime images/s", "spdc arena MB"]
     lines = list(lines_of(data))
     threads = sorted({c.threads for _, _, points in lines for c in points})
     said = " and ".join(f"{t} thread" + "s" * (t > 1) for t in threads)
     parts = [HEAD.format(machine=figures.processor(data["machine"]), threads=said)]
-    for kind, title in (("size", "By picture size"), ("batch", "By batch")):
+    for kind, title in (("size", "By image size"), ("batch", "By batch")):
         found = [c for _, k, points in lines if k == kind for c in points]
         if found:
             parts += [f"## {title}\n", table(header, [row(c) for c in found])]

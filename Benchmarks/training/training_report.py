@@ -15,7 +15,7 @@ HEAD = """\
 
 `make bench-train` measures this beside PyTorch; `Benchmarks/training/report` writes it from the figures in
 `build/peers/training.json`. One step is forward, loss, backward and SGD with momentum and weight decay on every
-parameter, float32, the same synthetic parameters, pictures and labels or boxes for all: cross-entropy for the
+parameter, float32, the same synthetic parameters, images and labels or boxes for all: cross-entropy for the
 classifiers, the whole YOLOv5 loss for the detectors.
 
 {machine}. spdc {spdc}, PyTorch {torch}, {gcc} (for torch.compile), {clang} (for spdc's C).
@@ -30,7 +30,7 @@ networks on small maps amplify rounding. {disturbed}
 
 Ratios are of the best of PyTorch's three by the same figure. *Spread* is the middle half of the times, as a share of
 the median. Memory is the peak of later steps above what the process had behind its imports: parameters,
-momentum, pictures and everything in between, gradients as long as each contender keeps them; whatever compiling took is not in it.
+momentum, images and everything in between, gradients as long as each contender keeps them; whatever compiling took is not in it.
 
 ![training steps beside PyTorch](training.svg)
 """

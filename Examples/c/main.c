@@ -95,7 +95,7 @@ static size_t next_best(const float *scores, size_t count, char *marked)
     return best;
 }
 
-/* A classifier's scores, one row of CLASSES per picture. */
+/* A classifier's scores, one row of CLASSES per image. */
 static void print_classes(const float *scores)
 {
     const size_t classes = VALUE(_CLASSES);

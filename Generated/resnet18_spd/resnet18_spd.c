@@ -457,7 +457,7 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
     PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
 }
 
-/* Convolution that reads the caller's picture, planar [image][channel][row][column]; any kernel, stride and padding.
+/* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
  * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
@@ -466,10 +466,10 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
  *
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
- * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the picture. `scratch`
+ * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the picture. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
+ * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
  * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
  * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
@@ -479,8 +479,8 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
  *     templates/kernels/conv_image.c */
 /* resnet18_spd_n004_conv_image: 1 x 32 x 32 outputs in 4 blocks, 2 x 2 taps, stride 2. */
 
-/* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
-static void resnet18_spd_n004_conv_image_stage(const float *restrict picture, int from, float *restrict to)
+/* Writes image row `from` (zeros if it lies outside) to `to` as [column][channel]. */
+static void resnet18_spd_n004_conv_image_stage(const float *restrict image, int from, float *restrict to)
 {
     enum { WIDTH = (32 - 1) * 2 + 2, LEFT = 0 < WIDTH ? 0 : WIDTH };
     enum { USED = LEFT + 64 < WIDTH ? 64 : WIDTH - LEFT }; /* columns that the kernel reaches */
@@ -489,7 +489,7 @@ static void resnet18_spd_n004_conv_image_stage(const float *restrict picture, in
         return;
     }
     for (int i = 0; i < LEFT * 3; i++) to[i] = 0.0f;
-    const float *row = picture + from * (ptrdiff_t)64;
+    const float *row = image + from * (ptrdiff_t)64;
     for (int i = 0; i < USED; i++) {
         UNROLL
         for (int c = 0; c < 3; c++)
@@ -568,7 +568,7 @@ INLINE void resnet18_spd_n004_conv_image_strip(const int blocks, const float *ri
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void resnet18_spd_n004_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
+OUTLINE void resnet18_spd_n004_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -581,7 +581,7 @@ OUTLINE void resnet18_spd_n004_conv_image(const float *restrict picture, float *
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = picture + image * (ptrdiff_t)(3 * 64 * 64);
+        const float *of = image + image * (ptrdiff_t)(3 * 64 * 64);
         const int top = row * 2, have = unit == first || row == 0 || 2 > 2 ? 0 : 2 - 2;
         for (int i = top + have; i < top + 2; i++)
             resnet18_spd_n004_conv_image_stage(of, i - 0, scratch + i % 2 * (WIDTH * 3));
@@ -4435,9 +4435,9 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
 }
 
 /* [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a space-to-depth by `scale`
- * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the picture's channel at tap (scale * i + r,
+ * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
  * scale * j + q), with phase = r * scale + q. */
-static void pack_picture(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
+static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int first, int outputs,
                          const batch_norm *norm, int part, int parts)
 {
@@ -4642,7 +4642,7 @@ static void pack(const void *parameters, float *weights, int part, int parts)
     for (uint64_t i = (uint64_t)42070672 * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %4 conv1.conv.conv */
-    pack_picture(weights + 0, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
+    pack_image(weights + 0, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
     pack_bias(weights + 768, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
     /* %7 conv2_x.0.residual_function.0 */
     pack_winograd(weights + 832, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);

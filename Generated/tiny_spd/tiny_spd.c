@@ -361,7 +361,7 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
     PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
 }
 
-/* Convolution that reads the caller's picture, planar [image][channel][row][column]; any kernel, stride and padding.
+/* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
  * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
@@ -370,10 +370,10 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
  *
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
- * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the picture. `scratch`
+ * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the picture. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
+ * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
  * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
  * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
@@ -383,8 +383,8 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
  *     templates/kernels/conv_image.c */
 /* tiny_spd_n003_conv_image: 1 x 32 x 32 outputs in 1 blocks, 3 x 3 taps, stride 1. */
 
-/* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
-static void tiny_spd_n003_conv_image_stage(const float *restrict picture, int from, float *restrict to)
+/* Writes image row `from` (zeros if it lies outside) to `to` as [column][channel]. */
+static void tiny_spd_n003_conv_image_stage(const float *restrict image, int from, float *restrict to)
 {
     enum { WIDTH = (32 - 1) * 1 + 3, LEFT = 1 < WIDTH ? 1 : WIDTH };
     enum { USED = LEFT + 32 < WIDTH ? 32 : WIDTH - LEFT }; /* columns that the kernel reaches */
@@ -393,7 +393,7 @@ static void tiny_spd_n003_conv_image_stage(const float *restrict picture, int fr
         return;
     }
     for (int i = 0; i < LEFT * 3; i++) to[i] = 0.0f;
-    const float *row = picture + from * (ptrdiff_t)32;
+    const float *row = image + from * (ptrdiff_t)32;
     for (int i = 0; i < USED; i++) {
         UNROLL
         for (int c = 0; c < 3; c++)
@@ -472,7 +472,7 @@ INLINE void tiny_spd_n003_conv_image_strip(const int blocks, const float *ring, 
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void tiny_spd_n003_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
+OUTLINE void tiny_spd_n003_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -485,7 +485,7 @@ OUTLINE void tiny_spd_n003_conv_image(const float *restrict picture, float *rest
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = picture + image * (ptrdiff_t)(3 * 32 * 32);
+        const float *of = image + image * (ptrdiff_t)(3 * 32 * 32);
         const int top = row * 1, have = unit == first || row == 0 || 1 > 3 ? 0 : 3 - 1;
         for (int i = top + have; i < top + 3; i++)
             tiny_spd_n003_conv_image_stage(of, i - 1, scratch + i % 3 * (WIDTH * 3));
@@ -1323,9 +1323,9 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
 }
 
 /* [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a space-to-depth by `scale`
- * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the picture's channel at tap (scale * i + r,
+ * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
  * scale * j + q), with phase = r * scale + q. */
-static void pack_picture(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
+static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int first, int outputs,
                          const batch_norm *norm, int part, int parts)
 {
@@ -1416,7 +1416,7 @@ static void pack(const void *parameters, float *weights, int part, int parts)
     for (uint64_t i = (uint64_t)83504 * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %3 0 */
-    pack_picture(weights + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
+    pack_image(weights + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
     pack_bias(weights + 432, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
     /* %7 4 */
     pack_winograd(weights + 448, 2, 1, 64, (const input_view[]){{16, 0, 1}, {16, 16, 1}, {16, 32, 1}, {16, 48, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);

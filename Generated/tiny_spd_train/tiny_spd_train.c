@@ -624,9 +624,9 @@ static void pack_bias(float *to, int blocks, const float *bias, int outputs, int
 }
 
 /* As for inference: [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a
- * space-to-depth by `scale` in front makes input first[phase] + channel * stride[phase] at tap (i, j) the picture's channel at
+ * space-to-depth by `scale` in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at
  * tap (scale * i + r, scale * j + q), with phase = r * scale + q. */
-static void pack_picture(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
+static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int outputs, int part,
                          int parts)
 {
@@ -1000,7 +1000,7 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
     for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
 }
 
-/* Convolution that reads the caller's picture, planar [image][channel][row][column]; any kernel, stride and padding.
+/* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
  * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
@@ -1009,10 +1009,10 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
  *
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
- * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the picture. `scratch`
+ * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the picture. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
+ * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
  * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
  * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
@@ -1023,8 +1023,8 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
  *     templates/kernels/conv_image.c */
 /* tiny_spd_train_n001_conv_image: 16 x 32 x 32 outputs in 1 blocks, 3 x 3 taps, stride 1. */
 
-/* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
-static void tiny_spd_train_n001_conv_image_stage(const float *restrict picture, int from, float *restrict to)
+/* Writes image row `from` (zeros if it lies outside) to `to` as [column][channel]. */
+static void tiny_spd_train_n001_conv_image_stage(const float *restrict image, int from, float *restrict to)
 {
     enum { WIDTH = (32 - 1) * 1 + 3, LEFT = 1 < WIDTH ? 1 : WIDTH };
     enum { USED = LEFT + 32 < WIDTH ? 32 : WIDTH - LEFT }; /* columns that the kernel reaches */
@@ -1033,7 +1033,7 @@ static void tiny_spd_train_n001_conv_image_stage(const float *restrict picture, 
         return;
     }
     for (int i = 0; i < LEFT * 3; i++) to[i] = 0.0f;
-    const float *row = picture + from * (ptrdiff_t)32;
+    const float *row = image + from * (ptrdiff_t)32;
     for (int i = 0; i < USED; i++) {
         UNROLL
         for (int c = 0; c < 3; c++)
@@ -1111,7 +1111,7 @@ INLINE void tiny_spd_train_n001_conv_image_strip(const int blocks, const float *
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict picture, float *restrict scratch, const float *restrict w,
+OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -1124,7 +1124,7 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict picture, float
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = picture + image * (ptrdiff_t)(3 * 32 * 32);
+        const float *of = image + image * (ptrdiff_t)(3 * 32 * 32);
         const int top = row * 1, have = unit == first || row == 0 || 1 > 3 ? 0 : 3 - 1;
         for (int i = top + have; i < top + 3; i++)
             tiny_spd_train_n001_conv_image_stage(of, i - 1, scratch + i % 3 * (WIDTH * 3));
@@ -3854,26 +3854,26 @@ OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float
 }
 
 /* %40 = weight_gradient(%0, %38) k=3 0.weight      16×1×1      0  tiny-spd.swift:7
- *     templates/kernels/weight_gradient_picture.c */
-/* tiny_spd_train_n040_weight_gradient_picture: gradient of the weight of a convolution that reads the caller's picture, planar [image][channel][row][column], itself
- * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the picture there, 0 outside of it; and of its bias.
+ *     templates/kernels/weight_gradient_image.c */
+/* tiny_spd_train_n040_weight_gradient_image: gradient of the weight of a convolution that reads the caller's image, planar [image][channel][row][column], itself
+ * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
  *
- * A tap of an input is one number of the picture for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
+ * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
  * scratch and are added up in order.
  *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the picture; KW, STRIDE, PAD_TOP,
- * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the image; KW, STRIDE, PAD_TOP,
+ * PAD_LEFT: the convolution in the image's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
 /* Taps whose sums are in registers at a time. */
-enum { tiny_spd_train_n040_weight_gradient_picture_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
+enum { tiny_spd_train_n040_weight_gradient_image_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
 
 /* Adds to the sums of `taps` taps, a literal, what columns [low, high) of a row give; tap t of column col is at x[t][col * STRIDE]. */
-INLINE void tiny_spd_train_n040_weight_gradient_picture_row(const int taps, const float *const x[], const float *g, float *sums, const int low, const int high)
+INLINE void tiny_spd_train_n040_weight_gradient_image_row(const int taps, const float *const x[], const float *g, float *sums, const int low, const int high)
 {
-    const float *p[tiny_spd_train_n040_weight_gradient_picture_TOGETHER];
-    vec acc[tiny_spd_train_n040_weight_gradient_picture_TOGETHER * VECTORS];
+    const float *p[tiny_spd_train_n040_weight_gradient_image_TOGETHER];
+    vec acc[tiny_spd_train_n040_weight_gradient_image_TOGETHER * VECTORS];
     UNROLL
     for (int t = 0; t < taps; t++) {
         p[t] = x[t];
@@ -3897,17 +3897,17 @@ INLINE void tiny_spd_train_n040_weight_gradient_picture_row(const int taps, cons
 }
 
 /* What one row gives to taps [tap, tap + taps): the columns that all of them have, then what single ones have beside. */
-INLINE void tiny_spd_train_n040_weight_gradient_picture_taps(const int taps, const float *picture, const float *g, float *sums, const int image, const int row,
+INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const float *image, const float *g, float *sums, const int image, const int row,
                         const int tap)
 {
     enum { PLANE = 32 * 32 };
-    const float *x[tiny_spd_train_n040_weight_gradient_picture_TOGETHER];
-    int low[tiny_spd_train_n040_weight_gradient_picture_TOGETHER], high[tiny_spd_train_n040_weight_gradient_picture_TOGETHER], begin = 0, end = 32;
+    const float *x[tiny_spd_train_n040_weight_gradient_image_TOGETHER];
+    int low[tiny_spd_train_n040_weight_gradient_image_TOGETHER], high[tiny_spd_train_n040_weight_gradient_image_TOGETHER], begin = 0, end = 32;
     for (int t = 0; t < taps; t++) {
         const int c = (tap + t) % 3, kx = (tap + t) / 3 % 3, ky = (tap + t) / (3 * 3);
         const int in = row * 1 + ky - 1, left = kx - 1;
         const int inside = in >= 0 && in < 32;
-        x[t] = picture + (image * 3 + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)32 + left;
+        x[t] = image + (image * 3 + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)32 + left;
         low[t] = left < 0 ? (-left + 1 - 1) / 1 : 0;
         high[t] = (32 - left + 1 - 1) / 1;
         if (high[t] > 32) high[t] = 32;
@@ -3916,17 +3916,17 @@ INLINE void tiny_spd_train_n040_weight_gradient_picture_taps(const int taps, con
         if (end > high[t]) end = high[t];
     }
     if (begin < end)
-        tiny_spd_train_n040_weight_gradient_picture_row(taps, x, g, sums, begin, end);
+        tiny_spd_train_n040_weight_gradient_image_row(taps, x, g, sums, begin, end);
     else
         begin = end = 32;
     for (int t = 0; t < taps; t++) {
         const int first = begin < high[t] ? begin : high[t];
-        if (low[t] < first) tiny_spd_train_n040_weight_gradient_picture_row(1, x + t, g, sums + t * BLOCK, low[t], first);
-        if (end < high[t]) tiny_spd_train_n040_weight_gradient_picture_row(1, x + t, g, sums + t * BLOCK, end, high[t]);
+        if (low[t] < first) tiny_spd_train_n040_weight_gradient_image_row(1, x + t, g, sums + t * BLOCK, low[t], first);
+        if (end < high[t]) tiny_spd_train_n040_weight_gradient_image_row(1, x + t, g, sums + t * BLOCK, end, high[t]);
     }
 }
 
-OUTLINE void tiny_spd_train_n040_weight_gradient_picture(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *image, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
 {
     static const int places[27] = {0, 9, 18, 1, 10, 19, 2, 11, 20, 3, 12, 21, 4, 13, 22, 5, 14, 23, 6, 15, 24, 7, 16, 25, 8, 17, 26};
     enum { UNITS = 1 * 16, SUMS = (27 + 1) * BLOCK };
@@ -3944,9 +3944,9 @@ OUTLINE void tiny_spd_train_n040_weight_gradient_picture(const float *picture, c
                     PUT(sums + 27 * BLOCK + n, sum);
                 }
                 int tap = 0;
-                for (; tap + tiny_spd_train_n040_weight_gradient_picture_TOGETHER <= 27; tap += tiny_spd_train_n040_weight_gradient_picture_TOGETHER)
-                    tiny_spd_train_n040_weight_gradient_picture_taps(tiny_spd_train_n040_weight_gradient_picture_TOGETHER, picture, g, sums + tap * BLOCK, image, row, tap);
-                for (; tap < 27; tap++) tiny_spd_train_n040_weight_gradient_picture_taps(1, picture, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap + tiny_spd_train_n040_weight_gradient_image_TOGETHER <= 27; tap += tiny_spd_train_n040_weight_gradient_image_TOGETHER)
+                    tiny_spd_train_n040_weight_gradient_image_taps(tiny_spd_train_n040_weight_gradient_image_TOGETHER, image, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap < 27; tap++) tiny_spd_train_n040_weight_gradient_image_taps(1, image, g, sums + tap * BLOCK, image, row, tap);
             }
         }
     }
@@ -4137,7 +4137,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         switch (step) {
         case 0: {
             /* %1 = conv2d(%0) k=3 p=1 3→16 */
-            pack_picture(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
+            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
             pack_bias(arena + 432, 1, NULL, 16, part);
             BARRIER
             tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, part, parts);
@@ -4268,7 +4268,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         }
         case 22: {
             /* %42 = conv2d(%0) k=3 p=1 3→16 */
-            pack_picture(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
+            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
             pack_bias(arena + 432, 1, NULL, 16, part);
             BARRIER
             tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, part, parts);
@@ -4305,7 +4305,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         }
         case 28: {
             /* %40 = weight_gradient(%0, %38) k=3 0.weight */
-            tiny_spd_train_n040_weight_gradient_picture(input, arena + 0, gradients + 0, NULL, arena + 270336, part, parts);
+            tiny_spd_train_n040_weight_gradient_image(input, arena + 0, gradients + 0, NULL, arena + 270336, part, parts);
             break;
         }
 

@@ -295,12 +295,12 @@ INLINE void winograd6_output(const float *m, const ptrdiff_t plane, vec *y)
     for (int i = 0; i < 6; i++) winograd6_output_line(columns[i], y + i * 6);
 }
 
-/* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar picture behind a space-to-depth by
- * 2: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the picture ends. */
-static const float *winograd_picture_8_0_3_6_9(const float *picture, const int image, const int row, const int col, vec *to)
+/* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar image behind a space-to-depth by
+ * 2: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
+static const float *winograd_image_8_0_3_6_9(const float *image, const int image, const int row, const int col, vec *to)
 {
     enum { PLANE = 640 * 640 };
-    const float *from = picture + image * (ptrdiff_t)(3 * PLANE);
+    const float *from = image + image * (ptrdiff_t)(3 * PLANE);
     const int top = row < 0 ? -row : 0, left = col < 0 ? -col : 0;
     const int bottom = 640 / 2 - row < 8 ? 640 / 2 - row : 8;
     const int right = 640 / 2 - col < 8 ? 640 / 2 - col : 8;
@@ -571,7 +571,7 @@ static void yolov5_spd_n_n004_conv_winograd_transform(const float *const x[], fl
                 const int start = yolov5_spd_n_n004_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles) - start;
                 const int image = (first + tile) / (ROWS * COLS);
                 const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = winograd_picture_8_0_3_6_9(x[s], image, row * 6 - 1, col * 6 - 1, (vec[64 * VECTORS]){SPLAT(0.0f)});
+                const float *p = winograd_image_8_0_3_6_9(x[s], image, row * 6 - 1, col * 6 - 1, (vec[64 * VECTORS]){SPLAT(0.0f)});
                 if (v == NULL) {
                     ROLLED
                     for (int i = 0; i < 6 + 2; i++) {

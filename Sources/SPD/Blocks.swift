@@ -31,7 +31,7 @@ public struct Conv: Layer {
   }
 }
 
-/// Space-to-depth of the picture itself, then a convolution: 3×H×W → outputs × H/2 × W/2.
+/// Space-to-depth of the image itself, then a convolution: 3×H×W → outputs × H/2 × W/2.
 public struct Focus: Layer {
   public var site: Site
   let outputs: Int
@@ -119,7 +119,7 @@ public struct SPPF: Layer {
 /// YOLOv5's three heads: one biased 1×1 convolution per level, sigmoid, boxes.
 ///
 /// Result: N × rows × (5 + classes): centre x, centre y, width and height in pixels of the network's input, objectness,
-/// class scores. Strides follow from the shapes: the picture's height over the level's.
+/// class scores. Strides follow from the shapes: the image's height over the level's.
 public struct Detect {
   var site: Site
   let classes: Int
@@ -139,8 +139,8 @@ public struct Detect {
         builder.fail("Detect has anchors for \(anchors.levels.count) levels, but \(levels.count) levels")
         return levels[0]
       }
-      let picture = builder.graph.nodes[0].shape
-      let strides = levels.map { picture.height / $0.shape.height }
+      let image = builder.graph.nodes[0].shape
+      let strides = levels.map { image.height / $0.shape.height }
       let perLevel = anchors.levels[0].count
       let values = zip(anchors.levels, strides).flatMap { level, stride in
         level.flatMap { [Float($0.width) / Float(stride), Float($0.height) / Float(stride)] }

@@ -21,11 +21,11 @@ public struct Model: Sendable {
 
   /// - Parameters:
   ///   - name: letters, digits, `-` and `_`; generated symbols start with it.
-  ///   - input: the picture's channels, height and width unless a command asks for another size.
+  ///   - input: the image's channels, height and width unless a command asks for another size.
   ///   - classes: handed to `body`, unless a command asks for another number.
   ///   - scope: what parameter names start with; nothing by default.
   ///   - loss: what training makes small, if it is not the usual one of classes or boxes.
-  ///   - body: from the picture to the result.
+  ///   - body: from the image to the result.
   public init(
     _ name: String, input: Input, classes: Int = 1, classNames: [String]? = nil, scope: String? = nil,
     loss: Loss? = nil, body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> Tensor

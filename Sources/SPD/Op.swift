@@ -2,7 +2,7 @@
 ///
 /// The model file produces the upper part; the lower part appears only after lowering.
 public enum Op: Codable, Hashable, Sendable {
-  /// The caller's picture, N×C×H×W.
+  /// The caller's image, N×C×H×W.
   case input
   /// Two-dimensional convolution, with whatever the passes have folded into it.
   case convolution(Convolution)
@@ -213,7 +213,7 @@ extension Op {
     public var anchorsPerLevel: Int
     /// Parameter (levels, anchors, 2): widths and heights divided by the level's stride.
     public var anchors: String
-    /// Pixels of the picture per cell, one per level.
+    /// Pixels of the image per cell, one per level.
     public var strides: [Int]
 
     public init(classes: Int, anchorsPerLevel: Int, anchors: String, strides: [Int]) {

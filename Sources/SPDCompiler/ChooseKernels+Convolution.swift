@@ -19,7 +19,7 @@ extension ChooseKernels {
       let limit = directCycles(node, op, direct)
     else { return [direct] + variants }
     func kernel(_ tile: WinogradTile) -> Kernel {
-      if case .convPicture(_, let scale) = direct { return .convPictureWinograd(tile, scale: scale) }
+      if case .convImage(_, let scale) = direct { return .convImageWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
     // On the way back there is no ReLU to turn.
@@ -39,8 +39,8 @@ extension ChooseKernels {
   private func directCycles(_ node: Node, _ op: Op.Convolution, _ direct: Kernel) -> Double? {
     switch direct {
     case .convDirect(let tile): ChooseTile.cycles(tile, directProblem(node, op), target: target)
-    case .convPicture(let tile, let scale):
-      ChooseTile.cycles(tile, pictureProblem(node, op, scale: scale), target: target)
+    case .convImage(let tile, let scale):
+      ChooseTile.cycles(tile, imageProblem(node, op, scale: scale), target: target)
     default: nil
     }
   }
@@ -50,15 +50,15 @@ extension ChooseKernels {
       && !op.epilogue.addsStart
   }
 
-  /// Nil if the inputs do not suit Winograd: a picture's channels and phases must fit into one block.
+  /// Nil if the inputs do not suit Winograd: an image's channels and phases must fit into one block.
   private func winogradProblem(_ node: Node, _ direct: Kernel) -> ChooseWinograd.Problem? {
-    guard case .convPicture(_, let scale) = direct else {
+    guard case .convImage(_, let scale) = direct else {
       return ChooseWinograd.Problem(
         output: node.shape, inputBlocks: PlanMemory.inputBlocks(node), packsWeights: options.packsWeights)
     }
     guard graph.input.shape.channels * scale * scale <= channelBlock else { return nil }
     return ChooseWinograd.Problem(
-      output: node.shape, inputBlocks: 1, isPicture: true, packsWeights: options.packsWeights)
+      output: node.shape, inputBlocks: 1, isImage: true, packsWeights: options.packsWeights)
   }
 
   /// The Winograd variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.
@@ -91,9 +91,9 @@ extension ChooseKernels {
 
   func direct(_ node: Node, _ op: Op.Convolution) -> Kernel {
     let operand = node.inputs[0]
-    if let scale = pictureScale(node) {
-      let tile = ChooseTile.tile(pictureProblem(node, op, scale: scale), target: target)
-      return .convPicture(tile, scale: scale)
+    if let scale = imageScale(node) {
+      let tile = ChooseTile.tile(imageProblem(node, op, scale: scale), target: target)
+      return .convImage(tile, scale: scale)
     }
     if op.groups != 1 {
       let inputs = graph.shape(of: operand).channels
@@ -110,14 +110,14 @@ extension ChooseKernels {
     switch direct {
     case .convDirect(let tile):
       ChooseTile.variants(of: tile, directProblem(node, op), target: target).map { .convDirect($0) }
-    case .convPicture(let tile, let scale):
-      ChooseTile.tiles(otherThan: tile, pictureProblem(node, op, scale: scale), target: target)
-        .map { .convPicture($0, scale: scale) }
+    case .convImage(let tile, let scale):
+      ChooseTile.tiles(otherThan: tile, imageProblem(node, op, scale: scale), target: target)
+        .map { .convImage($0, scale: scale) }
     default: []
     }
   }
 
-  private func pictureProblem(_ node: Node, _ op: Op.Convolution, scale: Int) -> ChooseTile.Problem {
+  private func imageProblem(_ node: Node, _ op: Op.Convolution, scale: Int) -> ChooseTile.Problem {
     let input = graph.input.shape
     return ChooseTile.Problem(
       output: node.shape, depth: input.channels * op.kernel.area * scale * scale, sourceBytes: 4 * input.count)
@@ -141,8 +141,8 @@ extension ChooseKernels {
   private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
   private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
-  /// Set if the picture kernel computes this convolution; else lowering has copied the picture into blocks.
-  private func pictureScale(_ node: Node) -> Int? {
-    ViewRules.readsPicture(node.inputs[0], in: graph) ? ViewRules.pictureScale(node.inputs[0], in: graph) : nil
+  /// Set if the image kernel computes this convolution; else lowering has copied the image into blocks.
+  private func imageScale(_ node: Node) -> Int? {
+    ViewRules.readsImage(node.inputs[0], in: graph) ? ViewRules.imageScale(node.inputs[0], in: graph) : nil
   }
 }

@@ -23,7 +23,7 @@ extension ChooseKernels {
     let gradient = graph.shape(of: node.inputs[1])
     let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
     guard !node.inputs[0].segments.contains(where: { $0.node == graph.input.id }) else {
-      return .weightGradientPicture(
+      return .weightGradientImage(
         scale: node.inputs[0].segments[0].step, chunks: min(gradient.batch, max(1, WeightGradientTile.units / blocks)))
     }
     if options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1,

@@ -56,8 +56,8 @@ enum ChooseWinograd {
   struct Problem {
     var output: Shape
     var inputBlocks: Int
-    /// Tiles are gathered from the caller's planar picture.
-    var isPicture = false
+    /// Tiles are gathered from the caller's planar image.
+    var isImage = false
     /// Weights are transformed in every run, as training does.
     var packsWeights = false
 
@@ -160,7 +160,7 @@ enum ChooseWinograd {
     products *= Double(rounds * strips * tile.frequencies)
     let (input, output) = transformCycles(tile.size)
     // Twelve floats of a pixel come one by one.
-    let gather = problem.isPicture ? Double(count * tile.frequencies * 14) : 0
+    let gather = problem.isImage ? Double(count * tile.frequencies * 14) : 0
     let transforms =
       gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 

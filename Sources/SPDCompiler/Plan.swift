@@ -119,10 +119,10 @@ public struct Plan: Codable, Equatable, Sendable {
 public enum Kernel: Codable, Equatable, Sendable {
   case convDirect(ConvolutionTile)
   case convWinograd(WinogradTile)
-  /// Reads the caller's picture, behind a space-to-depth of this scale or 1.
-  case convPicture(ConvolutionTile, scale: Int)
+  /// Reads the caller's image, behind a space-to-depth of this scale or 1.
+  case convImage(ConvolutionTile, scale: Int)
   /// The same by Winograd.
-  case convPictureWinograd(WinogradTile, scale: Int)
+  case convImageWinograd(WinogradTile, scale: Int)
   case convDepthwise
   case convGrouped
   /// Batch normalisation, activation or sum as a loop of its own.
@@ -145,8 +145,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   case weightGradient(WeightGradientTile)
   case weightGradient1x1(WeightGradient1x1Tile)
   case weightGradientWinograd(WinogradGradientTile)
-  /// Of a convolution that reads the caller's picture, behind a space-to-depth of this scale or 1, in chunks of images.
-  case weightGradientPicture(scale: Int, chunks: Int)
+  /// Of a convolution that reads the caller's image, behind a space-to-depth of this scale or 1, in chunks of images.
+  case weightGradientImage(scale: Int, chunks: Int)
   case poolGradient
   case globalAverageGradient
   case copyGradient
@@ -161,8 +161,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   public var template: String {
     switch self {
     case .convDirect: "conv_direct"
-    case .convWinograd, .convPictureWinograd: "conv_winograd"
-    case .convPicture: "conv_image"
+    case .convWinograd, .convImageWinograd: "conv_winograd"
+    case .convImage: "conv_image"
     case .convDepthwise: "conv_depthwise"
     case .convGrouped: "conv_grouped"
     case .pointwise: "pointwise"
@@ -180,7 +180,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .weightGradient: "weight_gradient"
     case .weightGradient1x1: "weight_gradient_1x1"
     case .weightGradientWinograd: "weight_gradient_winograd"
-    case .weightGradientPicture: "weight_gradient_picture"
+    case .weightGradientImage: "weight_gradient_image"
     case .poolGradient: "pool_gradient"
     case .globalAverageGradient: "global_average_gradient"
     case .copyGradient: "copy_gradient"
@@ -197,7 +197,7 @@ extension Kernel {
   /// How Winograd computes it, if it does.
   public var winograd: WinogradTile? {
     switch self {
-    case .convWinograd(let tile), .convPictureWinograd(let tile, _): tile
+    case .convWinograd(let tile), .convImageWinograd(let tile, _): tile
     default: nil
     }
   }

@@ -101,7 +101,7 @@ extension PlanMemory {
     case .weightGradientWinograd(let tile):
       return tile.sharedCount(
         graph.shape(of: node.inputs[1]), inputBlocks: inputBlocks(node), outputBlocks: blocks, target)
-    case .weightGradientPicture(let scale, let chunks):
+    case .weightGradientImage(let scale, let chunks):
       let taps = op.kernel.area * scale * scale * graph.input.shape.channels
       return blocks * chunks * (taps + 1) * channelBlock
     default: return 0

@@ -172,11 +172,11 @@ public enum PlanMemory {
     }
     guard case .convolution(let op) = node.op else { return 0 }
     switch kernel {
-    case .convPicture(_, let scale):
+    case .convImage(_, let scale):
       let kernelRows = op.kernel.height * scale
       let columns = (node.shape.width - 1) * op.stride.width * scale + op.kernel.width * scale
       return kernelRows * columns * graph.input.shape.channels
-    case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+    case .convWinograd(let tile), .convImageWinograd(let tile, _):
       let inputs = tile.shared ? 0 : tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, kernel))
       return tile.frequencies * (inputs + tile.productPlane(node.shape))
     default: return 0
@@ -192,9 +192,9 @@ public enum PlanMemory {
     return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
   }
 
-  /// Blocks of 16 channels that a node reads: each segment's on their own, but of a picture all together.
+  /// Blocks of 16 channels that a node reads: each segment's on their own, but of an image all together.
   static func inputBlocks(_ node: Node, _ kernel: Kernel? = nil) -> Int {
-    if case .convPictureWinograd = kernel { return 1 }
+    if case .convImageWinograd = kernel { return 1 }
     return node.inputs[0].segments.reduce(0) { $0 + ($1.channels + channelBlock - 1) / channelBlock }
   }
 
@@ -206,14 +206,14 @@ public enum PlanMemory {
       // Sums start from the bias; a normalisation by phase adds four scales and four shifts.
       let biases = outputs * (op.epilogue.phaseNorm == nil ? 1 : 9)
       switch kernel {
-      case .convPicture(_, let scale):
+      case .convImage(_, let scale):
         return outputs * op.kernel.area * scale * scale * graph.input.shape.channels + biases
       case .convDepthwise:
         return outputs * op.kernel.area + biases
       case .convGrouped:
         let inputs = graph.shape(of: node.inputs[0]).channels / op.groups
         return roundUp(op.outputs * inputs * op.kernel.area) + biases
-      case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+      case .convWinograd(let tile), .convImageWinograd(let tile, _):
         let packed = tile.share == 0 ? outputs : min(outputs, tile.share * tile.strip * channelBlock)
         return packed * inputBlocks(node, kernel) * channelBlock * tile.frequencies + biases
       default:

@@ -33,7 +33,7 @@ extension ChooseKernels {
   func problemKey(_ node: Node) -> String {
     let expression = graph.expression(of: node).replacing(/%(\d+)/) { match in
       guard let id = Node.ID(match.1) else { return "" }
-      return (id == graph.input.id ? "picture " : "") + graph[id].shape.description
+      return (id == graph.input.id ? "image " : "") + graph[id].shape.description
     }
     let images = node.shape.batch == 1 ? "" : "\(node.shape.batch)×"
     var algorithms = options.algorithms.rawValue

@@ -12,15 +12,15 @@ enum ViewRules {
     }
     switch node.op {
     case .convolution(let op) where index == 0:
-      if readsPicture(operand, in: graph) {
-        guard isWholePicture(operand, in: graph) else {
-          return "only the whole picture, itself or behind one space-to-depth, is read in place"
+      if readsImage(operand, in: graph) {
+        guard isWholeImage(operand, in: graph) else {
+          return "only the whole image, itself or behind one space-to-depth, is read in place"
         }
         guard op.groups == 1, op.dilation == 1, op.stride.height == op.stride.width else {
-          return "the picture is read in place without groups or dilation and with one stride"
+          return "the image is read in place without groups or dilation and with one stride"
         }
         guard op.weightInputs == nil, !op.epilogue.addsStart else {
-          return "the picture is read in place by whole convolutions"
+          return "the image is read in place by whole convolutions"
         }
         return nil
       }
@@ -35,7 +35,7 @@ enum ViewRules {
     case .convolution(let op) where index == 1 && op.epilogue.addsStart:
       var source = operand
       for segment in source.segments.indices { source.segments[segment].upsampling = 1 }
-      guard !readsPicture(source, in: graph), isPlainSlice(source) else {
+      guard !readsImage(source, in: graph), isPlainSlice(source) else {
         return "sums start from one tensor, upsampled but not reindexed otherwise"
       }
       return nil
@@ -43,29 +43,29 @@ enum ViewRules {
       // They go over every channel of what they read and of its gradient, and the rest of the last block.
       return operand.wholeNode(in: graph) == nil ? "\(node.op.name) reads a whole result" : nil
     default:
-      if readsPicture(operand, in: graph) { return "\(node.op.name) does not read the caller's picture" }
+      if readsImage(operand, in: graph) { return "\(node.op.name) does not read the caller's image" }
       return isPlainSlice(operand) ? nil : "\(node.op.name) reads one tensor without reindexing"
     }
   }
 
-  static func readsPicture(_ operand: Operand, in graph: Graph) -> Bool {
+  static func readsImage(_ operand: Operand, in graph: Graph) -> Bool {
     operand.segments.contains { $0.node == graph.input.id }
   }
 
-  /// The whole picture, or the whole picture behind one space-to-depth of any order: what the picture kernel reads.
-  static func isWholePicture(_ operand: Operand, in graph: Graph) -> Bool {
-    pictureScale(operand, in: graph) != nil
+  /// The whole image, or the whole image behind one space-to-depth of any order: what the image kernel reads.
+  static func isWholeImage(_ operand: Operand, in graph: Graph) -> Bool {
+    imageScale(operand, in: graph) != nil
   }
 
-  /// 1 for the picture itself, s behind a space-to-depth of scale s, nil for anything else.
-  static func pictureScale(_ operand: Operand, in graph: Graph) -> Int? {
-    let picture = graph.input
+  /// 1 for the image itself, s behind a space-to-depth of scale s, nil for anything else.
+  static func imageScale(_ operand: Operand, in graph: Graph) -> Int? {
+    let image = graph.input
     let step = operand.segments[0].step
-    guard operand.segments.count == step * step, picture.shape.channels <= 4 else { return nil }
+    guard operand.segments.count == step * step, image.shape.channels <= 4 else { return nil }
     let phases = Set(operand.segments.map { Size2D($0.rowPhase, $0.columnPhase) })
     guard phases.count == step * step else { return nil }
     for segment in operand.segments {
-      guard segment.node == picture.id, segment.channels == picture.shape.channels, segment.step == step,
+      guard segment.node == image.id, segment.channels == image.shape.channels, segment.step == step,
         segment.upsampling == 1
       else { return nil }
     }

@@ -1,15 +1,15 @@
 import SPDFormats
 import SPDVision
 
-/// Why a data set, or one picture of it, cannot be used, and what to do about it.
+/// Why a data set, or one image of it, cannot be used, and what to do about it.
 public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file or folder; for pictures inside a file, the file and the picture's number.
+  /// The file or folder; for images inside a file, the file and the image's number.
   public let path: String
   /// What is wrong.
   public let what: String
   /// What the user can do.
   public let remedy: String
-  /// The machine failed, and not the data: another attempt may succeed. Such a picture is not left out as broken ones are.
+  /// The machine failed, and not the data: another attempt may succeed. Such an image is not left out as broken ones are.
   public let isOfTheMachine: Bool
 
   public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
@@ -21,7 +21,7 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { "\(path): \(what); \(remedy)" }
 
-  init(_ error: PictureError) {
+  init(_ error: ImageError) {
     self.init(path: error.path, what: error.what, remedy: error.remedy, isOfTheMachine: error.isOfTheMachine)
   }
 

@@ -1,27 +1,27 @@
 import SPDVision
 
-/// Pictures with what is to be learned about each. Loader threads ask for any picture at any time, so every answer
+/// Images with what is to be learned about each. Loader threads ask for any image at any time, so every answer
 /// depends on the index alone.
 public protocol ImageDataset: Sendable {
   /// What it is, for messages and reports: "CIFAR-10, training".
   var name: String { get }
   /// Class names in the order of the class indices.
   var classNames: [String] { get }
-  /// Pictures.
+  /// Images.
   var count: Int { get }
-  /// What is known about picture `index`, without decoding it.
+  /// What is known about image `index`, without decoding it.
   func annotation(_ index: Int) -> Annotation
-  /// The picture as it is stored: 8-bit RGB at its own size.
+  /// The image as it is stored: 8-bit RGB at its own size.
   ///
-  /// - Throws: where the picture is missing or broken. The others can still be used.
-  func picture(_ index: Int) throws(DataError) -> Picture
-  /// Where picture `index` comes from, for messages: a path, or a file and the picture's number in it.
+  /// - Throws: where the image is missing or broken. The others can still be used.
+  func image(_ index: Int) throws(DataError) -> Image
+  /// Where image `index` comes from, for messages: a path, or a file and the image's number in it.
   func origin(_ index: Int) -> String
 }
 
-/// What is to be learned about a picture.
+/// What is to be learned about an image.
 public enum Annotation: Sendable, Equatable {
-  /// The picture shows one thing: an index into the data set's class names.
+  /// The image shows one thing: an index into the data set's class names.
   case classIndex(Int32)
 
   /// The label that a classification loss reads.
@@ -32,19 +32,19 @@ public enum Annotation: Sendable, Equatable {
   }
 }
 
-/// A picture with its annotation.
+/// An image with its annotation.
 public struct Sample: Sendable, Equatable {
-  public var picture: Picture
+  public var image: Image
   public var annotation: Annotation
 }
 
 extension ImageDataset {
-  /// A picture and its annotation.
+  /// An image and its annotation.
   public func sample(_ index: Int) throws(DataError) -> Sample {
-    Sample(picture: try picture(index), annotation: annotation(index))
+    Sample(image: try image(index), annotation: annotation(index))
   }
 
-  /// Pictures of every class, in the order of the class names.
+  /// Images of every class, in the order of the class names.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for index in 0..<count { counts[Int(annotation(index).label)] += 1 }

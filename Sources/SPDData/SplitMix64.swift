@@ -1,6 +1,6 @@
 /// The random numbers of data sets and loaders: SplitMix64, a counter with a mixing function behind it.
 ///
-/// A generator is made from a purpose and words such as (seed, epoch, picture), so what happens to a picture depends on
+/// A generator is made from a purpose and words such as (seed, epoch, image), so what happens to an image depends on
 /// nothing else: not on the order in which threads come to it, and not on what was drawn before.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
@@ -9,11 +9,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   public enum Purpose: UInt64, Sendable {
     /// The order of an epoch.
     case order = 1
-    /// The augmentation of a picture.
+    /// The augmentation of an image.
     case augmentation
-    /// Which pictures are set apart for validation.
+    /// Which images are set apart for validation.
     case split
-    /// A drawn picture.
+    /// A drawn image.
     case scene
   }
 

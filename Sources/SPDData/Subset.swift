@@ -1,6 +1,6 @@
 import SPDVision
 
-/// Some pictures of a data set, in any order.
+/// Some images of a data set, in any order.
 public struct Subset: ImageDataset {
   public let base: any ImageDataset
   /// Indices into the base.
@@ -13,8 +13,8 @@ public struct Subset: ImageDataset {
     self.name = name ?? base.name
   }
 
-  /// All pictures but some, such as those that a scan found broken.
-  public init(_ base: any ImageDataset, excluding broken: [BrokenPicture]) {
+  /// All images but some, such as those that a scan found broken.
+  public init(_ base: any ImageDataset, excluding broken: [BrokenImage]) {
     let excluded = Set(broken.map(\.index))
     self.init(base, indices: (0..<base.count).filter { !excluded.contains($0) })
   }
@@ -22,6 +22,6 @@ public struct Subset: ImageDataset {
   public var classNames: [String] { base.classNames }
   public var count: Int { indices.count }
   public func annotation(_ index: Int) -> Annotation { base.annotation(indices[index]) }
-  public func picture(_ index: Int) throws(DataError) -> Picture { try base.picture(indices[index]) }
+  public func image(_ index: Int) throws(DataError) -> Image { try base.image(indices[index]) }
   public func origin(_ index: Int) -> String { base.origin(indices[index]) }
 }

@@ -13,7 +13,7 @@ import CSPDModule
 ///     let network = try Network(module: yolov5_spd_n_module())
 ///     let weights = try network.pack(ParameterFile(mapping: "yolov5_spd_n.spdw"))
 ///     let session = try network.session(weights, threads: 2)
-///     let boxes = try session.infer(picture)
+///     let boxes = try session.infer(image)
 public final class Network: @unchecked Sendable {
   public let name: String
   /// N×C×H×W.

@@ -13,7 +13,7 @@ import CSPDModule
 ///     let network = try TrainableNetwork(module: resnet18_spd_train_module())
 ///     let trainer = try network.trainer(threads: 2)
 ///     try trainer.load(ParameterFile(mapping: "resnet18_spd.spdw"))
-///     let losses = try trainer.trainStep(pictures, labels: labels, Update(learningRate: 0.1, momentum: 0.9))
+///     let losses = try trainer.trainStep(images, labels: labels, Update(learningRate: 0.1, momentum: 0.9))
 public final class TrainableNetwork: @unchecked Sendable {
   public let name: String
   /// N×C×H×W.

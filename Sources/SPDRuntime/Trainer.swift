@@ -115,7 +115,7 @@ public final class Trainer {
 
   // MARK: - steps
 
-  /// Forward, backward and update on a batch of pictures with one label each. A loss that is not finite updates nothing, but
+  /// Forward, backward and update on a batch of images with one label each. A loss that is not finite updates nothing, but
   /// running statistics have moved.
   ///
   /// - Parameters:
@@ -139,7 +139,7 @@ public final class Trainer {
   }
 
   /// The same for a detector, with rows of image, class, centre x, centre y, width, height; the last four as fractions of the
-  /// picture.
+  /// image.
   ///
   /// - Returns: the loss that is differentiated, then box, objectness and class terms.
   @discardableResult public func trainStep(

@@ -1,20 +1,20 @@
-/// Draws detections into a picture: a box in the colour of its class, and a label with name and score.
+/// Draws detections into an image: a box in the colour of its class, and a label with name and score.
 ///
-/// Lines and letters grow with the picture. A label sits on top of its box, or inside it where there is no room above,
-/// and is moved, shrunk or cut as needed to stay inside the picture. Better detections lie above worse ones.
+/// Lines and letters grow with the image. A label sits on top of its box, or inside it where there is no room above,
+/// and is moved, shrunk or cut as needed to stay inside the image. Better detections lie above worse ones.
 ///
 /// - Parameters:
-///   - detections: boxes in pixels of this picture, best first; parts outside are cut, boxes with NaN are left out.
+///   - detections: boxes in pixels of this image, best first; parts outside are cut, boxes with NaN are left out.
 ///   - names: by class index; a class without a name is called `class 7`.
-/// - Precondition: the picture is valid.
-public func annotate(_ picture: inout Picture, detections: [Detection], names: [String]) {
-  picture.requireValid()
-  let lineWidth = max(1, Int((Double(picture.width + picture.height) * 0.0015).rounded()))
+/// - Precondition: the image is valid.
+public func annotate(_ image: inout Image, detections: [Detection], names: [String]) {
+  image.requireValid()
+  let lineWidth = max(1, Int((Double(image.width + image.height) * 0.0015).rounded()))
   for detection in detections.reversed() {
-    guard let box = pixelBox(detection.box, width: picture.width, height: picture.height) else { continue }
+    guard let box = pixelBox(detection.box, width: image.width, height: image.height) else { continue }
     let colour = classColour(detection.classIndex)
-    picture.stroke(box, lineWidth: lineWidth, colour)
-    picture.drawLabel(label(of: detection, names), at: box, textScale: lineWidth, colour)
+    image.stroke(box, lineWidth: lineWidth, colour)
+    image.drawLabel(label(of: detection, names), at: box, textScale: lineWidth, colour)
   }
 }
 
@@ -23,7 +23,7 @@ private struct Rectangle {
   var left, top, right, bottom: Int
 }
 
-/// The box cut to the picture and rounded, at least one pixel in each direction.
+/// The box cut to the image and rounded, at least one pixel in each direction.
 private func pixelBox(_ box: SIMD4<Float>, width: Int, height: Int) -> Rectangle? {
   guard !(box.x.isNaN || box.y.isNaN || box.z.isNaN || box.w.isNaN) else { return nil }
   func pixel(_ value: Float, _ limit: Int) -> Int { Int(min(max(value, 0), Float(limit)).rounded()) }
@@ -41,7 +41,7 @@ private func label(of detection: Detection, _ names: [String]) -> String {
   return "\(name) \(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
 }
 
-extension Picture {
+extension Image {
   fileprivate mutating func fill(_ area: Rectangle, _ colour: RGB) {
     let columns = max(area.left, 0)..<max(min(area.right, width), max(area.left, 0))
     for y in max(area.top, 0)..<max(min(area.bottom, height), max(area.top, 0)) {

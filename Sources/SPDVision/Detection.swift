@@ -1,4 +1,4 @@
-/// One object found in a picture.
+/// One object found in an image.
 public struct Detection: Sendable, Equatable, Codable {
   /// The row of the class in the model's list of names.
   public var classIndex: Int
@@ -14,11 +14,11 @@ public struct Detection: Sendable, Equatable, Codable {
   }
 }
 
-/// Takes boxes from the letterboxed picture back to pixels of the original and clips them to it. Not rounded.
+/// Takes boxes from the letterboxed image back to pixels of the original and clips them to it. Not rounded.
 public func scaleBoxes(_ detections: [Detection], from letterbox: Letterbox) -> [Detection] {
   scaleBoxes(
     detections, gain: letterbox.gain, padX: letterbox.coordinatePadX, padY: letterbox.coordinatePadY,
-    width: letterbox.pictureWidth, height: letterbox.pictureHeight)
+    width: letterbox.imageWidth, height: letterbox.imageHeight)
 }
 
 /// The general form: x becomes (x - padX) / gain in 0...width, y becomes (y - padY) / gain in 0...height. An evaluation

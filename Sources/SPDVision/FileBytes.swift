@@ -6,19 +6,19 @@
   import Darwin
 #endif
 
-/// No picture that passes the pixel limit needs a larger file, and a device such as /dev/zero never ends.
+/// No image that passes the pixel limit needs a larger file, and a device such as /dev/zero never ends.
 private let fileSizeLimit = 1 << 30
 
-/// A picture file in memory, whatever its format.
-public func readPictureFile(_ path: String) throws(PictureError) -> [UInt8] {
-  func failed(_ code: Int32) -> PictureError {
+/// An image file in memory, whatever its format.
+public func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
+  func failed(_ code: Int32) -> ImageError {
     let what = "cannot be read (\(systemMessage(code)))"
-    if code == EISDIR { return PictureError(path: path, what: what, remedy: "name a picture in it") }
+    if code == EISDIR { return ImageError(path: path, what: what, remedy: "name an image in it") }
     // Other codes than these are no property of the path.
     if [ENOENT, EACCES, EPERM, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, ENXIO].contains(code) {
-      return PictureError(path: path, what: what, remedy: "check the path and its permissions")
+      return ImageError(path: path, what: what, remedy: "check the path and its permissions")
     }
-    return PictureError(path: path, what: what, remedy: "see to the disk or the machine", isOfTheMachine: true)
+    return ImageError(path: path, what: what, remedy: "see to the disk or the machine", isOfTheMachine: true)
   }
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { throw failed(errno) }
@@ -35,16 +35,16 @@ public func readPictureFile(_ path: String) throws(PictureError) -> [UInt8] {
     }
     bytes.append(contentsOf: chunk[..<count])
     if bytes.count > fileSizeLimit {
-      throw PictureError(path: path, what: "the file is larger than 1 GiB", remedy: "give a smaller picture")
+      throw ImageError(path: path, what: "the file is larger than 1 GiB", remedy: "give a smaller image")
     }
   }
 }
 
 /// Writes under a temporary name in the same folder, then renames: a reader never sees half a file, and a failure
 /// leaves what was there.
-func writeFile(_ bytes: [UInt8], to path: String) throws(PictureError) {
-  func failed(_ code: Int32) -> PictureError {
-    PictureError(
+func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
+  func failed(_ code: Int32) -> ImageError {
+    ImageError(
       path: path, what: "cannot be written (\(systemMessage(code)))",
       remedy: "check that the folder exists, may be written to and has space")
   }

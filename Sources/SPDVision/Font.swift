@@ -1,4 +1,4 @@
-/// The letters on annotated pictures: printable ASCII, five columns by nine rows, of which the last two hold descenders.
+/// The letters on annotated images: printable ASCII, five columns by nine rows, of which the last two hold descenders.
 enum Font {
   static let glyphWidth = 5
   static let glyphHeight = 9

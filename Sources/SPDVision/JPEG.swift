@@ -3,7 +3,7 @@ import CTurboJPEG
 /// Stray bytes just before the end marker: libjpeg-turbo warns, but everything has been decoded by then.
 private let harmlessWarning = "extraneous bytes before marker 0xd9"
 
-func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureError) -> Picture {
+func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageError) -> Image {
   let decoder = try makeCodec(tjInitDecompress(), path)
   defer { tjDestroy(decoder) }
 
@@ -14,7 +14,7 @@ func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureE
   // The status is not asked: the call also fails for chroma layouts that it has no name for, which decode all the same.
   tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colours)
   guard width > 0, height > 0, colours >= 0 else { throw damaged(decoder, path) }
-  try Picture.checkSize(width: Int(width), height: Int(height), limit: pixelLimit, path: path)
+  try Image.checkSize(width: Int(width), height: Int(height), limit: pixelLimit, path: path)
 
   // libjpeg-turbo turns grey and YCbCr into RGB, but four-channel files only into CMYK.
   let isCMYK = colours == TJCS_CMYK.rawValue || colours == TJCS_YCCK.rawValue
@@ -41,13 +41,13 @@ func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureE
   }
   guard status == 0 else { throw damaged(decoder, path) }
   if isCMYK { pixels = rgb(fromInvertedCMYK: pixels) }
-  return Picture(width: Int(width), height: Int(height), pixels: pixels)
+  return Image(width: Int(width), height: Int(height), pixels: pixels)
     .oriented(by: exifOrientation(ofJPEG: bytes))
 }
 
-func encodeJPEG(_ picture: Picture, quality: Int32, path: String) throws(PictureError) -> [UInt8] {
-  guard picture.width <= 65500, picture.height <= 65500 else {
-    throw PictureError(path: path, what: "a JPEG has at most 65500 pixels a side", remedy: "write a PNG instead")
+func encodeJPEG(_ image: Image, quality: Int32, path: String) throws(ImageError) -> [UInt8] {
+  guard image.width <= 65500, image.height <= 65500 else {
+    throw ImageError(path: path, what: "a JPEG has at most 65500 pixels a side", remedy: "write a PNG instead")
   }
   let encoder = try makeCodec(tjInitCompress(), path)
   defer { tjDestroy(encoder) }
@@ -55,10 +55,10 @@ func encodeJPEG(_ picture: Picture, quality: Int32, path: String) throws(Picture
   var count: UInt = 0
   defer { tjFree(output) }
   let status = tjCompress2(
-    encoder, picture.pixels, Int32(picture.width), 0, Int32(picture.height), TJPF_RGB.rawValue, &output, &count,
+    encoder, image.pixels, Int32(image.width), 0, Int32(image.height), TJPF_RGB.rawValue, &output, &count,
     Int32(TJSAMP_444.rawValue), quality, TJFLAG_ACCURATEDCT)
   guard status == 0, let output else {
-    throw PictureError(path: path, what: "cannot be encoded (\(errorText(encoder)))", remedy: "write a PNG instead")
+    throw ImageError(path: path, what: "cannot be encoded (\(errorText(encoder)))", remedy: "write a PNG instead")
   }
   return Array(UnsafeBufferPointer(start: output, count: Int(count)))
 }
@@ -78,9 +78,9 @@ private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
   }
 }
 
-private func makeCodec(_ handle: tjhandle?, _ path: String) throws(PictureError) -> tjhandle {
+private func makeCodec(_ handle: tjhandle?, _ path: String) throws(ImageError) -> tjhandle {
   if let handle { return handle }
-  throw PictureError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory", isOfTheMachine: true)
+  throw ImageError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory", isOfTheMachine: true)
 }
 
 private func errorText(_ handle: tjhandle) -> String {
@@ -88,8 +88,8 @@ private func errorText(_ handle: tjhandle) -> String {
   return String(cString: text)
 }
 
-private func damaged(_ decoder: tjhandle, _ path: String) -> PictureError {
-  PictureError(
+private func damaged(_ decoder: tjhandle, _ path: String) -> ImageError {
+  ImageError(
     path: path, what: "the JPEG is damaged or cut off (\(errorText(decoder)))",
-    remedy: "get an intact copy, or open and save it in a picture editor")
+    remedy: "get an intact copy, or open and save it in an image editor")
 }

@@ -1,13 +1,13 @@
-/// How a picture was fitted into a network's input: scaled by one ratio for both sides, centred, and padded.
+/// How an image was fitted into a network's input: scaled by one ratio for both sides, centred, and padded.
 ///
 /// All sizes are in pixels. The pads that pixels got are whole numbers; the pads for coordinates are not rounded, as in
 /// the reference, so boxes can be off by half a pixel.
 public struct Letterbox: Sendable, Equatable {
-  /// The original picture.
-  public let pictureWidth, pictureHeight: Int
-  /// The letterboxed picture.
+  /// The original image.
+  public let imageWidth, imageHeight: Int
+  /// The letterboxed image.
   public let width, height: Int
-  /// The scaled picture inside it, and where its top left pixel lies.
+  /// The scaled image inside it, and where its top left pixel lies.
   public let contentWidth, contentHeight, left, top: Int
   /// The un-rounded pads on either side: half of `width - contentWidth` and of `height - contentHeight`.
   public let halfPadX, halfPadY: Double
@@ -16,24 +16,24 @@ public struct Letterbox: Sendable, Equatable {
 
   /// Works out the fit without touching pixels; the parameters are those of ``letterbox(_:height:width:auto:stride:scaleUp:)``.
   public init(
-    pictureWidth: Int, pictureHeight: Int, height: Int, width: Int, auto: Bool = false, stride: Int = 32,
+    imageWidth: Int, imageHeight: Int, height: Int, width: Int, auto: Bool = false, stride: Int = 32,
     scaleUp: Bool = true
   ) {
-    precondition(pictureWidth > 0 && pictureHeight > 0, "a picture of \(pictureWidth)×\(pictureHeight) has no pixels")
+    precondition(imageWidth > 0 && imageHeight > 0, "an image of \(imageWidth)×\(imageHeight) has no pixels")
     precondition(width > 0 && height > 0 && stride > 0, "width, height and stride must be positive")
-    let fit = min(Double(height) / Double(pictureHeight), Double(width) / Double(pictureWidth))
+    let fit = min(Double(height) / Double(imageHeight), Double(width) / Double(imageWidth))
     let ratio = scaleUp ? fit : min(fit, 1)
-    // A very long and thin picture would vanish; it keeps one pixel, where the reference fails.
-    let contentWidth = max(Int(roundedHalfToEven(Double(pictureWidth) * ratio)), 1)
-    let contentHeight = max(Int(roundedHalfToEven(Double(pictureHeight) * ratio)), 1)
+    // A very long and thin image would vanish; it keeps one pixel, where the reference fails.
+    let contentWidth = max(Int(roundedHalfToEven(Double(imageWidth) * ratio)), 1)
+    let contentHeight = max(Int(roundedHalfToEven(Double(imageHeight) * ratio)), 1)
     var padX = width - contentWidth
     var padY = height - contentHeight
     if auto {
       padX %= stride
       padY %= stride
     }
-    self.pictureWidth = pictureWidth
-    self.pictureHeight = pictureHeight
+    self.imageWidth = imageWidth
+    self.imageHeight = imageHeight
     self.width = contentWidth + padX
     self.height = contentHeight + padY
     self.contentWidth = contentWidth
@@ -46,34 +46,34 @@ public struct Letterbox: Sendable, Equatable {
     self.ratio = ratio
   }
 
-  /// What coordinates in the letterboxed picture are divided by, once the pads are taken off. The reference computes it
-  /// from the two sizes, which gives a little less than the ratio where `auto` cut away a pad that rounding had made. A
-  /// picture that was not scaled up for want of permission keeps its ratio of 1.
+  /// What coordinates in the letterboxed image are divided by, once the pads are taken off. The reference computes it
+  /// from the two sizes, which gives a little less than the ratio where `auto` cut away a pad that rounding had made. An
+  /// image that was not scaled up for want of permission keeps its ratio of 1.
   public var gain: Double {
-    min(Double(height) / Double(pictureHeight), Double(width) / Double(pictureWidth), ratio)
+    min(Double(height) / Double(imageHeight), Double(width) / Double(imageWidth), ratio)
   }
 
   /// The pads that belong to `gain`.
-  public var coordinatePadX: Double { (Double(width) - Double(pictureWidth) * gain) / 2 }
-  public var coordinatePadY: Double { (Double(height) - Double(pictureHeight) * gain) / 2 }
+  public var coordinatePadX: Double { (Double(width) - Double(imageWidth) * gain) / 2 }
+  public var coordinatePadY: Double { (Double(height) - Double(imageHeight) * gain) / 2 }
 }
 
-/// Fits a picture into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with grey
+/// Fits an image into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with grey
 /// 114.
 ///
 /// - Parameters:
 ///   - auto: cut the pads to what the stride needs; the result is then the smallest rectangle whose sides are the
 ///     asked ones less a multiple of `stride`.
 ///   - stride: the network's largest stride.
-///   - scaleUp: false leaves pictures that are smaller than the input at their size.
-/// - Precondition: the picture is valid; height, width and stride are positive.
+///   - scaleUp: false leaves images that are smaller than the input at their size.
+/// - Precondition: the image is valid; height, width and stride are positive.
 public func letterbox(
-  _ picture: Picture, height: Int, width: Int, auto: Bool = false, stride: Int = 32, scaleUp: Bool = true
-) -> (Picture, Letterbox) {
+  _ image: Image, height: Int, width: Int, auto: Bool = false, stride: Int = 32, scaleUp: Bool = true
+) -> (Image, Letterbox) {
   let fit = Letterbox(
-    pictureWidth: picture.width, pictureHeight: picture.height, height: height, width: width, auto: auto,
+    imageWidth: image.width, imageHeight: image.height, height: height, width: width, auto: auto,
     stride: stride, scaleUp: scaleUp)
-  let content = resizeBilinear(picture, width: fit.contentWidth, height: fit.contentHeight)
+  let content = resizeBilinear(image, width: fit.contentWidth, height: fit.contentHeight)
   if fit.width == content.width && fit.height == content.height { return (content, fit) }
 
   let rowBytes = fit.width * 3
@@ -87,15 +87,15 @@ public func letterbox(
       }
     }
   }
-  return (Picture(width: fit.width, height: fit.height, pixels: pixels), fit)
+  return (Image(width: fit.width, height: fit.height, pixels: pixels), fit)
 }
 
 /// The size that ``letterbox(_:height:width:auto:stride:scaleUp:)`` would give with `auto`, without resizing anything.
 public func letterboxShape(
-  pictureHeight: Int, pictureWidth: Int, height: Int, width: Int, stride: Int = 32, scaleUp: Bool = true
+  imageHeight: Int, imageWidth: Int, height: Int, width: Int, stride: Int = 32, scaleUp: Bool = true
 ) -> (height: Int, width: Int) {
   let fit = Letterbox(
-    pictureWidth: pictureWidth, pictureHeight: pictureHeight, height: height, width: width, auto: true, stride: stride,
+    imageWidth: imageWidth, imageHeight: imageHeight, height: height, width: width, auto: true, stride: stride,
     scaleUp: scaleUp)
   return (fit.height, fit.width)
 }

@@ -1,10 +1,10 @@
 import CPNG
 
-func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureError) -> Picture {
+func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageError) -> Image {
   let reader = UnsafeMutablePointer<cpng_reader>.allocate(capacity: 1)
   defer { reader.deallocate() }
-  func damaged() -> PictureError {
-    PictureError(
+  func damaged() -> ImageError {
+    ImageError(
       path: path, what: "the PNG is damaged or cut off (\(String(cString: cpng_message(reader))))",
       remedy: "get an intact copy")
   }
@@ -18,7 +18,7 @@ func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureEr
   guard opened == 1 else { throw damaged() }
   let width = Int(reader.pointee.width)
   let height = Int(reader.pointee.height)
-  try Picture.checkSize(width: width, height: height, limit: pixelLimit, path: path)
+  try Image.checkSize(width: width, height: height, limit: pixelLimit, path: path)
 
   var finished = false
   let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
@@ -28,28 +28,28 @@ func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(PictureEr
   guard finished else { throw damaged() }
   var exifCount: UInt32 = 0
   let exif = UnsafeBufferPointer(start: cpng_exif(reader, &exifCount), count: Int(exifCount))
-  return Picture(width: width, height: height, pixels: pixels).oriented(by: exifOrientation(ofTIFF: Array(exif)[...]))
+  return Image(width: width, height: height, pixels: pixels).oriented(by: exifOrientation(ofTIFF: Array(exif)[...]))
 }
 
-func encodePNG(_ picture: Picture, path: String) throws(PictureError) -> [UInt8] {
-  var image = png_image()
-  image.version = UInt32(PNG_IMAGE_VERSION)
-  image.width = UInt32(picture.width)
-  image.height = UInt32(picture.height)
-  image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
-  defer { png_image_free(&image) }
+func encodePNG(_ image: Image, path: String) throws(ImageError) -> [UInt8] {
+  var header = png_image()
+  header.version = UInt32(PNG_IMAGE_VERSION)
+  header.width = UInt32(image.width)
+  header.height = UInt32(image.height)
+  header.format = UInt32(PNG_FORMAT_FLAG_COLOR)
+  defer { png_image_free(&header) }
 
   var output: [UInt8] = []
   // The first call measures, the second writes.
   var count = 0
-  var status = png_image_write_to_memory(&image, nil, &count, 0, picture.pixels, 0, nil)
+  var status = png_image_write_to_memory(&header, nil, &count, 0, image.pixels, 0, nil)
   if status != 0 {
     output = [UInt8](repeating: 0, count: count)
-    status = png_image_write_to_memory(&image, &output, &count, 0, picture.pixels, 0, nil)
+    status = png_image_write_to_memory(&header, &output, &count, 0, image.pixels, 0, nil)
   }
   guard status != 0, count <= output.count else {
-    let message = withUnsafeBytes(of: &image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    throw PictureError(path: path, what: "cannot be encoded (\(message))", remedy: "write a smaller picture")
+    let message = withUnsafeBytes(of: &header.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    throw ImageError(path: path, what: "cannot be encoded (\(message))", remedy: "write a smaller image")
   }
   output.removeLast(output.count - count)
   return output

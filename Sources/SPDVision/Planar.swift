@@ -1,11 +1,11 @@
-/// Pictures as a detection network reads them: N×3×H×W floats, channels R, G, B, each byte divided by 255.
+/// Images as a detection network reads them: N×3×H×W floats, channels R, G, B, each byte divided by 255.
 ///
-/// - Precondition: all pictures are valid and have the same size.
-public func planar(_ pictures: [Picture]) -> [Float] {
-  planes(pictures) { _, byte in Float(byte) / 255 }
+/// - Precondition: all images are valid and have the same size.
+public func planar(_ images: [Image]) -> [Float] {
+  planes(images) { _, byte in Float(byte) / 255 }
 }
 
-/// How a classification network wants its pictures: each byte times `scale`, less the channel's mean, divided by the
+/// How a classification network wants its images: each byte times `scale`, less the channel's mean, divided by the
 /// channel's standard deviation.
 public struct Normalisation: Sendable, Equatable {
   /// 1 where mean and deviation are on the scale 0...255, 1/255 where they are on the scale 0...1.
@@ -28,35 +28,35 @@ public struct Normalisation: Sendable, Equatable {
     mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713], scale: 1 / 255)
 }
 
-/// Pictures as a classification network reads them: N×3×H×W floats, channels R, G, B,
+/// Images as a classification network reads them: N×3×H×W floats, channels R, G, B,
 /// `(byte * scale - mean[channel]) / std[channel]`.
 ///
-/// - Precondition: all pictures are valid and have the same size.
+/// - Precondition: all images are valid and have the same size.
 public func normalised(
-  _ pictures: [Picture], mean: SIMD3<Float>, std: SIMD3<Float>, scale: Double
+  _ images: [Image], mean: SIMD3<Float>, std: SIMD3<Float>, scale: Double
 ) -> [Float] {
-  planes(pictures) { channel, byte in (Float(Double(byte) * scale) - mean[channel]) / std[channel] }
+  planes(images) { channel, byte in (Float(Double(byte) * scale) - mean[channel]) / std[channel] }
 }
 
 /// The same with one of the presets, or a normalisation of your own.
-public func normalised(_ pictures: [Picture], _ normalisation: Normalisation) -> [Float] {
-  normalised(pictures, mean: normalisation.mean, std: normalisation.std, scale: normalisation.scale)
+public func normalised(_ images: [Image], _ normalisation: Normalisation) -> [Float] {
+  normalised(images, mean: normalisation.mean, std: normalisation.std, scale: normalisation.scale)
 }
 
 /// Interleaved bytes to planes of floats. There are only 3 * 256 different values, so `value` is asked once for each.
-private func planes(_ pictures: [Picture], value: (_ channel: Int, _ byte: UInt8) -> Float) -> [Float] {
-  guard let first = pictures.first else { return [] }
-  for picture in pictures {
-    picture.requireValid()
+private func planes(_ images: [Image], value: (_ channel: Int, _ byte: UInt8) -> Float) -> [Float] {
+  guard let first = images.first else { return [] }
+  for image in images {
+    image.requireValid()
     precondition(
-      picture.width == first.width && picture.height == first.height,
-      "a batch has one size: \(picture.width)×\(picture.height) beside \(first.width)×\(first.height)")
+      image.width == first.width && image.height == first.height,
+      "a batch has one size: \(image.width)×\(image.height) beside \(first.width)×\(first.height)")
   }
   let table = (0..<3).map { channel in (0...255).map { value(channel, UInt8($0)) } }
   let area = first.width * first.height
-  return [Float](unsafeUninitializedCapacity: pictures.count * 3 * area) { target, count in
-    for (index, picture) in pictures.enumerated() {
-      picture.pixels.withUnsafeBufferPointer { pixels in
+  return [Float](unsafeUninitializedCapacity: images.count * 3 * area) { target, count in
+    for (index, image) in images.enumerated() {
+      image.pixels.withUnsafeBufferPointer { pixels in
         for channel in 0..<3 {
           let plane = target.baseAddress! + (index * 3 + channel) * area
           table[channel].withUnsafeBufferPointer { table in
@@ -65,6 +65,6 @@ private func planes(_ pictures: [Picture], value: (_ channel: Int, _ byte: UInt8
         }
       }
     }
-    count = pictures.count * 3 * area
+    count = images.count * 3 * area
   }
 }

@@ -1,19 +1,19 @@
 /// Bilinear interpolation with half-pixel centres and no antialiasing, bit for bit what OpenCV's `resize` gives for 8-bit
-/// pictures with `INTER_LINEAR`.
+/// images with `INTER_LINEAR`.
 ///
 /// OpenCV works in fixed point: weights have 11 bits, a row is first interpolated horizontally, and the vertical step
 /// drops 4 bits, multiplies, drops 16 and rounds the last 2. Halving both sides exactly is a special case: the mean of
 /// 2×2 pixels, rounded half up.
 ///
-/// - Precondition: the picture is valid, `width` and `height` are positive.
-public func resizeBilinear(_ picture: Picture, width: Int, height: Int) -> Picture {
-  picture.requireValid()
+/// - Precondition: the image is valid, `width` and `height` are positive.
+public func resizeBilinear(_ image: Image, width: Int, height: Int) -> Image {
+  image.requireValid()
   precondition(width > 0 && height > 0, "cannot resize to \(width)×\(height)")
-  if picture.width == width && picture.height == height { return picture }
-  if picture.width == 2 * width && picture.height == 2 * height { return halved(picture) }
+  if image.width == width && image.height == height { return image }
+  if image.width == 2 * width && image.height == 2 * height { return halved(image) }
 
-  let columns = taps(from: picture.width, to: width)
-  let rows = taps(from: picture.height, to: height)
+  let columns = taps(from: image.width, to: width)
+  let rows = taps(from: image.height, to: height)
   let rowBytes = width * 3
   // Horizontally interpolated source rows; neighbouring output rows mostly need the same two.
   var upper = [Int32](repeating: 0, count: rowBytes)
@@ -26,9 +26,9 @@ public func resizeBilinear(_ picture: Picture, width: Int, height: Int) -> Pictu
         swap(&upper, &lower)
         swap(&upperIndex, &lowerIndex)
       }
-      if row.first != upperIndex { interpolateRow(picture, row.first, columns, into: &upper) }
+      if row.first != upperIndex { interpolateRow(image, row.first, columns, into: &upper) }
       upperIndex = row.first
-      if row.second != lowerIndex { interpolateRow(picture, row.second, columns, into: &lower) }
+      if row.second != lowerIndex { interpolateRow(image, row.second, columns, into: &lower) }
       lowerIndex = row.second
 
       upper.withUnsafeBufferPointer { upper in
@@ -43,7 +43,7 @@ public func resizeBilinear(_ picture: Picture, width: Int, height: Int) -> Pictu
     }
     count = rowBytes * height
   }
-  return Picture(width: width, height: height, pixels: pixels)
+  return Image(width: width, height: height, pixels: pixels)
 }
 
 /// The two source positions that an output position lies between, with weights in units of 1/2048.
@@ -68,10 +68,10 @@ private func taps(from sourceSize: Int, to targetSize: Int) -> [Tap] {
   }
 }
 
-private func interpolateRow(_ picture: Picture, _ row: Int, _ columns: [Tap], into result: inout [Int32]) {
-  picture.pixels.withUnsafeBufferPointer { pixels in
+private func interpolateRow(_ image: Image, _ row: Int, _ columns: [Tap], into result: inout [Int32]) {
+  image.pixels.withUnsafeBufferPointer { pixels in
     result.withUnsafeMutableBufferPointer { result in
-      let source = pixels.baseAddress! + row * picture.width * 3
+      let source = pixels.baseAddress! + row * image.width * 3
       for (x, tap) in columns.enumerated() {
         let first = source + tap.first * 3
         let second = source + tap.second * 3
@@ -84,16 +84,16 @@ private func interpolateRow(_ picture: Picture, _ row: Int, _ columns: [Tap], in
   }
 }
 
-private func halved(_ picture: Picture) -> Picture {
-  let width = picture.width / 2
-  let height = picture.height / 2
+private func halved(_ image: Image) -> Image {
+  let width = image.width / 2
+  let height = image.height / 2
   let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { target, count in
-    picture.pixels.withUnsafeBufferPointer { source in
-      let below = picture.width * 3
+    image.pixels.withUnsafeBufferPointer { source in
+      let below = image.width * 3
       for y in 0..<height {
         for x in 0..<width {
           for channel in 0..<3 {
-            let from = (y * 2 * picture.width + x * 2) * 3 + channel
+            let from = (y * 2 * image.width + x * 2) * 3 + channel
             let upper = Int(source[from]) + Int(source[from + 3])
             let lower = Int(source[from + below]) + Int(source[from + below + 3])
             target[(y * width + x) * 3 + channel] = UInt8((upper + lower + 2) >> 2)
@@ -103,5 +103,5 @@ private func halved(_ picture: Picture) -> Picture {
     }
     count = width * height * 3
   }
-  return Picture(width: width, height: height, pixels: pixels)
+  return Image(width: width, height: height, pixels: pixels)
 }

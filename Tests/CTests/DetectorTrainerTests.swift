@@ -7,7 +7,7 @@ import Testing
 
 /// A detector of as many levels as its author likes, compiled, loaded and trained from Swift.
 @Suite struct DetectorTrainerTests {
-  /// Levels of stride 8 to 64 in a picture of 64: one more than YOLOv5's.
+  /// Levels of stride 8 to 64 in an image of 64: one more than YOLOv5's.
   private static let model = Model("four-levels", input: .image(3, 64, 64), classes: 3) { image, classes in
     let eighth = image.through(
       SpaceToDepth(), Conv(16, kernel: 1), SpaceToDepth(), Conv(16, kernel: 1), SpaceToDepth(), Conv(16, kernel: 3))

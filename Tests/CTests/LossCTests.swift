@@ -296,7 +296,7 @@ import Testing
     return rates
   }
 
-  /// Anywhere, on borders and middles of cells, at the picture's edges; some of them twice.
+  /// Anywhere, on borders and middles of cells, at the image's edges; some of them twice.
   private func targets(_ key: String, _ count: Int, _ network: LossProgram.YOLO) -> [LossOracle.Target] {
     let shape = network.levels[0].logits.shape
     var result: [LossOracle.Target] = []

@@ -42,16 +42,16 @@ import Testing
     #expect(tiles.map(\.share) == [8, 5])
   }
 
-  /// The caller's picture: taps in groups, and columns that only some of a group have; a kernel far wider than the picture, of which
+  /// The caller's image: taps in groups, and columns that only some of a group have; a kernel far wider than the image, of which
   /// some taps have no pixel at all.
   @Test(arguments: [(2, 2, 1), (9, 7, 2), (1, 12, 1)])
-  func picture(height: Int, width: Int, stride: Int) async throws {
-    let model = Model("picture", input: .image(3, height, width), classes: 5) { image, classes in
+  func image(height: Int, width: Int, stride: Int) async throws {
+    let model = Model("image", input: .image(3, height, width), classes: 5) { image, classes in
       image.through(
         Conv2D(24, kernel: 7, stride: Size2D(stride, stride)), SiLU(), GlobalAveragePool(), Flatten(), Linear(classes))
     }
     let plan = try await agreesWithTheInterpreter(model, batch: 3, Variant.targets[0])
-    #expect(plan.steps.contains { $0.kernel.template == "weight_gradient_picture" })
+    #expect(plan.steps.contains { $0.kernel.template == "weight_gradient_image" })
   }
 
   /// - Returns: the plan.

@@ -30,7 +30,7 @@ import tiny_spd_train
     }
   }
 
-  /// Pictures of one colour each, with noise, and the colour's number as label.
+  /// Images of one colour each, with noise, and the colour's number as label.
   private static func batch(_ number: Int) -> (images: [Float], labels: [Int32]) {
     let labels = (0..<16).map { Int32(($0 * 7 + number) % 10) }
     let noise = uniform("noise \(number)", 16 * 3 * 32 * 32)

@@ -68,7 +68,7 @@ struct ChooseTileTests {
   private func tiles(_ plan: Plan) -> [(Node, ConvolutionTile)] {
     plan.steps.compactMap { step in
       switch step.kernel {
-      case .convDirect(let tile), .convPicture(let tile, _): (plan.graph[step.node!], tile)
+      case .convDirect(let tile), .convImage(let tile, _): (plan.graph[step.node!], tile)
       default: nil
       }
     }

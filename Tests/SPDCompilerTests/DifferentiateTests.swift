@@ -16,7 +16,7 @@ import Testing
       }
     ),
     (
-      "space-to-depth for two readers, of the picture, and phases",
+      "space-to-depth for two readers, of the image, and phases",
       { x in
         let a = x.through(SpaceToDepth(), Conv(20, kernel: 3), Conv2D(20, kernel: 3, bias: false))
         let b = a.through(SpaceToDepth(), BatchNorm(), ReLU())
@@ -152,7 +152,7 @@ import Testing
         "spdc does not train a convolution with dilation beside a stride, or two different strides"))
     #expect(
       try message(4, 2, batch: 1) { $0.through(Conv2D(8, kernel: 2, padding: 0), BatchNorm()) }
-        == "the layer 1 normalises 8×1×1 of one picture: one value for each channel has no variance to train with: take a "
+        == "the layer 1 normalises 8×1×1 of one image: one value for each channel has no variance to train with: take a "
         + "larger --batch or --size")
     let nothing = try traced(4, 8, 8) { $0.through(GlobalAveragePool(), Flatten()) }
     let error = #expect(throws: GraphError.self) { try Pipeline.lowered(nothing, mode: .training) }

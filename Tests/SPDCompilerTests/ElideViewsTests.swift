@@ -85,7 +85,7 @@ struct ElideViewsTests {
         == "%1[::2,::2]→0::4 ++ %1[::2,1::2]→1::4 ++ %1[1::2,::2]→2::4 ++ %1[1::2,1::2]→3::4")
   }
 
-  @Test func ofThePicture() throws {
+  @Test func ofTheImage() throws {
     let graph = try traced(3, 4, 4) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) }
     #expect(
       try graph.after(.fuseSpaceToDepth, .removeUnread).brief == """

@@ -37,7 +37,7 @@ import Testing
     #expect(remarks.map(\.fired) == [true, true])
   }
 
-  @Test func phasesAndPicturesKeepAPassOfTheirOwn() throws {
+  @Test func phasesAndImagesKeepAPassOfTheirOwn() throws {
     let graph = try traced(3, 8, 8, batch: 2) {
       $0.through(
         Conv(16, kernel: 3), Conv2D(16, kernel: 3, bias: false), SpaceToDepth(), BatchNorm(), ReLU(),
@@ -47,7 +47,7 @@ import Testing
     #expect(!lowered.brief.contains("+statistics"))
     #expect(
       remarks.map(\.message) == [
-        "the convolution 0.conv reads the picture", "each phase has statistics of its own",
+        "the convolution 0.conv reads the image", "each phase has statistics of its own",
       ])
     #expect(remarks.map(\.fired) == [false, false])
   }

@@ -5,7 +5,7 @@ import Testing
 
 /// Each way in which a graph can break the rules of the representation.
 struct GraphVerifyTests {
-  /// relu → conv 3×3 (4 channels) of a picture of 4×6×6.
+  /// relu → conv 3×3 (4 channels) of an image of 4×6×6.
   private func sound() throws -> GraphMaker {
     var maker = GraphMaker(4, 6, 6)
     let x = try maker.add(.activation(.relu), maker.input)

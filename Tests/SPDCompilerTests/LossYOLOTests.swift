@@ -111,8 +111,8 @@ struct LossYOLOTests {
     #expect(min(found.count, 1) == expected)
   }
 
-  /// At the picture's edges there is no neighbour beyond, and a centre on the far edge is clamped into the last cell.
-  @Test func theEdgesOfThePicture() {
+  /// At the image's edges there is no neighbour beyond, and a centre on the far edge is clamped into the last cell.
+  @Test func theEdgesOfTheImage() {
     func cells(_ x: Float, _ y: Float) -> [[Int]] {
       LossOracle.matches(
         [LossOracle.Target(image: 0, label: 0, x, y, 0.5, 0.5)], anchors: [(2, 2)], rows: 4, columns: 4

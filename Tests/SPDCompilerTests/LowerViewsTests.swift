@@ -51,7 +51,7 @@ struct LowerViewsTests {
     _ = try maker.add(.activation(.silu), x.upsampled(by: 2))
     #expect(
       try maker.graph.remarks(.lowerViews) == [
-        "layer: the picture is copied into blocks, because relu does not read the caller's picture",
+        "layer: the image is copied into blocks, because relu does not read the caller's image",
         "layer: a view is copied, because silu reads one tensor without reindexing",
       ])
     #expect(

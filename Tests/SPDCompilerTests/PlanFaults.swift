@@ -90,7 +90,7 @@ extension Plan {
     var faults: [String] = []
     for step in steps {
       guard let id = step.node, case .convolution(let op) = graph[id].op else { continue }
-      // The picture has no halo; its kernels look where it ends.
+      // The image has no halo; its kernels look where it ends.
       if graph[id].inputs[0].segments.contains(where: { $0.node == graph.input.id }) { continue }
       for segment in graph[id].inputs[0].segments {
         guard let layout = buffers.first(where: { $0.node == segment.node })?.layout else { continue }

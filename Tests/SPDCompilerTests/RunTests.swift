@@ -5,7 +5,7 @@ import Testing
 /// What a run reads, returns, keeps and refuses.
 struct RunTests {
   /// Channel c, row y, column x is 100·c + 10·y + x.
-  private func picture(_ channels: Int, _ height: Int, _ width: Int) -> [Float] {
+  private func image(_ channels: Int, _ height: Int, _ width: Int) -> [Float] {
     let shape = Shape(batch: 1, channels: channels, height: height, width: width)
     return Values(shape) { _, c, y, x in Double(100 * c + 10 * y + x) }.floats
   }
@@ -25,7 +25,7 @@ struct RunTests {
     odd.target = 1
     _ = try maker.add(.copy, Operand(segments: [even, odd]))
     #expect(
-      try maker.run(picture(4, 4, 6)) == [
+      try maker.run(image(4, 4, 6)) == [
         110, 112, 114, 130, 132, 134, 201, 203, 205, 221, 223, 225,
         210, 212, 214, 230, 232, 234, 301, 303, 305, 321, 323, 325,
       ])
@@ -39,7 +39,7 @@ struct RunTests {
     view.columnPhase = 1
     view.upsampling = 2
     _ = try maker.add(.copy, Operand(segments: [view]))
-    #expect(try maker.run(picture(1, 3, 6)) == [21, 21, 24, 24, 21, 21, 24, 24])
+    #expect(try maker.run(image(1, 3, 6)) == [21, 21, 24, 24, 21, 21, 24, 24])
   }
 
   @Test func viewsOfSeveralImages() throws {

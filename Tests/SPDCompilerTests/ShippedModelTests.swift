@@ -61,7 +61,7 @@ struct ShippedModelTests {
     }
   }
 
-  @Test func boxesOfThePicture() throws {
+  @Test func boxesOfTheImage() throws {
     for name in Shipped.names where name.hasPrefix("yolov5") {
       let graph = Shipped.graph(name)
       #expect(graph.shape(of: graph.outputs[0]) == Shape(batch: 1, channels: 1, height: 25200, width: 85))

@@ -151,7 +151,7 @@ struct SmallNetwork: Sendable, CustomTestStringConvertible, CustomStringConverti
         return (Conv2D(64, kernel: 3)(joined) + concat(joined, joined, joined, joined)).through(
           SpaceToDepth(), SiLU())
       },
-      SmallNetwork("a residual of the picture and of a space-to-depth", 4, 8, 8) { image in
+      SmallNetwork("a residual of the image and of a space-to-depth", 4, 8, 8) { image in
         let x = image + image.through(Conv2D(4, kernel: 3), Hardswish())
         return (Conv2D(16, kernel: 3, stride: 2)(x) + x.through(SpaceToDepth())).through(LeakyReLU(0.2))
       },

@@ -14,7 +14,7 @@ struct SpaceToDepthSiteTests {
       sites.map { graph[$0.id].layer } == [
         "model.0.0", "model.2", "model.5", "model.8", "model.11", "model.23", "model.27",
       ])
-    // The picture is no layer in front; two convolutions read the first space-to-depth behind one …
+    // The image is no layer in front; two convolutions read the first space-to-depth behind one …
     #expect(convolutions(sites[0], graph) == ["model.0.conv.conv"])
     #expect(convolutions(sites[1], graph) == ["model.1.conv", "model.3.cv1.conv", "model.3.cv2.conv"])
     #expect(

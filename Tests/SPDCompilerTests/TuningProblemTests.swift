@@ -19,7 +19,7 @@ struct TuningProblemTests {
     }
     #expect(
       try problems(graph).map(\.key) == [
-        "conv2d(picture 3×16×16) k=3 p=1 3→32 *bn +silu → 32×16×16, fast, x86-64-v3 8×16",
+        "conv2d(image 3×16×16) k=3 p=1 3→32 *bn +silu → 32×16×16, fast, x86-64-v3 8×16",
         "conv2d(32×16×16[::2,::2] ++ 32×16×16[::2,1::2] ++ 32×16×16[1::2,::2] ++ 32×16×16[1::2,1::2]) k=1 128→24 *bn "
           + "+silu → 24×8×8, fast, x86-64-v3 8×16",
       ])

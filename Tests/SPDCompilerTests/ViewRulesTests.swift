@@ -13,7 +13,7 @@ struct ViewRulesTests {
     return ViewRules.obstacle(for: node, input: 0, reading: view, in: graph)
   }
 
-  /// The same if what is reindexed is not the picture.
+  /// The same if what is reindexed is not the image.
   private func inner(_ channels: Int, _ body: @escaping @Sendable (Tensor) -> Tensor) throws -> String? {
     try obstacle(channels) { body(MaxPool(1)($0)) }
   }
@@ -64,11 +64,11 @@ struct ViewRulesTests {
     }
   }
 
-  @Test func theWholePictureIsReadInPlace() throws {
+  @Test func theWholeImageIsReadInPlace() throws {
     #expect(try obstacle(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) } == nil)
     #expect(
       try obstacle(1) { $0.through(SpaceToDepth(scale: 4, order: .onnx), Conv2D(8, kernel: 3, stride: 2)) } == nil)
-    let whole = "only the whole picture, itself or behind one space-to-depth, is read in place"
+    let whole = "only the whole image, itself or behind one space-to-depth, is read in place"
     #expect(try obstacle(3) { concat($0, $0).through(Conv2D(8, kernel: 3)) } == whole)
     #expect(try obstacle(3) { $0.channels(0..<2).through(Conv2D(8, kernel: 3)) } == whole)
     #expect(try obstacle(3) { $0.upsampled(2).through(Conv2D(8, kernel: 3)) } == whole)
@@ -76,16 +76,16 @@ struct ViewRulesTests {
     #expect(try obstacle(5) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) } == whole)
   }
 
-  @Test func theKernelOfThePictureIsSimple() throws {
-    let simple = "the picture is read in place without groups or dilation and with one stride"
+  @Test func theKernelOfTheImageIsSimple() throws {
+    let simple = "the image is read in place without groups or dilation and with one stride"
     #expect(try obstacle(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3, groups: 4)) } == simple)
     #expect(try obstacle(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3, dilation: 2)) } == simple)
     #expect(try obstacle(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3, stride: Size2D(1, 2))) } == simple)
   }
 
-  @Test func nothingElseReadsThePicture() throws {
+  @Test func nothingElseReadsTheImage() throws {
     #expect(
-      try obstacle(3) { $0.through(SpaceToDepth(), MaxPool(2)) } == "max_pool does not read the caller's picture")
+      try obstacle(3) { $0.through(SpaceToDepth(), MaxPool(2)) } == "max_pool does not read the caller's image")
   }
 
   @Test func theResidualIsOneTensor() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SPDData
 
-/// Against what torchvision and Pillow made of the same pictures; see Fixtures/make_augmentations.py.
+/// Against what torchvision and Pillow made of the same images; see Fixtures/make_augmentations.py.
 struct AugmentationTests {
   private struct Recording: Decodable {
     struct Rotation: Decodable {
@@ -47,21 +47,21 @@ struct AugmentationTests {
 
   @Test func flips() throws {
     let recording = try Recording.load()
-    let picture = formulaPicture(19, 13, seed: 3)
-    #expect(checksum(picture.flippedHorizontally().pixels) == recording.horizontal)
-    #expect(checksum(picture.flippedVertically().pixels) == recording.vertical)
+    let image = formulaImage(19, 13, seed: 3)
+    #expect(checksum(image.flippedHorizontally().pixels) == recording.horizontal)
+    #expect(checksum(image.flippedVertically().pixels) == recording.vertical)
   }
 
   @Test func cropsWithPadding() throws {
     let crops = try Recording.load().crops
     #expect(crops.count == 12)
     for crop in crops {
-      let result = formulaPicture(19, 13, seed: 2).cropped(left: crop.left, top: crop.top, width: 19, height: 13)
+      let result = formulaImage(19, 13, seed: 2).cropped(left: crop.left, top: crop.top, width: 19, height: 13)
       #expect(checksum(result.pixels) == crop.sum, "\(crop)")
     }
     for (left, top) in [(4, 0), (9, 1), (-7, 0), (0, 30), (1, -2)] {
-      let outside = formulaPicture(4, 4, seed: 1).cropped(left: left, top: top, width: 2, height: 2)
-      #expect(outside == Picture(width: 2, height: 2, filledWith: RGB(0, 0, 0)))
+      let outside = formulaImage(4, 4, seed: 1).cropped(left: left, top: top, width: 2, height: 2)
+      #expect(outside == Image(width: 2, height: 2, filledWith: RGB(0, 0, 0)))
     }
   }
 
@@ -69,19 +69,19 @@ struct AugmentationTests {
     let rotations = try Recording.load().rotations
     #expect(rotations.count == 33)
     for rotation in rotations {
-      let picture = formulaPicture(rotation.width, rotation.height, seed: 1)
-      #expect(checksum(picture.rotated(degrees: rotation.degrees).pixels) == rotation.sum, "\(rotation)")
+      let image = formulaImage(rotation.width, rotation.height, seed: 1)
+      #expect(checksum(image.rotated(degrees: rotation.degrees).pixels) == rotation.sum, "\(rotation)")
     }
   }
 
-  @Test func presetsFromPictureToNetworkInput() throws {
+  @Test func presetsFromImageToNetworkInput() throws {
     let runs = try Recording.load().runs
     #expect(runs.count == 14)
     for run in runs {
-      let transform: PictureTransform = run.preset == "cifar" ? .cifar : .tinyImageNet
-      let stored = formulaPicture(transform.width, transform.height, seed: UInt32(run.index))
-      let picture = transform.picture(stored, seed: UInt64(run.seed)!, epoch: run.epoch, index: run.index)
-      let values = normalised([picture], transform.standardisation.normalisation)
+      let transform: ImageTransform = run.preset == "cifar" ? .cifar : .tinyImageNet
+      let stored = formulaImage(transform.width, transform.height, seed: UInt32(run.index))
+      let image = transform.image(stored, seed: UInt64(run.seed)!, epoch: run.epoch, index: run.index)
+      let values = normalised([image], transform.standardisation.normalisation)
       #expect(Array(values.prefix(4)) == run.first)
       #expect(abs(values.reduce(0) { $0 + Double($1) } / Double(values.count) - run.mean) < 1e-12)
       #expect(checksum(values) == run.sum, "\(run.preset) \(run.seed) \(run.epoch) \(run.index)")
@@ -89,9 +89,9 @@ struct AugmentationTests {
   }
 
   @Test func settingsSurviveJSON() throws {
-    for transform in [PictureTransform.cifar, .tinyImageNet] {
+    for transform in [ImageTransform.cifar, .tinyImageNet] {
       let data = try JSONEncoder().encode(transform)
-      #expect(try JSONDecoder().decode(PictureTransform.self, from: data) == transform)
+      #expect(try JSONDecoder().decode(ImageTransform.self, from: data) == transform)
     }
     let text = String(decoding: try JSONEncoder().encode([Augmentation.rotation(15), .randomCrop(4)]), as: UTF8.self)
     #expect(text == #"["rotation 15.0","random-crop 4"]"#)
@@ -109,11 +109,11 @@ struct AugmentationTests {
   }
 
   @Test func probabilitiesAreMet() {
-    let picture = formulaPicture(4, 4, seed: 1)
+    let image = formulaImage(4, 4, seed: 1)
     for (probability, range) in [(0.0, 0...0), (1.0, 1000...1000), (0.3, 250...350)] {
       var random = SplitMix64(.augmentation, 1)
       let count = (0..<1000).filter { _ in
-        Augmentation.horizontalFlip(probability).applied(to: picture, using: &random) != picture
+        Augmentation.horizontalFlip(probability).applied(to: image, using: &random) != image
       }.count
       #expect(range.contains(count), "\(probability): \(count)")
     }

@@ -7,11 +7,11 @@ import Testing
 struct CIFARTests {
   private static let pickles = Fixture.folder + "/cifar-10-batches-py"
 
-  /// Picture `number` of the fixtures.
-  private static func picture(_ number: Int, modulus: Int = 256) -> Picture {
+  /// Image `number` of the fixtures.
+  private static func image(_ number: Int, modulus: Int = 256) -> Image {
     let planes = (0..<3072).map { UInt8((37 * $0 + 101 * number) % modulus) }
     let pixels = (0..<3072).map { planes[$0 % 3 * 1024 + $0 / 3] }
-    return Picture(width: 32, height: 32, pixels: pixels)
+    return Image(width: 32, height: 32, pixels: pixels)
   }
 
   @Test func picklesOfPython2() throws {
@@ -23,11 +23,11 @@ struct CIFARTests {
     #expect(data.training.count == 6)
     #expect(data.validation.count == 1)
     for index in 0..<6 {
-      let expected = Self.picture(index, modulus: index == 2 ? 128 : 256)
-      #expect(try data.training.sample(index) == Sample(picture: expected, annotation: .classIndex(Int32(index))))
+      let expected = Self.image(index, modulus: index == 2 ? 128 : 256)
+      #expect(try data.training.sample(index) == Sample(image: expected, annotation: .classIndex(Int32(index))))
     }
-    #expect(try data.validation.sample(0) == Sample(picture: Self.picture(6), annotation: .classIndex(6)))
-    #expect(data.training.origin(3) == Self.pickles + "/data_batch_3, picture 0")
+    #expect(try data.validation.sample(0) == Sample(image: Self.image(6), annotation: .classIndex(6)))
+    #expect(data.training.origin(3) == Self.pickles + "/data_batch_3, image 0")
     #expect(data.training.classCounts == [1, 1, 1, 1, 1, 1, 0, 0, 0, 0])
   }
 
@@ -37,11 +37,11 @@ struct CIFARTests {
     #expect(data.training.classNames[99] == "fine 99")
     #expect(data.training.count == 2)
     // Stored column-major.
-    for index in 0..<2 { #expect(try data.training.picture(index) == Self.picture(index)) }
-    #expect(try data.validation.sample(0) == Sample(picture: Self.picture(2), annotation: .classIndex(2)))
+    for index in 0..<2 { #expect(try data.training.image(index) == Self.image(index)) }
+    #expect(try data.validation.sample(0) == Sample(image: Self.image(2), annotation: .classIndex(2)))
   }
 
-  /// Writes CIFAR-10 in its binary version, one picture a file, in a folder of the usual name.
+  /// Writes CIFAR-10 in its binary version, one image a file, in a folder of the usual name.
   private static func binary(_ folder: TemporaryFolder, change: (inout [String: [UInt8]]) -> Void = { _ in }) throws {
     var files: [String: [UInt8]] = [:]
     for (index, name) in ((1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"]).enumerated() {
@@ -61,7 +61,7 @@ struct CIFARTests {
     #expect(data.training.classNames.joined() == "abcdefghij")
     for index in 0..<5 {
       #expect(
-        try data.training.sample(index) == Sample(picture: Self.picture(index), annotation: .classIndex(Int32(index))))
+        try data.training.sample(index) == Sample(image: Self.image(index), annotation: .classIndex(Int32(index))))
     }
   }
 
@@ -74,7 +74,7 @@ struct CIFARTests {
     let data = try openDataset(folder.path)
     #expect((0..<2).map { data.training.annotation($0).label } == [77, 12])
     #expect(data.validation.classNames[99] == "99")
-    #expect(try data.training.picture(1) == Self.picture(0))
+    #expect(try data.training.image(1) == Self.image(0))
   }
 
   @Test func everyMessage() throws {
@@ -91,7 +91,7 @@ struct CIFARTests {
     #expect(try problem { $0["data_batch_2.bin"] = [] }.hasPrefix("data_batch_2.bin: has 0 bytes"))
     #expect(
       try problem { $0["test_batch.bin"]![0] = 10 }
-        == "test_batch.bin: picture 0 has the label 10; CIFAR-10 has 0 to 9; download CIFAR-10 again")
+        == "test_batch.bin: image 0 has the label 10; CIFAR-10 has 0 to 9; download CIFAR-10 again")
     #expect(
       try problem { $0["data_batch_4.bin"] = nil }
         == "data_batch_4.bin: cannot be opened: No such file or directory; download the data set again")
@@ -124,7 +124,7 @@ struct CIFARTests {
     real.removeSubrange(list + 3..<list + 9)
     #expect(
       try problem(real)
-        == "\(path): has 0 labels and data of shape 2×3072; 3072 bytes a picture; download CIFAR-10 again; its Python "
+        == "\(path): has 0 labels and data of shape 2×3072; 3072 bytes an image; download CIFAR-10 again; its Python "
         + "version is meant")
   }
 }

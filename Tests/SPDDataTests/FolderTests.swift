@@ -6,16 +6,16 @@ import Testing
 
 /// Tiny ImageNet, class folders, and what is found at a path.
 struct FolderTests {
-  private static let dot = formulaPicture(4, 4, seed: 1)
+  private static let dot = formulaImage(4, 4, seed: 1)
 
   private static func tiny(_ folder: TemporaryFolder) throws {
     try folder.write("wnids.txt", "n02\nn01\n")
     try folder.write("words.txt", "n00\tnothing\nn01\tgoldfish, Carassius auratus\n")
-    try folder.write("train/n01/images/n01_0.JPEG", formulaPicture(64, 64, seed: 1).jpeg())
-    try folder.write("train/n01/images/n01_1.JPEG", formulaPicture(64, 64, seed: 2).jpeg())
+    try folder.write("train/n01/images/n01_0.JPEG", formulaImage(64, 64, seed: 1).jpeg())
+    try folder.write("train/n01/images/n01_1.JPEG", formulaImage(64, 64, seed: 2).jpeg())
     try folder.write("train/n01/n01_boxes.txt", "n01_0.JPEG\t0\t0\t63\t63\n")
-    try folder.write("train/n02/images/n02_0.JPEG", formulaPicture(64, 64, seed: 3).jpeg())
-    try folder.write("val/images/val_0.JPEG", formulaPicture(64, 64, seed: 4).jpeg())
+    try folder.write("train/n02/images/n02_0.JPEG", formulaImage(64, 64, seed: 3).jpeg())
+    try folder.write("val/images/val_0.JPEG", formulaImage(64, 64, seed: 4).jpeg())
     try folder.write("val/val_annotations.txt", "val_0.JPEG\tn01\t0\t32\t44\t62\n")
   }
 
@@ -28,10 +28,10 @@ struct FolderTests {
     #expect(data.training.name == "Tiny ImageNet, training")
     #expect((0..<3).map { data.training.annotation($0).label } == [0, 1, 1])
     #expect(data.training.origin(2) == folder.path + "/train/n01/images/n01_1.JPEG")
-    #expect(try data.training.picture(2).width == 64)
+    #expect(try data.training.image(2).width == 64)
     #expect(data.validation.count == 1)
     #expect(data.validation.annotation(0) == .classIndex(1))
-    #expect(try data.validation.picture(0).height == 64)
+    #expect(try data.validation.image(0).height == 64)
     try FileManager.default.removeItem(atPath: folder.path + "/words.txt")
     #expect(try openDataset(folder.path).training.classNames == ["n02", "n01"])
   }
@@ -55,21 +55,21 @@ struct FolderTests {
     #expect(
       try problem("val/val_annotations.txt", "a.JPEG\tn09\n")
         == "val/val_annotations.txt: line 1 names the class n09, which wnids.txt does not list" + remedy)
-    #expect(try problem("val/val_annotations.txt", "") == "val/val_annotations.txt: lists no pictures" + remedy)
+    #expect(try problem("val/val_annotations.txt", "") == "val/val_annotations.txt: lists no images" + remedy)
     let folder = try TemporaryFolder()
     try Self.tiny(folder)
     try FileManager.default.removeItem(atPath: folder.path + "/train/n02/images/n02_0.JPEG")
     #expect(
       message { _ = try openDataset(folder.path) }
-        == "\(folder.path)/train/n02/images: holds no pictures" + remedy)
+        == "\(folder.path)/train/n02/images: holds no images" + remedy)
   }
 
-  /// Class folders with 10 pictures of class b and 5 of class A.
+  /// Class folders with 10 images of class b and 5 of class A.
   private static func classes(_ folder: TemporaryFolder, in parent: String) throws {
-    for index in 0..<10 { try folder.write("\(parent)/b/\(index).png", formulaPicture(4, 4, seed: UInt32(index))) }
+    for index in 0..<10 { try folder.write("\(parent)/b/\(index).png", formulaImage(4, 4, seed: UInt32(index))) }
     for index in 0..<5 { try folder.write("\(parent)/A/more/\(index).PNG", dot) }
-    try folder.write("\(parent)/b/notes.txt", "no picture")
-    try folder.write("\(parent)/b/.hidden.png", "no picture")
+    try folder.write("\(parent)/b/notes.txt", "no image")
+    try folder.write("\(parent)/b/.hidden.png", "no image")
   }
 
   @Test func dividedClassFolders() throws {
@@ -81,9 +81,9 @@ struct FolderTests {
     #expect(data.training.classNames == ["A", "b"])
     #expect(data.training.count == 15 && data.validation.count == 2)
     #expect(data.training.classCounts == [5, 10])
-    #expect(try data.validation.sample(0).picture == Picture(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6]))
+    #expect(try data.validation.sample(0).image == Image(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6]))
     #expect(data.validation.annotation(1) == .classIndex(1))
-    #expect(try data.training.picture(6) == formulaPicture(4, 4, seed: 1))
+    #expect(try data.training.image(6) == formulaImage(4, 4, seed: 1))
   }
 
   @Test func undividedClassFolders() throws {
@@ -108,15 +108,15 @@ struct FolderTests {
     }
   }
 
-  /// Nothing that looks like a picture gets lost without a word.
-  @Test func picturesThatCannotBeRead() throws {
+  /// Nothing that looks like an image gets lost without a word.
+  @Test func imagesThatCannotBeRead() throws {
     let folder = try TemporaryFolder()
     try Self.classes(folder, in: "train")
     try folder.write("val/b/x.jpg", Self.dot)
     try folder.write("val/A/y.WebP", Array("RIFF....WEBPVP8 ".utf8))
     try FileManager.default.createSymbolicLink(
       atPath: folder.path + "/val/A/z.png", withDestinationPath: folder.path + "/nowhere.png")
-    let broken = try openDataset(folder.path).validation.brokenPictures().map {
+    let broken = try openDataset(folder.path).validation.brokenImages().map {
       $0.description.replacing(folder.path, with: "R")
     }
     #expect(
@@ -140,14 +140,14 @@ struct FolderTests {
         + "a fraction for validation")
     #expect(
       try problem(["train/a/1.jpg", "val/a/1.jpg"])
-        == "R/train: has 1 class folders, at least two are wanted; found a/; put the pictures of every class into a "
+        == "R/train: has 1 class folders, at least two are wanted; found a/; put the images of every class into a "
         + "folder of its name")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"])
         == "R/val/c: is a class that train does not have; name the class folders alike in train and val")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg", "val/b/1.jpg"])
-        == "R/train/b: is a class folder without pictures (.jpg, .jpeg, .png, .ppm, .pgm); put pictures into it or remove "
+        == "R/train/b: is a class folder without images (.jpg, .jpeg, .png, .ppm, .pgm); put images into it or remove "
         + "it")
     #expect(
       try problem(["a/1.jpg", "b/1.jpg"])
@@ -155,7 +155,7 @@ struct FolderTests {
     )
     #expect(
       try problem(["a/1.jpg", "b/1.jpg"], fraction: 0.5)
-        == "R/a: has one picture, which cannot be both for training and for validation; add pictures or remove the folder"
+        == "R/a: has one image, which cannot be both for training and for validation; add images or remove the folder"
     )
     let folder = try TemporaryFolder()
     try folder.write("a/1.jpg", Self.dot)
@@ -192,8 +192,8 @@ struct FolderTests {
   }
 }
 
-extension Picture {
-  /// The picture as the bytes of a JPEG file.
+extension Image {
+  /// The image as the bytes of a JPEG file.
   func jpeg() throws -> [UInt8] {
     let folder = try TemporaryFolder()
     try write(to: folder.path + "/a.jpg")

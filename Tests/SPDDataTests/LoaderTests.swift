@@ -5,9 +5,9 @@ import Testing
 @testable import SPDData
 
 struct LoaderTests {
-  private static let transform = PictureTransform(
-    height: 8, width: 8, augmentations: PictureTransform.cifar.augmentations,
-    standardisation: PictureTransform.cifar.standardisation)
+  private static let transform = ImageTransform(
+    height: 8, width: 8, augmentations: ImageTransform.cifar.augmentations,
+    standardisation: ImageTransform.cifar.standardisation)
 
   /// What a batch holds, byte for byte.
   struct Contents: Equatable {
@@ -15,7 +15,7 @@ struct LoaderTests {
     var indices: [Int]
     var labels: [Int32]
     var images: [UInt32]
-    var broken: [BrokenPicture]
+    var broken: [BrokenImage]
 
     init(_ batch: Batch) {
       position = batch.position
@@ -27,7 +27,7 @@ struct LoaderTests {
   }
 
   private static func all(
-    _ dataset: TestPictures, _ options: LoaderOptions, from position: BatchPosition = .start, epochs: Int = 3
+    _ dataset: TestImages, _ options: LoaderOptions, from position: BatchPosition = .start, epochs: Int = 3
   ) throws -> [Contents] {
     let loader = try BatchLoader(dataset, transform: transform, options: options, from: position, epochs: epochs)
     var contents: [Contents] = []
@@ -36,7 +36,7 @@ struct LoaderTests {
   }
 
   @Test func anyNumberOfThreadsDeliversTheSameBytes() throws {
-    let data = TestPictures(count: 53, broken: [3, 17, 52], delay: 0.0001)
+    let data = TestImages(count: 53, broken: [3, 17, 52], delay: 0.0001)
     let expected = try Self.all(data, LoaderOptions(batchSize: 8, seed: 4))
     #expect(expected.count == 21)
     for (threads, prefetch) in [(1, 1), (2, 4), (3, 1), (8, 3), (16, 40)] {
@@ -46,7 +46,7 @@ struct LoaderTests {
   }
 
   @Test func aRunContinuesWhereItStopped() throws {
-    let data = TestPictures(count: 53, broken: [3])
+    let data = TestImages(count: 53, broken: [3])
     let options = LoaderOptions(batchSize: 8, seed: 4, threads: 2)
     let whole = try Self.all(data, options)
     for (index, batch) in whole.enumerated() {
@@ -60,8 +60,8 @@ struct LoaderTests {
     #expect(try JSONDecoder().decode(BatchPosition.self, from: saved) == loader.position)
   }
 
-  @Test func everyPictureOnceAnEpochInAnOrderOfItsOwn() throws {
-    let data = TestPictures(count: 53)
+  @Test func everyImageOnceAnEpochInAnOrderOfItsOwn() throws {
+    let data = TestImages(count: 53)
     let batches = try Self.all(data, LoaderOptions(batchSize: 8, seed: 4))
     let epochs = (0..<3).map { epoch in batches.filter { $0.position.epoch == epoch }.flatMap(\.indices) }
     for order in epochs { #expect(order.sorted() == Array(0..<53)) }
@@ -73,8 +73,8 @@ struct LoaderTests {
     #expect(unshuffled.flatMap(\.indices) == Array(0..<53) + Array(0..<53))
   }
 
-  @Test func rowsAreTheTransformedPicturesWithTheirLabels() throws {
-    let data = TestPictures(count: 20)
+  @Test func rowsAreTheTransformedImagesWithTheirLabels() throws {
+    let data = TestImages(count: 20)
     let loader = try BatchLoader(
       data, transform: Self.transform, options: LoaderOptions(batchSize: 5, seed: 9), epochs: 2)
     var differences = 0
@@ -82,19 +82,19 @@ struct LoaderTests {
       #expect(batch.images.count == 5 * 3 * 64)
       #expect(UInt(bitPattern: batch.images.baseAddress) % 64 == 0)
       for (row, index) in batch.indices.enumerated() {
-        let picture = Self.transform.picture(
-          try data.picture(index), seed: 9, epoch: batch.position.epoch, index: index)
-        let expected = normalised([picture], .cifar)
+        let image = Self.transform.image(
+          try data.image(index), seed: 9, epoch: batch.position.epoch, index: index)
+        let expected = normalised([image], .cifar)
         #expect(Array(batch.images[row * 192..<(row + 1) * 192]) == expected)
         #expect(batch.labels[row] == Int32(index % 3))
-        if picture != (try data.picture(index)) { differences += 1 }
+        if image != (try data.image(index)) { differences += 1 }
       }
     }
     #expect(differences > 30)
   }
 
   @Test func partialBatchIsFilledUpWithIgnoredRows() throws {
-    let data = TestPictures(count: 11)
+    let data = TestImages(count: 11)
     let options = LoaderOptions.evaluation(batchSize: 8, threads: 2)
     let loader = try BatchLoader(data, transform: Self.transform.evaluation, options: options, epochs: 1)
     #expect(loader.batchesPerEpoch == 2)
@@ -112,7 +112,7 @@ struct LoaderTests {
 
   @Test func partialBatchCanBeDropped() throws {
     let batches = try Self.all(
-      TestPictures(count: 11), LoaderOptions(batchSize: 4, partialBatch: .drop), epochs: 2)
+      TestImages(count: 11), LoaderOptions(batchSize: 4, partialBatch: .drop), epochs: 2)
     #expect(batches.count == 4)
     #expect(batches.allSatisfy { $0.indices.count == 4 && !$0.labels.contains(-1) })
     // Another epoch leaves out others.
@@ -121,7 +121,7 @@ struct LoaderTests {
 
   @Test func copiesToTheCaller() throws {
     let loader = try BatchLoader(
-      TestPictures(count: 4), transform: Self.transform, options: LoaderOptions(batchSize: 4), epochs: 1)
+      TestImages(count: 4), transform: Self.transform, options: LoaderOptions(batchSize: 4), epochs: 1)
     let batch = try #require(try loader.next())
     var images = [Float](repeating: .nan, count: 4 * 192)
     var labels = [Int32](repeating: -7, count: 4)
@@ -134,7 +134,7 @@ struct LoaderTests {
 
   @Test func memoryIsUsedAgain() throws {
     let loader = try BatchLoader(
-      TestPictures(count: 64), transform: Self.transform, options: LoaderOptions(batchSize: 4, prefetch: 2), epochs: 4)
+      TestImages(count: 64), transform: Self.transform, options: LoaderOptions(batchSize: 4, prefetch: 2), epochs: 4)
     var addresses: Set<UnsafePointer<Float>> = []
     var count = 0
     while let batch = try loader.next() {
@@ -148,7 +148,7 @@ struct LoaderTests {
 
   @Test func aConsumerMayKeepAllBatches() throws {
     let loader = try BatchLoader(
-      TestPictures(count: 64), transform: Self.transform, options: LoaderOptions(batchSize: 4, prefetch: 2), epochs: 1)
+      TestImages(count: 64), transform: Self.transform, options: LoaderOptions(batchSize: 4, prefetch: 2), epochs: 1)
     var kept: [Batch] = []
     while let batch = try loader.next() { kept.append(batch) }
     #expect(Set(kept.map { $0.images.baseAddress! }).count == 16)
@@ -156,7 +156,7 @@ struct LoaderTests {
   }
 
   @Test func nothingIsMadeBeyondThePrefetch() throws {
-    let data = CountingPictures()
+    let data = CountingImages()
     let loader = try BatchLoader(
       data, transform: Self.transform, options: LoaderOptions(batchSize: 10, shuffles: false, threads: 4, prefetch: 3))
     _ = try loader.next()
@@ -169,8 +169,8 @@ struct LoaderTests {
   }
 }
 
-/// Counts how many pictures were asked for, and may take its time.
-final class CountingPictures: ImageDataset, @unchecked Sendable {
+/// Counts how many images were asked for, and may take its time.
+final class CountingImages: ImageDataset, @unchecked Sendable {
   let name = "counted"
   let classNames = ["a"]
   let count = 100_000
@@ -183,9 +183,9 @@ final class CountingPictures: ImageDataset, @unchecked Sendable {
   var asked: Int { lock.withLock { number } }
   func annotation(_ index: Int) -> Annotation { .classIndex(0) }
   func origin(_ index: Int) -> String { "\(index)" }
-  func picture(_ index: Int) -> Picture {
+  func image(_ index: Int) -> Image {
     lock.withLock { number += 1 }
     if delay > 0 { Thread.sleep(forTimeInterval: delay) }
-    return formulaPicture(8, 8, seed: UInt32(index))
+    return formulaImage(8, 8, seed: UInt32(index))
   }
 }

@@ -15,23 +15,23 @@ struct ShapesTests {
     #expect(data.training.classCounts == [Int](repeating: 4, count: 10))
     #expect(data.validation.count == 20)
     #expect(data.training.classNames.count == 10 && Set(data.training.classNames).count == 10)
-    #expect(try data.training.picture(39).width == 16)
-    #expect(try openDataset("shapes", options: options).training.picture(0).height == 32)
-    #expect(data.training.origin(3) == "shapes 16×16, training, picture 3")
+    #expect(try data.training.image(39).width == 16)
+    #expect(try openDataset("shapes", options: options).training.image(0).height == 32)
+    #expect(data.training.origin(3) == "shapes 16×16, training, image 3")
   }
 
-  @Test func theSamePicturesEveryTime() throws {
-    func made(_ split: ShapesDataset.Split, seed: UInt64) throws -> [Picture] {
+  @Test func theSameImagesEveryTime() throws {
+    func made(_ split: ShapesDataset.Split, seed: UInt64) throws -> [Image] {
       let data = try ShapesDataset(split: split, count: 130, resolution: 12, seed: seed)
-      return (0..<130).map(data.picture)
+      return (0..<130).map(data.image)
     }
-    let pictures = try made(.training, seed: 5)
-    #expect(try made(.training, seed: 5) == pictures)
-    #expect(try zip(made(.training, seed: 6), pictures).allSatisfy { $0 != $1 })
-    #expect(try zip(made(.validation, seed: 5), pictures).allSatisfy { $0 != $1 })
+    let images = try made(.training, seed: 5)
+    #expect(try made(.training, seed: 5) == images)
+    #expect(try zip(made(.training, seed: 6), images).allSatisfy { $0 != $1 })
+    #expect(try zip(made(.validation, seed: 5), images).allSatisfy { $0 != $1 })
   }
 
-  /// Without noise, a picture must be the mean of what a finer one shows, since both are drawn from areas.
+  /// Without noise, an image must be the mean of what a finer one shows, since both are drawn from areas.
   @Test func lowResolutionsShowTheSameScene() {
     for outline in ShapeOutline.allCases {
       var random = SplitMix64(.scene, UInt64(outline.rawValue))
@@ -97,12 +97,12 @@ struct ShapesTests {
     var options = DatasetOptions()
     options.shapes.training = 5
     options.shapes.validation = 1
-    func pictures(_ name: String) throws -> [Picture] {
+    func images(_ name: String) throws -> [Image] {
       let data = try openDataset(name, options: options).training
-      return try (0..<5).map(data.picture)
+      return try (0..<5).map(data.image)
     }
-    #expect(try pictures("shapes:16:0.15") == pictures("shapes:16"))
-    #expect(try zip(pictures("shapes:16:0.3"), pictures("shapes:16")).allSatisfy { $0 != $1 })
+    #expect(try images("shapes:16:0.15") == images("shapes:16"))
+    #expect(try zip(images("shapes:16:0.3"), images("shapes:16")).allSatisfy { $0 != $1 })
   }
 
   @Test func everyMessage() {
@@ -118,13 +118,13 @@ struct ShapesTests {
         == "shapes: the resolution is 3; 4 to 1024 are drawn; say shapes:32, for example")
     #expect(
       message { _ = try openDataset("shapes:big") }
-        == "shapes:big: what is after the colon is no number; say shapes:16 for 16×16 pictures, shapes:16:0.3 for large figures in them"
+        == "shapes:big: what is after the colon is no number; say shapes:16 for 16×16 images, shapes:16:0.3 for large figures in them"
     )
     var options = DatasetOptions()
     options.shapes.validation = 0
     options.shapes.training = 1
     #expect(
       message { _ = try openDataset("shapes", options: options) }
-        == "shapes: 0 pictures are asked for; ask for at least one")
+        == "shapes: 0 images are asked for; ask for at least one")
   }
 }

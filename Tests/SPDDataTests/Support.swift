@@ -29,16 +29,16 @@ final class TemporaryFolder {
 
   func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
 
-  func write(_ name: String, _ picture: Picture) throws {
+  func write(_ name: String, _ image: Image) throws {
     try write(name, [])
-    try picture.write(to: "\(path)/\(name)")
+    try image.write(to: "\(path)/\(name)")
   }
 }
 
-/// The picture that the scripts beside the fixtures make, too.
-func formulaPicture(_ width: Int, _ height: Int, seed: UInt32) -> Picture {
+/// The image that the scripts beside the fixtures make, too.
+func formulaImage(_ width: Int, _ height: Int, seed: UInt32) -> Image {
   let bytes = (0..<UInt32(width * height * 3)).map { UInt8(($0 &* 2_654_435_761 &+ seed &* 40_503) >> 13 & 255) }
-  return Picture(width: width, height: height, pixels: bytes)
+  return Image(width: width, height: height, pixels: bytes)
 }
 
 /// FNV-1a.
@@ -60,32 +60,32 @@ func message(_ body: () throws -> Void) -> String? {
   } catch { return "\(error)" }
 }
 
-/// Pictures in memory, of which some are broken, and of which the first rows tell the index.
-struct TestPictures: ImageDataset {
-  var name = "test pictures"
+/// Images in memory, of which some are broken, and of which the first rows tell the index.
+struct TestImages: ImageDataset {
+  var name = "test images"
   var classNames = ["a", "b", "c"]
   var count: Int
   var side = 8
   var broken: Set<Int> = []
-  /// Makes early pictures slower than late ones, so that threads overtake each other.
+  /// Makes early images slower than late ones, so that threads overtake each other.
   var delay = 0.0
 
   func annotation(_ index: Int) -> Annotation { .classIndex(Int32(index % 3)) }
-  func origin(_ index: Int) -> String { "picture \(index)" }
-  func picture(_ index: Int) throws(DataError) -> Picture {
+  func origin(_ index: Int) -> String { "image \(index)" }
+  func image(_ index: Int) throws(DataError) -> Image {
     if delay > 0 { Thread.sleep(forTimeInterval: delay * Double(index * 7919 % 13)) }
     if broken.contains(index) { throw DataError(path: origin(index), what: "is torn", remedy: "glue it") }
-    return formulaPicture(side, side, seed: UInt32(index))
+    return formulaImage(side, side, seed: UInt32(index))
   }
 }
 
-extension PictureTransform {
-  /// The recorded ones, in the order in which the published trainings change a picture.
-  static let tinyImageNet = PictureTransform(
+extension ImageTransform {
+  /// The recorded ones, in the order in which the published trainings change an image.
+  static let tinyImageNet = ImageTransform(
     height: 64, width: 64, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .verticalFlip(0.5)],
     standardisation: Standardisation(
       scale: .byte, mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127]))
-  static let cifar = PictureTransform(
+  static let cifar = ImageTransform(
     height: 32, width: 32, augmentations: [.randomCrop(4), .horizontalFlip(0.5), .rotation(15)],
     standardisation: Standardisation(
       scale: .unit, mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713]))

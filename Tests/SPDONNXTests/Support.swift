@@ -3,7 +3,7 @@ import SPD
 
 @testable import SPDONNX
 
-/// A picture of 3×12×18, two of them.
+/// An image of 3×12×18, two of them.
 func traced(_ body: @escaping @Sendable (Tensor) -> Tensor) throws -> Graph {
   try Model("small", input: .image(3, 12, 18)) { image, _ in body(image) }.graph(batch: 2)
 }

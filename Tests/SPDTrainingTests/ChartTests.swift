@@ -134,9 +134,9 @@ struct ChartTests {
     let svg = try #require(XMLReading(try HeatMap(title: "t", matrix: matrix, names: ["a", awkward]).svg()))
     #expect(svg.count("rect", class: "f0") == 3 && svg.count("rect", class: "f1") == 6)
     #expect(svg.text.contains("taken for class 2: 1 (10.0 %)"))
-    // Many classes are one picture.
+    // Many classes are one image.
     let large = try HeatMap(title: "t", matrix: ConfusionMatrix(classes: 200), names: []).svg()
-    let picture = try #require(XMLReading(large))
-    #expect(picture.count("image") == 1 && picture.count("rect") == 1 && large.utf8.count < 100_000)
+    let image = try #require(XMLReading(large))
+    #expect(image.count("image") == 1 && image.count("rect") == 1 && large.utf8.count < 100_000)
   }
 }

@@ -25,9 +25,9 @@ struct ReportTests {
     report.confusion = matrix
     report.misclassified = [
       .init(
-        picture: Picture(width: 8, height: 8, filledWith: RGB(255, 0, 0)), truth: 0, prediction: 1, confidence: 0.875,
+        image: Image(width: 8, height: 8, filledWith: RGB(255, 0, 0)), truth: 0, prediction: 1, confidence: 0.875,
         name: "val/<1>.png"),
-      .init(picture: Picture(width: 600, height: 300, filledWith: RGB(0, 9, 0)), truth: 7, prediction: 0),
+      .init(image: Image(width: 600, height: 300, filledWith: RGB(0, 9, 0)), truth: 7, prediction: 0),
     ]
     return report
   }
@@ -42,7 +42,7 @@ struct ReportTests {
     #expect(html == (try report().html()))
   }
 
-  /// Nothing is loaded from anywhere: no address at all but those of the pictures within.
+  /// Nothing is loaded from anywhere: no address at all but those of the images within.
   @Test func nothingIsOutside() throws {
     let html = try report().html()
     #expect(!html.contains("http:") && !html.contains("https:") && !html.contains("url(") && !html.contains("@import"))
@@ -52,17 +52,17 @@ struct ReportTests {
     }
   }
 
-  /// The thumbnails are the pictures: small ones unchanged, large ones reduced.
+  /// The thumbnails are the images: small ones unchanged, large ones reduced.
   @Test func thumbnails() throws {
     let folder = try TemporaryFolder()
-    let pictures = try report().html().matches(of: #/src="data:image\/png;base64,([^"]*)"/#).map { match in
+    let images = try report().html().matches(of: #/src="data:image\/png;base64,([^"]*)"/#).map { match in
       let path = folder.file("p.png")
       try Data(base64Encoded: String(match.1))!.write(to: URL(fileURLWithPath: path))
-      return try Picture(contentsOf: path)
+      return try Image(contentsOf: path)
     }
-    #expect(pictures.count == 2)
-    #expect(pictures[0] == Picture(width: 8, height: 8, filledWith: RGB(255, 0, 0)))
-    #expect(pictures[1] == Picture(width: 128, height: 64, filledWith: RGB(0, 9, 0)))
+    #expect(images.count == 2)
+    #expect(images[0] == Image(width: 8, height: 8, filledWith: RGB(255, 0, 0)))
+    #expect(images[1] == Image(width: 128, height: 64, filledWith: RGB(0, 9, 0)))
   }
 
   /// A page's elements close as they open.
@@ -88,11 +88,11 @@ struct ReportTests {
     #expect(try empty.html().contains("no values"))
   }
 
-  @Test func pngRefusesImpossiblePictures() {
-    var picture = Picture(width: 1, height: 1, filledWith: RGB(1, 2, 3))
-    picture.width = 5
+  @Test func pngRefusesImpossibleImages() {
+    var image = Image(width: 1, height: 1, filledWith: RGB(1, 2, 3))
+    image.width = 5
     #expect(
-      message { _ = try picture.png() }
-        == "picture: a 5×1 picture cannot have 3 bytes of RGB; give it width * height * 3 bytes")
+      message { _ = try image.png() }
+        == "image: a 5×1 image cannot have 3 bytes of RGB; give it width * height * 3 bytes")
   }
 }

@@ -3,38 +3,38 @@ import Testing
 @testable import SPDVision
 
 @Suite struct AnnotateTests {
-  private func colour(_ picture: Picture, _ x: Int, _ y: Int) -> RGB {
-    let offset = (y * picture.width + x) * 3
-    return RGB(picture.pixels[offset], picture.pixels[offset + 1], picture.pixels[offset + 2])
+  private func colour(_ image: Image, _ x: Int, _ y: Int) -> RGB {
+    let offset = (y * image.width + x) * 3
+    return RGB(image.pixels[offset], image.pixels[offset + 1], image.pixels[offset + 2])
   }
 
   private let grey = RGB(90, 90, 90)
 
   @Test func theBoxIsDrawnInsideItsEdges() {
-    var picture = Picture(width: 100, height: 80, filledWith: grey)
-    annotate(&picture, detections: [Detection(classIndex: 4, score: 0.5, box: [20, 30, 60, 70])], names: ["a"])
+    var image = Image(width: 100, height: 80, filledWith: grey)
+    annotate(&image, detections: [Detection(classIndex: 4, score: 0.5, box: [20, 30, 60, 70])], names: ["a"])
     let line = classColour(4)
-    for (x, y) in [(20, 30), (59, 69), (20, 50), (59, 50), (40, 69)] { #expect(colour(picture, x, y) == line) }
-    for (x, y) in [(60, 50), (19, 50), (40, 70), (21, 50), (40, 50)] { #expect(colour(picture, x, y) == grey) }
+    for (x, y) in [(20, 30), (59, 69), (20, 50), (59, 50), (40, 69)] { #expect(colour(image, x, y) == line) }
+    for (x, y) in [(60, 50), (19, 50), (40, 70), (21, 50), (40, 50)] { #expect(colour(image, x, y) == grey) }
     // The label, "class 4 0.50" in eleven rows, sits on the box.
-    #expect(colour(picture, 20, 19) == line && colour(picture, 20, 18) == grey)
+    #expect(colour(image, 20, 19) == line && colour(image, 20, 18) == grey)
   }
 
-  @Test func lineWidthFollowsThePicture() {
-    var picture = Picture(width: 1200, height: 800, filledWith: grey)
-    annotate(&picture, detections: [Detection(classIndex: 0, score: 0.5, box: [100, 200, 900, 700])], names: [])
-    #expect(colour(picture, 102, 400) == classColour(0) && colour(picture, 103, 400) == grey)
+  @Test func lineWidthFollowsTheImage() {
+    var image = Image(width: 1200, height: 800, filledWith: grey)
+    annotate(&image, detections: [Detection(classIndex: 0, score: 0.5, box: [100, 200, 900, 700])], names: [])
+    #expect(colour(image, 102, 400) == classColour(0) && colour(image, 103, 400) == grey)
   }
 
-  @Test func labelsStayInsideThePicture() {
+  @Test func labelsStayInsideTheImage() {
     // In the top right corner there is no room above the box nor to its right.
-    var picture = Picture(width: 120, height: 60, filledWith: grey)
+    var image = Image(width: 120, height: 60, filledWith: grey)
     let detection = Detection(classIndex: 1, score: 0.99, box: [100, 0, 120, 50])
-    annotate(&picture, detections: [detection], names: ["", "bicycle"])
+    annotate(&image, detections: [detection], names: ["", "bicycle"])
     let labelWidth = "bicycle 0.99".count * Font.advance + 1
-    #expect(colour(picture, 120 - labelWidth, 0) == classColour(1))
-    #expect(colour(picture, 119 - labelWidth, 0) == grey)
-    #expect(colour(picture, 120 - labelWidth, 10) == classColour(1))
+    #expect(colour(image, 120 - labelWidth, 0) == classColour(1))
+    #expect(colour(image, 119 - labelWidth, 0) == grey)
+    #expect(colour(image, 120 - labelWidth, 10) == classColour(1))
   }
 
   @Test func anyBoxAndAnyNameCanBeDrawn() {
@@ -45,11 +45,11 @@ import Testing
     for (width, height) in [(1, 1), (3, 40), (40, 3), (50, 50), (900, 12)] {
       for name in ["", "ünïcödé 漢字", String(repeating: "long ", count: 60), "a\nb"] {
         for (index, box) in odd.enumerated() {
-          var picture = Picture(width: width, height: height, filledWith: grey)
+          var image = Image(width: width, height: height, filledWith: grey)
           let score: Float = [0.5, .nan, -1, 2, .infinity, 1][index]
           let detections = [0, -3, Int.max, Int.min].map { Detection(classIndex: $0, score: score, box: box) }
-          annotate(&picture, detections: detections, names: [name])
-          #expect(picture.isValid)
+          annotate(&image, detections: detections, names: [name])
+          #expect(image.isValid)
         }
       }
     }

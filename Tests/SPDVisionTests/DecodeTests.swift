@@ -6,17 +6,17 @@ import Testing
 @Suite struct DecodeTests {
   @Test func everyKindOfFileEqualsOpenCV() throws {
     for recorded in try fixture("decode", of: RecordedFile.self) {
-      let picture = try Picture.decode(Array(recorded.file), path: recorded.name)
-      #expect(picture.width == recorded.width && picture.height == recorded.height, "\(recorded.name)")
-      #expect(picture.pixels == Array(recorded.pixels), "\(recorded.name)")
+      let image = try Image.decode(Array(recorded.file), path: recorded.name)
+      #expect(image.width == recorded.width && image.height == recorded.height, "\(recorded.name)")
+      #expect(image.pixels == Array(recorded.pixels), "\(recorded.name)")
     }
   }
 
   @Test(arguments: 1...8) func orientationMovesTheCorner(orientation: Int) {
     // 3×2 with the stored top left pixel white: where it must be seen, by the Exif standard.
-    var picture = Picture(width: 3, height: 2, filledWith: RGB(0, 0, 0))
-    picture.pixels.replaceSubrange(0..<3, with: [255, 255, 255])
-    let turned = picture.oriented(by: orientation)
+    var image = Image(width: 3, height: 2, filledWith: RGB(0, 0, 0))
+    image.pixels.replaceSubrange(0..<3, with: [255, 255, 255])
+    let turned = image.oriented(by: orientation)
     let corner = turned.pixels.firstIndex(of: 255)! / 3
     let expected = [(0, 0), (2, 0), (2, 1), (0, 1), (0, 0), (1, 0), (1, 2), (0, 2)][orientation - 1]
     #expect(turned.width == (orientation >= 5 ? 2 : 3))
@@ -43,7 +43,7 @@ import Testing
     for name in names {
       let bytes = try RecordedFile.named(name)
       for count in 0..<bytes.count {
-        let error = expectError { _ = try Picture.decode(Array(bytes.prefix(count)), path: "p") }
+        let error = expectError { _ = try Image.decode(Array(bytes.prefix(count)), path: "p") }
         #expect(error != nil, "\(name) cut to \(count) of \(bytes.count)")
       }
     }
@@ -53,7 +53,7 @@ import Testing
     for (index, recorded) in try fixture("decode", of: RecordedFile.self).enumerated() {
       let bytes = Array(recorded.file)
       let random = uniform(1200, seed: UInt32(index))
-      var outcomes = (pictures: 0, errors: 0)
+      var outcomes = (images: 0, errors: 0)
       for trial in 0..<400 {
         var changed = bytes
         for n in 0...(trial % 3) {
@@ -61,24 +61,24 @@ import Testing
           changed[number % changed.count] ^= UInt8(1 << (number >> 20 & 7))
         }
         do {
-          let picture = try Picture.decode(changed, path: "p", pixelLimit: 1 << 20)
-          outcomes.pictures += picture.isValid ? 1 : 0
+          let image = try Image.decode(changed, path: "p", pixelLimit: 1 << 20)
+          outcomes.images += image.isValid ? 1 : 0
         } catch {
           outcomes.errors += 1
         }
       }
-      #expect(outcomes.pictures + outcomes.errors == 400)
+      #expect(outcomes.images + outcomes.errors == 400)
       #expect(outcomes.errors > 0)
     }
   }
 
   @Test func strayBytesAtTheEndAreHarmless() throws {
     let bytes = try RecordedFile.named("jpeg 4:2:0")
-    let picture = try Picture.decode(bytes, path: "p")
+    let image = try Image.decode(bytes, path: "p")
     let before = bytes.dropLast(2) + [0x12, 0x34] + bytes.suffix(2)
-    #expect(try Picture.decode(Array(before), path: "p") == picture)
-    #expect(try Picture.decode(bytes + [1, 2, 3], path: "p") == picture)
+    #expect(try Image.decode(Array(before), path: "p") == image)
+    #expect(try Image.decode(bytes + [1, 2, 3], path: "p") == image)
     let png = try RecordedFile.named("png rgb 8")
-    #expect(try Picture.decode(png + [1, 2, 3], path: "p") == Picture.decode(png, path: "p"))
+    #expect(try Image.decode(png + [1, 2, 3], path: "p") == Image.decode(png, path: "p"))
   }
 }

@@ -7,9 +7,9 @@ import Testing
   @Test func pngRoundTripIsExact() throws {
     try withTemporaryFolder { folder in
       for (width, height) in [(1, 1), (7, 3), (64, 50)] {
-        let picture = noise(width, height, seed: 5)
-        try picture.write(to: "\(folder)/a.PNG")
-        #expect(try Picture(contentsOf: "\(folder)/a.PNG") == picture)
+        let image = noise(width, height, seed: 5)
+        try image.write(to: "\(folder)/a.PNG")
+        #expect(try Image(contentsOf: "\(folder)/a.PNG") == image)
       }
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.PNG"])
     }
@@ -17,21 +17,21 @@ import Testing
 
   @Test func jpegRoundTripIsClose() throws {
     try withTemporaryFolder { folder in
-      var picture = Picture(width: 40, height: 30, filledWith: RGB(200, 30, 90))
-      for index in picture.pixels.indices { picture.pixels[index] &+= UInt8(index / 3 % 40 / 2) }
-      try picture.write(to: "\(folder)/a.jpg")
-      let read = try Picture(contentsOf: "\(folder)/a.jpg")
+      var image = Image(width: 40, height: 30, filledWith: RGB(200, 30, 90))
+      for index in image.pixels.indices { image.pixels[index] &+= UInt8(index / 3 % 40 / 2) }
+      try image.write(to: "\(folder)/a.jpg")
+      let read = try Image(contentsOf: "\(folder)/a.jpg")
       #expect(read.width == 40 && read.height == 30)
-      #expect(zip(read.pixels, picture.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 6 })
+      #expect(zip(read.pixels, image.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 6 })
     }
   }
 
   @Test func contentDecidesAndNotTheName() throws {
     try withTemporaryFolder { folder in
-      let picture = noise(4, 4, seed: 1)
-      try picture.write(to: "\(folder)/a.png")
+      let image = noise(4, 4, seed: 1)
+      try image.write(to: "\(folder)/a.png")
       try FileManager.default.moveItem(atPath: "\(folder)/a.png", toPath: "\(folder)/a.jpg")
-      #expect(try Picture(contentsOf: "\(folder)/a.jpg") == picture)
+      #expect(try Image(contentsOf: "\(folder)/a.jpg") == image)
     }
   }
 
@@ -47,15 +47,15 @@ import Testing
 
   @Test func errorsNameFileReasonAndRemedy() throws {
     try withTemporaryFolder { folder in
-      func reading(_ bytes: [UInt8], limit: Int = Picture.pixelLimit) -> String {
-        expectError { _ = try Picture.decode(bytes, path: "f", pixelLimit: limit) }?.description ?? "no error"
+      func reading(_ bytes: [UInt8], limit: Int = Image.pixelLimit) -> String {
+        expectError { _ = try Image.decode(bytes, path: "f", pixelLimit: limit) }?.description ?? "no error"
       }
       #expect(
-        expectError { _ = try Picture(contentsOf: "\(folder)/none.png") }?.description
+        expectError { _ = try Image(contentsOf: "\(folder)/none.png") }?.description
           == "\(folder)/none.png: cannot be read (No such file or directory); check the path and its permissions")
       #expect(
-        expectError { _ = try Picture(contentsOf: folder) }?.description
-          == "\(folder): cannot be read (Is a directory); name a picture in it")
+        expectError { _ = try Image(contentsOf: folder) }?.description
+          == "\(folder): cannot be read (Is a directory); name an image in it")
       #expect(reading([]) == "f: the file is empty; give a JPEG or PNG file")
       #expect(reading(Array("GIF89a".utf8)) == "f: the file is a GIF, not JPEG or PNG; convert it to JPEG or PNG")
       #expect(reading(Array("RIFF1234WEBP".utf8)).contains("a WebP"))
@@ -69,15 +69,15 @@ import Testing
   }
 
   @Test func errorsOfWriting() throws {
-    let picture = noise(2, 2, seed: 1)
-    var wrong = picture
+    let image = noise(2, 2, seed: 1)
+    var wrong = image
     wrong.pixels.removeLast()
-    #expect(expectError { try picture.write(to: "a.gif") }?.remedy == "use .png, .jpg or .jpeg")
-    #expect(expectError { try picture.write(to: "/no/such/folder/a.png") }?.what.contains("cannot be written") == true)
+    #expect(expectError { try image.write(to: "a.gif") }?.remedy == "use .png, .jpg or .jpeg")
+    #expect(expectError { try image.write(to: "/no/such/folder/a.png") }?.what.contains("cannot be written") == true)
     #expect(expectError { try wrong.write(to: "a.png") }?.what.contains("11 bytes") == true)
-    let wide = Picture(width: 65501, height: 1, filledWith: RGB(1, 2, 3))
+    let wide = Image(width: 65501, height: 1, filledWith: RGB(1, 2, 3))
     #expect(expectError { try wide.write(to: "a.jpg") }?.what == "a JPEG has at most 65500 pixels a side")
-    let wider = Picture(width: 1_000_001, height: 1, filledWith: RGB(1, 2, 3))
+    let wider = Image(width: 1_000_001, height: 1, filledWith: RGB(1, 2, 3))
     #expect(expectError { try wider.write(to: "a.png") }?.what.hasPrefix("cannot be encoded") == true)
   }
 
@@ -88,8 +88,8 @@ import Testing
       0x7F, 0xFF, 0xFF, 0xFF, 8, 2, 0, 0, 0,
     ]
     let bytes = header + pngChecksum(header[12...]) + pngChunk("IDAT") + pngChunk("IEND")
-    let error = expectError { _ = try Picture.decode(bytes, path: "f") }
-    #expect(error?.what == "the picture says that it is 2147483647×2147483647 pixels; at most 178956970 are read")
+    let error = expectError { _ = try Image.decode(bytes, path: "f") }
+    #expect(error?.what == "the image says that it is 2147483647×2147483647 pixels; at most 178956970 are read")
   }
 
   private func pngChunk(_ kind: String) -> [UInt8] {

@@ -20,22 +20,22 @@ import Testing
 
   @Test func resizeEqualsOpenCV() throws {
     for recorded in try fixture("resize", of: RecordedResize.self) {
-      let picture = noise(recorded.width, recorded.height, seed: recorded.seed)
-      let resized = resizeBilinear(picture, width: recorded.newWidth, height: recorded.newHeight)
+      let image = noise(recorded.width, recorded.height, seed: recorded.seed)
+      let resized = resizeBilinear(image, width: recorded.newWidth, height: recorded.newHeight)
       #expect(resized.pixels == Array(recorded.pixels), "\(recorded.width)×\(recorded.height) seed \(recorded.seed)")
     }
   }
 
   @Test func resizeToItsOwnSizeIsTheSame() {
-    let picture = noise(6, 5, seed: 3)
-    #expect(resizeBilinear(picture, width: 6, height: 5) == picture)
+    let image = noise(6, 5, seed: 3)
+    #expect(resizeBilinear(image, width: 6, height: 5) == image)
   }
 
   @Test func letterboxEqualsOpenCV() throws {
     for recorded in try fixture("letterbox", of: RecordedLetterbox.self) {
-      let picture = noise(recorded.width, recorded.height, seed: recorded.seed)
+      let image = noise(recorded.width, recorded.height, seed: recorded.seed)
       let (boxed, fit) = letterbox(
-        picture, height: recorded.targetHeight, width: recorded.targetWidth, auto: recorded.auto,
+        image, height: recorded.targetHeight, width: recorded.targetWidth, auto: recorded.auto,
         stride: recorded.stride, scaleUp: recorded.scaleUp)
       #expect(boxed.width == recorded.newWidth && boxed.height == recorded.newHeight)
       #expect(boxed.pixels == Array(recorded.pixels), "seed \(recorded.seed)")
@@ -50,23 +50,23 @@ import Testing
     (1080, 1920, 384, 12, 140),
   ])
   func letterboxTable(height: Int, width: Int, autoHeight: Int, autoPad: Double, squarePad: Double) {
-    #expect(letterboxShape(pictureHeight: height, pictureWidth: width, height: 640, width: 640) == (autoHeight, 640))
-    let auto = Letterbox(pictureWidth: width, pictureHeight: height, height: 640, width: 640, auto: true)
+    #expect(letterboxShape(imageHeight: height, imageWidth: width, height: 640, width: 640) == (autoHeight, 640))
+    let auto = Letterbox(imageWidth: width, imageHeight: height, height: 640, width: 640, auto: true)
     #expect(auto.halfPadX == 0 && auto.halfPadY == autoPad && auto.top == Int(autoPad))
-    let square = Letterbox(pictureWidth: width, pictureHeight: height, height: 640, width: 640)
+    let square = Letterbox(imageWidth: width, imageHeight: height, height: 640, width: 640)
     #expect(square.width == 640 && square.height == 640 && square.halfPadX == 0 && square.halfPadY == squarePad)
     if width == 500 { #expect(auto.ratio == 1.28) }
   }
 
-  @Test func aThreadThinPictureKeepsOnePixel() {
-    let (boxed, fit) = letterbox(Picture(width: 3000, height: 1, filledWith: RGB(1, 2, 3)), height: 32, width: 32)
+  @Test func aThreadThinImageKeepsOnePixel() {
+    let (boxed, fit) = letterbox(Image(width: 3000, height: 1, filledWith: RGB(1, 2, 3)), height: 32, width: 32)
     #expect(fit.contentHeight == 1 && boxed.width == 32 && boxed.height == 32)
     #expect(boxed.pixels[(15 * 32) * 3] == 1 && boxed.pixels[(14 * 32) * 3] == 114)
   }
 
-  @Test func boxesGoBackToThePicture() {
+  @Test func boxesGoBackToTheImage() {
     // 100×50 into 64×64: ratio 0.64, pads 0 and 16.
-    let fit = Letterbox(pictureWidth: 100, pictureHeight: 50, height: 64, width: 64)
+    let fit = Letterbox(imageWidth: 100, imageHeight: 50, height: 64, width: 64)
     let detections = [
       Detection(classIndex: 1, score: 0.5, box: [6.4, 22.4, 32, 48]),
       Detection(classIndex: 2, score: 0.4, box: [-3, 2, 70, 63]),
@@ -81,13 +81,13 @@ import Testing
 
   @Test func theGainComesFromTheSizes() {
     // 1000×601 to 640: 384.64 rounds to 385, `auto` leaves 385 + 255 % 32 = 416; the ratio holds.
-    let plain = Letterbox(pictureWidth: 1000, pictureHeight: 601, height: 640, width: 640, auto: true)
+    let plain = Letterbox(imageWidth: 1000, imageHeight: 601, height: 640, width: 640, auto: true)
     #expect(plain.gain == 0.64 && plain.height == 416)
     // 769 * 640 / 1281 = 384.2 rounds down to 384, and nothing is padded: 384 / 769 is less than the ratio.
-    let cut = Letterbox(pictureWidth: 1281, pictureHeight: 769, height: 640, width: 640, auto: true)
+    let cut = Letterbox(imageWidth: 1281, imageHeight: 769, height: 640, width: 640, auto: true)
     #expect(cut.height == 384 && cut.gain == 384.0 / 769 && cut.gain < cut.ratio)
     // Not scaled up: the reference's formula alone would give 6.4.
-    let small = Letterbox(pictureWidth: 100, pictureHeight: 50, height: 640, width: 640, scaleUp: false)
+    let small = Letterbox(imageWidth: 100, imageHeight: 50, height: 640, width: 640, scaleUp: false)
     #expect(small.gain == 1 && small.coordinatePadX == 270 && small.coordinatePadY == 295)
   }
 }

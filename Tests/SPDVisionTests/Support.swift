@@ -11,8 +11,8 @@ func uniform(_ count: Int, seed: UInt32) -> [UInt32] {
   }
 }
 
-func noise(_ width: Int, _ height: Int, seed: UInt32) -> Picture {
-  Picture(width: width, height: height, pixels: uniform(width * height * 3, seed: seed).map { UInt8($0 >> 16) })
+func noise(_ width: Int, _ height: Int, seed: UInt32) -> Image {
+  Image(width: width, height: height, pixels: uniform(width * height * 3, seed: seed).map { UInt8($0 >> 16) })
 }
 
 func fixture<Case: Decodable>(_ name: String, of type: Case.Type = Case.self) throws -> [Case] {
@@ -40,11 +40,11 @@ func withTemporaryFolder(_ body: (String) throws -> Void) throws {
   try body(folder.path)
 }
 
-func expectError(_ body: () throws -> Void) -> PictureError? {
+func expectError(_ body: () throws -> Void) -> ImageError? {
   do {
     try body()
     return nil
   } catch {
-    return error as? PictureError
+    return error as? ImageError
   }
 }

@@ -3,31 +3,31 @@ import Testing
 @testable import SPDVision
 
 @Suite struct TensorTests {
-  @Test func planesFollowPicturesAndChannels() {
-    let pictures = [
-      Picture(width: 2, height: 1, pixels: [0, 51, 102, 153, 204, 255]),
-      Picture(width: 2, height: 1, pixels: [255, 0, 0, 0, 255, 0]),
+  @Test func planesFollowImagesAndChannels() {
+    let images = [
+      Image(width: 2, height: 1, pixels: [0, 51, 102, 153, 204, 255]),
+      Image(width: 2, height: 1, pixels: [255, 0, 0, 0, 255, 0]),
     ]
     let expected: [Float] = [0, 153, 51, 204, 102, 255, 255, 0, 0, 255, 0, 0].map { $0 / 255 }
-    #expect(planar(pictures) == expected)
+    #expect(planar(images) == expected)
     #expect(planar([]).isEmpty)
   }
 
   @Test func presetsNormaliseOnTheirOwnScale() {
-    let picture = Picture(width: 1, height: 1, pixels: [10, 128, 250])
-    let tiny = normalised([picture], .tinyImageNet)
+    let image = Image(width: 1, height: 1, pixels: [10, 128, 250])
+    let tiny = normalised([image], .tinyImageNet)
     let (mean, std): ([Float], [Float]) = ([122.4786, 114.2755, 101.3963], [70.4924, 68.5679, 71.8127])
     for (channel, byte) in [Float(10), 128, 250].enumerated() {
       #expect(tiny[channel] == (byte - mean[channel]) / std[channel])
     }
-    let cifar = normalised([picture], .cifar)
+    let cifar = normalised([image], .cifar)
     let expected: Float = (Float(128) / 255 - 0.4865488733) / 0.2564384629
     #expect(cifar[1] == expected)
   }
 
   @Test func aScaleOfOneOver255IsTheQuotient() {
-    let picture = Picture(width: 256, height: 1, pixels: (0...255).flatMap { [UInt8($0), 0, 0] })
-    let values = normalised([picture], mean: .zero, std: .one, scale: 1 / 255)
+    let image = Image(width: 256, height: 1, pixels: (0...255).flatMap { [UInt8($0), 0, 0] })
+    let values = normalised([image], mean: .zero, std: .one, scale: 1 / 255)
     #expect(Array(values[0..<256]) == (0...255).map { Float($0) / 255 })
   }
 

@@ -50,9 +50,9 @@ import Testing
     try await spdc("compile", Place.tiny, "--emit", "graph", "-o", tiny).succeeded()
     try await spdc(arguments: ["compile", tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic).succeeded()
     try await spdc("convert", Place.checkpoint, scratch("w.npz")).succeeded()
-    let picture = Place.shapes + "/002.png"
+    let image = Place.shapes + "/002.png"
     let detect = [
-      "detect", "yolov5-spd-n", "--size", "256x256", "--weights", Place.checkpoint, "-o", scratch("found"), picture,
+      "detect", "yolov5-spd-n", "--size", "256x256", "--weights", Place.checkpoint, "-o", scratch("found"), image,
     ]
     try await spdc(arguments: detect).succeeded()
     let names = scratch.names

@@ -17,7 +17,7 @@ import Testing
     let both = try readNPY(scratch("y.npy"))
     #expect(both.shape == [2, 10])
 
-    // The first picture alone gives the first half, but for the algorithm that suits its size.
+    // The first image alone gives the first half, but for the algorithm that suits its size.
     try writeNPY(
       HostTensor(shape: [1, 3, 16, 24], values: Array(input.values.prefix(3 * 16 * 24))), to: scratch("x.npy"))
     try await spdc(

@@ -70,7 +70,7 @@ import Testing
     let run = try await sweep("[0.01, 400, 500]", "some", "--json").succeeded().object()
     let trials = try #require(run["trials"] as? [[String: Any]])
     let failed = try #require(trials.first { ($0["settings"] as? [String: String])?["max-arena"] == "0.01" })
-    #expect((failed["outcome"] as? String)?.hasPrefix("failed: the arena of tiny-spd for 16 pictures needs ") == true)
+    #expect((failed["outcome"] as? String)?.hasPrefix("failed: the arena of tiny-spd for 16 images needs ") == true)
     // Of losses the least is best; of two that are equal the first.
     let losses = trials.compactMap { $0["metric"] as? Double }
     #expect(losses.count == 2 && losses.allSatisfy { $0 > 0 })

@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test func moreOptionsThatMakeNoSense() async throws {
-    let picture = Place.shapes + "/000.jpg"
+    let image = Place.shapes + "/000.jpg"
     for (arguments, message) in [
       (
         ["run", Place.tiny, "--threads", "0", "--input", "synthetic", "--output", "y.npy"],
@@ -149,11 +149,11 @@ import Testing
       (["bench", Place.tiny, "--seconds", "0"], "--seconds must be above 0"),
       (["bench", Place.tiny, "--compare", "unfused", "--unfused"], "the same variant twice"),
       (["bench", Place.tiny, "--compare", "nonsense"], "- disable:<pass>"),
-      (["detect", "yolov5-spd-n", "--conf", "2", picture], "--conf must be between 0 and 1"),
-      (["detect", "yolov5-spd-n", "--iou", "-1", picture], "--iou"),
-      (["detect", "yolov5-spd-n", "--batch", "2", picture], "leave --batch out"),
+      (["detect", "yolov5-spd-n", "--conf", "2", image], "--conf must be between 0 and 1"),
+      (["detect", "yolov5-spd-n", "--iou", "-1", image], "--iou"),
+      (["detect", "yolov5-spd-n", "--batch", "2", image], "leave --batch out"),
       (["detect", "yolov5-spd-n"], "Missing expected argument '<images> ...'"),
-      (["classify", Place.tiny, "--top", "0", picture], "--top must be 1 or more"),
+      (["classify", Place.tiny, "--top", "0", image], "--top must be 1 or more"),
       (["compile"], "Missing expected argument '<model>'"), (["nonsense"], "Unexpected argument 'nonsense'"),
     ] {
       let run = try await spdc(arguments: arguments)

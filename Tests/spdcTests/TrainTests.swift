@@ -5,7 +5,7 @@ import Testing
 
 @testable import SPDTraining
 
-/// `spdc train` on drawn pictures of 12×12 and a network of 28 000 parameters.
+/// `spdc train` on drawn images of 12×12 and a network of 28 000 parameters.
 @Suite struct TrainTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -54,7 +54,7 @@ import Testing
     let rows = try TinyTraining.results(scratch("run"))
     #expect(rows.count == 11 && rows[0].hasPrefix("epoch,lr,train/loss,train/top1,val/loss,val/top1,val/top5"))
     let report = try String(contentsOfFile: scratch("run/report.html"), encoding: .utf8)
-    for part in ["Curves", "Confusion matrix", "Misclassified pictures", "Configuration"] {
+    for part in ["Curves", "Confusion matrix", "Misclassified images", "Configuration"] {
       #expect(report.contains(part))
     }
     #expect(scratch.names.contains { $0.hasPrefix("run/events.out.tfevents.") })
@@ -64,7 +64,7 @@ import Testing
     let last = scratch("run/checkpoints/last.safetensors")
     let val = try await spdc("val", Place.tiny, "--weights", last, "--json").succeeded().object()
     #expect(val["top1"] as? Double == top1)
-    #expect(val["pictures"] as? Int == 1600 && (val["classes"] as? [Any])?.count == 10)
+    #expect(val["images"] as? Int == 1600 && (val["classes"] as? [Any])?.count == 10)
     let best = scratch("run/checkpoints/best.safetensors")
     try await spdc("compile", Place.tiny, "--weights", best, "--size", "12", "-o", scratch("c")).succeeded()
     // New training can begin with it, too.
@@ -163,7 +163,7 @@ import Testing
       "--epochs", "4", "--save-every", "2", "--out", scratch("run"), "--set", "validate-every=3"
     ).succeeded()
     #expect(run.output.contains("report: \(scratch("run/report.html"))"))
-    #expect(run.output.contains("% of the time waiting for pictures"))
+    #expect(run.output.contains("% of the time waiting for images"))
     #expect(run.errors.contains("epoch 3/4  loss ") && run.errors.contains("val loss "))
     let kept = scratch.names.filter { $0.hasPrefix("run/checkpoints/") }
     #expect(kept == ["best", "epoch-2", "epoch-4", "last"].map { "run/checkpoints/\($0).safetensors" })
@@ -196,12 +196,12 @@ import Testing
     #expect(!scratch.names.contains { $0.contains(".spdc-") })
   }
 
-  @Test func brokenPicturesAreNamed() async throws {
-    let folder = try TinyTraining.pictures(in: scratch)
-    let broken = try scratch.write("P6 12 12 255 short", "pictures/train/red/broken.ppm")
+  @Test func brokenImagesAreNamed() async throws {
+    let folder = try TinyTraining.images(in: scratch)
+    let broken = try scratch.write("P6 12 12 255 short", "images/train/red/broken.ppm")
     let run = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("run")).succeeded()
     #expect(run.errors.components(separatedBy: "warning: left out: \(broken)").count == 2, "once")
-    #expect(run.output.contains("1 broken pictures were left out"))
+    #expect(run.output.contains("1 broken images were left out"))
     #expect(try String(contentsOfFile: scratch("run/broken.txt"), encoding: .utf8).hasPrefix(broken + ": "))
     let strict = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("strict"), "--strict")
     strict.failed(.data, broken)
@@ -255,9 +255,9 @@ import Testing
     .failed(.usage, "the run began with limit 160")
     let resume = ["--resume", scratch("run"), "--epochs", "2"]
     try await TinyTraining.train(arguments: resume + ["--data", "shapes:12:0.3"]).failed(
-      .data, "whose pictures had other names or labels than now")
+      .data, "whose images had other names or labels than now")
     try await TinyTraining.train(arguments: resume + ["--data", "shapes:16"]).failed(
-      .data, "is of a run on pictures of 12x12, and they are 16x16 now")
+      .data, "is of a run on images of 12x12, and they are 16x16 now")
     let exact = try await TinyTraining.train(arguments: resume + ["--exact", "--epochs", "1"]).succeeded()
     #expect(exact.errors.contains("the run began with --target native, and now there is --target native --exact"))
     // What changes no number may change.
@@ -279,7 +279,7 @@ import Testing
 enum TinyTraining {
   static func train(_ arguments: String...) async throws -> Outcome { try await train(arguments: arguments) }
 
-  /// 160 pictures in batches of 16, unless the arguments say otherwise.
+  /// 160 images in batches of 16, unless the arguments say otherwise.
   static func train(arguments: [String], shell: String? = nil) async throws -> Outcome {
     let isNew = !arguments.contains("--resume")
     let data = arguments.contains("--data") ? [] : ["--data", "shapes:12"]
@@ -327,19 +327,19 @@ enum TinyTraining {
     return curves
   }
 
-  /// Class folders of red and blue pictures, with train and val.
-  static func pictures(in scratch: Scratch) throws -> String {
+  /// Class folders of red and blue images, with train and val.
+  static func images(in scratch: Scratch) throws -> String {
     for split in ["train", "val"] {
       for (name, pixel) in [("blue", [20, 30, 200]), ("red", [200, 30, 20])] as [(String, [UInt8])] {
         try FileManager.default.createDirectory(
-          atPath: scratch("pictures/\(split)/\(name)"), withIntermediateDirectories: true)
+          atPath: scratch("images/\(split)/\(name)"), withIntermediateDirectories: true)
         for index in 0..<24 {
           let shade = pixel.map { $0 &+ UInt8(index) }
           _ = try scratch.write(
-            Array("P6 12 12 255\n".utf8) + (0..<144).flatMap { _ in shade }, "pictures/\(split)/\(name)/\(index).ppm")
+            Array("P6 12 12 255\n".utf8) + (0..<144).flatMap { _ in shade }, "images/\(split)/\(name)/\(index).ppm")
         }
       }
     }
-    return scratch("pictures")
+    return scratch("images")
   }
 }

@@ -16,7 +16,7 @@ import Testing
     let cifar = try TrainingConfiguration.resolve(model: "resnet50-spd").augmentation.transform(Size2D(32, 32))
     #expect(
       cifar
-        == PictureTransform(
+        == ImageTransform(
           height: 32, width: 32, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .rotation(15)],
           standardisation: Standardisation(
             scale: .unit, mean: [0.5070751592, 0.4865488733, 0.4409178433],
@@ -24,7 +24,7 @@ import Testing
     let tiny = try TrainingConfiguration.resolve(model: "resnet18-spd").augmentation.transform(Size2D(64, 64))
     #expect(
       tiny
-        == PictureTransform(
+        == ImageTransform(
           height: 64, width: 64, augmentations: [.horizontalFlip(0.5), .randomCrop(4), .verticalFlip(0.5)],
           standardisation: Standardisation(
             scale: .byte, mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127])))
@@ -68,17 +68,17 @@ import Testing
     }
   }
 
-  /// Batches whose pictures are all broken are left out, in training and in validation.
-  @Test func batchesOfBrokenPictures() async throws {
-    let folder = try TinyTraining.pictures(in: scratch)
+  /// Batches whose images are all broken are left out, in training and in validation.
+  @Test func batchesOfBrokenImages() async throws {
+    let folder = try TinyTraining.images(in: scratch)
     for file in ["train/blue/00.ppm", "train/red/zz.ppm", "val/red/zz.ppm"] {
-      _ = try scratch.write("P6 12 12 255 short", "pictures/" + file)
+      _ = try scratch.write("P6 12 12 255 short", "images/" + file)
     }
-    // 50 pictures in batches of one, two to an update; the validation's last batch is the broken one.
+    // 50 images in batches of one, two to an update; the validation's last batch is the broken one.
     let options = ["--data", folder, "--epochs", "2", "--batch", "1", "--set", "accumulate=2", "--lr", "1e-4"]
     let run = try await TinyTraining.train(arguments: options + ["--out", scratch("run"), "--json"]).succeeded()
       .object()
-    #expect(run["broken_pictures"] as? Int == 3 && run["finished"] as? Bool == true)
+    #expect(run["broken_images"] as? Int == 3 && run["finished"] as? Bool == true)
     let last = try TrainingCheckpoint(contentsOf: scratch("run/checkpoints/last.safetensors")).state
     #expect(last.epoch == 2 && last.summed == 0 && (48...50).contains(last.updates), "\(last.updates)")
 
@@ -93,7 +93,7 @@ import Testing
     #expect(resumed.errors.contains("going on after epoch 0, iteration 48"))
 
     // Where they cannot be saved either, both reasons are told.
-    _ = try scratch.write("P6 12 12 255 short", "pictures/val/red/zz.ppm")
+    _ = try scratch.write("P6 12 12 255 short", "images/val/red/zz.ppm")
     try await TinyTraining.train(
       arguments: ["--resume", scratch("strict"), "--epochs", "2", "--strict"], shell: "ulimit -f 128"
     ).failed(
@@ -101,19 +101,19 @@ import Testing
       "The last checkpoint")
   }
 
-  @Test func nothingButBrokenPictures() async throws {
-    let folder = try TinyTraining.pictures(in: scratch)
+  @Test func nothingButBrokenImages() async throws {
+    let folder = try TinyTraining.images(in: scratch)
     func spoil(_ split: String) throws {
-      for name in scratch.names where name.hasPrefix("pictures/\(split)/") && name.hasSuffix(".ppm") {
+      for name in scratch.names where name.hasPrefix("images/\(split)/") && name.hasSuffix(".ppm") {
         _ = try scratch.write("P6", name)
       }
     }
     try spoil("val")
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--out", scratch("a")).failed(
-      .data, "none of its 48 pictures can be read", "The last checkpoint is whole")
+      .data, "none of its 48 images can be read", "The last checkpoint is whole")
     try spoil("train")
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--out", scratch("b")).failed(
-      .data, "none of its 48 pictures can be read")
+      .data, "none of its 48 images can be read")
   }
 
   /// A network may have more outputs than the data set has classes, and its checkpoints know how many.
@@ -121,14 +121,14 @@ import Testing
     try await TinyTraining.train("--epochs", "1", "--classes", "13", "--out", scratch("run")).succeeded()
     let best = scratch("run/checkpoints/best.safetensors")
     let val = try await spdc("val", Place.tiny, "--weights", best, "--json").succeeded().object()
-    #expect(val["pictures"] as? Int == 160 && (val["classes"] as? [Any])?.count == 10)
+    #expect(val["images"] as? Int == 160 && (val["classes"] as? [Any])?.count == 10)
     try await spdc("compile", Place.tiny, "--weights", best, "--size", "12", "-o", scratch("c")).succeeded()
     let resumed = try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2", "--json").succeeded()
       .object()
     #expect(resumed["epochs"] as? Int == 2)
   }
 
-  /// Paddings beyond the picture, and numbers beyond all measure.
+  /// Paddings beyond the image, and numbers beyond all measure.
   @Test func settingsOfAnySize() async throws {
     try await TinyTraining.train("--epochs", "1", "--set", "crop-padding=40", "--out", scratch("run")).succeeded()
     for setting in [

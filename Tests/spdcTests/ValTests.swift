@@ -46,21 +46,21 @@ import Testing
 
   /// Of the run's own folder what it kept for validation, of any other one everything.
   @Test func undividedFolders() async throws {
-    let folder = try TinyTraining.pictures(in: scratch) + "/train"
+    let folder = try TinyTraining.images(in: scratch) + "/train"
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--seed", "1", "--out", scratch("run")).succeeded()
     let last = scratch("run/checkpoints/last.safetensors")
-    func pictures(_ arguments: String...) async throws -> Int? {
+    func images(_ arguments: String...) async throws -> Int? {
       try await spdc(arguments: ["val", Place.tiny, "--weights", last, "--json"] + arguments).succeeded().object()[
-        "pictures"] as? Int
+        "images"] as? Int
     }
-    #expect(try await pictures() == 4)
-    #expect(try await pictures("--preset", "default") == 4)
-    #expect(try await pictures("--data", folder + "/") == 4)
-    #expect(try await pictures("--data", scratch("pictures/../pictures/train"), "--set", "limit=3") == 3)
+    #expect(try await images() == 4)
+    #expect(try await images("--preset", "default") == 4)
+    #expect(try await images("--data", folder + "/") == 4)
+    #expect(try await images("--data", scratch("images/../images/train"), "--set", "limit=3") == 3)
     #expect(
-      try await pictures("--data", scratch("pictures/val"), "--config", scratch("run/config.yaml")) == 4)
-    #expect(try await pictures("--data", scratch("pictures/val")) == 48)
-    #expect(try await pictures("--data", scratch("pictures/val"), "--set", "val-fraction=0.25") == 12)
+      try await images("--data", scratch("images/val"), "--config", scratch("run/config.yaml")) == 4)
+    #expect(try await images("--data", scratch("images/val")) == 48)
+    #expect(try await images("--data", scratch("images/val"), "--set", "val-fraction=0.25") == 12)
   }
 
   @Test func mistakesAreExplained() async throws {
@@ -68,12 +68,12 @@ import Testing
     let whole = try bytes(scratch("run/checkpoints/last.safetensors"))
     let torn = try scratch.write(Array(whole.dropLast(100)), "torn.safetensors")
     try await spdc("val", Place.tiny, "--weights", torn).failed(.data, "torn.safetensors: ")
-    let folder = try TinyTraining.pictures(in: scratch)
-    for name in scratch.names where name.hasPrefix("pictures/val/") && name.hasSuffix(".ppm") {
+    let folder = try TinyTraining.images(in: scratch)
+    for name in scratch.names where name.hasPrefix("images/val/") && name.hasSuffix(".ppm") {
       _ = try scratch.write("P6", name)
     }
     try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", folder).failed(
-      .data, "none of its 48 pictures can be read")
+      .data, "none of its 48 images can be read")
     try await spdc("val", Place.tiny, "--data", "shapes:12").failed(.usage, "no weights: give --weights")
     try await spdc("val", Place.tiny, "--weights", "synthetic").failed(.usage, "no data set: give --data")
     try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", Place.repository + "/templates").failed(

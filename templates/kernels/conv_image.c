@@ -1,4 +1,4 @@
-/* Convolution that reads the caller's picture, planar [image][channel][row][column]; any kernel, stride and padding.
+/* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
  * that an output row needs are staged, zero padded, as [column][channel], where the KW x CHANNELS inputs of a pixel's tap row
@@ -7,10 +7,10 @@
  *
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
- * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the picture. `scratch`
+ * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the picture. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
+ * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
  * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
  * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
@@ -18,8 +18,8 @@
 
 /* @NAME@: @IMAGES@ x @OUT_ROWS@ x @OUT_COLS@ outputs in @OUT_BLOCKS@ blocks, @KH@ x @KW@ taps, stride @STRIDE@. */
 
-/* Writes picture row `from` (zeros if it lies outside) to `to` as [column][channel]. */
-static void @NAME@_stage(const float *restrict picture, int from, float *restrict to)
+/* Writes image row `from` (zeros if it lies outside) to `to` as [column][channel]. */
+static void @NAME@_stage(const float *restrict image, int from, float *restrict to)
 {
     enum { WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@, LEFT = @PAD_LEFT@ < WIDTH ? @PAD_LEFT@ : WIDTH };
     enum { USED = LEFT + @IN_COLS@ < WIDTH ? @IN_COLS@ : WIDTH - LEFT }; /* columns that the kernel reaches */
@@ -28,7 +28,7 @@ static void @NAME@_stage(const float *restrict picture, int from, float *restric
         return;
     }
     for (int i = 0; i < LEFT * @CHANNELS@; i++) to[i] = 0.0f;
-    const float *row = picture + from * (ptrdiff_t)@IN_COLS@;
+    const float *row = image + from * (ptrdiff_t)@IN_COLS@;
     for (int i = 0; i < USED; i++) {
         UNROLL
         for (int c = 0; c < @CHANNELS@; c++)
@@ -107,7 +107,7 @@ INLINE void @NAME@_strip(const int blocks, const float *ring, const float *w, co
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void @NAME@(const float *restrict picture, float *restrict scratch, const float *restrict w,
+OUTLINE void @NAME@(const float *restrict images, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -120,7 +120,7 @@ OUTLINE void @NAME@(const float *restrict picture, float *restrict scratch, cons
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / @OUT_ROWS@, row = unit % @OUT_ROWS@;
-        const float *of = picture + image * (ptrdiff_t)(@CHANNELS@ * @IN_ROWS@ * @IN_COLS@);
+        const float *of = images + image * (ptrdiff_t)(@CHANNELS@ * @IN_ROWS@ * @IN_COLS@);
         const int top = row * @STRIDE@, have = unit == first || row == 0 || @STRIDE@ > @KH@ ? 0 : @KH@ - @STRIDE@;
         for (int i = top + have; i < top + @KH@; i++)
             @NAME@_stage(of, i - @PAD_TOP@, scratch + i % @KH@ * (WIDTH * @CHANNELS@));

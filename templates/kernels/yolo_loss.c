@@ -2,7 +2,7 @@
  *
  * Layout. x[level] and dx[level] are [image][row][block][column][16] with A (5 + C) channels: anchor a has box, objectness
  * and classes from channel a (5 + C) on. All of dx is written, padded lanes with 0. A target is six numbers: image, class,
- * and the box's centre and size as fractions of the picture.
+ * and the box's centre and size as fractions of the image.
  *
  * Matches. At each level a target, in cells of that level, matches the anchors none of whose sides is anchor_limit times
  * longer or shorter. Each such anchor answers in the target's own cell and in the neighbour nearer to the centre, to the

@@ -113,7 +113,7 @@ typedef struct tiny_spd_train_trainer {
 } tiny_spd_train_trainer;
 
 /* One batch. A classification network reads labels, one for each image, negative to leave the image out; a detector reads
- * target_count rows of (image, class, centre x, centre y, width, height), of which the last four are fractions of the picture;
+ * target_count rows of (image, class, centre x, centre y, width, height), of which the last four are fractions of the image;
  * one with a loss of its own reads targets as N x C x H x W like its result, target_count numbers, or, if that is a vector and
  * targets is NULL, labels, which stand for 1 at the label and 0 elsewhere. */
 typedef struct tiny_spd_train_batch {

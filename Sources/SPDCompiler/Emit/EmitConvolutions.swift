@@ -115,7 +115,7 @@ extension EmitC {
     return result
   }
 
-  func picture(_ node: Node, _ op: Op.Convolution, _ tile: ConvolutionTile, scale: Int) -> Invocation {
+  func image(_ node: Node, _ op: Op.Convolution, _ tile: ConvolutionTile, scale: Int) -> Invocation {
     let y = layout(node.id)
     let residual = residual(node, op)
     let input = graph.input.shape

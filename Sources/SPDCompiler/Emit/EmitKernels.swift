@@ -11,7 +11,7 @@ extension EmitC {
     func uses(_ template: String) -> Bool {
       let functions = [
         "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
-        "pack_training_picture": ["pack_picture("], "composed_math": ["composed_loss("],
+        "pack_training_image": ["pack_image("], "composed_math": ["composed_loss("],
       ]
       guard let functions = functions[template] else { return true }
       return functions.contains { name in calls.contains { $0.contains(name) } }
@@ -87,9 +87,9 @@ extension EmitC {
     var result: Invocation
     switch (step.kernel, node.op) {
     case (.convDirect(let tile), .convolution(let op)): result = direct(node, op, tile)
-    case (.convWinograd, .convolution(let op)), (.convPictureWinograd, .convolution(let op)):
+    case (.convWinograd, .convolution(let op)), (.convImageWinograd, .convolution(let op)):
       result = winograd(node, op, step.kernel)
-    case (.convPicture(let tile, let scale), .convolution(let op)): result = picture(node, op, tile, scale: scale)
+    case (.convImage(let tile, let scale), .convolution(let op)): result = image(node, op, tile, scale: scale)
     case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
     case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)
     case (.pointwise, _): result = pointwise(node)

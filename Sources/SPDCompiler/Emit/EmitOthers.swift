@@ -131,7 +131,7 @@ extension EmitC {
     }
   }
 
-  /// Where a segment begins, in the arena or in the caller's picture.
+  /// Where a segment begins, in the arena or in the caller's image.
   private func viewAddress(_ segment: Segment) -> String {
     guard segment.node == graph.input.id else { return address(segment) }
     let shape = graph.input.shape
@@ -145,9 +145,9 @@ extension EmitC {
     y: (image: Int, row: Int, column: Int, block: Int, lane: Int)
   ) -> [String: String] {
     let lines = operand.segments.enumerated().map { index, segment -> String in
-      let fromPicture = segment.node == graph.input.id
+      let fromImage = segment.node == graph.input.id
       let source = graph[segment.node].shape
-      let x = fromPicture ? nil : layout(segment.node)
+      let x = fromImage ? nil : layout(segment.node)
       let plane = source.height * source.width
       let image = x?.imageStride ?? source.channels * plane
       let row = segment.step * (x?.rowStride ?? source.width)
@@ -157,16 +157,16 @@ extension EmitC {
       let wholeBlocks =
         segment.targetStride == 1 && segment.target % channelBlock == 0 && segment.first % channelBlock == 0
         && (segment.channels % channelBlock == 0 || lastChannel)
-      if blockwise, !fromPicture, wholeBlocks {
+      if blockwise, !fromImage, wholeBlocks {
         let blocks = (segment.channels + channelBlock - 1) / channelBlock
         return "COPY_BLOCKS(\(index), \(blocks), \(segment.target / channelBlock), \(image), \(row), \(column), "
           + "\(block), \(segment.upsampling))"
       }
       // The address is that of a block; the view may begin at any of its lanes.
-      let lane = fromPicture ? 0 : segment.first % channelBlock
+      let lane = fromImage ? 0 : segment.first % channelBlock
       return
         "COPY_CHANNELS(\(index), \(segment.channels), \(lane), \(segment.target), \(segment.targetStride), \(image), "
-        + "\(row), \(column), \(block), \(fromPicture ? plane : 1), \(segment.upsampling))"
+        + "\(row), \(column), \(block), \(fromImage ? plane : 1), \(segment.upsampling))"
     }
     return [
       "IMAGES": "\(shape.batch)", "ROWS": "\(shape.height)", "COLS": "\(shape.width)",

@@ -35,7 +35,7 @@ extension EmitC {
         "PREFIX": prefix, "UPPER": upper, "GRAPH_HASH": hex(graph.parameterHash),
         "TENSORS": tensors.joined(separator: "\n    "),
       ])
-    for template in ["pack_direct", "pack_winograd", "pack_picture", "pack_grouped", "pack_bias", "pack_norm"]
+    for template in ["pack_direct", "pack_winograd", "pack_image", "pack_grouped", "pack_bias", "pack_norm"]
     where needed.contains(template) {
       result.functions += "\n" + (try templates.fill(template, [:]))
     }
@@ -86,13 +86,13 @@ extension EmitC {
             + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm), "
             + "part, parts);")
         biasOffset = depth * width
-      case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+      case .convWinograd(let tile), .convImageWinograd(let tile, _):
         needed.insert("pack_winograd")
         let depth = PlanMemory.inputBlocks(node, kernel) * channelBlock
         let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
         var (shown, count) = (views(segments), segments.count)
-        // A picture's channels and phases lie in the weights' order.
-        if case .convPictureWinograd = kernel { (shown, count) = ("(const input_view[]){{\(inputs), 0, 1}}", 1) }
+        // An image's channels and phases lie in the weights' order.
+        if case .convImageWinograd = kernel { (shown, count) = ("(const input_view[]){{\(inputs), 0, 1}}", 1) }
         lines.append(
           "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(shown), \(count), "
             + "\(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
@@ -113,12 +113,12 @@ extension EmitC {
               + "\(weight) + \(group * outputs * depth), 0, \(outputs), \(shifted), part, parts);")
         }
         biasOffset = depth * width
-      case .convPicture(let tile, let scale):
-        needed.insert("pack_picture")
+      case .convImage(let tile, let scale):
+        needed.insert("pack_image")
         let channels = graph.input.shape.channels
         let phases = segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
         lines.append(
-          "pack_picture(weights + \(block.offset), \(blocks), \(tile.strip), \(channels), \(scale), "
+          "pack_image(weights + \(block.offset), \(blocks), \(tile.strip), \(channels), \(scale), "
             + "(const int[]){\(list(phases.map(\.target)))}, (const int[]){\(list(phases.map(\.targetStride)))}, "
             + "\(op.kernel.height), \(op.kernel.width), \(weight), \(first), \(part.outputs), \(norm), part, parts);")
         biasOffset = op.kernel.area * scale * scale * channels * width

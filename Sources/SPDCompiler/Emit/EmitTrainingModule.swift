@@ -8,7 +8,7 @@ extension EmitC {
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
     let supports = [
-      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_picture",
+      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_image",
     ]
     for support in supports where kernels.uses(support) {
       source += "\n" + (try templates.fill(support, [:]))

@@ -27,12 +27,12 @@ extension EmitC {
       return
         "pack_direct(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node)), \(runs(node, op)), \(weight), "
         + "\(op.kernel.area), \(taps(op)), part, parts);\n" + bias
-    case .convWinograd(let tile), .convPictureWinograd(let tile, _):
+    case .convWinograd(let tile), .convImageWinograd(let tile, _):
       let first = tile.share == 0 ? blocks : min(blocks, tile.share * tile.strip)
       return packing(of: node, op, step.kernel, blocks: ("0", "\(first)")) + bias
-    case .convPicture(let tile, let scale):
+    case .convImage(let tile, let scale):
       let phases = node.inputs[0].segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
-      return "pack_picture(\(to), \(blocks), \(tile.strip), \(graph.input.shape.channels), \(scale), "
+      return "pack_image(\(to), \(blocks), \(tile.strip), \(graph.input.shape.channels), \(scale), "
         + "(const int[]){\(list(phases.map(\.target)))}, (const int[]){\(list(phases.map(\.targetStride)))}, "
         + "\(op.kernel.height), \(op.kernel.width), \(weight), \(op.outputs), part, parts);\n" + bias
     default: preconditionFailure("\(step.kernel) is not packed in training")
@@ -48,12 +48,12 @@ extension EmitC {
     let transform = Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
     let count = ChooseTile.ceilDivide(node.shape.channels, channelBlock)
     return "pack_winograd(arena + \(block.offset), \(blocks.first), \(blocks.last), \(count), \(tile.strip), "
-      + "\(PlanMemory.inputBlocks(node, kernel)), \(runs(node, op, isPicture: kernel != .convWinograd(tile))), "
+      + "\(PlanMemory.inputBlocks(node, kernel)), \(runs(node, op, isImage: kernel != .convWinograd(tile))), "
       + "\(value(op.parts[0].weight)), \(taps(op)), \(tile.edge), (const float[]){\(transform)}, part, parts);\n"
   }
 
   /// The runs of inputs and of outputs as the kernel counts them, as positions in W[o][i][tap].
-  private func runs(_ node: Node, _ op: Op.Convolution, isPicture: Bool = false) -> String {
+  private func runs(_ node: Node, _ op: Op.Convolution, isImage: Bool = false) -> String {
     func text(_ runs: [(Int, Int, Int)]) -> String {
       "(const weight_run[]){" + runs.map { "{\($0.0), \($0.1), \($0.2)}" }.joined(separator: ", ") + "}"
     }
@@ -65,8 +65,8 @@ extension EmitC {
     let area = op.kernel.area
     let inputs = graph.shape(of: node.inputs[0]).channels
     let segments = node.inputs[0].segments.map { ($0.channels, $0.target * area, $0.targetStride * area) }
-    // A picture's channels and phases lie in the weights' order.
-    return text(isPicture ? [(inputs, 0, area)] : segments) + ", " + text([(op.outputs, 0, inputs * area)])
+    // An image's channels and phases lie in the weights' order.
+    return text(isImage ? [(inputs, 0, area)] : segments) + ", " + text([(op.outputs, 0, inputs * area)])
   }
 
   private func taps(_ op: Op.Convolution) -> String {

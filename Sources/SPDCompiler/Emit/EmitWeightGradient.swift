@@ -6,7 +6,7 @@ extension EmitC {
     case .weightGradient(let tile): direct(node, op, tile)
     case .weightGradient1x1(let tile): pointwise(node, op, tile)
     case .weightGradientWinograd(let tile): winograd(node, op, tile)
-    case .weightGradientPicture(let scale, let chunks): picture(node, op, scale: scale, chunks: chunks)
+    case .weightGradientImage(let scale, let chunks): image(node, op, scale: scale, chunks: chunks)
     default: preconditionFailure("\(kernel) computes no gradient of a weight")
     }
   }
@@ -65,10 +65,10 @@ extension EmitC {
     }
   }
 
-  private func picture(_ node: Node, _ op: Op.Convolution, scale: Int, chunks: Int) -> Invocation {
+  private func image(_ node: Node, _ op: Op.Convolution, scale: Int, chunks: Int) -> Invocation {
     let gradient = node.inputs[1].segments[0]
     let shape = graph.shape(of: node.inputs[1])
-    let picture = graph.input.shape
+    let image = graph.input.shape
     // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     var places: [Int] = []
@@ -77,7 +77,7 @@ extension EmitC {
         let phase = node.inputs[0].segments.first {
           $0.rowPhase == row % scale && $0.columnPhase == column % scale
         }!
-        for channel in 0..<picture.channels {
+        for channel in 0..<image.channels {
           let input = phase.target + channel * phase.targetStride
           places.append((input * op.kernel.height + row / scale) * op.kernel.width + column / scale)
         }
@@ -87,7 +87,7 @@ extension EmitC {
       [
         "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
         "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
-        "CHANNELS": "\(picture.channels)", "IN_ROWS": "\(picture.height)", "IN_COLS": "\(picture.width)",
+        "CHANNELS": "\(image.channels)", "IN_ROWS": "\(image.height)", "IN_COLS": "\(image.width)",
         "KW": "\(kernel.width)", "STRIDE": "\(op.stride.width * scale)",
         "PAD_TOP": "\(op.padding.height * scale)", "PAD_LEFT": "\(op.padding.width * scale)",
         "TAPS": "\(places.count)", "PLACES": places.map(String.init).joined(separator: ", "),

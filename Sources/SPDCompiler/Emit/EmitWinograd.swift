@@ -77,7 +77,7 @@ extension EmitC {
   private func winogradSource(_ node: Node, _ op: Op.Convolution, _ kernel: Kernel, edge: Int) -> WinogradSource {
     let segments = node.inputs[0].segments
     let (m, padding) = (edge - 2, op.padding)
-    guard case .convPictureWinograd(_, let scale) = kernel else {
+    guard case .convImageWinograd(_, let scale) = kernel else {
       let lines = segments.map { segment in
         let layout = layout(segment.node)
         return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
@@ -98,12 +98,12 @@ extension EmitC {
     }
     return WinogradSource(
       pointers: ["input"],
-      address: "winograd_picture_\(edge)_\(order)(x[s], image, row * \(m) - \(padding.height), "
+      address: "winograd_image_\(edge)_\(order)(x[s], image, row * \(m) - \(padding.height), "
         + "col * \(m) - \(padding.width), (vec[\(edge * edge) * VECTORS]){SPLAT(0.0f)})",
       transforms: "TRANSFORM(0, 1, 1, 0, \(edge) * BLOCK, BLOCK, 0);",
       support: [
         Support(
-          template: "winograd_picture",
+          template: "winograd_image",
           holes: [
             "N": "\(edge)", "ORDER": order, "SCALE": "\(scale)", "CHANNELS": "\(input.channels)",
             "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",

@@ -15,7 +15,7 @@ extension Interpreter {
   /// definition, so that finite differences of the loss can tell whether its gradient is right.
   ///
   /// - Parameters:
-  ///   - input: the pictures, NCHW.
+  ///   - input: the images, NCHW.
   ///   - loss: the losses, the first of which is differentiated, and their gradient with respect to each input of the loss.
   /// - Throws: as `run`.
   public func trainingStep(

@@ -25,7 +25,7 @@ public struct Interpreter {
   /// Evaluates every node.
   ///
   /// - Parameters:
-  ///   - input: the picture, NCHW.
+  ///   - input: the image, NCHW.
   ///   - keepAll: return the results of all nodes; otherwise a result goes once nothing more reads it, and only those
   ///     that the graph's outputs read are returned.
   ///   - onNode: called with each node and its result, in the order of the graph.

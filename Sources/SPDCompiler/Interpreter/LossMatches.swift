@@ -1,5 +1,5 @@
 extension LossOracle {
-  /// An object in a picture; centre and size as fractions of the picture's.
+  /// An object in an image; centre and size as fractions of the image's.
   public struct Target: Equatable, Sendable {
     public var image: Int
     public var label: Int

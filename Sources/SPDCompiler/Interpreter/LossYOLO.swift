@@ -54,7 +54,7 @@ extension LossOracle {
 
       public init() {}
 
-      /// As hyperparameter files mean their gains: for three levels, 80 classes and pictures of 640.
+      /// As hyperparameter files mean their gains: for three levels, 80 classes and images of 640.
       public func scaled(levels: Int, classes count: Int, imageSize: Int) -> Rates {
         var result = self
         let byLevels = 3 / Double(levels)

@@ -46,5 +46,5 @@ public func syntheticParameters(of graph: Graph) -> (String) throws -> [Float] {
   }
 }
 
-/// A picture, or a batch of them, in NCHW order.
+/// An image, or a batch of them, in NCHW order.
 public func syntheticInput(_ shape: Shape) -> [Float] { uniform("input", shape.count) }

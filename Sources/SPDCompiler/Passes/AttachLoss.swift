@@ -74,7 +74,7 @@ private func refuseWhatDoesNotTrain(_ graph: Graph) throws {
     let shape = graph.shape(of: node.inputs[0])
     guard shape.batch * shape.size.area > 1 else {
       throw GraphError(
-        "\(node.source): the layer \(node.layer) normalises \(shape) of one picture: one value for each channel has no "
+        "\(node.source): the layer \(node.layer) normalises \(shape) of one image: one value for each channel has no "
           + "variance to train with: take a larger --batch or --size")
     }
   }

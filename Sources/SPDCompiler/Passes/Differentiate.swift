@@ -100,7 +100,7 @@ struct Differentiation {
           continue
         }
         var shape = graph.shape(of: Operand(segments: group))
-        // A picture of one row has no second phase.
+        // An image of one row has no second phase.
         guard phase.height < shape.height, phase.width < shape.width else { continue }
         let views = segments.map { $0.through(phase: phase, of: op.stride) }
         adjoint.parts[0].outputs = adjoint.adjoint!.channels.count

@@ -43,7 +43,7 @@ extension Pass {
 /// becomes
 ///     %2 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 384→48
 ///
-/// Works for several readers, through a concat, and for the picture itself (a Focus stem).
+/// Works for several readers, through a concat, and for the image itself (a Focus stem).
 extension Pass {
   static let fuseSpaceToDepth = Pass("fuse-space-to-depth", .fusion) { graph, remarks in
     readThrough("fuse-space-to-depth", &graph, &remarks) { if case .spaceToDepth = $0 { true } else { false } }

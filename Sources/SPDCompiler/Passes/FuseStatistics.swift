@@ -28,7 +28,7 @@ extension Pass {
   private static func obstacle(_ graph: Graph, _ node: Node, _ norm: Op.BatchNorm) -> String? {
     if norm.phases > 1 { return "each phase has statistics of its own" }
     if node.inputs[0].segments.contains(where: { $0.node == graph.input.id }) {
-      return "the convolution \(node.layer) reads the picture"
+      return "the convolution \(node.layer) reads the image"
     }
     let normalisations = graph.readers(of: node.id).filter { reader in
       if case .training(.statistics) = reader.op { true } else { false }

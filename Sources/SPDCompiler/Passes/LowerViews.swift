@@ -13,7 +13,7 @@ extension Pass {
       // A reindexing that a view expresses reads anything.
       for (index, operand) in node.inputs.enumerated() where graph.view(of: node) == nil {
         guard let obstacle = ViewRules.obstacle(for: node, input: index, reading: operand, in: graph) else { continue }
-        let what = ViewRules.readsPicture(operand, in: graph) ? "the picture is copied into blocks" : "a view is copied"
+        let what = ViewRules.readsImage(operand, in: graph) ? "the image is copied into blocks" : "a view is copied"
         remarks.append(Remark("lower-views", node, fired: true, "\(what), because \(obstacle)"))
         let copy = Node(
           id: graph.nextID, op: .copy, inputs: [operand], shape: graph.shape(of: operand), layer: node.layer,

@@ -30,7 +30,7 @@ extension CIFAR {
 
   static func binaryPart(_ path: String, _ variant: CIFARVariant) throws(DataError) -> Part {
     let bytes = try readDataFile(path)
-    let record = variant.labelBytes + pictureBytes
+    let record = variant.labelBytes + imageBytes
     guard !bytes.isEmpty, bytes.count % record == 0 else {
       throw DataError(
         path: path, what: "has \(bytes.count) bytes, which are no whole records of \(record)",
@@ -48,21 +48,21 @@ extension CIFAR {
       let (shape, elements) = try table.bytes("data")
       return (try table.integers(variant.labelKey), shape, elements)
     }
-    guard shape == [labels.count, pictureBytes], !labels.isEmpty else {
+    guard shape == [labels.count, imageBytes], !labels.isEmpty else {
       let found = shape.map(String.init).joined(separator: "×")
       throw DataError(
-        path: path, what: "has \(labels.count) labels and data of shape \(found); \(pictureBytes) bytes a picture",
+        path: path, what: "has \(labels.count) labels and data of shape \(found); \(imageBytes) bytes an image",
         remedy: "download \(variant.name) again; its Python version is meant")
     }
     return Part(
-      path: path, bytes: Array(elements), start: 0, stride: pictureBytes, labels: try checked(labels, path, variant))
+      path: path, bytes: Array(elements), start: 0, stride: imageBytes, labels: try checked(labels, path, variant))
   }
 
   private static func checked(_ labels: [Int], _ path: String, _ variant: CIFARVariant) throws(DataError) -> [Int32] {
     if let row = labels.firstIndex(where: { !(0..<variant.classCount).contains($0) }) {
       throw DataError(
         path: path,
-        what: "picture \(row) has the label \(labels[row]); \(variant.name) has 0 to \(variant.classCount - 1)",
+        what: "image \(row) has the label \(labels[row]); \(variant.name) has 0 to \(variant.classCount - 1)",
         remedy: "download \(variant.name) again")
     }
     return labels.map(Int32.init)

@@ -1,7 +1,7 @@
 import SPDFormats
 import SPDVision
 
-/// CIFAR-10 or CIFAR-100 in memory: 32×32 pictures, stored as planes R, G, B, each row-major.
+/// CIFAR-10 or CIFAR-100 in memory: 32×32 images, stored as planes R, G, B, each row-major.
 public struct CIFAR: ImageDataset {
   public let name: String
   public let classNames: [String]
@@ -9,13 +9,13 @@ public struct CIFAR: ImageDataset {
   private let parts: [Part]
 
   static let side = 32
-  static let pictureBytes = 3 * side * side
+  static let imageBytes = 3 * side * side
 
-  /// The pictures of one file.
+  /// The images of one file.
   struct Part: Sendable {
     let path: String
     let bytes: [UInt8]
-    /// Where the first picture begins in `bytes`, and from one picture to the next.
+    /// Where the first image begins in `bytes`, and from one image to the next.
     let start, stride: Int
     let labels: [Int32]
   }
@@ -34,13 +34,13 @@ public struct CIFAR: ImageDataset {
 
   public func origin(_ index: Int) -> String {
     let (part, row) = location(index)
-    return "\(part.path), picture \(row)"
+    return "\(part.path), image \(row)"
   }
 
-  public func picture(_ index: Int) throws(DataError) -> Picture {
+  public func image(_ index: Int) throws(DataError) -> Image {
     let (part, row) = location(index)
     let area = Self.side * Self.side
-    let pixels = [UInt8](unsafeUninitializedCapacity: Self.pictureBytes) { target, filled in
+    let pixels = [UInt8](unsafeUninitializedCapacity: Self.imageBytes) { target, filled in
       part.bytes.withUnsafeBufferPointer { bytes in
         let planes = bytes.baseAddress! + part.start + row * part.stride
         for pixel in 0..<area {
@@ -49,9 +49,9 @@ public struct CIFAR: ImageDataset {
           target[pixel * 3 + 2] = planes[2 * area + pixel]
         }
       }
-      filled = Self.pictureBytes
+      filled = Self.imageBytes
     }
-    return Picture(width: Self.side, height: Self.side, pixels: pixels)
+    return Image(width: Self.side, height: Self.side, pixels: pixels)
   }
 
   private func location(_ index: Int) -> (Part, row: Int) {
@@ -60,7 +60,7 @@ public struct CIFAR: ImageDataset {
       if row < part.labels.count { return (part, row) }
       row -= part.labels.count
     }
-    preconditionFailure("\(name) has \(count) pictures, so none of index \(index)")
+    preconditionFailure("\(name) has \(count) images, so none of index \(index)")
   }
 }
 

@@ -40,15 +40,15 @@ struct FolderListing {
   }
 }
 
-/// The paths of the pictures in a folder and in the folders in it, sorted.
-func pictureFiles(in folder: String, depth: Int = 0) throws(DataError) -> [String] {
+/// The paths of the images in a folder and in the folders in it, sorted.
+func imageFiles(in folder: String, depth: Int = 0) throws(DataError) -> [String] {
   guard depth < 16 else {
     throw DataError(
       path: folder, what: "lies more than 16 folders deep", remedy: "remove the link that leads back to its own folder")
   }
   let listing = try FolderListing(folder)
-  let extensions = PictureFiles.extensions + PictureFiles.foreignExtensions
+  let extensions = ImageFiles.extensions + ImageFiles.foreignExtensions
   var paths = listing.files.filter { hasExtension($0, extensions) }.map { "\(folder)/\($0)" }
-  for inner in listing.folders { paths += try pictureFiles(in: "\(folder)/\(inner)", depth: depth + 1) }
+  for inner in listing.folders { paths += try imageFiles(in: "\(folder)/\(inner)", depth: depth + 1) }
   return paths
 }

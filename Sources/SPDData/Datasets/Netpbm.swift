@@ -3,29 +3,29 @@ import SPDVision
 /// Decodes a binary PPM (`P6`, colour) or PGM (`P5`, grey) of 8 or 16 bits; `path` is for messages.
 ///
 /// Values are scaled so that the file's maximum becomes 255, rounded to nearest. Grey becomes R = G = B.
-func decodeNetpbm(_ bytes: [UInt8], path: String) throws(DataError) -> Picture {
+func decodeNetpbm(_ bytes: [UInt8], path: String) throws(DataError) -> Image {
   func damaged(_ what: String) -> DataError { DataError(path: path, what: what, remedy: "get an intact copy") }
   let kind = String(decoding: bytes.prefix(2), as: UTF8.self)
   guard kind == "P6" || kind == "P5" else {
     let isText = kind == "P2" || kind == "P3"
     throw DataError(
-      path: path, what: isText ? "the picture is a text PPM (\(kind))" : "the file is no PPM or PGM, although named so",
+      path: path, what: isText ? "the image is a text PPM (\(kind))" : "the file is no PPM or PGM, although named so",
       remedy: "convert it to binary PPM, PNG or JPEG")
   }
   var header = NetpbmHeader(bytes: bytes)
   guard let width = header.number(), let height = header.number(), let maximum = header.number(),
     header.endsWithOneSpace()
-  else { throw damaged("the header of the \(kind) picture is damaged or cut off") }
-  guard (1...65_535).contains(maximum) else { throw damaged("the picture says that its largest value is \(maximum)") }
+  else { throw damaged("the header of the \(kind) image is damaged or cut off") }
+  guard (1...65_535).contains(maximum) else { throw damaged("the image says that its largest value is \(maximum)") }
   let channels = kind == "P6" ? 3 : 1
   let size = maximum > 255 ? 2 : 1
   guard (1...65_535).contains(width), (1...65_535).contains(height), width * height <= 178_956_970 else {
-    throw damaged("the picture says that it is \(width)×\(height) pixels")
+    throw damaged("the image says that it is \(width)×\(height) pixels")
   }
   let needed = width * height * channels * size
   guard bytes.count - header.position >= needed else {
     throw damaged(
-      "the \(kind) picture is cut off: \(needed) bytes of pixels wanted, \(bytes.count - header.position) there")
+      "the \(kind) image is cut off: \(needed) bytes of pixels wanted, \(bytes.count - header.position) there")
   }
 
   let start = header.position
@@ -38,7 +38,7 @@ func decodeNetpbm(_ bytes: [UInt8], path: String) throws(DataError) -> Picture {
     for index in 0..<width * height * 3 { target[index] = value(channels == 3 ? index : index / 3) }
     filled = width * height * 3
   }
-  return Picture(width: width, height: height, pixels: pixels)
+  return Image(width: width, height: height, pixels: pixels)
 }
 
 /// Reads the numbers of a header, between which white space and comments may stand.

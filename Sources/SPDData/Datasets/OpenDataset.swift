@@ -2,9 +2,9 @@
 public struct DatasetOptions: Codable, Sendable, Equatable {
   /// The part of every class that is for validation, where class folders are not divided into train and val.
   public var validationFraction: Double = 0
-  /// Which pictures that part consists of.
+  /// Which images that part consists of.
   public var splitSeed: UInt64 = 0
-  /// How the pictures of `shapes` are drawn.
+  /// How the images of `shapes` are drawn.
   public var shapes = ShapesOptions()
 
   public init() {}
@@ -20,11 +20,11 @@ enum DatasetKind: Equatable {
 
 /// Opens a data set for classification; what lies at the path decides the kind.
 ///
-/// - `shapes`, `shapes:16` for pictures of 16×16, or `shapes:16:0.3` without the figures whose radius is below 0.3 of
+/// - `shapes`, `shapes:16` for images of 16×16, or `shapes:16:0.3` without the figures whose radius is below 0.3 of
 ///   the side: drawn by ``ShapesDataset``;
 /// - the folder of CIFAR-10 or CIFAR-100, binary version or Python version;
 /// - the folder of Tiny ImageNet;
-/// - `train` and `val` with one folder of pictures (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class;
+/// - `train` and `val` with one folder of images (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class;
 /// - class folders alone, of which ``DatasetOptions/validationFraction`` is set apart.
 ///
 /// A folder that holds nothing but one of these is looked into.
@@ -68,7 +68,7 @@ private func shapesKind(_ name: String) throws(DataError) -> DatasetKind? {
   guard let side = Int(parts[1]), parts.count == 2 || smallest != nil else {
     throw DataError(
       path: name, what: "what is after the colon is no number",
-      remedy: "say shapes:16 for 16×16 pictures, shapes:16:0.3 for large figures in them")
+      remedy: "say shapes:16 for 16×16 images, shapes:16:0.3 for large figures in them")
   }
   return .shapes(resolution: side, smallest: smallest)
 }

@@ -1,7 +1,7 @@
-/// Tiny ImageNet's folder: 200 classes of 500 training pictures, 50 validation pictures each, 64×64.
+/// Tiny ImageNet's folder: 200 classes of 500 training images, 50 validation images each, 64×64.
 ///
 /// `wnids.txt` lists the classes, and its order is that of the class indices; `words.txt` names them;
-/// `train/<wnid>/images` holds the training pictures; `val/val_annotations.txt` says what `val/images` shows.
+/// `train/<wnid>/images` holds the training images; `val/val_annotations.txt` says what `val/images` shows.
 enum TinyImageNet {
   static func splits(in folder: String) throws(DataError) -> DatasetSplits {
     let wnidsPath = "\(folder)/wnids.txt"
@@ -13,26 +13,26 @@ enum TinyImageNet {
     }
     let classNames = try names(of: wnids, in: folder)
 
-    var training: [PictureFiles.File] = []
+    var training: [ImageFiles.File] = []
     for (label, wnid) in wnids.enumerated() {
       let images = "\(folder)/train/\(wnid)/images"
-      let files = try pictureFiles(in: images)
+      let files = try imageFiles(in: images)
       guard !files.isEmpty else {
-        throw DataError(path: images, what: "holds no pictures", remedy: "unpack tiny-imagenet-200.zip again")
+        throw DataError(path: images, what: "holds no images", remedy: "unpack tiny-imagenet-200.zip again")
       }
-      training += files.map { PictureFiles.File(path: $0, label: Int32(label)) }
+      training += files.map { ImageFiles.File(path: $0, label: Int32(label)) }
     }
     return DatasetSplits(
-      training: PictureFiles(name: "Tiny ImageNet, training", classNames: classNames, files: training),
-      validation: PictureFiles(
+      training: ImageFiles(name: "Tiny ImageNet, training", classNames: classNames, files: training),
+      validation: ImageFiles(
         name: "Tiny ImageNet, validation", classNames: classNames, files: try validationFiles(folder, wnids)))
   }
 
   /// Lines of: file, wnid, left, top, right, bottom of a box, with tabs between them.
-  private static func validationFiles(_ folder: String, _ wnids: [String]) throws(DataError) -> [PictureFiles.File] {
+  private static func validationFiles(_ folder: String, _ wnids: [String]) throws(DataError) -> [ImageFiles.File] {
     let path = "\(folder)/val/val_annotations.txt"
     let labels = Dictionary(uniqueKeysWithValues: zip(wnids, (0 as Int32)...))
-    var files: [PictureFiles.File] = []
+    var files: [ImageFiles.File] = []
     for (number, line) in try lines(of: path).enumerated() {
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
       guard fields.count >= 2, !fields[0].isEmpty else {
@@ -45,10 +45,10 @@ enum TinyImageNet {
           path: path, what: "line \(number + 1) names the class \(fields[1]), which wnids.txt does not list",
           remedy: "unpack tiny-imagenet-200.zip again")
       }
-      files.append(PictureFiles.File(path: "\(folder)/val/images/\(fields[0])", label: label))
+      files.append(ImageFiles.File(path: "\(folder)/val/images/\(fields[0])", label: label))
     }
     guard !files.isEmpty else {
-      throw DataError(path: path, what: "lists no pictures", remedy: "unpack tiny-imagenet-200.zip again")
+      throw DataError(path: path, what: "lists no images", remedy: "unpack tiny-imagenet-200.zip again")
     }
     return files
   }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Pictures for one step, ready for a network.
+/// Images for one step, ready for a network.
 ///
 /// The memory goes back to its loader when the batch goes away, and serves the next one.
 public final class Batch: @unchecked Sendable {
@@ -8,19 +8,19 @@ public final class Batch: @unchecked Sendable {
   public static let ignoredLabel: Int32 = -1
 
   public let position: BatchPosition
-  /// Rows with a picture of their own: the first ones. Less than `batchSize` at the end of an epoch, or where pictures
-  /// are broken, and none where all of them are: then there is nothing to learn from. The rows after them repeat the first ones in turn, so that statistics over the batch see pictures only,
+  /// Rows with an image of their own: the first ones. Less than `batchSize` at the end of an epoch, or where images
+  /// are broken, and none where all of them are: then there is nothing to learn from. The rows after them repeat the first ones in turn, so that statistics over the batch see images only,
   /// and have the label ``ignoredLabel``.
   public let count: Int
-  /// The data set's index of the picture in each of the first `count` rows.
+  /// The data set's index of the image in each of the first `count` rows.
   public let indices: [Int]
-  /// Pictures that should have been in this batch and cannot be decoded.
-  public let broken: [BrokenPicture]
+  /// Images that should have been in this batch and cannot be decoded.
+  public let broken: [BrokenImage]
   private let storage: BatchStorage
   private let pool: BatchPool
 
   init(
-    position: BatchPosition, indices: [Int], broken: [BrokenPicture], storage: BatchStorage, pool: BatchPool
+    position: BatchPosition, indices: [Int], broken: [BrokenImage], storage: BatchStorage, pool: BatchPool
   ) {
     self.position = position
     self.count = indices.count

@@ -3,7 +3,7 @@ import SPDVision
 /// Makes any batch of a run from its position alone.
 struct BatchBuilder: Sendable {
   let dataset: any ImageDataset
-  let transform: PictureTransform
+  let transform: ImageTransform
   let options: LoaderOptions
   let pool: BatchPool
   private let order: EpochOrder
@@ -11,7 +11,7 @@ struct BatchBuilder: Sendable {
   private let table: [Float]
   let batchesPerEpoch: Int
 
-  init(dataset: any ImageDataset, transform: PictureTransform, options: LoaderOptions) {
+  init(dataset: any ImageDataset, transform: ImageTransform, options: LoaderOptions) {
     self.dataset = dataset
     self.transform = transform
     self.options = options
@@ -23,21 +23,21 @@ struct BatchBuilder: Sendable {
     batchesPerEpoch = options.partialBatch == .keep && isPartial ? whole + 1 : whole
   }
 
-  /// A batch whose pictures are all broken has none.
+  /// A batch whose images are all broken has none.
   ///
-  /// - Throws: the first broken picture's error where none may be, and an error that is no picture's own.
+  /// - Throws: the first broken image's error where none may be, and an error that is no image's own.
   func batch(at position: BatchPosition) throws(DataError) -> Batch {
     let first = position.batch * options.batchSize
     let wanted = order.indices(epoch: position.epoch, first..<min(first + options.batchSize, dataset.count))
     let storage = pool.take()
     var indices: [Int] = []
-    var broken: [BrokenPicture] = []
+    var broken: [BrokenImage] = []
     indices.reserveCapacity(wanted.count)
     for index in wanted {
       do throws(DataError) {
         let sample = try dataset.sample(index)
-        let picture = transform.picture(sample.picture, seed: options.seed, epoch: position.epoch, index: index)
-        standardise(picture, into: storage, row: indices.count)
+        let image = transform.image(sample.image, seed: options.seed, epoch: position.epoch, index: index)
+        standardise(image, into: storage, row: indices.count)
         storage.labels[indices.count] = sample.annotation.label
         indices.append(index)
       } catch {
@@ -45,7 +45,7 @@ struct BatchBuilder: Sendable {
           pool.giveBack(storage)
           throw error
         }
-        broken.append(BrokenPicture(index: index, error: error))
+        broken.append(BrokenImage(index: index, error: error))
       }
     }
     fillUp(storage, from: indices.count)
@@ -53,11 +53,11 @@ struct BatchBuilder: Sendable {
   }
 
   /// Interleaved bytes to planes of floats.
-  private func standardise(_ picture: Picture, into storage: BatchStorage, row: Int) {
+  private func standardise(_ image: Image, into storage: BatchStorage, row: Int) {
     let area = transform.height * transform.width
-    precondition(picture.pixels.count == 3 * area, "a transform keeps the size")
+    precondition(image.pixels.count == 3 * area, "a transform keeps the size")
     let planes = storage.images.baseAddress! + row * 3 * area
-    picture.pixels.withUnsafeBufferPointer { pixels in
+    image.pixels.withUnsafeBufferPointer { pixels in
       table.withUnsafeBufferPointer { table in
         let (red, green, blue) = (table.baseAddress!, table.baseAddress! + 256, table.baseAddress! + 512)
         var pixel = pixels.baseAddress!

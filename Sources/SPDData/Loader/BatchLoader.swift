@@ -21,7 +21,7 @@ public final class BatchLoader: @unchecked Sendable {
   ///   - epochs: how many epochs the whole run has, those before `position` included; without end unless told.
   /// - Throws: `DataError` where an option makes no sense, or the data set has no batch to offer.
   public init(
-    _ dataset: any ImageDataset, transform: PictureTransform, options: LoaderOptions,
+    _ dataset: any ImageDataset, transform: ImageTransform, options: LoaderOptions,
     from position: BatchPosition = .start,
     epochs: Int? = nil
   ) throws(DataError) {
@@ -31,7 +31,7 @@ public final class BatchLoader: @unchecked Sendable {
     let perEpoch = builder.batchesPerEpoch
     guard perEpoch > 0 else {
       throw DataError(
-        path: dataset.name, what: "\(dataset.count) pictures do not fill a batch of \(options.batchSize)",
+        path: dataset.name, what: "\(dataset.count) images do not fill a batch of \(options.batchSize)",
         remedy: "use a smaller batch or keep the partial batch")
     }
     guard position.epoch >= 0, (0..<perEpoch).contains(position.batch) else {
@@ -66,7 +66,7 @@ public final class BatchLoader: @unchecked Sendable {
 
   /// The next batch; waits for it if need be. Nil after the last epoch, and after ``cancel()``.
   ///
-  /// - Throws: with `isStrict`, the error of a broken picture, in the place of its batch; in any case one of the machine,
+  /// - Throws: with `isStrict`, the error of a broken image, in the place of its batch; in any case one of the machine,
   ///   such as a disk that is gone. After an error every call throws it again.
   public func next() throws(DataError) -> Batch? { try queue.next() }
 
@@ -94,7 +94,7 @@ public final class BatchLoader: @unchecked Sendable {
         remedy: "choose one from \(range.lowerBound) to \(range.upperBound)")
     }
     guard dataset.count > 0 else {
-      throw DataError(path: dataset.name, what: "has no pictures", remedy: "check what the folder holds")
+      throw DataError(path: dataset.name, what: "has no images", remedy: "check what the folder holds")
     }
   }
 }

@@ -7,16 +7,16 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
   /// What the order and the augmentations depend on.
   public var seed: UInt64
   public var partialBatch: PartialBatch
-  /// A broken picture is an error; otherwise it is left out and reported in its batch.
+  /// A broken image is an error; otherwise it is left out and reported in its batch.
   public var isStrict: Bool
   /// Threads that decode and augment. What they deliver does not depend on their number.
   public var threads: Int
   /// Batches that are made ahead, those in the making among them.
   public var prefetch: Int
 
-  /// What happens to the last pictures of an epoch when they do not fill a batch.
+  /// What happens to the last images of an epoch when they do not fill a batch.
   public enum PartialBatch: String, Codable, Sendable {
-    /// The batch is filled up with repeated pictures whose label is ``Batch/ignoredLabel``.
+    /// The batch is filled up with repeated images whose label is ``Batch/ignoredLabel``.
     case keep
     /// They are left out of this epoch.
     case drop
@@ -36,7 +36,7 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
     self.prefetch = prefetch ?? max(4, threads + 2)
   }
 
-  /// For validation: every picture once, in order.
+  /// For validation: every image once, in order.
   public static func evaluation(batchSize: Int, isStrict: Bool = false, threads: Int = 1) -> LoaderOptions {
     LoaderOptions(batchSize: batchSize, shuffles: false, isStrict: isStrict, threads: threads)
   }

@@ -7,7 +7,7 @@ extension ShapeScene {
   private static let points = 4
 
   /// The scene at a resolution, with noise that is drawn per pixel.
-  func drawn(side: Int, using random: inout SplitMix64) -> Picture {
+  func drawn(side: Int, using random: inout SplitMix64) -> Image {
     var canvas = backgroundPixels(side)
     for element in elements { Self.draw(element, on: &canvas, side) }
     let pixels = [UInt8](unsafeUninitializedCapacity: side * side * 3) { target, filled in
@@ -19,7 +19,7 @@ extension ShapeScene {
       }
       filled = side * side * 3
     }
-    return Picture(width: side, height: side, pixels: pixels)
+    return Image(width: side, height: side, pixels: pixels)
   }
 
   private func backgroundPixels(_ side: Int) -> [Colour] {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What one picture of the `shapes` data set shows, in units of its side: independent of the resolution, so that the same
+/// What one image of the `shapes` data set shows, in units of its side: independent of the resolution, so that the same
 /// scene can be drawn at any.
 struct ShapeScene {
   /// R, G, B in 0...1.

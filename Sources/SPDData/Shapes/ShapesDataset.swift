@@ -1,13 +1,13 @@
 import Dispatch
 import SPDVision
 
-/// How the pictures of the `shapes` data set are drawn.
+/// How the images of the `shapes` data set are drawn.
 public struct ShapesOptions: Codable, Sendable, Equatable {
   /// Pixels per side.
   public var resolution = 32
   /// Radius of the smallest figures, of 1 for a side; the largest have 0.36.
   public var smallest = 0.15
-  /// Pictures for training and for validation.
+  /// Images for training and for validation.
   public var training = 8000
   public var validation = 2000
   /// The same seed gives the same scenes at every resolution.
@@ -16,21 +16,21 @@ public struct ShapesOptions: Codable, Sendable, Equatable {
   public init() {}
 }
 
-/// A data set of our own: each picture shows one figure of ten kinds at a random place, size, angle and colour, among
+/// A data set of our own: each image shows one figure of ten kinds at a random place, size, angle and colour, among
 /// strokes and dots, with noise.
 ///
-/// The scenes do not depend on the resolution, only the drawing does, so it measures what a network loses when pictures
-/// get small. Pictures are drawn once, when the data set is made, with every core, and kept as 8-bit RGB
+/// The scenes do not depend on the resolution, only the drawing does, so it measures what a network loses when images
+/// get small. Images are drawn once, when the data set is made, with every core, and kept as 8-bit RGB
 /// (32×32: 3 KB each, about 10 000 a second and core).
 public struct ShapesDataset: ImageDataset {
   public let name: String
   public let classNames = ShapeOutline.allCases.map(\.name)
-  private let pictures: [Picture]
+  private let images: [Image]
 
-  /// The classes take turns, so each has the same number of pictures.
+  /// The classes take turns, so each has the same number of images.
   ///
   /// - Parameters:
-  ///   - split: tells training pictures from validation pictures.
+  ///   - split: tells training images from validation images.
   ///   - resolution: pixels per side; 4 to 1024.
   ///   - smallest: radius of the smallest figures, of 1 for a side; 0.05 to 0.36.
   public init(
@@ -47,23 +47,23 @@ public struct ShapesDataset: ImageDataset {
         remedy: "say shapes:\(resolution):0.3, for example")
     }
     guard count > 0 else {
-      throw DataError(path: "shapes", what: "\(count) pictures are asked for", remedy: "ask for at least one")
+      throw DataError(path: "shapes", what: "\(count) images are asked for", remedy: "ask for at least one")
     }
     let figures = smallest == ShapesOptions().smallest ? "" : " from \(smallest)"
     name = "shapes \(resolution)×\(resolution)\(figures), \(split)"
-    let blank = Picture(width: 1, height: 1, filledWith: RGB(0, 0, 0))
-    var pictures = [Picture](repeating: blank, count: count)
-    pictures.withUnsafeMutableBufferPointer { buffer in
-      // Every thread writes pictures of its own.
-      nonisolated(unsafe) let pictures = buffer
+    let blank = Image(width: 1, height: 1, filledWith: RGB(0, 0, 0))
+    var images = [Image](repeating: blank, count: count)
+    images.withUnsafeMutableBufferPointer { buffer in
+      // Every thread writes images of its own.
+      nonisolated(unsafe) let images = buffer
       let chunk = 64
       DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
         for index in part * chunk..<min((part + 1) * chunk, count) {
-          pictures[index] = Self.picture(index, split, resolution, smallest, seed)
+          images[index] = Self.image(index, split, resolution, smallest, seed)
         }
       }
     }
-    self.pictures = pictures
+    self.images = images
   }
 
   public enum Split: UInt64, Sendable { case training, validation }
@@ -77,9 +77,9 @@ public struct ShapesDataset: ImageDataset {
       training: try made(.training, options.training), validation: try made(.validation, options.validation))
   }
 
-  private static func picture(
+  private static func image(
     _ index: Int, _ split: Split, _ resolution: Int, _ smallest: Double, _ seed: UInt64
-  ) -> Picture {
+  ) -> Image {
     var random = SplitMix64(.scene, seed, split.rawValue, UInt64(index))
     let scene = ShapeScene(outline: outline(index), smallest: smallest, using: &random)
     return scene.drawn(side: resolution, using: &random)
@@ -89,8 +89,8 @@ public struct ShapesDataset: ImageDataset {
     ShapeOutline.allCases[index % ShapeOutline.allCases.count]
   }
 
-  public var count: Int { pictures.count }
+  public var count: Int { images.count }
   public func annotation(_ index: Int) -> Annotation { .classIndex(Int32(Self.outline(index).rawValue)) }
-  public func picture(_ index: Int) -> Picture { pictures[index] }
-  public func origin(_ index: Int) -> String { "\(name), picture \(index)" }
+  public func image(_ index: Int) -> Image { images[index] }
+  public func origin(_ index: Int) -> String { "\(name), image \(index)" }
 }

@@ -1,6 +1,6 @@
 import SPDVision
 
-/// One random change of a training picture.
+/// One random change of a training image.
 ///
 /// As text, on the command line and in files: `horizontal-flip 0.5`, `vertical-flip 0.5`, `random-crop 4`,
 /// `rotation 15`.
@@ -14,20 +14,20 @@ public enum Augmentation: Sendable, Equatable {
   /// Rotated about the centre by an angle in ± this many degrees, nearest neighbour, black outside.
   case rotation(Double)
 
-  /// The picture after the change, of the same size. Numbers are drawn whether or not they change anything, so one
+  /// The image after the change, of the same size. Numbers are drawn whether or not they change anything, so one
   /// step's luck does not alter the next step's.
-  func applied(to picture: Picture, using random: inout SplitMix64) -> Picture {
+  func applied(to image: Image, using random: inout SplitMix64) -> Image {
     switch self {
     case .horizontalFlip(let probability):
-      return random.chance(probability) ? picture.flippedHorizontally() : picture
+      return random.chance(probability) ? image.flippedHorizontally() : image
     case .verticalFlip(let probability):
-      return random.chance(probability) ? picture.flippedVertically() : picture
+      return random.chance(probability) ? image.flippedVertically() : image
     case .randomCrop(let padding):
       let top = random.below(2 * padding + 1) - padding
       let left = random.below(2 * padding + 1) - padding
-      return picture.cropped(left: left, top: top, width: picture.width, height: picture.height)
+      return image.cropped(left: left, top: top, width: image.width, height: image.height)
     case .rotation(let limit):
-      return picture.rotated(degrees: random.uniform(-limit, limit))
+      return image.rotated(degrees: random.uniform(-limit, limit))
     }
   }
 }

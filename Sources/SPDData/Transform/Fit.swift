@@ -1,6 +1,6 @@
 import SPDVision
 
-/// How a picture of another size becomes one of the network's size.
+/// How an image of another size becomes one of the network's size.
 public enum Fit: String, Codable, Sendable, CaseIterable {
   /// Scaled by one factor until it covers the input, and the middle of it taken.
   case crop
@@ -8,12 +8,12 @@ public enum Fit: String, Codable, Sendable, CaseIterable {
   case stretch
 }
 
-extension Picture {
-  /// The picture at `width`×`height`.
+extension Image {
+  /// The image at `width`×`height`.
   ///
-  /// Scaling is bilinear. A picture more than twice as large is halved first, as often as that is so: bilinear
+  /// Scaling is bilinear. An image more than twice as large is halved first, as often as that is so: bilinear
   /// interpolation looks at four pixels only, and would leave out most of the others.
-  func fitted(_ fit: Fit, width newWidth: Int, height newHeight: Int) -> Picture {
+  func fitted(_ fit: Fit, width newWidth: Int, height newHeight: Int) -> Image {
     if width == newWidth && height == newHeight { return self }
     guard fit == .crop else { return scaled(width: newWidth, height: newHeight) }
     let source = coveredMiddle(width: newWidth, height: newHeight)
@@ -24,9 +24,9 @@ extension Picture {
       left: (coveringWidth - newWidth) / 2, top: (coveringHeight - newHeight) / 2, width: newWidth, height: newHeight)
   }
 
-  /// The picture without the ends that a crop leaves out anyway, where it is very long: a thread of 1×65 500 pixels must
+  /// The image without the ends that a crop leaves out anyway, where it is very long: a thread of 1×65 500 pixels must
   /// not be scaled to 224×14 672 000.
-  private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Picture {
+  private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Image {
     // Four times the wanted part, so that what bilinear scaling sees beside it stays the same.
     let widest = 4 * (height * newWidth + newHeight - 1) / newHeight
     let highest = 4 * (width * newHeight + newWidth - 1) / newWidth
@@ -36,13 +36,13 @@ extension Picture {
       left: (width - keptWidth) / 2, top: (height - keptHeight) / 2, width: keptWidth, height: keptHeight)
   }
 
-  private func scaled(width newWidth: Int, height newHeight: Int) -> Picture {
-    var picture = self
-    while picture.width >= 2 * newWidth && picture.height >= 2 * newHeight
-      && (picture.width > 2 * newWidth || picture.height > 2 * newHeight)
+  private func scaled(width newWidth: Int, height newHeight: Int) -> Image {
+    var image = self
+    while image.width >= 2 * newWidth && image.height >= 2 * newHeight
+      && (image.width > 2 * newWidth || image.height > 2 * newHeight)
     {
-      picture = resizeBilinear(picture, width: picture.width / 2, height: picture.height / 2)
+      image = resizeBilinear(image, width: image.width / 2, height: image.height / 2)
     }
-    return resizeBilinear(picture, width: newWidth, height: newHeight)
+    return resizeBilinear(image, width: newWidth, height: newHeight)
   }
 }

@@ -20,7 +20,7 @@ public struct Standardisation: Codable, Sendable, Equatable {
     self.std = std
   }
 
-  /// From −2 to 2, for pictures of unknown statistics.
+  /// From −2 to 2, for images of unknown statistics.
   public static let plain = Standardisation(scale: .unit, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
 
   /// The same in the form in which prediction takes it, so that both see the same numbers.
@@ -36,7 +36,7 @@ public struct Standardisation: Codable, Sendable, Equatable {
 
   /// What each of the 256 bytes becomes: `table[channel * 256 + byte]`.
   var table: [Float] {
-    let ramp = Picture(width: 256, height: 1, pixels: (0..<256).flatMap { [UInt8](repeating: UInt8($0), count: 3) })
+    let ramp = Image(width: 256, height: 1, pixels: (0..<256).flatMap { [UInt8](repeating: UInt8($0), count: 3) })
     return normalised([ramp], normalisation)
   }
 }

@@ -2,9 +2,9 @@ import Foundation
 import SPDVision
 
 /// A confusion matrix as a map: a row for each true class, a column for each predicted one, the darker the larger the
-/// part of the row's pictures.
+/// part of the row's images.
 ///
-/// Up to `cellLimit` classes are cells with their counts; more are one picture, whose cells cannot be asked.
+/// Up to `cellLimit` classes are cells with their counts; more are one image, whose cells cannot be asked.
 public struct HeatMap: Sendable {
   public var title: String
   public var matrix: ConfusionMatrix
@@ -27,20 +27,20 @@ public struct HeatMap: Sendable {
 
   private func drawing() throws -> SVG {
     let classes = matrix.classes
-    let isPicture = classes > Self.cellLimit
-    let cell = isPicture ? max(1, 640 / classes) : min(44, max(14, 560 / max(1, classes)))
+    let isImage = classes > Self.cellLimit
+    let cell = isImage ? max(1, 640 / classes) : min(44, max(14, 560 / max(1, classes)))
     let side = Double(cell * classes)
     let labelWidth =
-      isPicture ? 20 : min(130, names.map { ChartStyle.width(of: $0) }.max() ?? 0) + 12
+      isImage ? 20 : min(130, names.map { ChartStyle.width(of: $0) }.max() ?? 0) + 12
     let (left, top) = (labelWidth + 24, labelWidth + 44)
     var svg = SVG(width: max(left + side + 20, ChartStyle.width(of: title, size: 14) + 40), height: top + side + 16)
     svg.text(title, at: (20, 20), class: "title")
     svg.text("predicted", at: (left + side / 2, 40), anchor: .middle)
     svg.text("true", at: (14, top + side / 2), anchor: .middle, angle: -90)
     let shares = shares
-    if isPicture {
+    if isImage {
       svg.image(
-        png: Data(try picture(shares).png()).base64EncodedString(), x: left, y: top, width: side, height: side)
+        png: Data(try image(shares).png()).base64EncodedString(), x: left, y: top, width: side, height: side)
       return svg
     }
     for truth in 0..<classes {
@@ -70,16 +70,16 @@ public struct HeatMap: Sendable {
   }
 
   /// One pixel for each cell.
-  private func picture(_ shares: [Double]) -> Picture {
-    var picture = Picture(width: matrix.classes, height: matrix.classes, filledWith: RGB(0, 0, 0))
+  private func image(_ shares: [Double]) -> Image {
+    var image = Image(width: matrix.classes, height: matrix.classes, filledWith: RGB(0, 0, 0))
     for (cell, share) in shares.enumerated() {
       // The root lets rare mistakes be seen beside a strong diagonal.
       let value = share.squareRoot()
-      picture.pixels[cell * 3] = UInt8(20 + 225 * value)
-      picture.pixels[cell * 3 + 1] = UInt8(24 + 190 * value * value)
-      picture.pixels[cell * 3 + 2] = UInt8(60 + 40 * value)
+      image.pixels[cell * 3] = UInt8(20 + 225 * value)
+      image.pixels[cell * 3 + 1] = UInt8(24 + 190 * value * value)
+      image.pixels[cell * 3 + 2] = UInt8(60 + 40 * value)
     }
-    return picture
+    return image
   }
 
   /// The part of its row that each cell has.

@@ -1,4 +1,4 @@
-/// Shapes collected into an SVG picture; coordinates in pixels, y downwards.
+/// Shapes collected into an SVG image; coordinates in pixels, y downwards.
 ///
 /// Colours come from classes, so that one style sheet serves light and dark surroundings: `s0`, `s1`, … are a series'
 /// strokes, `f0`, `f1`, … its fills.

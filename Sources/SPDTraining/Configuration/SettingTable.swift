@@ -13,22 +13,22 @@ enum SettingTable {
         .one(
           "val-fraction", \.validationFraction, .within(0..<1), also: ["validation-split", "split"],
           help: "part kept for validation of folders without train and val"),
-        .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "pictures that are used at most; 0: all"),
+        .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "images that are used at most; 0: all"),
         .optional(
           "classes", \.classes, .atLeast(2), also: ["nc"], help: "outputs of the network; null: the data set's"),
         .optional(
           "image-size", \.imageSize, .atLeast(1), also: ["imgsz", "img", "size", "resolution"],
-          help: "side of the pictures in pixels; null: the data set's"),
+          help: "side of the images in pixels; null: the data set's"),
         .one("seed", \.seed, also: ["random-seed"], help: "of weights, order and augmentation"),
         .one(
           "epochs", \.epochs, .within(1...1_000_000), also: ["max-epochs", "num-epochs"],
           help: "passes over the training set"),
-        .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "pictures in one step"),
+        .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "images in one step"),
         .one(
           "threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
         .one(
           "loader-threads", \.loaderThreads, .within(1...256), also: ["workers", "num-workers"],
-          help: "threads that read and augment pictures"),
+          help: "threads that read and augment images"),
         .optional(
           "max-arena", \.maxArena, .within(0.001...1e9), also: ["memory"],
           help: "MB that a step may hold of what it computes, gradients too if nothing clips or sums them up; null: any"
@@ -84,13 +84,13 @@ enum SettingTable {
       ]
     ),
     (
-      "The pictures",
+      "The images",
       [
         .one("flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"], help: "probability"),
         .one("flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"], help: "probability"),
         .one(
           "crop-padding", \.augmentation.cropPadding, .within(0...4096),
-          help: "zeros around a picture before it is cropped"),
+          help: "zeros around an image before it is cropped"),
         .one(
           "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "largest angle in degrees"),
         .list("mean", \.augmentation.mean, .threeNumbers, help: "of red, green and blue: subtracted"),
@@ -98,7 +98,7 @@ enum SettingTable {
           "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],
           help: "of red, green and blue: divided by"),
         .one("value-range", \.augmentation.valueRange, help: "of the pixels before the normalisation"),
-        .one("strict", \.strict, help: "a broken picture ends the run; otherwise it is named and left out"),
+        .one("strict", \.strict, help: "a broken image ends the run; otherwise it is named and left out"),
       ]
     ),
     (

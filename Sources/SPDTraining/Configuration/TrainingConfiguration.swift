@@ -11,21 +11,21 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var data = ""
   /// Of class folders without `train` and `val`: the part of every class that is kept for validation.
   public var validationFraction = 0.1
-  /// As many pictures of the training set are used, drawn by the seed, and at most as many for validation; 0: all.
+  /// As many images of the training set are used, drawn by the seed, and at most as many for validation; 0: all.
   public var limit = 0
   /// Outputs of the network; nil: as many as the data set has classes.
   public var classes: Int?
-  /// The side of the square pictures in pixels; nil: the data set's own.
+  /// The side of the square images in pixels; nil: the data set's own.
   public var imageSize: Int?
   /// Of the initial weights, the order of the samples and their augmentation.
   public var seed: UInt64 = 0
   /// How often the training set is gone through.
   public var epochs = 200
-  /// Pictures in one step.
+  /// Images in one step.
   public var batch = 128
   /// Threads that compute; 0: one for each core.
   public var threads = 0
-  /// Threads that read and augment pictures.
+  /// Threads that read and augment images.
   public var loaderThreads = 1
   /// Megabytes that a step may hold of what it computes, and of gradients that wait for their update; convolutions are computed again on the way back until it fits.
   /// Nil: whatever is fastest.
@@ -45,7 +45,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   public var augmentation = AugmentationConfiguration()
 
-  /// A broken picture ends the run; otherwise it is named and left out.
+  /// A broken image ends the run; otherwise it is named and left out.
   public var strict: Bool {
     get { strictOrNone ?? false }
     set { strictOrNone = newValue }
@@ -129,7 +129,7 @@ public struct AverageConfiguration: Codable, Equatable, Sendable {
   public var isOn: Bool { decay > 0 }
 }
 
-/// What is done to a picture before the network sees it. Only the normalisation applies to validation.
+/// What is done to an image before the network sees it. Only the normalisation applies to validation.
 public struct AugmentationConfiguration: Codable, Equatable, Sendable {
   /// The values of a black and a white pixel before the normalisation.
   public enum ValueRange: String, Codable, CaseIterable, Sendable {
@@ -137,11 +137,11 @@ public struct AugmentationConfiguration: Codable, Equatable, Sendable {
     case byte = "0-255"
   }
 
-  /// Probability that a picture is mirrored left to right.
+  /// Probability that an image is mirrored left to right.
   public var flipHorizontal = 0.5
-  /// Probability that a picture is mirrored top to bottom.
+  /// Probability that an image is mirrored top to bottom.
   public var flipVertical = 0.0
-  /// Zeros on each side, in pixels, out of which a picture of the old size is cut at random.
+  /// Zeros on each side, in pixels, out of which an image of the old size is cut at random.
   public var cropPadding = 4
   /// Largest angle, in degrees, of a random rotation in either direction.
   public var rotation = 0.0

@@ -1,4 +1,4 @@
-/// How often pictures of each class were taken for each class.
+/// How often images of each class were taken for each class.
 public struct ConfusionMatrix: Codable, Equatable, Sendable {
   public let classes: Int
   /// `counts[truth * classes + prediction]`.
@@ -15,16 +15,16 @@ public struct ConfusionMatrix: Codable, Equatable, Sendable {
 
   public var total: Int { counts.reduce(0, +) }
 
-  /// Pictures of a class.
+  /// Images of a class.
   public func support(_ truth: Int) -> Int { (0..<classes).reduce(0) { $0 + self[truth, $1] } }
 
-  /// The part of all pictures that was recognised; nil where there are none.
+  /// The part of all images that was recognised; nil where there are none.
   public var accuracy: Double? { ratio((0..<classes).reduce(0) { $0 + self[$1, $1] }, total) }
 
-  /// The part of a class's pictures that was recognised.
+  /// The part of a class's images that was recognised.
   public func recall(_ truth: Int) -> Double? { ratio(self[truth, truth], support(truth)) }
 
-  /// The part of the pictures taken for a class that are of it.
+  /// The part of the images taken for a class that are of it.
   public func precision(_ prediction: Int) -> Double? {
     ratio(self[prediction, prediction], (0..<classes).reduce(0) { $0 + self[$1, prediction] })
   }

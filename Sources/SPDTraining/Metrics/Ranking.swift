@@ -1,4 +1,4 @@
-/// Where classes stand among a picture's scores. Of equal scores the lower class is first. What is not a number stands
+/// Where classes stand among an image's scores. Of equal scores the lower class is first. What is not a number stands
 /// behind everything else.
 public enum Ranking {
   /// The number of classes before `label`: 0 where the prediction is right, less than k where it is among the first k.
@@ -25,7 +25,7 @@ public enum Ranking {
   }
 }
 
-/// Loss, top-1 and top-5 accuracy over a set of pictures.
+/// Loss, top-1 and top-5 accuracy over a set of images.
 public struct ClassificationMetrics: Codable, Equatable, Sendable {
   public private(set) var loss = RunningAverage()
   public private(set) var top1 = RunningAverage()
@@ -40,10 +40,10 @@ public struct ClassificationMetrics: Codable, Equatable, Sendable {
   ///   - scores: logits or probabilities, `labels.count` × `classes`, row-major.
   /// - Precondition: every label is below `classes`.
   public mutating func add(loss: Double, scores: UnsafeBufferPointer<Float>, labels: [Int], classes: Int) {
-    precondition(scores.count == labels.count * classes, "scores are pictures × classes")
+    precondition(scores.count == labels.count * classes, "scores are images × classes")
     self.loss.add(loss, weight: Double(labels.count))
-    for (picture, label) in labels.enumerated() {
-      let row = UnsafeBufferPointer(rebasing: scores[picture * classes..<(picture + 1) * classes])
+    for (image, label) in labels.enumerated() {
+      let row = UnsafeBufferPointer(rebasing: scores[image * classes..<(image + 1) * classes])
       let rank = Ranking.rank(of: label, in: row)
       top1.add(rank < 1 ? 1 : 0)
       top5.add(rank < 5 ? 1 : 0)

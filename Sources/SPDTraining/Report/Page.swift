@@ -1,4 +1,4 @@
-/// A page of HTML that needs nothing beside itself: no script, no font, no picture of another place.
+/// A page of HTML that needs nothing beside itself: no script, no font, no image of another place.
 struct Page {
   let title: String
   private var body = ""

@@ -2,19 +2,19 @@ import Foundation
 import SPDFormats
 import SPDVision
 
-/// A picture that the network took for something else.
+/// An image that the network took for something else.
 public struct Misclassification: Sendable {
   /// As the data set has it, before normalisation.
-  public var picture: Picture
+  public var image: Image
   public var truth: Int
   public var prediction: Int
   /// The probability that the network gave to its prediction, from 0 to 1.
   public var confidence: Double?
-  /// The picture's file, or its place in the data set.
+  /// The image's file, or its place in the data set.
   public var name: String
 
-  public init(picture: Picture, truth: Int, prediction: Int, confidence: Double? = nil, name: String = "") {
-    self.picture = picture
+  public init(image: Image, truth: Int, prediction: Int, confidence: Double? = nil, name: String = "") {
+    self.image = image
     self.truth = truth
     self.prediction = prediction
     self.confidence = confidence
@@ -22,7 +22,7 @@ public struct Misclassification: Sendable {
   }
 }
 
-/// What became of a training, as one HTML file: curves, confusion matrix, misclassified pictures, configuration.
+/// What became of a training, as one HTML file: curves, confusion matrix, misclassified images, configuration.
 public struct TrainingReport: Sendable {
   public var title: String
   public var state: TrainingState
@@ -42,7 +42,7 @@ public struct TrainingReport: Sendable {
 
   /// Writes the page, whole or not at all.
   ///
-  /// - Throws: `FormatError` where the system refuses, `PictureError` for a picture that cannot be encoded.
+  /// - Throws: `FormatError` where the system refuses, `ImageError` for an image that cannot be encoded.
   public func write(to path: String) throws {
     let html = try html()
     try writeAtomically(to: path) { try $0.write(Array(html.utf8)) }
@@ -89,14 +89,14 @@ public struct TrainingReport: Sendable {
   private func add(_ confusion: ConfusionMatrix, to page: inout Page) throws {
     page.heading("Confusion matrix")
     page.paragraph(
-      "\(confusion.total) pictures of the validation set, \(percent(confusion.accuracy ?? 0)) recognised. "
+      "\(confusion.total) images of the validation set, \(percent(confusion.accuracy ?? 0)) recognised. "
         + "Each row is normalised to its class.")
     page.markup(try HeatMap(title: "", matrix: confusion, names: (0..<confusion.classes).map(name)).html())
     let confusions = confusion.confusions(limit: 15)
     if !confusions.isEmpty {
       page.heading("Most frequent confusions")
       page.table(
-        header: ["true", "taken for", "pictures", "of the class"],
+        header: ["true", "taken for", "images", "of the class"],
         rows: confusions.map { truth, prediction, count in
           [
             name(truth), name(prediction), "\(count)",
@@ -107,9 +107,9 @@ public struct TrainingReport: Sendable {
   }
 
   private func addSheet(to page: inout Page) throws {
-    page.heading("Misclassified pictures")
+    page.heading("Misclassified images")
     let figures = try misclassified.map { mistake in
-      let data = Data(try thumbnail(mistake.picture).png()).base64EncodedString()
+      let data = Data(try thumbnail(mistake.image).png()).base64EncodedString()
       let confidence =
         mistake.confidence.map { " <span class=\"soft\">\(String(format: "%.0f", $0 * 100))\u{a0}%</span>" } ?? ""
       let (truth, prediction) = (escaped(name(mistake.truth)), escaped(name(mistake.prediction)))
@@ -125,14 +125,14 @@ public struct TrainingReport: Sendable {
     page.markup("<div class=\"sheet\">\n\(figures.joined(separator: "\n"))\n</div>")
   }
 
-  /// Small enough that many fit into a page's file. Pictures that are small already stay as they are: the page enlarges
+  /// Small enough that many fit into a page's file. Images that are small already stay as they are: the page enlarges
   /// them without smoothing.
-  private func thumbnail(_ picture: Picture) -> Picture {
+  private func thumbnail(_ image: Image) -> Image {
     let limit = 128
-    let side = max(picture.width, picture.height)
-    guard side > limit else { return picture }
+    let side = max(image.width, image.height)
+    guard side > limit else { return image }
     func scaled(_ length: Int) -> Int { max(1, length * limit / side) }
-    return resizeBilinear(picture, width: scaled(picture.width), height: scaled(picture.height))
+    return resizeBilinear(image, width: scaled(image.width), height: scaled(image.height))
   }
 
   private func addConfiguration(to page: inout Page) {

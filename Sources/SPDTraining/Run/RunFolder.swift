@@ -55,7 +55,7 @@ public struct RunFolder: Equatable, Sendable {
   public var configuration: String { path + "/config.yaml" }
   public var results: String { path + "/results.csv" }
   public var report: String { path + "/report.html" }
-  /// The broken pictures, a line each.
+  /// The broken images, a line each.
   public var broken: String { path + "/broken.txt" }
   public var checkpoints: String { path + "/checkpoints" }
 

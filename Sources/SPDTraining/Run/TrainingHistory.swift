@@ -13,7 +13,7 @@ public struct TrainingHistory: Codable, Equatable, Sendable {
     public var values: [Double?]
   }
 
-  /// The columns of a classification training: losses are means over the pictures, accuracies parts of 1.
+  /// The columns of a classification training: losses are means over the images, accuracies parts of 1.
   public static let classification = [
     "lr", "train/loss", "train/top1", "val/loss", "val/top1", "val/top5", "images_per_second", "seconds",
   ]

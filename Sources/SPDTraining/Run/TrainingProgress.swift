@@ -8,7 +8,7 @@ public struct TrainingProgress: Equatable, Sendable {
   public var iterations: Int
   /// Mean over the epoch so far.
   public var loss: Double?
-  /// Part of the epoch's pictures so far that was recognised, from 0 to 1.
+  /// Part of the epoch's images so far that was recognised, from 0 to 1.
   public var accuracy: Double?
   public var imagesPerSecond: Double?
   /// Until the last epoch is over.

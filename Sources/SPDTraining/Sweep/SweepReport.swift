@@ -1,6 +1,6 @@
 import Foundation
 
-/// A sweep as pictures: the parallel coordinates of its trials, and a table, the best first.
+/// A sweep as images: the parallel coordinates of its trials, and a table, the best first.
 public struct SweepReport: Sendable {
   public var space: SweepSpace
   public var results: [SweepResult]

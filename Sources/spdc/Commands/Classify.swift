@@ -5,8 +5,8 @@ import SPDVision
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what pictures show.",
-    discussion: "Pictures (JPEG, PNG) are resized bilinearly to the network's input and normalised as --normalise says."
+    abstract: "Say what images show.",
+    discussion: "Images (JPEG, PNG) are resized bilinearly to the network's input and normalised as --normalise says."
   )
 
   enum Preset: String, ExpressibleByArgument, CaseIterable {
@@ -20,7 +20,7 @@ struct Classify: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Pictures.") var images: [String]
+  @Argument(help: "Images.") var images: [String]
   @Option(help: "How many classes to name.") var top = 5
   @Option(
     help:
@@ -31,7 +31,7 @@ struct Classify: AsyncParsableCommand {
 
   func validate() throws {
     guard top >= 1 else { throw ValidationError("--top must be 1 or more.") }
-    if options.batch ?? 1 != 1 { throw ValidationError("classify runs one picture at a time; leave --batch out.") }
+    if options.batch ?? 1 != 1 { throw ValidationError("classify runs one image at a time; leave --batch out.") }
   }
 
   private struct Answer: Encodable {
@@ -52,11 +52,11 @@ struct Classify: AsyncParsableCommand {
       guard weighted.graph.outputs.count == 1, shape.height == 1, shape.width == 1,
         weighted.graph.input.shape.channels == 3
       else {
-        throw Failure(.usage, "\(weighted.graph.name) does not classify pictures: it gives \(shape)")
+        throw Failure(.usage, "\(weighted.graph.name) does not classify images: it gives \(shape)")
       }
       let names = classNames(weighted, count: shape.channels)
       let size = weighted.graph.input.shape.size
-      try checkPictures(images)
+      try checkImages(images)
       let builder = try Builder(target: options.target)
       let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
       let ready = try await builder.ready(weighted, options: pipeline)
@@ -66,8 +66,8 @@ struct Classify: AsyncParsableCommand {
       var answers: [Answer] = []
       let progress = Progress("classify", total: images.count)
       for path in images {
-        let picture = try Picture(contentsOf: path)
-        let resized = resizeBilinear(picture, width: size.width, height: size.height)
+        let image = try Image(contentsOf: path)
+        let resized = resizeBilinear(image, width: size.width, height: size.height)
         let scores = try session.infer(input(resized))
         let best =
           endsInSoftmax
@@ -90,14 +90,14 @@ struct Classify: AsyncParsableCommand {
     }
   }
 
-  private func input(_ picture: Picture) -> [Float] {
+  private func input(_ image: Image) -> [Float] {
     let preset =
       normalise
       ?? (options.model.hasPrefix("resnet18") ? .tinyImageNet : options.model.hasPrefix("resnet50") ? .cifar : .none)
     switch preset {
-    case .tinyImageNet: return normalised([picture], .tinyImageNet)
-    case .cifar: return normalised([picture], .cifar)
-    case .none: return planar([picture])
+    case .tinyImageNet: return normalised([image], .tinyImageNet)
+    case .cifar: return normalised([image], .cifar)
+    case .none: return planar([image])
     }
   }
 }

@@ -25,7 +25,7 @@ struct Compile: AsyncParsableCommand {
   @Flag(help: "Forward, backward and update instead of inference: <name>_train.c.") var train = false
   @Option(
     name: .customLong("max-targets"),
-    help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each picture."))
+    help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each image."))
   var maxTargets: Int?
   @OptionGroup var arena: ArenaLimit
   @OptionGroup var update: UpdateInBackward

@@ -6,20 +6,20 @@ import SPDVision
 
 struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find objects in pictures.",
+    abstract: "Find objects in images.",
     discussion: """
-      Pictures (JPEG, PNG) are letterboxed to --size, or with --rect to the smallest rectangle inside of it that fits the \
-      network's stride, for which a module is compiled per shape. Boxes are x1, y1, x2, y2 in pixels of the picture.
+      Images (JPEG, PNG) are letterboxed to --size, or with --rect to the smallest rectangle inside of it that fits the \
+      network's stride, for which a module is compiled per shape. Boxes are x1, y1, x2, y2 in pixels of the image.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Pictures.") var images: [String]
+  @Argument(help: "Images.") var images: [String]
   @Option(name: .customLong("conf"), help: "Least score.") var confidence: Float = 0.25
   @Option(help: "Boxes of one class that overlap more than this are one object.") var iou: Float = 0.45
-  @Option(name: .customLong("max-det"), help: "At most so many objects per picture.") var maximum = 1000
+  @Option(name: .customLong("max-det"), help: "At most so many objects per image.") var maximum = 1000
   @Flag(help: "Pad no further than the network's stride needs.") var rect = false
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for annotated pictures.", valueName: "dir"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for annotated images.", valueName: "dir"))
   var output: String?
   @Flag(help: "Print the detections as JSON.") var json = false
 
@@ -27,7 +27,7 @@ struct Detect: AsyncParsableCommand {
     guard (0...1).contains(confidence) else { throw ValidationError("--conf must be between 0 and 1.") }
     guard (0...1).contains(iou) else { throw ValidationError("--iou must be between 0 and 1.") }
     guard maximum >= 1 else { throw ValidationError("--max-det must be 1 or more.") }
-    if options.batch ?? 1 != 1 { throw ValidationError("detect runs one picture at a time; leave --batch out.") }
+    if options.batch ?? 1 != 1 { throw ValidationError("detect runs one image at a time; leave --batch out.") }
   }
 
   private struct Answer: Encodable {
@@ -47,7 +47,7 @@ struct Detect: AsyncParsableCommand {
       let names = classNames(weighted, count: head.classes)
       let size = weighted.graph.input.shape.size
       let stride = head.strides.max() ?? 32
-      try checkPictures(images)
+      try checkImages(images)
       let targets = try annotatedPaths()
       if let output { try Files.createFolder(URL(fileURLWithPath: output)) }
       let runners = Runners(options: options, threads: threads.threads, weighted: weighted)
@@ -55,9 +55,9 @@ struct Detect: AsyncParsableCommand {
       var answers: [Answer] = []
       let progress = Progress("detect", total: images.count)
       for (index, path) in images.enumerated() {
-        let picture = try Picture(contentsOf: path)
+        let image = try Image(contentsOf: path)
         let (input, geometry) = letterbox(
-          picture, height: size.height, width: size.width, auto: rect, stride: stride)
+          image, height: size.height, width: size.width, auto: rect, stride: stride)
         let session = try await runners.session(Size2D(input.height, input.width))
         let rows = try session.infer(planar([input]))
         let found = nonMaxSuppression(
@@ -73,7 +73,7 @@ struct Detect: AsyncParsableCommand {
                 box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
             }))
         if let targets {
-          var annotated = picture
+          var annotated = image
           annotate(&annotated, detections: detections, names: names)
           try Files.writing { try annotated.write(to: targets[index]) }
         }
@@ -91,7 +91,7 @@ struct Detect: AsyncParsableCommand {
     }
   }
 
-  /// Where the annotated pictures go, if they are wanted: under the pictures' names, which therefore must differ.
+  /// Where the annotated images go, if they are wanted: under the images' names, which therefore must differ.
   private func annotatedPaths() throws -> [String]? {
     guard let output else { return nil }
     var origins: [String: String] = [:]
@@ -113,9 +113,9 @@ struct Detect: AsyncParsableCommand {
 }
 
 /// Sees that all files are there before time is spent on the first.
-func checkPictures(_ paths: [String]) throws {
+func checkImages(_ paths: [String]) throws {
   for path in paths where !FileManager.default.fileExists(atPath: path) {
-    throw Failure(.noInput, "\(path): there is no such picture")
+    throw Failure(.noInput, "\(path): there is no such image")
   }
 }
 

@@ -89,8 +89,8 @@ struct Explain: AsyncParsableCommand {
       self.step = plan.steps.firstIndex(of: step) ?? 0
       kernel = step.kernel.template
       switch step.kernel {
-      case .convDirect(let tile), .convPicture(let tile, _): self.tile = tile
-      case .convWinograd(let tile), .convPictureWinograd(let tile, _): winograd = tile
+      case .convDirect(let tile), .convImage(let tile, _): self.tile = tile
+      case .convWinograd(let tile), .convImageWinograd(let tile, _): winograd = tile
       default: break
       }
       guard let id = step.node else {

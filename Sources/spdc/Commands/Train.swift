@@ -5,7 +5,7 @@ import SPDTraining
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a classifier on pictures.",
+    abstract: "Train a classifier on images.",
     discussion: """
       The network is compiled to C twice, for training steps and for inference, and trained as the preset of its name \
       says. Weights begin with numbers drawn from the seed, unless --weights names others. Everything about the run is \
@@ -17,7 +17,7 @@ struct Train: AsyncParsableCommand {
   @OptionGroup var training: TrainingOptions
   @Option(help: "Passes over the training set.") var epochs: Int?
   @Option(help: "Base learning rate.") var lr: Double?
-  @Option(help: "Of the initial weights, the order of the pictures and their augmentation.") var seed: UInt64?
+  @Option(help: "Of the initial weights, the order of the images and their augmentation.") var seed: UInt64?
   @Option(name: .customLong("save-every"), help: "Epochs between checkpoints that are kept.") var saveEvery: Int?
   @Option(
     name: .customLong("save-iterations"),
@@ -109,7 +109,7 @@ struct PreparedTraining {
   func run(in folder: RunFolder, from earlier: EarlierRun?) throws -> TrainingRun {
     if volume == .everything {
       Console.note(
-        "\(folder.path): \(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) pictures, "
+        "\(folder.path): \(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) images, "
           + "\(grouped(data.validation.count)) for validation, \(data.classNames.count) classes), "
           + "\(data.size.height)×\(data.size.width), batch \(configuration.batch), "
           + "\(configuration.optimizer.method.rawValue), lr \(configuration.optimizer.learningRate), "

@@ -5,12 +5,12 @@ import SPDTraining
 
 struct Val: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a classifier on the validation pictures of a data set.",
+    abstract: "Measure a classifier on the validation images of a data set.",
     discussion: """
       Of a checkpoint of `spdc train`, data set, size and normalisation are those of its run; for other weights they are \
       the preset's of the model, and --data is needed. Options come over both. Of a folder that is not divided into \
       train and val, the part that the run kept for validation is measured if it is the run's own, otherwise every \
-      picture; --set val-fraction=0.1 takes a part.
+      image; --set val-fraction=0.1 takes a part.
       """)
 
   @OptionGroup var options: ModelOptions
@@ -21,22 +21,22 @@ struct Val: AsyncParsableCommand {
 
   struct Report: Encodable {
     struct Class: Encodable {
-      var name: String, pictures: Int
-      /// Part of its pictures that was recognised.
+      var name: String, images: Int
+      /// Part of its images that was recognised.
       var top1: Double?
-      /// Part of the pictures taken for it that are of it.
+      /// Part of the images taken for it that are of it.
       var precision: Double?
     }
 
-    var model: String, weights: String, data: String, input: [Int], pictures: Int
+    var model: String, weights: String, data: String, input: [Int], images: Int
     var top1: Double?, top5: Double?, loss: Double?
-    var imagesPerSecond: Double, brokenPictures: Int
+    var imagesPerSecond: Double, brokenImages: Int
     var classes: [Class]
 
     enum CodingKeys: String, CodingKey {
-      case model, weights, data, input, pictures, top1, top5, loss, classes
+      case model, weights, data, input, images, top1, top5, loss, classes
       case imagesPerSecond = "images_per_second"
-      case brokenPictures = "broken_pictures"
+      case brokenImages = "broken_images"
     }
   }
 
@@ -50,7 +50,7 @@ struct Val: AsyncParsableCommand {
       if !json {
         let all = data.validation.count + data.training.count
         Console.note(
-          "\(data.validation.name): \(grouped(data.validation.count)) pictures"
+          "\(data.validation.name): \(grouped(data.validation.count)) images"
             + (all > data.validation.count ? " of \(grouped(all))" : ""))
       }
       let weighted = try await WeightLoader.load(
@@ -66,7 +66,7 @@ struct Val: AsyncParsableCommand {
         network: ready.network, graph: weighted.graph, dataset: data.validation, transform: data.transform,
         threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads,
         isStrict: configuration.strict)
-      var broken = BrokenPictures()
+      var broken = BrokenImages()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
       guard
@@ -78,18 +78,18 @@ struct Val: AsyncParsableCommand {
           })
       else { return }
       progress.finish()
-      let pictures = found.confusion.total
-      guard pictures > 0 else {
-        throw Failure(.data, "\(data.validation.name): none of its \(data.validation.count) pictures can be read")
+      let images = found.confusion.total
+      guard images > 0 else {
+        throw Failure(.data, "\(data.validation.name): none of its \(data.validation.count) images can be read")
       }
       let report = Report(
         model: weighted.graph.name, weights: weights, data: data.validation.name,
-        input: [data.size.height, data.size.width], pictures: pictures, top1: found.metrics.top1.value,
+        input: [data.size.height, data.size.width], images: images, top1: found.metrics.top1.value,
         top5: found.metrics.top5.value, loss: found.metrics.loss.value,
-        imagesPerSecond: Double(pictures) / (ContinuousClock.now - start).seconds, brokenPictures: broken.count,
+        imagesPerSecond: Double(images) / (ContinuousClock.now - start).seconds, brokenImages: broken.count,
         classes: data.classNames.enumerated().map { index, name in
           Report.Class(
-            name: name, pictures: found.confusion.support(index), top1: found.confusion.recall(index),
+            name: name, images: found.confusion.support(index), top1: found.confusion.recall(index),
             precision: found.confusion.precision(index))
         })
       if json { return try Console.print(json: report) }
@@ -114,9 +114,9 @@ struct Val: AsyncParsableCommand {
   }
 
   /// The configuration of the run that the weights are from, or the model's preset, with the options over it, and the
-  /// pictures.
+  /// images.
   ///
-  /// Of the data set that the weights have been trained with, wherever it lies, those pictures that the run kept for
+  /// Of the data set that the weights have been trained with, wherever it lies, those images that the run kept for
   /// validation are measured; of another folder without train and val all, unless settings say otherwise.
   private func measured(_ weights: String, _ model: LoadedModel) async throws -> (TrainingConfiguration, TrainingData) {
     let settings = try training.settings(options)
@@ -157,11 +157,11 @@ extension Val.Report {
     func percent(_ value: Double?) -> String { value.map { String(format: "%.2f %%", $0 * 100) } ?? "–" }
     Console.print(
       columns(
-        [["class", "pictures", "top-1", "precision"]]
-          + classes.map { [$0.name, "\($0.pictures)", percent($0.top1), percent($0.precision)] }, right: [1, 2, 3]))
+        [["class", "images", "top-1", "precision"]]
+          + classes.map { [$0.name, "\($0.images)", percent($0.top1), percent($0.precision)] }, right: [1, 2, 3]))
     Console.print(
       "\n\(model) on \(data): top-1 \(percent(top1)), top-5 \(percent(top5)), loss "
-        + String(format: "%.4f, %d pictures, %.0f images/s", loss ?? .nan, pictures, imagesPerSecond))
-    if brokenPictures > 0 { Console.print("\(brokenPictures) broken pictures were left out") }
+        + String(format: "%.4f, %d images, %.0f images/s", loss ?? .nan, images, imagesPerSecond))
+    if brokenImages > 0 { Console.print("\(brokenImages) broken images were left out") }
   }
 }

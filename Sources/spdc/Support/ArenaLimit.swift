@@ -47,7 +47,7 @@ struct ArenaLimit: ParsableArguments {
     guard var best else {
       throw ArenaTooSmall(
         description:
-          "the arena of \(graph.name) for \(graph.input.shape.batch) pictures needs \(megabytes(least)) at least: "
+          "the arena of \(graph.name) for \(graph.input.shape.batch) images needs \(megabytes(least)) at least: "
           + "raise --max-arena, or take a smaller --batch or --size")
     }
     while high - low > 1 {

@@ -29,7 +29,7 @@ struct Failure: Error, CustomStringConvertible {
     case diverged = 2
     /// An option or argument makes no sense.
     case usage = 64
-    /// A model, weight file, array or picture is wrong.
+    /// A model, weight file, array or image is wrong.
     case data = 65
     /// A file that should be read is not there.
     case noInput = 66
@@ -70,7 +70,7 @@ func classify(_ error: any Error) -> Failure {
   case let error as KernelError: Failure(.data, error.description)
   case let error as InterpreterError: Failure(.data, error.description)
   case let error as FormatError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
-  case let error as PictureError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
+  case let error as ImageError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
   case let error as DataError: Failure(isMissing(error.path) ? .noInput : .data, error.description)
   case let error as ConfigurationError:
     Failure(error.source == .commandLine ? .usage : .data, error.description)

@@ -14,7 +14,7 @@ struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Height and width of the input.", valueName: "HxW"))
   var size: SizeArgument?
 
-  @Option(help: "Pictures per run.")
+  @Option(help: "Images per run.")
   var batch: Int?
 
   @Option(help: "Number of classes; by default the weights', else the model's.")

@@ -107,7 +107,7 @@ struct BenchTraining {
   }
 }
 
-/// One batch of made-up pictures with labels or boxes, again and again.
+/// One batch of made-up images with labels or boxes, again and again.
 struct TrainingStep {
   let trainer: Trainer
   private let input: [Float]
@@ -123,7 +123,7 @@ struct TrainingStep {
     let batch = network.inputShape[0]
     self.supervision = supervision
     labels = (0..<batch).map { Int32($0 * 7 % network.classes) }
-    // Eight boxes a picture, of sizes between small and a third.
+    // Eight boxes an image, of sizes between small and a third.
     targets = (0..<batch * 8).map { index in
       let u = uniform("target \(index)", 5)
       return [

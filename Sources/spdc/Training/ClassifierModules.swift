@@ -81,7 +81,7 @@ extension Graph {
     }
     let output = shape(of: outputs[0])
     guard outputs.count == 1, output.height == 1, output.width == 1, input.channels == 3 else {
-      throw Failure(.usage, "\(name) does not classify pictures: it makes \(output) of \(input)")
+      throw Failure(.usage, "\(name) does not classify images: it makes \(output) of \(input)")
     }
     guard output.channels >= data.classNames.count else {
       throw Failure(

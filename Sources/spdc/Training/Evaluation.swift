@@ -5,13 +5,13 @@ import SPDData
 import SPDRuntime
 import SPDTraining
 
-/// What a network makes of a whole set of pictures.
+/// What a network makes of a whole set of images.
 struct Evaluation {
   var metrics = ClassificationMetrics()
   var confusion: ConfusionMatrix
   /// The first ones, in the order of the data set.
   var mistakes: [Mistake] = []
-  /// Seconds in which nothing was computed because the next pictures were not ready.
+  /// Seconds in which nothing was computed because the next images were not ready.
   var waited = 0.0
 
   struct Mistake {
@@ -30,16 +30,16 @@ struct Evaluator {
   var network: Network
   var graph: Graph
   var dataset: any ImageDataset
-  var transform: PictureTransform
+  var transform: ImageTransform
   var threads: Int
   var loaderThreads: Int
   var isStrict: Bool
 
   /// - Parameters:
-  ///   - progress: called before each batch with the number of pictures that are done; false ends it.
+  ///   - progress: called before each batch with the number of images that are done; false ends it.
   /// - Returns: nil where `progress` ended it.
   func run(
-    _ weights: PackedWeights, broken: inout BrokenPictures, progress: (Int) -> Bool = { _ in true }
+    _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool = { _ in true }
   ) throws -> Evaluation? {
     let classes = network.outputCount / network.inputShape[0]
     var evaluation = Evaluation(confusion: ConfusionMatrix(classes: classes))
@@ -71,7 +71,7 @@ struct Evaluator {
 }
 
 extension Evaluation {
-  /// Counts one picture. Its loss is the model's own, or else −log of the probability of its class.
+  /// Counts one image. Its loss is the model's own, or else −log of the probability of its class.
   fileprivate mutating func add(
     _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, loss: LossExpression?, areProbabilities: Bool
   ) {
@@ -94,12 +94,12 @@ extension Evaluation {
     }
   }
 
-  /// With their pictures, as a report shows them.
+  /// With their images, as a report shows them.
   func misclassified(in dataset: any ImageDataset) -> [Misclassification] {
     mistakes.compactMap { mistake in
-      guard let picture = try? dataset.picture(mistake.index) else { return nil }
+      guard let image = try? dataset.image(mistake.index) else { return nil }
       return Misclassification(
-        picture: picture, truth: mistake.truth, prediction: mistake.prediction, confidence: mistake.confidence,
+        image: image, truth: mistake.truth, prediction: mistake.prediction, confidence: mistake.confidence,
         name: dataset.origin(mistake.index))
     }
   }

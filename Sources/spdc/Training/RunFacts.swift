@@ -1,17 +1,17 @@
 import SPDFormats
 import SPDTraining
 
-/// What a run must find again when it goes on: the same network, the same pictures, and, for the same bits, the same
+/// What a run must find again when it goes on: the same network, the same images, and, for the same bits, the same
 /// code.
 struct RunFacts {
   var facts: [String: String]
-  /// The fact that tells the pictures for training from others.
+  /// The fact that tells the images for training from others.
   static let training = "training"
 
   init(modules: ClassifierModules, data: TrainingData) {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
-      "code": String(modules.codeHash, radix: 16), "pictures": String(data.training.count),
+      "code": String(modules.codeHash, radix: 16), "images": String(data.training.count),
       "input": "\(data.size.height)x\(data.size.width)", Self.training: String(data.trainingHash, radix: 16),
       "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]
@@ -26,26 +26,28 @@ struct RunFacts {
         "\(path) is of \(old["network"] ?? "another network") and does not fit \(facts["network"]!); "
           + "name the model that the run began with")
     }
-    guard old["pictures"] == facts["pictures"], checkpoint.classNames == classNames else {
+    // Checkpoints of earlier versions call it otherwise.
+    let images = old["images"] ?? old["pictures"]
+    guard images == facts["images"], checkpoint.classNames == classNames else {
       throw Failure(
         .data,
-        "\(path) is of a run on \(old["pictures"] ?? "other") pictures of \(checkpoint.classNames.count) classes, but "
-          + "there are \(facts["pictures"]!) of \(classNames.count) now; go on with the same data set")
+        "\(path) is of a run on \(images ?? "other") images of \(checkpoint.classNames.count) classes, but "
+          + "there are \(facts["images"]!) of \(classNames.count) now; go on with the same data set")
     }
     guard old["input"] == facts["input"] else {
       throw Failure(
         .data,
-        "\(path) is of a run on pictures of \(old["input"] ?? "another size"), and they are \(facts["input"]!) now; "
+        "\(path) is of a run on images of \(old["input"] ?? "another size"), and they are \(facts["input"]!) now; "
           + "go on with the same data set")
     }
     // Checkpoints of earlier versions lack some facts.
     guard old[Self.training] == nil || old[Self.training] == facts[Self.training] else {
       throw Failure(
-        .data, "\(path) is of a run whose pictures had other names or labels than now; go on with the same data set")
+        .data, "\(path) is of a run whose images had other names or labels than now; go on with the same data set")
     }
     if let before = old["validation"], before != facts["validation"] {
       Console.warning(
-        "the pictures for validation are others than before: later figures, and which checkpoint is best, go by them")
+        "the images for validation are others than before: later figures, and which checkpoint is best, go by them")
     }
     if let before = old["options"], before != facts["options"] {
       Console.warning(

@@ -3,7 +3,7 @@ import Foundation
 /// A few training steps with synthetic weights and input, and what a reference computed in them: what `spdc verify
 /// --against CASE.json` runs.
 ///
-/// Input pictures are `uniform("input")`, weights the synthetic ones. `optimizer` is SGD on every parameter.
+/// Input images are `uniform("input")`, weights the synthetic ones. `optimizer` is SGD on every parameter.
 struct TrainingCase: Codable {
   struct Optimizer: Codable {
     var lr: Double
@@ -53,7 +53,7 @@ struct TrainingCase: Codable {
   var classes: Int?
   var labels: [Int32]?
   var label_smoothing: Double?
-  /// Rows of image, class, centre x, centre y, width, height, as fractions of the picture.
+  /// Rows of image, class, centre x, centre y, width, height, as fractions of the image.
   var targets: [[Float]]?
   var hyp: Hyperparameters?
   var optimizer: Optimizer

@@ -5,24 +5,24 @@ import SPDFormats
 import SPDTraining
 import SPDVision
 
-/// The pictures of a run, and how they become a network's input.
+/// The images of a run, and how they become a network's input.
 struct TrainingData {
   var training: any ImageDataset
   var validation: any ImageDataset
   /// For training; `transform.evaluation` is for validation.
-  var transform: PictureTransform
-  /// Tells the pictures' names and labels, in their order, from others.
+  var transform: ImageTransform
+  /// Tells the images' names and labels, in their order, from others.
   let trainingHash, validationHash: UInt64
 
   var size: Size2D { Size2D(transform.height, transform.width) }
   var classNames: [String] { training.classNames }
 
   /// - Parameters:
-  ///   - model: its own input size serves where neither the configuration nor the pictures say one.
-  ///   - takesAll: all pictures of folders without train and val are for validation.
+  ///   - model: its own input size serves where neither the configuration nor the images say one.
+  ///   - takesAll: all images of folders without train and val are for validation.
   init(_ configuration: TrainingConfiguration, model: LoadedModel, takesAll: Bool = false) async throws {
     guard !configuration.data.isEmpty else {
-      throw Failure(.usage, "no data set: give --data FOLDER, or --data shapes for drawn pictures")
+      throw Failure(.usage, "no data set: give --data FOLDER, or --data shapes for drawn images")
     }
     var options = DatasetOptions()
     options.validationFraction = takesAll ? 1 : configuration.validationFraction
@@ -48,7 +48,7 @@ struct TrainingData {
     transform = configuration.augmentation.transform(size)
   }
 
-  /// Some pictures of a data set, drawn by the seed, in the data set's order.
+  /// Some images of a data set, drawn by the seed, in the data set's order.
   private static func limited(
     _ dataset: any ImageDataset, _ configuration: TrainingConfiguration
   ) -> any ImageDataset {
@@ -58,7 +58,7 @@ struct TrainingData {
     return Subset(dataset, indices: drawn.map(Int.init).sorted())
   }
 
-  /// Of every picture's file name and label: folders may be moved, not what is in them.
+  /// Of every image's file name and label: folders may be moved, not what is in them.
   private static func hash(_ dataset: any ImageDataset) -> UInt64 {
     var words = Array("\(dataset.count)".utf8)
     for index in 0..<dataset.count {
@@ -70,10 +70,10 @@ struct TrainingData {
     return fnv1a(words)
   }
 
-  /// The size of the pictures, if all of some have the same.
+  /// The size of the images, if all of some have the same.
   private static func commonSize(_ dataset: any ImageDataset) -> Size2D? {
     let probes = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 16))
-    let sizes = Set(probes.compactMap { try? dataset.picture($0) }.map { [$0.height, $0.width] })
+    let sizes = Set(probes.compactMap { try? dataset.image($0) }.map { [$0.height, $0.width] })
     guard sizes.count == 1, let size = sizes.first else { return nil }
     return Size2D(size[0], size[1])
   }
@@ -81,13 +81,13 @@ struct TrainingData {
 
 extension AugmentationConfiguration {
   /// Flip, crop, flip, rotation: where one commutes with another in distribution, any published order is this one.
-  func transform(_ size: Size2D) -> PictureTransform {
+  func transform(_ size: Size2D) -> ImageTransform {
     var changes: [Augmentation] = []
     if flipHorizontal > 0 { changes.append(.horizontalFlip(flipHorizontal)) }
     if cropPadding > 0 { changes.append(.randomCrop(cropPadding)) }
     if flipVertical > 0 { changes.append(.verticalFlip(flipVertical)) }
     if rotation > 0 { changes.append(.rotation(rotation)) }
-    return PictureTransform(
+    return ImageTransform(
       height: size.height, width: size.width, augmentations: changes,
       standardisation: Standardisation(
         scale: valueRange == .unit ? .unit : .byte, mean: mean.map { Float($0) },
@@ -95,8 +95,8 @@ extension AugmentationConfiguration {
   }
 }
 
-/// Says once of each broken picture which it is.
-struct BrokenPictures {
+/// Says once of each broken image which it is.
+struct BrokenImages {
   /// More are not named one by one where a list is written.
   static let limit = 20
   let isListed: Bool
@@ -112,12 +112,12 @@ struct BrokenPictures {
     known = Set((try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? [])
   }
 
-  mutating func report(_ pictures: [BrokenPicture]) {
-    for picture in pictures where known.insert(picture.description).inserted {
+  mutating func report(_ images: [BrokenImage]) {
+    for image in images where known.insert(image.description).inserted {
       if !isListed || known.count <= Self.limit {
-        Console.warning("left out: \(picture)")
+        Console.warning("left out: \(image)")
       } else if known.count == Self.limit + 1 {
-        Console.warning("more broken pictures are left out; broken.txt in the run's folder lists all")
+        Console.warning("more broken images are left out; broken.txt in the run's folder lists all")
       }
     }
   }

@@ -6,7 +6,7 @@ import SPDTraining
 /// What `train`, `val` and `sweep` take: a configuration in layers, the preset, a file, the command line.
 struct TrainingOptions: ParsableArguments {
   @Option(
-    help: "A folder of CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn pictures."
+    help: "A folder of CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn images."
   )
   var data: String?
   @Option(help: ArgumentHelp("Settings that the others start from; by default the model's.", valueName: "name"))
@@ -18,10 +18,10 @@ struct TrainingOptions: ParsableArguments {
   var set: [String] = []
   @Option(help: "OpenMP threads that compute; by default one per processor.")
   var threads: Int?
-  @Option(name: .customLong("loader-threads"), help: "Threads that read and augment pictures.")
+  @Option(name: .customLong("loader-threads"), help: "Threads that read and augment images.")
   var loaderThreads: Int?
   @OptionGroup var arena: ArenaLimit
-  @Flag(help: "A broken picture ends the command; otherwise it is named and left out.")
+  @Flag(help: "A broken image ends the command; otherwise it is named and left out.")
   var strict = false
 
   /// The command line as settings, the later over the earlier.

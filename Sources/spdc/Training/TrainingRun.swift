@@ -17,7 +17,7 @@ final class TrainingRun {
   let results: ResultsFile
   let events: EventWriter
   var display: TrainingDisplay
-  var broken: BrokenPictures
+  var broken: BrokenImages
   /// Of the latest epoch that was validated here.
   var evaluation: Evaluation?
   /// Where the run can be gone on with.
@@ -28,7 +28,7 @@ final class TrainingRun {
   struct Times {
     var training = 0.0
     var validation = 0.0
-    /// In which nothing was computed because pictures were not ready.
+    /// In which nothing was computed because images were not ready.
     var waiting = 0.0
     var images = 0
   }
@@ -57,7 +57,7 @@ final class TrainingRun {
         configuration: configuration, history: TrainingHistory(columns: TrainingHistory.classification))
     }
     let batches = (data.training.count + configuration.batch - 1) / configuration.batch
-    broken = BrokenPictures(listedIn: folder.broken)
+    broken = BrokenImages(listedIn: folder.broken)
     display = TrainingDisplay(epochs: configuration.epochs, iterations: batches, volume: volume)
     do {
       results = try ResultsFile(folder.results, history: state.history)
@@ -120,7 +120,7 @@ final class TrainingRun {
       if StopRequest.hasCome { return false }
       let start = ContinuousClock.now
       guard let batch = try keepingSteps({ try loader.next() }) else {
-        throw Failure(.software, "the loader has no more pictures")
+        throw Failure(.software, "the loader has no more images")
       }
       let loaded = ContinuousClock.now
       broken.report(batch.broken)
@@ -142,7 +142,7 @@ final class TrainingRun {
 
   /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
   private func step(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
-    // There is nothing to learn from a batch whose pictures are all broken.
+    // There is nothing to learn from a batch whose images are all broken.
     if batch.count > 0 { try learn(batch, labels, rate: rate) }
     state.iteration += 1
     // The last group of an epoch may be smaller.
@@ -194,7 +194,7 @@ final class TrainingRun {
     let epoch = state.epoch + 1
     let isLast = epoch == configuration.epochs
     guard state.running["loss"] != nil else {
-      // Not saved: an epoch without a picture is none.
+      // Not saved: an epoch without an image is none.
       throw Failure(.data, unreadable(data.training).message + remains)
     }
     var row: [String: Double] = [:]
@@ -253,7 +253,7 @@ final class TrainingRun {
   }
 
   private func unreadable(_ dataset: any ImageDataset) -> Failure {
-    Failure(.data, "\(dataset.name): none of its \(dataset.count) pictures can be read")
+    Failure(.data, "\(dataset.name): none of its \(dataset.count) images can be read")
   }
 
   /// Of a run that goes on from an earlier checkpoint than its last: the last and the best one of what came later are kept

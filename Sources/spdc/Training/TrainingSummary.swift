@@ -9,9 +9,9 @@ struct TrainingSummary: Encodable {
   var bestTop1: Double?, bestEpoch: Int?
   /// Of this process's share of the run.
   var seconds: Double, imagesPerSecond: Double?
-  /// Part of the time in which nothing was computed because pictures were not ready.
+  /// Part of the time in which nothing was computed because images were not ready.
   var waiting: Double
-  var brokenPictures: Int
+  var brokenImages: Int
   var folder: String, last: String, best: String?, report: String?
 
   enum CodingKeys: String, CodingKey {
@@ -20,7 +20,7 @@ struct TrainingSummary: Encodable {
     case bestTop1 = "best_top1"
     case bestEpoch = "best_epoch"
     case imagesPerSecond = "images_per_second"
-    case brokenPictures = "broken_pictures"
+    case brokenImages = "broken_images"
   }
 
   init(_ run: TrainingRun, _ ending: TrainingRun.Ending) {
@@ -41,7 +41,7 @@ struct TrainingSummary: Encodable {
     seconds = times.training + times.validation
     imagesPerSecond = times.training > 0 ? Double(times.images) / times.training : nil
     waiting = seconds > 0 ? times.waiting / seconds : 0
-    brokenPictures = run.broken.count
+    brokenImages = run.broken.count
     folder = run.folder.path
     last = run.folder.checkpoint(.last)
     best = state.best == nil ? nil : run.folder.checkpoint(.best)
@@ -61,10 +61,10 @@ struct TrainingSummary: Encodable {
     if let imagesPerSecond {
       Console.print(
         String(
-          format: "%.0f images/s while training, %.1f %% of the time waiting for pictures", imagesPerSecond,
+          format: "%.0f images/s while training, %.1f %% of the time waiting for images", imagesPerSecond,
           waiting * 100))
     }
-    if brokenPictures > 0 { Console.print("\(brokenPictures) broken pictures were left out") }
+    if brokenImages > 0 { Console.print("\(brokenImages) broken images were left out") }
     if let report { Console.print("report: \(report)") }
   }
 }
@@ -77,13 +77,13 @@ extension TrainingRun {
     let summary = TrainingSummary(self, .finished)
     report.facts = [
       ("parameters", grouped(summary.parameters)),
-      ("pictures", "\(grouped(data.training.count)) for training, \(grouped(data.validation.count)) for validation"),
+      ("images", "\(grouped(data.training.count)) for training, \(grouped(data.validation.count)) for validation"),
       ("input", "\(data.size.height)×\(data.size.width), batch \(configuration.batch)"),
       ("processor", "\(Machine.processorName), \(configuration.computeThreads) threads"),
     ]
     if let speed = summary.imagesPerSecond {
       report.facts.append(("speed", String(format: "%.0f images/s while training", speed)))
-      report.facts.append(("waiting for pictures", String(format: "%.1f %% of the time", summary.waiting * 100)))
+      report.facts.append(("waiting for images", String(format: "%.1f %% of the time", summary.waiting * 100)))
     }
     report.confusion = evaluation?.confusion
     report.misclassified = evaluation?.misclassified(in: data.validation) ?? []

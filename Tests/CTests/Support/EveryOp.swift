@@ -2,11 +2,11 @@ import SPD
 
 /// A small network that has every operation in every form that a kernel or a view rule tells apart.
 let everyOp = Model("every-op", input: .image(3, 36, 24), classes: 7) { image, classes in
-  // The picture read in place, behind a space-to-depth of scale 3, and through a dilation that forces a copy.
+  // The image read in place, behind a space-to-depth of scale 3, and through a dilation that forces a copy.
   let stem = image.through(Conv2D(24, kernel: 3), LeakyReLU(0.1))
   let third = image.through(
     SpaceToDepth(scale: 3, order: .pixelUnshuffle), Conv2D(16, kernel: 3, bias: false), BatchNorm(), Hardswish())
-  let dilatedPicture = image.through(Conv2D(8, kernel: 3, dilation: 2), SiLU())
+  let dilatedImage = image.through(Conv2D(8, kernel: 3, dilation: 2), SiLU())
 
   // Dilated; in groups of whole blocks, of parts of a block, and depthwise.
   let dilated = stem.through(Conv2D(32, kernel: 3, dilation: Size2D(2, 1)), ReLU())
@@ -15,7 +15,7 @@ let everyOp = Model("every-op", input: .image(3, 36, 24), classes: 7) { image, c
   let parts = stem.through(Conv2D(12, kernel: 3, groups: 3), Sigmoid())
 
   // Space-to-depth in all orders, in front of 3×3 and 1×1, in front of a normalisation, of scale 3.
-  let joined = concat(dilated, parts, stem, dilatedPicture)
+  let joined = concat(dilated, parts, stem, dilatedImage)
   let onnx = joined.through(SpaceToDepth(order: .onnx), Conv2D(40, kernel: 3), BatchNorm(), LeakyReLU())
   let paper = grouped.through(
     Conv2D(16, kernel: 3, bias: false), SpaceToDepth(order: .paper), BatchNorm(), ReLU(), Conv2D(24, kernel: 1))

@@ -2,14 +2,14 @@ import SPD
 
 /// A small network that has every operation that trains, in every form that a kernel or the differentiation tells apart.
 let everyTrainedOp = Model("every-trained-op", input: .image(3, 36, 24), classes: 7) { image, classes in
-  // The picture read in place, behind a space-to-depth, with a stride, and copied; partial blocks of channels.
+  // The image read in place, behind a space-to-depth, with a stride, and copied; partial blocks of channels.
   let stem = image.through(Conv2D(24, kernel: 3, bias: false), BatchNorm(), LeakyReLU(0.1))
   let focus = image.through(SpaceToDepth(order: .onnx), Conv2D(20, kernel: 3), SiLU())
   let strided = image.through(Conv2D(16, kernel: 6, stride: 2, padding: 2, bias: false), BatchNorm(), Hardswish())
-  let dilatedPicture = image.through(Conv2D(8, kernel: 3, padding: 2, dilation: 2), Sigmoid())
+  let dilatedImage = image.through(Conv2D(8, kernel: 3, padding: 2, dilation: 2), Sigmoid())
 
   // Space-to-depth for several readers, in front of 3×3 and 1×1, in front of a normalisation, of scale 3.
-  let joined = concat(stem, dilatedPicture)
+  let joined = concat(stem, dilatedImage)
   let paper = joined.through(
     Conv2D(16, kernel: 3, bias: false), SpaceToDepth(), BatchNorm(), ReLU(), Conv2D(24, kernel: 3, bias: false),
     BatchNorm())

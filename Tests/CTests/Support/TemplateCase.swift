@@ -44,7 +44,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         "STORE": "PUT(m, first); PUT(m + VL, second);",
       ]),
     TemplateCase(
-      name: "winograd_picture",
+      name: "winograd_image",
       holes: ["N": "4", "ORDER": "0_3_6_9", "SCALE": "2", "GATHER": "lanes[0] = p[0]; lanes[3] = p[1];"]),
     TemplateCase(name: "conv_image", holes: ["EPILOGUE": "hard_swish(&v);"]),
     TemplateCase(name: "conv_depthwise", holes: ["EPILOGUE": "relu(&v);"]),
@@ -82,7 +82,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
     TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
     TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
-    TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_picture"), TemplateCase(name: "pack_winograd"),
+    TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_image"), TemplateCase(name: "pack_winograd"),
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
 

@@ -1,12 +1,12 @@
-/// Why a picture could not be read or written, and what to do about it.
-public struct PictureError: Error, Sendable, Equatable, CustomStringConvertible {
+/// Why an image could not be read or written, and what to do about it.
+public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file, as the caller named it.
   public let path: String
   /// What is wrong.
   public let what: String
   /// What the user can do.
   public let remedy: String
-  /// The machine failed, and not the picture: too little memory, too many open files, a disk that does not answer.
+  /// The machine failed, and not the image: too little memory, too many open files, a disk that does not answer.
   /// Another attempt may succeed.
   public let isOfTheMachine: Bool
 

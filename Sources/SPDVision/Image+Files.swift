@@ -1,4 +1,4 @@
-extension Picture {
+extension Image {
   /// More pixels than this are refused before memory for them is asked for (half a gigabyte of RGB).
   static let pixelLimit = 178_956_970
 
@@ -11,17 +11,17 @@ extension Picture {
   /// Stricter than OpenCV in one point: a JPEG whose data are damaged or end early is an error, although libjpeg-turbo
   /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
   /// accepted: every pixel was there. A file without its end marker counts as cut off.
-  public init(contentsOf path: String) throws(PictureError) {
-    self = try Picture.decode(try readPictureFile(path), path: path)
+  public init(contentsOf path: String) throws(ImageError) {
+    self = try Image.decode(try readImageFile(path), path: path)
   }
 
   /// Writes `.png`, `.jpg` or `.jpeg`, by the extension. The file appears whole or not at all: it is written beside its
   /// place under a temporary name and then renamed. JPEG has quality 95 and full colour resolution (4:4:4), which
   /// keeps thin coloured lines and small letters clean.
-  public func write(to path: String) throws(PictureError) {
+  public func write(to path: String) throws(ImageError) {
     guard isValid else {
-      throw PictureError(
-        path: path, what: "a \(width)×\(height) picture cannot have \(pixels.count) bytes of RGB",
+      throw ImageError(
+        path: path, what: "a \(width)×\(height) image cannot have \(pixels.count) bytes of RGB",
         remedy: "give it width * height * 3 bytes")
     }
     let name = path.lowercased()
@@ -30,30 +30,30 @@ extension Picture {
     } else if name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") {
       try writeFile(try encodeJPEG(self, quality: 95, path: path), to: path)
     } else {
-      throw PictureError(
+      throw ImageError(
         path: path, what: "the extension names no format that can be written", remedy: "use .png, .jpg or .jpeg")
     }
   }
 
   /// Decodes a whole file held in memory; `path` is for messages only.
   static func decode(
-    _ bytes: [UInt8], path: String, pixelLimit: Int = Picture.pixelLimit
-  ) throws(PictureError) -> Picture {
+    _ bytes: [UInt8], path: String, pixelLimit: Int = Image.pixelLimit
+  ) throws(ImageError) -> Image {
     switch Format(of: bytes) {
     case .jpeg: return try decodeJPEG(bytes, path: path, pixelLimit: pixelLimit)
     case .png: return try decodePNG(bytes, path: path, pixelLimit: pixelLimit)
-    case .empty: throw PictureError(path: path, what: "the file is empty", remedy: "give a JPEG or PNG file")
+    case .empty: throw ImageError(path: path, what: "the file is empty", remedy: "give a JPEG or PNG file")
     case .other(let name):
-      throw PictureError(path: path, what: "the file is \(name), not JPEG or PNG", remedy: "convert it to JPEG or PNG")
+      throw ImageError(path: path, what: "the file is \(name), not JPEG or PNG", remedy: "convert it to JPEG or PNG")
     }
   }
 
-  /// Refuses sizes that no honest picture has, before anything of that size is allocated.
-  static func checkSize(width: Int, height: Int, limit: Int, path: String) throws(PictureError) {
+  /// Refuses sizes that no honest image has, before anything of that size is allocated.
+  static func checkSize(width: Int, height: Int, limit: Int, path: String) throws(ImageError) {
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     guard width > 0, height > 0, !overflow, area <= limit else {
-      throw PictureError(
-        path: path, what: "the picture says that it is \(width)×\(height) pixels; at most \(limit) are read",
+      throw ImageError(
+        path: path, what: "the image says that it is \(width)×\(height) pixels; at most \(limit) are read",
         remedy: "scale it down first")
     }
   }

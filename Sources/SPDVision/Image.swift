@@ -1,5 +1,5 @@
-/// An 8-bit RGB picture: `pixels[(y * width + x) * 3 + channel]`, row 0 on top, channels in the order R, G, B.
-public struct Picture: Sendable, Equatable {
+/// An 8-bit RGB image: `pixels[(y * width + x) * 3 + channel]`, row 0 on top, channels in the order R, G, B.
+public struct Image: Sendable, Equatable {
   public var width: Int
   public var height: Int
   /// `width * height * 3` bytes.
@@ -13,7 +13,7 @@ public struct Picture: Sendable, Equatable {
     requireValid()
   }
 
-  /// A picture of one colour.
+  /// An image of one colour.
   public init(width: Int, height: Int, filledWith colour: RGB) {
     let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
       for offset in stride(from: 0, to: buffer.count, by: 3) {
@@ -30,7 +30,7 @@ public struct Picture: Sendable, Equatable {
 
   /// The sides and the pixels can be changed one by one, so every function that reads pixels asks first.
   func requireValid() {
-    precondition(isValid, "a \(width)×\(height) picture cannot have \(pixels.count) bytes of RGB")
+    precondition(isValid, "a \(width)×\(height) image cannot have \(pixels.count) bytes of RGB")
   }
 }
 

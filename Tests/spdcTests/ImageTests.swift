@@ -2,14 +2,14 @@ import Foundation
 import Testing
 
 /// `spdc detect` with a checkpoint that PyTorch wrote, against what PyTorch found; `spdc classify`.
-@Suite struct PictureTests {
+@Suite struct ImageTests {
   private struct Object: Decodable { var `class`: Int, name: String, score: Double, box: [Double] }
   private struct Answer: Decodable { var image: String, detections: [Object] }
 
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
-  private static let pictures = ["000.jpg", "002.png", "006.jpg"].map { Place.shapes + "/" + $0 }
+  private static let images = ["000.jpg", "002.png", "006.jpg"].map { Place.shapes + "/" + $0 }
   private static let shapes = ["detect", "yolov5-spd-n", "--size", "256x256", "--weights", Place.checkpoint]
 
   private func iou(_ a: [Double], _ b: [Double]) -> Double {
@@ -23,9 +23,9 @@ import Testing
   @Test func detectFindsWhatTheReferenceFound() async throws {
     let expected = try JSONDecoder().decode(
       [String: [Object]].self, from: Data(bytes(Place.shapes + "/detections.json")))
-    let run = try await spdc(arguments: Self.shapes + ["--json"] + Self.pictures).succeeded()
+    let run = try await spdc(arguments: Self.shapes + ["--json"] + Self.images).succeeded()
     let answers: [Answer] = try run.json()
-    #expect(answers.map(\.image) == Self.pictures)
+    #expect(answers.map(\.image) == Self.images)
     #expect(run.errors.contains("(model, fp16), 349 of 349 tensors mapped"))
     for answer in answers {
       let wanted = try #require(expected[URL(fileURLWithPath: answer.image).lastPathComponent])
@@ -39,21 +39,21 @@ import Testing
   }
 
   @Test func theJSONHasExactlyTheDocumentedForm() async throws {
-    let run = try await spdc(arguments: Self.shapes + ["--json", Self.pictures[2]]).succeeded()
+    let run = try await spdc(arguments: Self.shapes + ["--json", Self.images[2]]).succeeded()
     let list = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]])
     #expect(list.map { Set($0.keys) } == [["image", "detections"]])
     let detections = try #require(list[0]["detections"] as? [[String: Any]])
     #expect(detections.allSatisfy { Set($0.keys) == ["class", "name", "score", "box"] })
   }
 
-  @Test func anEmptyPictureGivesAnEmptyList() async throws {
-    let run = try await spdc(arguments: Self.shapes + ["--json", "--conf", "1", Self.pictures[0]]).succeeded()
+  @Test func anEmptyImageGivesAnEmptyList() async throws {
+    let run = try await spdc(arguments: Self.shapes + ["--json", "--conf", "1", Self.images[0]]).succeeded()
     let answers: [Answer] = try run.json()
     #expect(answers.count == 1 && answers[0].detections.isEmpty)
   }
 
-  @Test func annotatedPicturesAndText() async throws {
-    let run = try await spdc(arguments: Self.shapes + ["--max-det", "2", "-o", scratch("found")] + Self.pictures)
+  @Test func annotatedImagesAndText() async throws {
+    let run = try await spdc(arguments: Self.shapes + ["--max-det", "2", "-o", scratch("found")] + Self.images)
       .succeeded()
     #expect(run.output.contains("000.jpg  2 found\n  star  0.970"))
     #expect(scratch.names == ["found", "found/000.jpg", "found/002.png", "found/006.jpg"])
@@ -62,10 +62,10 @@ import Testing
   }
 
   @Test func rectFindsTheSameInASmallerRectangle() async throws {
-    let square: [Answer] = try await spdc(arguments: Self.shapes + ["--conf", "0.5", "--json", Self.pictures[2]])
+    let square: [Answer] = try await spdc(arguments: Self.shapes + ["--conf", "0.5", "--json", Self.images[2]])
       .succeeded().json()
     let rectangle: [Answer] = try await spdc(
-      arguments: Self.shapes + ["--conf", "0.5", "--rect", "--json", Self.pictures[2]]
+      arguments: Self.shapes + ["--conf", "0.5", "--rect", "--json", Self.images[2]]
     ).succeeded().json()
     for (a, b) in zip(square[0].detections, rectangle[0].detections) {
       #expect(a.name == b.name && iou(a.box, b.box) > 0.9 && abs(a.score - b.score) < 0.05)
@@ -73,29 +73,29 @@ import Testing
     #expect(square[0].detections.count == rectangle[0].detections.count)
   }
 
-  @Test func picturesThatCannotBeRead() async throws {
-    let jpeg = try scratch.write(Array(bytes(Self.pictures[0]).prefix(9000)), "cut.jpg")
+  @Test func imagesThatCannotBeRead() async throws {
+    let jpeg = try scratch.write(Array(bytes(Self.images[0]).prefix(9000)), "cut.jpg")
     (try await spdc(arguments: Self.shapes + [jpeg])).failed(.data, "cut.jpg: the JPEG is damaged or cut off")
-    let png = try scratch.write(Array(bytes(Self.pictures[1]).prefix(9000)), "cut.png")
+    let png = try scratch.write(Array(bytes(Self.images[1]).prefix(9000)), "cut.png")
     (try await spdc(arguments: Self.shapes + [png, "--json"])).failed(.data, "cut.png: the PNG is damaged or cut off")
     let text = try scratch.write("hello", "text.jpg")
     (try await spdc(arguments: Self.shapes + [text])).failed(.data, "text.jpg", "not JPEG or PNG", "convert it")
-    (try await spdc(arguments: Self.shapes + [scratch.path])).failed(.data, "Is a directory", "name a picture in it")
-    (try await spdc(arguments: Self.shapes + [Self.pictures[0], scratch("none.png")]))
-      .failed(.noInput, "none.png: there is no such picture")
+    (try await spdc(arguments: Self.shapes + [scratch.path])).failed(.data, "Is a directory", "name an image in it")
+    (try await spdc(arguments: Self.shapes + [Self.images[0], scratch("none.png")]))
+      .failed(.noInput, "none.png: there is no such image")
   }
 
-  @Test func annotationsNeverReplaceAPicture() async throws {
+  @Test func annotationsNeverReplaceAImage() async throws {
     for folder in ["a", "b"] {
       try FileManager.default.createDirectory(atPath: scratch(folder), withIntermediateDirectories: true)
-      try FileManager.default.copyItem(atPath: Self.pictures[2], toPath: scratch("\(folder)/p.jpg"))
+      try FileManager.default.copyItem(atPath: Self.images[2], toPath: scratch("\(folder)/p.jpg"))
     }
     let before = try bytes(scratch("a/p.jpg"))
     (try await spdc(arguments: Self.shapes + ["-o", scratch("a"), scratch("a/p.jpg")]))
       .failed(.usage, "would overwrite", "give another folder")
     (try await spdc(arguments: Self.shapes + ["-o", scratch("out"), scratch("a/p.jpg"), scratch("b/p.jpg")]))
       .failed(.usage, "would both become")
-    (try await spdc(arguments: Self.shapes + ["-o", scratch("a/p.jpg"), Self.pictures[0]]))
+    (try await spdc(arguments: Self.shapes + ["-o", scratch("a/p.jpg"), Self.images[0]]))
       .failed(.cannotWrite, "the folder cannot be created: File exists")
     #expect(try bytes(scratch("a/p.jpg")) == before)
     #expect(scratch.names == ["a", "a/p.jpg", "b", "b/p.jpg"])
@@ -106,22 +106,22 @@ import Testing
       struct Class: Decodable { var `class`: Int, name: String, probability: Double }
       var image: String, classes: [Class]
     }
-    let picture = Self.pictures[0]
+    let image = Self.images[0]
     let answers: [Classes] = try await spdc(
-      "classify", Place.tiny, "--weights", "synthetic", "--top", "3", "--json", picture
+      "classify", Place.tiny, "--weights", "synthetic", "--top", "3", "--json", image
     ).succeeded().json()
-    #expect(answers.count == 1 && answers[0].image == picture && answers[0].classes.count == 3)
+    #expect(answers.count == 1 && answers[0].image == image && answers[0].classes.count == 3)
     let probabilities = answers[0].classes.map(\.probability)
     #expect(probabilities == probabilities.sorted(by: >) && probabilities[0] < 1)
-    let text = try await spdc("classify", Place.tiny, "--weights", "synthetic", "--normalise", "cifar", picture)
+    let text = try await spdc("classify", Place.tiny, "--weights", "synthetic", "--normalise", "cifar", image)
       .succeeded().output
-    #expect(text.hasPrefix(picture + "\n") && text.contains(" %  class "))
+    #expect(text.hasPrefix(image + "\n") && text.contains(" %  class "))
   }
 
   @Test func theWrongKindOfNetwork() async throws {
-    (try await spdc("detect", Place.tiny, "--weights", "synthetic", Self.pictures[0]))
+    (try await spdc("detect", Place.tiny, "--weights", "synthetic", Self.images[0]))
       .failed(.usage, "tiny-spd does not detect", "try classify")
-    (try await spdc("classify", "yolov5-spd-n", "--size", "64", "--weights", "synthetic", Self.pictures[0]))
+    (try await spdc("classify", "yolov5-spd-n", "--size", "64", "--weights", "synthetic", Self.images[0]))
       .failed(.usage, "yolov5-spd-n detects objects", "try detect")
   }
 }

@@ -1,8 +1,8 @@
 import SPDVision
 
-extension Picture {
+extension Image {
   /// Left and right exchanged.
-  func flippedHorizontally() -> Picture {
+  func flippedHorizontally() -> Image {
     rearranged { source, target in
       for y in 0..<height {
         for x in 0..<width { copyPixel(source, (width - 1 - x) + y * width, target, x + y * width) }
@@ -11,7 +11,7 @@ extension Picture {
   }
 
   /// Top and bottom exchanged.
-  func flippedVertically() -> Picture {
+  func flippedVertically() -> Image {
     rearranged { source, target in
       for y in 0..<height {
         (target + y * width * 3).update(from: source + (height - 1 - y) * width * 3, count: width * 3)
@@ -19,19 +19,19 @@ extension Picture {
     }
   }
 
-  /// A picture of the same size whose pixels `body` writes, all of them.
+  /// An image of the same size whose pixels `body` writes, all of them.
   func rearranged(
     _ body: (_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) -> Void
-  ) -> Picture {
+  ) -> Image {
     let result = [UInt8](unsafeUninitializedCapacity: pixels.count) { target, filled in
       pixels.withUnsafeBufferPointer { body($0.baseAddress!, target.baseAddress!) }
       filled = pixels.count
     }
-    return Picture(width: width, height: height, pixels: result)
+    return Image(width: width, height: height, pixels: result)
   }
 }
 
-/// Copies pixel `from` of one picture to pixel `to` of another.
+/// Copies pixel `from` of one image to pixel `to` of another.
 @inline(__always)
 func copyPixel(_ source: UnsafePointer<UInt8>, _ from: Int, _ target: UnsafeMutablePointer<UInt8>, _ to: Int) {
   target[to * 3] = source[from * 3]

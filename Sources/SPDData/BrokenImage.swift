@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 
-/// A picture that cannot be decoded.
-public struct BrokenPicture: Sendable, Equatable, CustomStringConvertible {
+/// An image that cannot be decoded.
+public struct BrokenImage: Sendable, Equatable, CustomStringConvertible {
   /// Its index in the data set.
   public let index: Int
   /// Its path, what is wrong with it, and what to do.
@@ -12,20 +12,20 @@ public struct BrokenPicture: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ImageDataset {
-  /// Decodes every picture once and lists the broken ones by index. The list is the same however many cores work.
+  /// Decodes every image once and lists the broken ones by index. The list is the same however many cores work.
   ///
-  /// - Parameter progress: gets the number of pictures looked at so far, from several threads.
-  public func brokenPictures(progress: (@Sendable (Int) -> Void)? = nil) -> [BrokenPicture] {
+  /// - Parameter progress: gets the number of images looked at so far, from several threads.
+  public func brokenImages(progress: (@Sendable (Int) -> Void)? = nil) -> [BrokenImage] {
     let chunk = 256
-    let found = LockedList<BrokenPicture>()
+    let found = LockedList<BrokenImage>()
     let done = LockedList<Int>()
     DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
       let range = part * chunk..<min((part + 1) * chunk, count)
       for index in range {
         do throws(DataError) {
-          _ = try picture(index)
+          _ = try image(index)
         } catch {
-          found.append(BrokenPicture(index: index, error: error))
+          found.append(BrokenImage(index: index, error: error))
         }
       }
       done.append(range.count)

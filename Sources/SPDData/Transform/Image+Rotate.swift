@@ -1,12 +1,12 @@
 import Foundation
 import SPDVision
 
-extension Picture {
+extension Image {
   /// Rotated anticlockwise about the centre by `degrees`, size kept, nearest neighbour, black outside: pixel for pixel
   /// what Pillow's `rotate` gives, which torchvision's `RandomRotation` calls.
   ///
   /// Pillow walks through the source in steps of 2⁻¹⁶ of a pixel.
-  func rotated(degrees: Double) -> Picture {
+  func rotated(degrees: Double) -> Image {
     let radians = -degrees * .pi / 180
     func rounded(_ value: Double) -> Double { (value * 1e15).rounded(.toNearestOrEven) / 1e15 }
     let cosine = rounded(cos(radians))

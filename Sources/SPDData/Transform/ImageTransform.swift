@@ -1,10 +1,10 @@
 import SPDVision
 
-/// The way from a stored picture to a network's input: fit, augment, standardise, in this order.
-public struct PictureTransform: Codable, Sendable, Equatable {
+/// The way from a stored image to a network's input: fit, augment, standardise, in this order.
+public struct ImageTransform: Codable, Sendable, Equatable {
   /// The network's input, in pixels.
   public var height, width: Int
-  /// What happens to pictures of another size.
+  /// What happens to images of another size.
   public var fit: Fit
   /// Random changes, in this order. For training only.
   public var augmentations: [Augmentation]
@@ -22,28 +22,28 @@ public struct PictureTransform: Codable, Sendable, Equatable {
   }
 
   /// The same without random changes: what validation and prediction see.
-  public var evaluation: PictureTransform {
+  public var evaluation: ImageTransform {
     var copy = self
     copy.augmentations = []
     return copy
   }
 
-  /// The 8-bit picture that the network gets to see, before its values are standardised.
+  /// The 8-bit image that the network gets to see, before its values are standardised.
   ///
-  /// Random numbers depend on seed, epoch and picture alone.
-  public func picture(_ picture: Picture, seed: UInt64, epoch: Int, index: Int) -> Picture {
+  /// Random numbers depend on seed, epoch and image alone.
+  public func image(_ image: Image, seed: UInt64, epoch: Int, index: Int) -> Image {
     var random = SplitMix64(.augmentation, seed, UInt64(epoch), UInt64(index))
-    var result = picture.fitted(fit, width: width, height: height)
+    var result = image.fitted(fit, width: width, height: height)
     for augmentation in augmentations { result = augmentation.applied(to: result, using: &random) }
     return result
   }
 
   /// Checks what a configuration file may have got wrong.
   ///
-  /// - Throws: `DataError` whose path is "the picture transform".
+  /// - Throws: `DataError` whose path is "the image transform".
   public func validate() throws(DataError) {
     func refused(_ what: String, _ remedy: String) -> DataError {
-      DataError(path: "the picture transform", what: what, remedy: remedy)
+      DataError(path: "the image transform", what: what, remedy: remedy)
     }
     guard height > 0, width > 0 else {
       throw refused("the input is \(height)×\(width) pixels", "give a positive height and width")

@@ -1,9 +1,9 @@
-/* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar picture behind a space-to-depth by
- * @SCALE@: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the picture ends. */
-static const float *winograd_picture_@N@_@ORDER@(const float *picture, const int image, const int row, const int col, vec *to)
+/* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar image behind a space-to-depth by
+ * @SCALE@: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
+static const float *winograd_image_@N@_@ORDER@(const float *images, const int image, const int row, const int col, vec *to)
 {
     enum { PLANE = @IN_ROWS@ * @IN_COLS@ };
-    const float *from = picture + image * (ptrdiff_t)(@CHANNELS@ * PLANE);
+    const float *from = images + image * (ptrdiff_t)(@CHANNELS@ * PLANE);
     const int top = row < 0 ? -row : 0, left = col < 0 ? -col : 0;
     const int bottom = @IN_ROWS@ / @SCALE@ - row < @N@ ? @IN_ROWS@ / @SCALE@ - row : @N@;
     const int right = @IN_COLS@ / @SCALE@ - col < @N@ ? @IN_COLS@ / @SCALE@ - col : @N@;

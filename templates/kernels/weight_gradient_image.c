@@ -1,12 +1,12 @@
-/* @NAME@: gradient of the weight of a convolution that reads the caller's picture, planar [image][channel][row][column], itself
- * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the picture there, 0 outside of it; and of its bias.
+/* @NAME@: gradient of the weight of a convolution that reads the caller's image, planar [image][channel][row][column], itself
+ * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
  *
- * A tap of an input is one number of the picture for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
+ * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
  * scratch and are added up in order.
  *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the picture; KW, STRIDE, PAD_TOP,
- * PAD_LEFT: the convolution in the picture's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
+ * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the image; KW, STRIDE, PAD_TOP,
+ * PAD_LEFT: the convolution in the image's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
 /* Taps whose sums are in registers at a time. */
@@ -40,7 +40,7 @@ INLINE void @NAME@_row(const int taps, const float *const x[], const float *g, f
 }
 
 /* What one row gives to taps [tap, tap + taps): the columns that all of them have, then what single ones have beside. */
-INLINE void @NAME@_taps(const int taps, const float *picture, const float *g, float *sums, const int image, const int row,
+INLINE void @NAME@_taps(const int taps, const float *images, const float *g, float *sums, const int image, const int row,
                         const int tap)
 {
     enum { PLANE = @IN_ROWS@ * @IN_COLS@ };
@@ -50,7 +50,7 @@ INLINE void @NAME@_taps(const int taps, const float *picture, const float *g, fl
         const int c = (tap + t) % @CHANNELS@, kx = (tap + t) / @CHANNELS@ % @KW@, ky = (tap + t) / (@CHANNELS@ * @KW@);
         const int in = row * @STRIDE@ + ky - @PAD_TOP@, left = kx - @PAD_LEFT@;
         const int inside = in >= 0 && in < @IN_ROWS@;
-        x[t] = picture + (image * @CHANNELS@ + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)@IN_COLS@ + left;
+        x[t] = images + (image * @CHANNELS@ + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)@IN_COLS@ + left;
         low[t] = left < 0 ? (-left + @STRIDE@ - 1) / @STRIDE@ : 0;
         high[t] = (@IN_COLS@ - left + @STRIDE@ - 1) / @STRIDE@;
         if (high[t] > @OUT_COLS@) high[t] = @OUT_COLS@;
@@ -69,7 +69,7 @@ INLINE void @NAME@_taps(const int taps, const float *picture, const float *g, fl
     }
 }
 
-OUTLINE void @NAME@(const float *picture, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
 {
     static const int places[@TAPS@] = {@PLACES@};
     enum { UNITS = @OUT_BLOCKS@ * @CHUNKS@, SUMS = (@TAPS@ + 1) * BLOCK };
@@ -88,8 +88,8 @@ OUTLINE void @NAME@(const float *picture, const float *dy, float *dw, float *db,
                 }
                 int tap = 0;
                 for (; tap + @NAME@_TOGETHER <= @TAPS@; tap += @NAME@_TOGETHER)
-                    @NAME@_taps(@NAME@_TOGETHER, picture, g, sums + tap * BLOCK, image, row, tap);
-                for (; tap < @TAPS@; tap++) @NAME@_taps(1, picture, g, sums + tap * BLOCK, image, row, tap);
+                    @NAME@_taps(@NAME@_TOGETHER, images, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap < @TAPS@; tap++) @NAME@_taps(1, images, g, sums + tap * BLOCK, image, row, tap);
             }
         }
     }

@@ -1,7 +1,7 @@
 import SPDVision
 
-/// Pictures in files of their own.
-public struct PictureFiles: ImageDataset {
+/// Images in files of their own.
+public struct ImageFiles: ImageDataset {
   public let name: String
   public let classNames: [String]
   public let files: [File]
@@ -16,14 +16,14 @@ public struct PictureFiles: ImageDataset {
   public func annotation(_ index: Int) -> Annotation { .classIndex(files[index].label) }
   public func origin(_ index: Int) -> String { files[index].path }
 
-  public func picture(_ index: Int) throws(DataError) -> Picture {
+  public func image(_ index: Int) throws(DataError) -> Image {
     let path = files[index].path
     let bytes: [UInt8]
-    do throws(PictureError) {
-      guard hasExtension(path, ["ppm", "pgm"]) else { return try Picture(contentsOf: path) }
-      bytes = try readPictureFile(path)
+    do throws(ImageError) {
+      guard hasExtension(path, ["ppm", "pgm"]) else { return try Image(contentsOf: path) }
+      bytes = try readImageFile(path)
     } catch {
-      // A disk that is gone takes its pictures along; none of them is broken.
+      // A disk that is gone takes its images along; none of them is broken.
       let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
       if !folder.isEmpty, FolderListing.kind(of: String(folder)) == nil {
         throw DataError(path: String(folder), what: "the folder is gone", remedy: "bring it back", isOfTheMachine: true)
@@ -35,7 +35,7 @@ public struct PictureFiles: ImageDataset {
 
   /// Extensions of files that can be read, in any case.
   static let extensions = ["jpg", "jpeg", "png", "ppm", "pgm"]
-  /// Of pictures that cannot be read: they are taken up, so that they are reported as broken ones and do not get lost
+  /// Of images that cannot be read: they are taken up, so that they are reported as broken ones and do not get lost
   /// without a word.
   static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
 }
