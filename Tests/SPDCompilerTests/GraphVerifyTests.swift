@@ -141,7 +141,7 @@ struct GraphVerifyTests {
     func expect(_ message: String, _ graph: Graph, line: Int = #line) {
       #expect(throws: GraphError("\(conv)\(message)"), "line \(line)") { try graph.verify() }
     }
-    var part = try change { $0.weightInputs = 4 }
+    var part = try change { $0.totalInputChannels = 4 }
     part.nodes[2].inputs[0].segments[0].channels = 3
     try part.verify()
     part.nodes[2].inputs[0].segments[0].target = 1
@@ -149,13 +149,13 @@ struct GraphVerifyTests {
     part.nodes[2].inputs[0].segments[0].target = 2
     expect(" reads views whose channels overlap or leave gaps", part)
     expect(
-      ": c.weight is [4, 4, 3, 3], but the layer needs [4, 5, 3, 3]", try change { $0.weightInputs = 5 })
-    expect(" reads views whose channels overlap or leave gaps", try change { $0.weightInputs = 3 })
+      ": c.weight is [4, 4, 3, 3], but the layer needs [4, 5, 3, 3]", try change { $0.totalInputChannels = 5 })
+    expect(" reads views whose channels overlap or leave gaps", try change { $0.totalInputChannels = 3 })
 
-    var started = try change { $0.epilogue.addsStart = true }
+    var started = try change { $0.epilogue.addsAccumulator = true }
     expect(": its sums start from a tensor, which has the bias already", started)
     started = try change {
-      $0.epilogue.addsStart = true
+      $0.epilogue.addsAccumulator = true
       $0.parts[0].bias = nil
     }
     expect(": its sums start from 4×6×6, but the convolution gives 4×6×6", started)

@@ -160,7 +160,7 @@ const void *@PREFIX@_module(void)
         const char *(*status)(int);
     } module;
     static const module description = {
-        @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_PACKED_BYTES,
+        @UPPER@_ABI_VERSION, sizeof(module), @NAME@, @GRAPH_HASH@u, @UPPER@_PACKED_BYTES,
         4 * (uint64_t)@ARENA_COUNT@, 4 * (uint64_t)@SCRATCH_COUNT@,
         @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @OUTPUTS@, 0,
         outputs, module_pack, module_infer, module_threads, @PREFIX@_status};

@@ -123,7 +123,7 @@ const void *@PREFIX@_module(void)
         const char *(*status)(int);
     } module;
     static const module description = {
-        @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
+        @UPPER@_ABI_VERSION, sizeof(module), @NAME@, @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
         4 * (uint64_t)@SCRATCH_COUNT@, @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @UPPER@_MAX_TARGETS,
         @PARAMETERS@, @UPPER@_UPDATES_IN_BACKWARD, @LEVELS@, @UPPER@_BALANCES, 0, @PREFIX@_parameters, module_steps,
         module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};

@@ -25,10 +25,10 @@ extension EmitC {
       case .decodeBoxes(let op): lines = packAnchors(op, block)
       default: preconditionFailure("\(node.op.name) has nothing to pack")
       }
-      calls.append("/* %\(node.id) \(node.layer) */\n" + lines.map { $0 + "\n" }.joined())
+      calls.append("/* %\(node.id) \(CText.comment(node.layer)) */\n" + lines.map { $0 + "\n" }.joined())
     }
     var result = Packing()
-    let tensors = stored.map { "{\(hex(fnv1a($0.name.utf8)))u, \($0.count)}, /* \($0.name) */" }
+    let tensors = stored.map { "{\(hex(fnv1a($0.name.utf8)))u, \($0.count)}, /* \(CText.comment($0.name)) */" }
     result.functions = try templates.fill(
       "parameters",
       [
@@ -67,11 +67,11 @@ extension EmitC {
     }
     let blocks = (node.shape.channels + channelBlock - 1) / channelBlock
     let width = blocks * channelBlock
-    let inputs = op.weightInputs ?? graph.shape(of: node.inputs[0]).channels
+    let inputs = op.totalInputChannels ?? graph.shape(of: node.inputs[0]).channels
     let segments = node.inputs[0].segments
     var lines: [String] = []
     var first = 0
-    if !op.epilogue.addsStart { needed.insert("pack_bias") }
+    if !op.epilogue.addsAccumulator { needed.insert("pack_bias") }
     for part in op.parts {
       let weight = tensor(part.weight)
       let bias = part.bias.map(tensor) ?? "NULL"
@@ -136,7 +136,7 @@ extension EmitC {
         preconditionFailure("a phase normalisation \(phaseNorm) behind groups")
       }
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
-      if !op.epilogue.addsStart {
+      if !op.epilogue.addsAccumulator {
         lines.append(
           "pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm), part, parts);"
         )

@@ -11,7 +11,7 @@ extension EmitC {
     return try templates.fill(
       "runtime",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.string(graph.name), "STEPS": "\(calls.count)",
         "CASES": cases(calls),
         "PACK": indent(packing, 1),
         "PACKED_COUNT": "\(plan.packedCount)", "ARENA_COUNT": "\(plan.arenaCount)",
@@ -45,7 +45,7 @@ extension EmitC {
     return try templates.fill(
       "module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
         "OUTPUT_TEXT": shapes.joined(separator: "\n"), "PACKED_COUNT": "\(plan.packedCount)",

@@ -61,12 +61,12 @@ extension EmitC {
     let table = state.entries.map { entry in
       let dimensions = (entry.shape + [0, 0, 0, 0]).prefix(4).map(String.init).joined(separator: ", ")
       return
-        "{\"\(entry.name)\", \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
+        "{\(CText.string(entry.name)), \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
     }
     let updates = plan.updatesInBackward ? "update_in_backward" : "update_apart"
     let names = ["PREFIX": prefix, "UPPER": upper, "STEPS": "\(calls.count)"]
     return [
-      "UPDATES": try templates.fill(updates, names), "PREFIX": prefix, "UPPER": upper, "NAME": graph.name,
+      "UPDATES": try templates.fill(updates, names), "PREFIX": prefix, "UPPER": upper, "NAME": CText.string(graph.name),
       "STEPS": "\(calls.count)", "CASES": cases(calls),
       "SCRATCH": scratchDeclaration, "PARAMETERS": "\(state.entries.count)",
       "PARAMETER_TABLE": table.joined(separator: "\n    "), "CHECK_TARGETS": checkTargets,
@@ -82,7 +82,7 @@ extension EmitC {
     return try templates.fill(
       "training_module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "STATE_COUNT": "\(state.count)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
