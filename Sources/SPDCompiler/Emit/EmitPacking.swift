@@ -34,6 +34,7 @@ extension EmitC {
       [
         "PREFIX": prefix, "UPPER": upper, "GRAPH_HASH": hex(graph.parameterHash),
         "TENSORS": tensors.joined(separator: "\n    "),
+        "VARIANCES": (variances(stored) + ["{-1, 0.0}"]).joined(separator: ", "),
       ])
     for template in ["pack_direct", "pack_winograd", "pack_image", "pack_grouped", "pack_bias", "pack_norm"]
     where needed.contains(template) {
@@ -41,6 +42,20 @@ extension EmitC {
     }
     result.calls = calls.joined()
     return result
+  }
+
+  /// The running variances that are folded, each with its epsilon.
+  private func variances(_ stored: [Parameter]) -> [String] {
+    let norms = graph.nodes.flatMap { node -> [Op.BatchNorm] in
+      switch node.op {
+      case .convolution(let op): op.parts.compactMap(\.batchNorm) + [op.epilogue.phaseNorm].compactMap { $0 }
+      case .batchNorm(let norm): [norm]
+      default: []
+      }
+    }
+    return norms.compactMap { norm in
+      stored.firstIndex { $0.name == norm.runningVariance }.map { "{\($0), \(norm.epsilon)}" }
+    }
   }
 
   func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

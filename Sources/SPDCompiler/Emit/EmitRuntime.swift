@@ -48,12 +48,23 @@ extension EmitC {
         "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
-        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "PACKED_COUNT": "\(plan.packedCount)",
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUTS": outputMacros, "PACKED_COUNT": "\(plan.packedCount)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
         "GRAPH_HASH": hex(graph.parameterHash),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
       ])
+  }
+
+  /// Where each result lies in the output, for programs that read them by number.
+  private var outputMacros: String {
+    let places = plan.outputs.enumerated().map { index, output in
+      """
+      #define \(upper)_OUTPUT_\(index)_OFFSET ((size_t)\(output.offset)) /* floats from the start of the output */
+      #define \(upper)_OUTPUT_\(index)_COUNT ((size_t)\(output.count))
+      """
+    }
+    return (["#define \(upper)_OUTPUTS \(plan.outputs.count)"] + places).joined(separator: "\n")
   }
 
   private func meaning(_ output: Plan.Output) -> String {
