@@ -14,6 +14,13 @@ struct GraphVerifyTests {
     return maker
   }
 
+  private func convolution(of graph: Graph) throws -> Op.Convolution {
+    guard case .convolution(let op) = graph.nodes[2].op else {
+      throw GraphError("the third node is \(graph.nodes[2].op.name) and no convolution")
+    }
+    return op
+  }
+
   private func expect(_ message: String, _ change: (inout Graph) -> Void, line: Int = #line) throws {
     var graph = try sound().graph
     try graph.verify()
@@ -40,6 +47,7 @@ struct GraphVerifyTests {
     try expect("\(conv) has the shape 1×4×0×6") { $0.nodes[2].shape.height = 0 }
     try expect("%0 (input input, test:0) has the shape -1×4×6×6") { $0.nodes[0].shape.batch = -1 }
     try expect("%0 (input input, test:0) has the shape 1099511627776×4×6×6") { $0.nodes[0].shape.batch = 1 << 40 }
+    try expect("%0 (input input, test:0) has the shape 1×4×9223372036854775807×6") { $0.nodes[0].shape.height = .max }
     try expect("%2 (add layer, test:2): a sum needs two tensors of one shape, but they are 4×6×6") {
       $0.nodes[2].op = .add
     }
@@ -133,7 +141,7 @@ struct GraphVerifyTests {
     let conv = "%2 (conv2d layer, test:2)"
     func change(_ change: (inout Op.Convolution) -> Void) throws -> Graph {
       var graph = try sound().graph
-      guard case .convolution(var op) = graph.nodes[2].op else { return graph }
+      var op = try convolution(of: graph)
       change(&op)
       graph.nodes[2].op = .convolution(op)
       return graph
@@ -163,7 +171,7 @@ struct GraphVerifyTests {
     expect(": its sums start from 4×12×12, but the convolution gives 4×6×6", started)
     started.nodes[2].inputs[1] = Operand(started.nodes[0])
     try started.verify()
-    guard case .convolution(var op) = started.nodes[2].op else { return }
+    var op = try convolution(of: started)
     op.epilogue.addsResidual = true
     started.nodes[2].op = .convolution(op)
     expect(": the residual is 4×6×6, but the convolution gives 4×6×6", started)
@@ -174,7 +182,7 @@ struct GraphVerifyTests {
 
   @Test func aResidualHasTheShapeOfItsConvolution() throws {
     var graph = try sound().graph
-    guard case .convolution(var op) = graph.nodes[2].op else { return }
+    var op = try convolution(of: graph)
     op.epilogue.addsResidual = true
     graph.nodes[2].op = .convolution(op)
     #expect(throws: GraphError("%2 (conv2d layer, test:2): the residual is 4×6×6, but the convolution gives 4×6×6")) {

@@ -31,7 +31,7 @@
 #define @UPPER@_CLASSES @CLASSES@
 #define @UPPER@_INPUT_COUNT ((size_t)@INPUT_COUNT@)   /* floats */
 #define @UPPER@_OUTPUT_COUNT ((size_t)@OUTPUT_COUNT@) /* floats */
-@OUTPUTS@
+@OUTPUT_PLACES@
 #define @UPPER@_PACKED_BYTES (64 + 4 * (size_t)@PACKED_COUNT@)
 #define @UPPER@_ARENA_BYTES(threads) (4 * ((size_t)@ARENA_COUNT@ + (size_t)(threads) * (size_t)@SCRATCH_COUNT@))
 #define @UPPER@_MAX_THREADS 1024

@@ -48,7 +48,7 @@ extension EmitC {
         "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
-        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUTS": outputMacros, "PACKED_COUNT": "\(plan.packedCount)",
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros, "PACKED_COUNT": "\(plan.packedCount)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
         "GRAPH_HASH": hex(graph.parameterHash),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),

@@ -154,14 +154,11 @@ final class TrainingRun {
   }
 
   private func learn(_ batch: Batch, _ labels: [Int32], rate: Double) throws {
-    let smoothing = configuration.labelSmoothing
-    let losses: [Float]
-    if trainer.network.updatesInBackward {
-      losses = try trainer.trainStep(
-        batch.images, labels: labels, update(rate: rate, batches: 1), labelSmoothing: smoothing)
-    } else {
-      losses = try trainer.gradients(batch.images, labels: labels, labelSmoothing: smoothing)
-    }
+    let targets = Targets.labels(labels, smoothing: configuration.labelSmoothing)
+    let losses =
+      trainer.network.updatesInBackward
+      ? try trainer.step(batch.images, targets, update(rate: rate, batches: 1))
+      : try trainer.gradients(batch.images, targets)
     // Generated code updates nothing from such a loss either.
     guard losses[0].isFinite else {
       throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)

@@ -77,7 +77,7 @@ struct VerifyTraining {
 
   private func gradients(_ wanted: TrainingCase, _ trainer: Trainer, _ input: [Float]) throws -> [Float] {
     if let labels = wanted.labels {
-      return try trainer.gradients(input, labels: labels, labelSmoothing: wanted.label_smoothing ?? 0)
+      return try trainer.gradients(input, .labels(labels, smoothing: wanted.label_smoothing ?? 0))
     }
     var rates = DetectionRates()
     if let hyp = wanted.hyp {
@@ -91,7 +91,7 @@ struct VerifyTraining {
       rates.classWeight = hyp.cls_pw ?? rates.classWeight
       rates.autobalance = hyp.autobalance ?? rates.autobalance
     }
-    return try trainer.gradients(input, targets: wanted.targets ?? [], rates: rates)
+    return try trainer.gradients(input, .boxes(wanted.targets ?? [], rates: rates))
   }
 
   private func norm(_ values: [Float]) -> Double {
