@@ -71,7 +71,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
     // What to train on.
-    .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
+    .target(name: "SPDData", dependencies: ["SPD", "SPDFormats", "SPDVision"]),
     // Charts and pages.
     .target(name: "SPDReport", dependencies: ["SPDFormats", "SPDVision"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),

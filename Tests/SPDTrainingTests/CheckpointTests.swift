@@ -77,7 +77,7 @@ struct CheckpointTests {
         "ema.fc.bias",
       ])
     #expect(file.classNames == ["cat", "\"dog\" ü"] && file.classes == 2)
-    #expect(file.order.filter { !TrainingCheckpoint.isTrainingState($0) } == ["fc.weight", "fc.bias"])
+    #expect(file.order.filter { !CheckpointFormat.isTrainingState($0) } == ["fc.weight", "fc.bias"])
 
     let averaged = try inferenceWeights(of: file, path: path)
     #expect(averaged.order == ["fc.weight", "fc.bias"])
@@ -160,7 +160,7 @@ struct CheckpointTests {
     metadata = file.metadata
     metadata["state"] = "{}"
     metadata["checksums"] = metadata["checksums"]!.replacing(
-      TrainingCheckpoint.checksum(file.metadata), with: TrainingCheckpoint.checksum(metadata))
+      CheckpointFormat.checksum(file.metadata), with: CheckpointFormat.checksum(metadata))
     #expect(
       try refusal(tensors, metadata)?.hasPrefix("its state is of another version of spdc (no ") == true)
     #expect(
