@@ -4,7 +4,6 @@ import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
-let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // The committed C modules are built as their headers ask for. No product contains them, so their unsafe flags keep nobody
@@ -39,7 +38,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
@@ -65,9 +63,8 @@ let package = Package(
     // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
     .target(
       name: "SPDTraining",
-      dependencies: ["SPDFormats", "SPDVision", protobuf, yaml],
-      exclude: ["Events/event.proto"]),
-    .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
+      dependencies: ["SPDFormats", "SPDVision", yaml]),
+    .target(name: "SPDONNX", dependencies: ["SPD", "SPDFormats"]),
 
     .executableTarget(
       name: "spdc",
@@ -103,10 +100,10 @@ let package = Package(
       name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDFormats", "SPDVision"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
+    .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX", "SPDFormats"], resources: [.copy("Fixtures")]),
     // Runs the command as it was built, and reads what it writes.
     .testTarget(
-      name: "spdcTests", dependencies: ["spdc", "SPD", "SPDFormats", "SPDData", "SPDTraining", protobuf, subprocess]),
+      name: "spdcTests", dependencies: ["spdc", "SPD", "SPDFormats", "SPDData", "SPDTraining", subprocess]),
   ]
 )
 
