@@ -159,7 +159,7 @@ struct Compile: AsyncParsableCommand {
       let toolchain = try await Toolchain.find()
       let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
       let start = ContinuousClock.now
-      try await build(prefix, toolchain, builder, in: &folder)
+      try await build(compiled, toolchain, builder, in: &folder)
       report.took(name, ContinuousClock.now - start)
       report.line(
         name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
@@ -174,12 +174,13 @@ struct Compile: AsyncParsableCommand {
 
   /// The object, and for a module the libraries.
   private func build(
-    _ prefix: String, _ toolchain: Toolchain, _ builder: Builder, in folder: inout EmittedFolder
+    _ compiled: Builder.Compiled, _ toolchain: Toolchain, _ builder: Builder, in folder: inout EmittedFolder
   ) async throws {
+    let prefix = compiled.prefix
     let object = folder.place("\(prefix).o")
-    try await builder.cc(
-      toolchain, ["-I", folder.place("include"), "-fPIC", "-c", folder.place("\(prefix).c"), "-o", object])
-    folder.add("\(prefix).o")
+    let cached = try await builder.object(
+      source: compiled.code.source, header: (prefix + ".h", compiled.code.header), name: prefix, toolchain)
+    try folder.put("\(prefix).o", Files.read(cached))
     guard emit == .module else { return }
     guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
       throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")
