@@ -41,7 +41,8 @@ import Testing
     }
 
     static let longSubsets =
-      [3, 4].map { subset(.everyOp, $0) } + [Sample.yolov5SPD, .resnet18SPD].flatMap { [subset($0, 1), subset($0, 2)] }
+      [3, 4].map { subset(.everyOp, $0) }
+      + [Sample.yolov5SPD, .resnet18SPD].flatMap { [subset($0, 1), subset($0, 2)] }
   }
 
   /// How many kernels `--tune` tries for the convolution that has most.

@@ -136,7 +136,8 @@ extension Workshop {
     let source = try await source(sample, variant)
     let prefix = sample.prefix(variant)
     return try await object(
-      of: source.appendingPathComponent("\(prefix).c"), including: [source.appendingPathComponent("include/\(prefix).h")],
+      of: source.appendingPathComponent("\(prefix).c"),
+      including: [source.appendingPathComponent("include/\(prefix).h")],
       compiler, flags)
   }
 
