@@ -133,7 +133,9 @@ struct LoadedModel {
     let library = try SPDLibrary.find()
     let source = try Files.read(path)
     // The bytes as they are, be they text or not.
-    let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", path, library.stamp)
+    // Only the file's name is in what is made of it.
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", name, library.stamp)
     return try await ObjectCache("models").file("model", key) { folder in
       guard let swiftc = Toolchain.locate("swiftc") else {
         throw Failure(
