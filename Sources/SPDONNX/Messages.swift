@@ -1,4 +1,4 @@
-import SPDFormats
+internal import SPDFormats
 
 // The part of ONNX's file format that the exporter writes, with ONNX's names and public field numbers (onnx.proto).
 
