@@ -8,7 +8,8 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   @Test func arraysInArraysOut() async throws {
-    let input = HostTensor(shape: [2, 3, 16, 24], values: (0..<2 * 3 * 16 * 24).map { Float($0 % 7) / 7 })
+    let input = HostTensor(
+      shape: [2, 3, 16, 24], values: (0..<2304).map { (index: Int) -> Float in Float(index % 7) / 7 })
     try writeNPY(input, to: scratch("x.npy"))
     let run = try await spdc(
       "run", Place.tiny, "--weights", "synthetic", "--input", "x.npy", "--output", "y.npy", in: scratch.path
