@@ -23,10 +23,12 @@ package enum Files {
     do {
       try createFolder(folder)
     } catch {
-      throw Failure(.cannotWrite, "\(error)\n  Compiled code is kept there; SPDC_CACHE names another folder.")
+      throw Failure(.cannotWrite, "\(error)\n  \(cacheHint)")
     }
     return folder
   }
+
+  package static let cacheHint = "Compiled code is kept there; SPDC_CACHE names another folder."
 
   package static func createFolder(_ folder: URL) throws {
     do {

@@ -22,7 +22,7 @@ func sampleCheckpoint(epoch: Int = 3, length: Int = 6) -> TrainingCheckpoint {
 
   func tensors(_ seed: Float) -> [NamedTensor] {
     let odd: [Float] = [seed, -0.0, .nan, .infinity, .leastNonzeroMagnitude, 0.1]
-    let values = (0..<length).map { odd[$0 % 6] + Float($0 / 6) }
+    let values = (0..<length).map { (index: Int) -> Float in odd[index % 6] + Float(index / 6) }
     return [
       ("fc.weight", HostTensor(shape: [2, length / 2], values: values)),
       ("fc.bias", HostTensor(shape: [], values: [seed])), ("module.x", HostTensor(shape: [0, 3], values: [])),
