@@ -36,6 +36,11 @@ let package = Package(
     .library(name: "SPDModels", targets: ["Models"]),
     // What an application that runs generated C imports.
     .library(name: "SPDRuntime", targets: ["SPDRuntime"]),
+    // Weight files and arrays, images, data sets, and what a training run needs beside its steps.
+    .library(name: "SPDFormats", targets: ["SPDFormats"]),
+    .library(name: "SPDVision", targets: ["SPDVision"]),
+    .library(name: "SPDData", targets: ["SPDData"]),
+    .library(name: "SPDTraining", targets: ["SPDTraining"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,13 +64,13 @@ let package = Package(
     .target(name: "SPDFormats", dependencies: ["CZlib"]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
+    .target(name: "SPDVision", dependencies: ["SPDFormats", "CTurboJPEG", "CPNG"]),
     // Training: what to train on, and everything about a run but its arithmetic.
-    .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
+    .target(name: "SPDData", dependencies: ["SPD", "SPDFormats", "SPDVision"]),
     // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
     .target(
       name: "SPDTraining",
-      dependencies: ["SPDFormats", "SPDVision", protobuf, yaml],
+      dependencies: ["SPD", "SPDFormats", "SPDVision", protobuf, yaml],
       exclude: ["Events/event.proto"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
@@ -98,11 +103,11 @@ let package = Package(
         [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]
       }),
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
-    .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
+    .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPD", "SPDFormats", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDFormats", "SPDVision"],
+      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPD", "SPDFormats", "SPDVision"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision", "SPDFormats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
     // Runs the command as it was built, and reads what it writes.
     .testTarget(

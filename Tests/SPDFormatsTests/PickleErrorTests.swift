@@ -141,7 +141,7 @@ struct PickleErrorTests {
 
   @Test func tooManyAxes() {
     let ones = [Int](repeating: 1, count: 65)
-    guard case .failure(let fault) = TensorLayout.checked(shape: ones, strides: ones, offset: 0, available: 1) else {
+    guard case .failure(let fault) = StridedLayout.checked(shape: ones, strides: ones, offset: 0, available: 1) else {
       Issue.record("65 axes are accepted")
       return
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDFormats
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
@@ -66,7 +67,7 @@ struct Classify: AsyncParsableCommand {
       var answers: [Answer] = []
       let progress = Progress("classify", total: images.count)
       for path in images {
-        let image = try Image(contentsOf: path)
+        let image = try Image(contentsOf: path) { Console.warning($0.description) }
         let resized = resizeBilinear(image, width: size.width, height: size.height)
         let scores = try session.infer(input(resized))
         let best =
@@ -75,7 +76,7 @@ struct Classify: AsyncParsableCommand {
           : softmaxTop(scores, k: min(top, scores.count)).map { ($0.index, $0.probability) }
         answers.append(
           Answer(
-            image: path,
+            image: printable(path),
             classes: best.map { Answer.Class(class: $0.0, name: names[$0.0], probability: $0.1) }))
         progress.update(answers.count)
       }

@@ -91,4 +91,9 @@ func classify(_ error: any Error) -> Failure {
   }
 }
 
-private func isMissing(_ path: String) -> Bool { !FileManager.default.fileExists(atPath: path) }
+private func isMissing(_ path: String) -> Bool {
+  switch PathKind(of: path) {
+  case nil, .danglingLink: true
+  default: false
+  }
+}

@@ -63,12 +63,7 @@ struct TrainingCase: Codable {
   var after: [String: Double]
 
   static func read(_ path: String) throws -> TrainingCase {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw Failure(.noInput, "\(path): \(error.localizedDescription)")
-    }
+    let data = try Files.read(path)
     let found: TrainingCase
     do {
       found = try JSONDecoder().decode(TrainingCase.self, from: data)
