@@ -102,7 +102,8 @@ let package = Package(
       linkerSettings: openMP.map {
         [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]
       }),
-    .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "SPDFormatsTests", dependencies: ["SPDFormats", "SPD"], exclude: ["Fixtures", "HostileFixtures"]),
     .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPD", "SPDFormats", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(
       name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPD", "SPDFormats", "SPDVision"],

@@ -68,7 +68,7 @@ struct PickleErrorTests {
         $0.storage(type: "UntypedStorage", count: 4).int(0).op(")").op(")").op("N").op("N").global(
           "torch", "float8_e5m2")
       }),
-    pickle("copies the same data again and again", copying()),
+    pickle("handles the same data again and again", copying()),
   ]
 
   /// A large list of pairs made into a dict a thousand times.

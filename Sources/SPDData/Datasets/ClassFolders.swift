@@ -23,7 +23,8 @@ enum ClassFolders {
     let val = try split(validationNames, in: listing)
     switch (train, val) {
     case (let train?, let val?): return .divided(training: train, validation: val)
-    case (let train?, nil): return try isClass(train, in: listing) ? .none : .half(found: train, missing: validationNames)
+    case (let train?, nil):
+      return try isClass(train, in: listing) ? .none : .half(found: train, missing: validationNames)
     case (nil, let val?): return try isClass(val, in: listing) ? .none : .half(found: val, missing: trainingNames)
     case (nil, nil): return .none
     }

@@ -49,7 +49,8 @@ public func readWholeFile(_ path: String, limit: Int? = nil) throws -> [UInt8] {
 private func requireRegular(_ status: stat, _ path: String) throws {
   switch PathKind(mode: status.st_mode) {
   case .file: break
-  case .folder: throw FormatError(path: path, problem: "is a directory; a file is wanted")
+  case .folder:
+    throw FormatError(path: path, problem: "is a directory; a file is wanted", remedy: "Name a file in it")
   case let other: throw FormatError(path: path, problem: other.fault!, remedy: "Copy its data into a file")
   }
 }

@@ -43,7 +43,7 @@ public enum PathKind: Equatable, Sendable {
   public var fault: String? {
     switch self {
     case .file, .folder: nil
-    case .special(let what): "is \(what), not a regular file"
+    case .special(let what): "is not a regular file but \(what)"
     case .danglingLink: "is a link that leads nowhere"
     case .inaccessible(let reason): "cannot be looked at: \(reason)"
     }
