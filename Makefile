@@ -5,7 +5,7 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
+.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages fuzz clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -53,8 +53,18 @@ bench-train: all
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
+# Damaged inputs for every reader, SECONDS for each, in processes with little memory; then random networks through
+# `spdc verify`. What breaks is saved in build/fuzz. The same SEED gives the same inputs.
+SECONDS = 60
+SEED = 1
+NETWORKS = 20
+fuzz: all
+	swift build -c release --package-path Fuzz
+	Fuzz/.build/release/Fuzz $(SECONDS) $(SEED)
+	scripts/fuzz-networks $(SPDC) $(NETWORKS) $(SEED)
+
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
 
 # The committed C modules; a test says when they are out of date.
 generated: all
@@ -74,4 +84,4 @@ install: all
 	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
 
 clean:
-	rm -rf .build build Benchmarks/.build
+	rm -rf .build build Benchmarks/.build Fuzz/.build
