@@ -15,7 +15,7 @@ SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints what a recipe took.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
-.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages fuzz clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -74,8 +74,18 @@ bench-train: all
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
+# Damaged inputs for every reader, SECONDS for each, in processes with little memory; then random networks through
+# `spdc verify`. What breaks is saved in build/fuzz. The same SEED gives the same inputs.
+SECONDS = 60
+SEED = 1
+NETWORKS = 20
+fuzz: all
+	swift build -c release --package-path Fuzz
+	Fuzz/.build/release/Fuzz $(SECONDS) $(SEED)
+	scripts/fuzz-networks $(SPDC) $(NETWORKS) $(SEED)
+
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
 
 # The committed C modules; a test says when they are out of date.
 generated: all
@@ -95,4 +105,4 @@ install: all
 	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
 
 clean:
-	rm -rf .build build Benchmarks/.build
+	rm -rf .build build Benchmarks/.build Fuzz/.build

@@ -3,6 +3,7 @@ import Foundation
 import SPD
 import SPDDriver
 import SPDTraining
+import SPDFormats
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
@@ -73,11 +74,11 @@ struct Classify: AsyncParsableCommand {
       var answers: [Answer] = []
       let progress = Progress("classify", total: images.count)
       for path in images {
-        let image = try Image(contentsOf: path)
+        let image = try Image(contentsOf: path) { Console.warning($0.description) }
         let classes = try classifier.classify(image, top: top)
         answers.append(
           Answer(
-            image: path,
+            image: printable(path),
             classes: classes.map { Answer.Class(class: $0.index, name: $0.name, probability: $0.probability) }))
         progress.update(answers.count)
       }

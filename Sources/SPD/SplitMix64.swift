@@ -1,25 +1,13 @@
-/// The random numbers of data sets and loaders: SplitMix64, a counter with a mixing function behind it.
-///
-/// A generator is made from a purpose and words such as (seed, epoch, image), so what happens to an image depends on
-/// nothing else: not on the order in which threads come to it, and not on what was drawn before.
-public struct SplitMix64: RandomNumberGenerator, Sendable {
+/// SplitMix64, a counter with a mixing function after it: the same numbers for the same seed on every machine and with
+/// every version of the standard library.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// What random numbers are for: the same words for another purpose give other numbers.
-  public enum Purpose: UInt64, Sendable {
-    /// The order of an epoch.
-    case order = 1
-    /// The augmentation of an image.
-    case augmentation
-    /// Which images are set apart for validation.
-    case split
-    /// A drawn image.
-    case scene
-  }
+  package init(seed: UInt64) { state = seed }
 
   /// - Parameter words: what the numbers depend on; their order and their number count.
-  public init(_ purpose: Purpose, _ words: UInt64...) {
-    state = purpose.rawValue
+  package init(purpose: UInt64, words: [UInt64]) {
+    state = purpose
     for word in words { state = Self.mixed(state &+ Self.increment) ^ word }
     state = Self.mixed(state)
   }
@@ -33,7 +21,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return z ^ z >> 31
   }
 
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= Self.increment
     return Self.mixed(state)
   }
@@ -41,22 +29,22 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   // Swift's own `random(in:using:)` may draw differently in a later version; a resumed run must not.
 
   /// A number in [0, 1), a multiple of 2⁻⁵³.
-  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// A number in [low, high).
-  public mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
+  package mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
 
   /// An integer in 0..<bound. For bounds below 2³² the bias is below 2⁻³².
-  public mutating func below(_ bound: Int) -> Int {
+  package mutating func below(_ bound: Int) -> Int {
     precondition(bound > 0, "no integer is below \(bound) and not negative")
     return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 
   /// True in `probability` of all cases.
-  public mutating func chance(_ probability: Double) -> Bool { uniform() < probability }
+  package mutating func chance(_ probability: Double) -> Bool { uniform() < probability }
 
   /// The integers 0..<count in random order: Fisher–Yates from the end.
-  public mutating func permutation(_ count: Int) -> [Int32] {
+  package mutating func permutation(_ count: Int) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
     for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, below(last + 1)) }
     return order

@@ -9,12 +9,12 @@ public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) 
   // A link keeps pointing where it does: its target is replaced.
   let target = resolvedLink(path)
   var status = stat()
-  let exists = stat(target, &status) == 0
+  let exists = FileName.withPath(target) { stat($0, &status) } == 0
   if exists, status.st_mode & S_IFMT == S_IFDIR {
     throw FormatError(path: path, problem: "cannot be written: \(errorText(EISDIR))")
   }
   if exists, status.st_mode & S_IFMT != S_IFREG {
-    let descriptor = open(target, O_WRONLY | O_CLOEXEC)
+    let descriptor = FileName.withPath(target) { open($0, O_WRONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw writeError(path, errno) }
     defer { close(descriptor) }
     let sink = FileSink(descriptor, path: path)
@@ -23,7 +23,7 @@ public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) 
   }
 
   let temporary = folder(of: target) + ".spdc-" + String(UInt64.random(in: 0...UInt64.max), radix: 16) + ".tmp"
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  let descriptor = FileName.withPath(temporary) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
   guard descriptor >= 0 else { throw writeError(path, errno) }
   var isOpen = true
   do {
@@ -34,10 +34,11 @@ public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) 
     if fsync(descriptor) != 0 { throw writeError(path, errno) }
     isOpen = false
     if close(descriptor) != 0 { throw writeError(path, errno) }
-    if rename(temporary, target) != 0 { throw writeError(path, errno) }
+    let isRenamed = FileName.withPath(temporary) { old in FileName.withPath(target) { rename(old, $0) } } == 0
+    if !isRenamed { throw writeError(path, errno) }
   } catch {
     if isOpen { close(descriptor) }
-    unlink(temporary)
+    _ = FileName.withPath(temporary) { unlink($0) }
     throw error
   }
   syncFolder(of: target)
@@ -82,20 +83,21 @@ private func writeError(_ path: String, _ code: Int32) -> FormatError {
 
 /// The folder with its slash, or nothing for the current one.
 private func folder(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "" }
-  return String(path[...slash])
+  // By bytes: a name may begin with a combining character, which would merge with the slash.
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+  return String(path.unicodeScalars[...slash])
 }
 
 private func resolvedLink(_ path: String) -> String {
-  guard let resolved = realpath(path, nil) else { return path }
+  guard let resolved = FileName.withPath(path, { realpath($0, nil) }) else { return path }
   defer { free(resolved) }
-  return String(cString: resolved)
+  return FileName.string(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
 }
 
 /// Makes the new name durable. The file itself is complete by now, so a folder that cannot be synced is no failure.
 private func syncFolder(of path: String) {
   let name = folder(of: path)
-  let descriptor = open(name.isEmpty ? "." : name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  let descriptor = FileName.withPath(name.isEmpty ? "." : name) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
   if descriptor >= 0 {
     fsync(descriptor)
     close(descriptor)

@@ -1,5 +1,5 @@
 /// How a tensor lies in a run of elements: element i₀,i₁… is at `offset` + Σ iₖ · `strides[k]`.
-struct TensorLayout {
+struct StridedLayout {
   let shape: [Int]
   let strides: [Int]
   let offset: Int
@@ -10,7 +10,7 @@ struct TensorLayout {
   static let maximumRank = 64
 
   /// The layout, if every element lies within `available` elements; otherwise what is wrong with it.
-  static func checked(shape: [Int], strides: [Int], offset: Int, available: Int) -> Result<TensorLayout, Fault> {
+  static func checked(shape: [Int], strides: [Int], offset: Int, available: Int) -> Result<StridedLayout, Fault> {
     guard shape.count <= maximumRank else {
       return .failure(Fault("has \(shape.count) axes, more than \(maximumRank)"))
     }
@@ -23,7 +23,9 @@ struct TensorLayout {
     guard let count = HostTensor.elementCount(of: shape) else {
       return .failure(Fault("has the impossible shape \(describe(shape: shape))"))
     }
-    let layout = TensorLayout(shape: shape, strides: strides, offset: offset, count: count)
+    // Along an axis of one element nothing is stepped over, whatever its stride says.
+    let steps = zip(shape, strides).map { $0 == 1 ? 0 : $1 }
+    let layout = StridedLayout(shape: shape, strides: steps, offset: offset, count: count)
     guard count > 0 else { return .success(layout) }
     guard let last = layout.lastIndex, last < available else {
       return .failure(Fault("of shape \(describe(shape: shape)) reaches beyond its storage of \(available) elements"))
@@ -87,6 +89,9 @@ struct TensorLayout {
 
   private func gather<Raw: FixedWidthInteger>(from storage: ArraySlice<UInt8>, as type: Raw.Type) -> ArraySlice<UInt8> {
     let size = MemoryLayout<Raw>.size
+    // Without the axes of one element, at which every step of the odometer below would have to carry.
+    let axes = self.shape.indices.filter { self.shape[$0] != 1 }
+    let (shape, strides) = (axes.map { self.shape[$0] }, axes.map { self.strides[$0] })
     let innerExtent = shape[shape.count - 1]
     let innerStride = strides[strides.count - 1]
     return [UInt8](unsafeUninitializedCapacity: count * size) { output, filled in
