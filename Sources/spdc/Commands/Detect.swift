@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
+import SPDFormats
 import SPDRuntime
 import SPDVision
 
@@ -55,7 +57,7 @@ struct Detect: AsyncParsableCommand {
       var answers: [Answer] = []
       let progress = Progress("detect", total: images.count)
       for (index, path) in images.enumerated() {
-        let image = try Image(contentsOf: path)
+        let image = try Image(contentsOf: path) { Console.warning($0.description) }
         let (input, geometry) = letterbox(
           image, height: size.height, width: size.width, auto: rect, stride: stride)
         let session = try await runners.session(Size2D(input.height, input.width))
@@ -66,7 +68,7 @@ struct Detect: AsyncParsableCommand {
         let detections = scaleBoxes(found, from: geometry)
         answers.append(
           Answer(
-            image: images[index],
+            image: printable(path),
             detections: detections.map {
               Answer.Object(
                 class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
@@ -114,8 +116,8 @@ struct Detect: AsyncParsableCommand {
 
 /// Sees that all files are there before time is spent on the first.
 func checkImages(_ paths: [String]) throws {
-  for path in paths where !FileManager.default.fileExists(atPath: path) {
-    throw Failure(.noInput, "\(path): there is no such image")
+  for path in paths where PathKind(of: path) == nil {
+    throw Failure(.noInput, printable("\(path): there is no such image"))
   }
 }
 
@@ -147,7 +149,7 @@ final class Runners {
         .graph(size: size, batch: 1, classes: weighted.graph.classes)
     }
     let builder = try Builder(target: options.target)
-    let pipeline = try await options.tuned(weighted.graph, builder, threads: threads)
+    let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
     let ready = try await builder.ready(weighted, options: pipeline)
     let session = try ready.network.session(ready.packed, threads: threads)
     sessions[size] = session
