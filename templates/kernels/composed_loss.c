@@ -12,7 +12,7 @@
  * Sums, also those over the channels of a pixel, are in double precision.
  *
  * Preconditions. _check has been asked; scratch is aligned to 8 bytes. All parts run at the same time, since they meet at
- * a barrier. The texts of training_math.c and composed_math.c are in front.
+ * a barrier. The texts of training_math.c and composed_math.c come before it.
  *
  * Holes. IMAGES, CHANNELS, ROWS, COLS. X_IMAGE, X_ROW, X_BLOCK, DX_IMAGE, DX_ROW, DX_BLOCK: strides. COUNTED: numbers by
  * which the sum over an image is divided. REDUCTIONS: what is summed over a pixel's channels. LINES: f and its derivative

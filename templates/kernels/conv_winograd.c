@@ -121,15 +121,15 @@ INLINE void @NAME@_fetch_outputs(const float *r, float *y, const int tile, const
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks@STATISTICS_PARAMETER@)
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * @M@;
         const int col = (first + tile) % COLS * @M@;
         const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
@@ -169,7 +169,7 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
 }
 
 /* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+ * part has its own, which then lie before the products in `scratch`. */
 OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
                     const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int part,
                     int parts)

@@ -1,4 +1,4 @@
-/* @NAME@: the way back through a copy of views: what was read from each place is added up there.
+/* @NAME@: the gradient of a copy of views: what was read from each place is added up there.
  *
  * Layout as in the convolutions. Holes: IMAGES; X_IMAGE, X_ROW, X_BLOCK: strides of the copy's gradient x; SEGMENTS: a line
  * for each view, GATHER(index of the destination, channels, lane of the first, the copy's channel of the first, and from
@@ -31,7 +31,7 @@ static void @NAME@_view(const float *x, float *y, const int channels, const int 
 
 OUTLINE void @NAME@(const float *x, float *const y[], int part, int parts)
 {
-    /* Views may show one place twice: each is finished before the next, of one height by the same thread, otherwise behind
+    /* Views may show one place twice: each is finished before the next, of one height by the same thread, otherwise after
      * a barrier. */
 #define GATHER(index, ...) @NAME@_view(x, y[index], __VA_ARGS__, part, parts)
     @SEGMENTS@

@@ -12,7 +12,7 @@
  * and exponentials are in double precision.
  *
  * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All parts run at the same
- * time, since they meet at a barrier. The text of training_math.c is in front.
+ * time, since they meet at a barrier. The text of training_math.c comes before it.
  *
  * Holes. IMAGES, CLASSES. X_IMAGE, X_BLOCK, DX_IMAGE, DX_BLOCK: strides. SCRATCH: floats of scratch.
  */

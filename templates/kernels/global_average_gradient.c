@@ -1,4 +1,4 @@
-/* @NAME@: the way back through a mean over ROWS x COLS pixels: an equal part of the gradient g for each.
+/* @NAME@: the gradient of a mean over ROWS x COLS pixels: an equal part of the gradient g for each.
  *
  * Holes: IMAGES, BLOCKS, ROWS, COLS; ADDS: whether dx keeps what it has; G_IMAGE, G_BLOCK, D_IMAGE, D_ROW, D_BLOCK: strides of
  * g and dx.

@@ -5,7 +5,7 @@
  * which the mean is taken first and then the squares of the differences from it, while the chunk is still in a cache. So
  * neither a large mean nor the number of threads shows in the result.
  *
- * Where the normalisation was behind a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
+ * Where the normalisation is hoisted over a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
  * its own: PHASES is 4, and channel c of phase p has parameter FIRST[p] + c * STRIDE[p].
  *
  * Result: a table of rows of BLOCKS * 16 floats, PHASES rows each of mean, 1 / sqrt(variance + EPSILON) = r, gamma r and
@@ -14,7 +14,7 @@
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
  * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
- * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and behind them 16 floats, of which the
+ * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and after them 16 floats, of which the
  * first PHASES are the numbers of values.
  */
 

@@ -11,8 +11,8 @@
  *
  * Preconditions. update->groups has an entry for each group. momentum is there for every rule, second for Adam only,
  * else NULL; both start as zeros. average may be NULL. scratch is aligned to 8 bytes and shared by the parts; without
- * clipping it is not used. The arrays do not overlap. The texts of training.h, training_math.c and optimizer_rules.c are
- * in front.
+ * clipping it is not used. The arrays do not overlap. The texts of training.h, training_math.c and optimizer_rules.c
+ * come before it.
  *
  * Holes. COUNT. RANGES and RANGE_COUNT, their number. SCRATCH: floats of scratch.
  */

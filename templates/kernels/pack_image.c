@@ -1,5 +1,5 @@
 /* [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a space-to-depth by `scale`
- * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
+ * before it makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
  * scale * j + q), with phase = r * scale + q. */
 static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int first, int outputs,

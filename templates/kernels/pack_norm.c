@@ -1,4 +1,4 @@
-/* Scales and shifts of a normalisation on its own, `width` of each per phase: phases = 1, or 4 behind a space-to-depth,
+/* Scales and shifts of a normalisation on its own, `width` of each per phase: phases = 1, or 4 where it is hoisted over a space-to-depth,
  * whose phase p = 2 * row + column of channel c is its channel first[p] + c * stride[p]. */
 static void pack_norm(float *scales, float *shifts, int width, int channels, int phases, const int *first, const int *stride,
                       const batch_norm *norm, int part, int parts)

@@ -1,7 +1,7 @@
 /* ---- packing: from the parameters to the kernels' order, in each step ------------------------------------------- */
 
 /* Channels of a weight W[o][i][tap], as a kernel counts them: channel c is `first + c * stride` floats into W. Runs begin whole
- * blocks of 16; lanes behind a run's last channel are zero. */
+ * blocks of 16; lanes after a run's last channel are zero. */
 typedef struct { int count; ptrdiff_t first, stride; } weight_run;
 
 /* Position of each channel of block `block` of the runs in W, and how many channels the block has. */

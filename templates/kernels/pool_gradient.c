@@ -1,4 +1,4 @@
-/* @NAME@: the way back through a pool of KH x KW pixels.
+/* @NAME@: the gradient of a pool of KH x KW pixels.
  *
  * Of a maximum, the gradient goes to the first of the largest inputs, row by row; of a mean, in equal parts to all inputs,
  * padding counted. Each part does whole planes of 16 channels, so that overlapping windows add up in one order.

@@ -4,7 +4,7 @@
  *
  * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs: per pixel it takes STRIP vectors of dy,
  * broadcasts TILE lanes of x and multiplies. A unit is one block of inputs and one strip of outputs; its gradients are a slab,
- * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
+ * [16 inputs][outputs of the strip], after which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
  * TURNS strips, takes turns on a panel of PANEL pixels. In its place a row of a block is short, and rows lie far apart, in
  * multiples of a page if there are many channels: they would meet in the same few sets of a cache, and end before it fetches
  * ahead. So a group first copies its panel, pixels side by side, to where it stays in the second-level cache:

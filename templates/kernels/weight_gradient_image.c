@@ -1,5 +1,5 @@
 /* @NAME@: gradient of the weight of a convolution that reads the caller's image, planar [image][channel][row][column], itself
- * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
+ * or through a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
  *
  * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in

@@ -12,7 +12,7 @@
  * Threads share the transforms, meet, and share the units: each sum is formed by one thread in a fixed order.
  *
  * Preconditions. As for the Winograd convolution, for x. dy may lie without a halo. dw as for the direct weight gradient. shared:
- * EDGE^2 * (V_PLANE + D_PLANE) floats, and if there is more than one block of tiles STRIPS * IN_BLOCKS * SLAB behind them;
+ * EDGE^2 * (V_PLANE + D_PLANE) floats, and if there is more than one block of tiles STRIPS * IN_BLOCKS * SLAB after them;
  * scratch: private to the part, GROUP * SLAB floats, used otherwise. EDGE = M + 2, SLAB = EDGE^2 * 16 * STRIP * VL, STRIPS =
  * ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
  *

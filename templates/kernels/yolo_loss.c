@@ -21,7 +21,7 @@
  * then through its objectness. Each row has sums of its own, which the first part adds up in order.
  *
  * Preconditions. _check has accepted the targets. x and dx do not overlap; scratch is aligned to 64 bytes. All parts
- * run at the same time, since they meet at barriers. The texts of training.h and training_math.c are in front.
+ * run at the same time, since they meet at barriers. The texts of training.h and training_math.c come before it.
  *
  * Holes. IMAGES, ANCHORS (for each level), CLASSES, MAX_TARGETS. LEVELS, and LEVEL_TABLE: for each {rows, columns, image,
  * row and block stride of x, the same of dx}. ROWS, CELLS: sums of the levels' rows and of their rows x columns.

@@ -120,7 +120,7 @@ extension EmitC {
     let residual = residual(node, op)
     let input = graph.input.shape
     let width = y.blocks * channelBlock
-    // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
+    // Through a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     let holes: [String: String] =
       [

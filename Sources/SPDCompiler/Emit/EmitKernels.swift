@@ -65,7 +65,7 @@ extension EmitC {
     var holes: [String: String]
     /// Functions that the kernel calls, of templates that are instantiated once for each set of values.
     var support: [Support] = []
-    /// Statements in front of the call.
+    /// Statements before the call.
     var prelude = ""
     var call: (_ function: String) -> String
   }

@@ -1,6 +1,6 @@
 import SPD
 
-// Normalisation with the statistics of the batch, and its way back.
+// Normalisation with the statistics of the batch, and its backward pass.
 extension EmitC {
   func statistics(_ node: Node, _ norm: Op.BatchNorm) -> Invocation {
     let z = node.inputs[0].segments[0]
@@ -42,7 +42,7 @@ extension EmitC {
     }
   }
 
-  func normalizeSums(_ node: Node, _ op: Op.Normalize) -> Invocation {
+  func batchNormBackwardReduce(_ node: Node, _ op: Op.Normalize) -> Invocation {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
     let (gradient, z, table) = (node.inputs[0].segments[0], node.inputs[1].segments[0], node.inputs[2].segments[0])
     let final = op.finalActivation == nil ? nil : node.inputs[3].segments[0]
@@ -102,9 +102,9 @@ extension EmitC {
   /// Parameters by phase, and how rows are cut into chunks.
   private func phases(_ norm: Op.BatchNorm, _ shape: Shape) -> [String: String] {
     var sequences = [(first: 0, stride: 1)]
-    if let behind = norm.behind {
+    if let enclosing = norm.enclosing {
       sequences = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
-        behind.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: shape.channels)
+        enclosing.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: shape.channels)
       }
     }
     return [

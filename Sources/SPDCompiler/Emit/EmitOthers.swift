@@ -9,11 +9,11 @@ extension EmitC {
     var second: Segment?
     switch node.op {
     case .batchNorm(let op):
-      let phase = op.behind == nil ? "channel" : "phase"
-      let shift = op.behind == nil ? 2 * width : 5 * width
+      let phase = op.enclosing == nil ? "channel" : "phase"
+      let shift = op.enclosing == nil ? 2 * width : 5 * width
       // The same table as a convolution's: sums start from its first part, which is unused here.
       statement = "v = v * AT(bias + \(width) + \(phase)) + AT(bias + \(shift) + \(phase));"
-      if op.behind == nil { statement = "v = v * AT(bias + \(phase)) + AT(bias + \(width) + \(phase));" }
+      if op.enclosing == nil { statement = "v = v * AT(bias + \(phase)) + AT(bias + \(width) + \(phase));" }
     case .activation(let activation):
       statement = activation.statement
     default:

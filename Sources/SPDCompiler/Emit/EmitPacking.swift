@@ -148,7 +148,7 @@ extension EmitC {
           depthwise ? op.kernel.area * width : PlanMemory.roundUp(part.outputs * perGroup * op.kernel.area)
       }
       if op.groups > 1, case .convDirect = kernel, let phaseNorm = op.epilogue.phaseNorm {
-        preconditionFailure("a phase normalisation \(phaseNorm) behind groups")
+        preconditionFailure("a normalisation by phase after groups: \(phaseNorm)")
       }
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
       if !op.epilogue.addsAccumulator {
@@ -182,7 +182,7 @@ extension EmitC {
     _ node: Node, _ op: Op.BatchNorm, _ block: Plan.PackedBlock, _ needed: inout Set<String>
   ) -> [String] {
     let width = (node.shape.channels + channelBlock - 1) / channelBlock * channelBlock
-    if op.behind != nil {
+    if op.enclosing != nil {
       return packPhases(
         op, channels: node.shape.channels, scales: block.offset + width, shifts: block.offset + 5 * width, width: width,
         &needed)
@@ -198,9 +198,9 @@ extension EmitC {
     _ op: Op.BatchNorm, channels: Int, scales: Int, shifts: Int, width: Int, _ needed: inout Set<String>
   ) -> [String] {
     needed.insert("pack_norm")
-    guard let behind = op.behind else { preconditionFailure("a phase normalisation behind nothing") }
+    guard let enclosing = op.enclosing else { preconditionFailure("a normalisation by phase without a space-to-depth") }
     let sequences = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
-      behind.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: channels)
+      enclosing.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: channels)
     }
     return [
       "pack_norm(weights + \(scales), weights + \(shifts), \(width), \(channels), 4, "

@@ -11,7 +11,7 @@ extension EmitC {
     case .loss(let op): loss(node, op)
     case .statistics(let norm): statistics(node, norm)
     case .normalize(let op): normalize(node, op)
-    case .normalizeSums(let op): normalizeSums(node, op)
+    case .batchNormBackwardReduce(let op): batchNormBackwardReduce(node, op)
     case .normalizeGradient(let op): normalizeGradient(node, op)
     case .weightGradient(let op): weightGradient(node, op, kernel)
     }

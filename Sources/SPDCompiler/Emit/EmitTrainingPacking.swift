@@ -39,7 +39,7 @@ extension EmitC {
     }
   }
 
-  /// The call that packs blocks of outputs for Winograd; `blocks` are the first and the one behind the last, of which the kernel's
+  /// The call that packs blocks of outputs for Winograd; `blocks` are the first and the one after the last, of which the kernel's
   /// last strip may lack some.
   func packing(of node: Node, _ op: Op.Convolution, _ kernel: Kernel, blocks: (first: String, last: String)) -> String {
     guard let tile = kernel.winograd, let block = plan.packedBlock(of: node.id) else {

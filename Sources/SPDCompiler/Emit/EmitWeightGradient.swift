@@ -69,7 +69,7 @@ extension EmitC {
     let gradient = node.inputs[1].segments[0]
     let shape = graph.shape(of: node.inputs[1])
     let image = graph.input.shape
-    // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
+    // Through a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     var places: [Int] = []
     for row in 0..<kernel.height {

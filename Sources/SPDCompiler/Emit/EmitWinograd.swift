@@ -47,7 +47,7 @@ extension EmitC {
           + "\(residual.address), \(y.address), \(strips)\(gathering.argument), part, parts);\n"
       }
       guard tile.share > 0 else { return call("0, \(count)") }
-      // The first strips have been packed in front of the call.
+      // The first strips have been packed before the call.
       return """
         for (int from = 0, to; from < \(count); from = to) {
             to = from + \(tile.share) < \(count) ? from + \(tile.share) : \(count);

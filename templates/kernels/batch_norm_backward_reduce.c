@@ -1,8 +1,8 @@
-/* What the gradient behind a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
+/* What the gradient after a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
  * gradient dy times the slopes of what follows the normalisation, and x = (z - mean) r the normalised value.
  *
  * Rows are cut into chunks of CHUNK rows, whatever the number of threads, and chunks are added up in order, in double
- * precision. A row holds its blocks one behind the other and is read from end to end, as memory likes it; narrow ones a few
+ * precision. A row holds its blocks one after the other and is read from end to end, as memory likes it; narrow ones a few
  * together, so that there is something to add up before a sum goes back to where it waits. `table` is the statistics' table; see
  * norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0, k1 such that the gradient of z is
  * scale g - k0 - k1 z:
