@@ -140,7 +140,8 @@ extension Op {
   private var inputCount: Int? {
     switch self {
     case .input, .convolution, .add, .concat, .decodeBoxes, .training: nil
-    case .batchNorm, .activation, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten, .linear, .softmax,
+    case .batchNorm, .activation, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten, .linear,
+      .softmax,
       .copy:
       1
     }

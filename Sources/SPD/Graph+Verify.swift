@@ -23,7 +23,9 @@ extension Graph {
     var earlier: [Node.ID: Node] = [:]
     for node in nodes {
       let place = place(of: node)
-      guard (0...Int(Int32.max)).contains(node.id) else { throw GraphError("\(place) has no number from 0 to 2147483647") }
+      guard (0...Int(Int32.max)).contains(node.id) else {
+        throw GraphError("\(place) has no number from 0 to 2147483647")
+      }
       guard earlier.updateValue(node, forKey: node.id) == nil else { throw GraphError("\(place) is there twice") }
       let s = node.shape
       do {
@@ -34,7 +36,8 @@ extension Graph {
       for name in node.op.parameterNames {
         guard let parameter = known[name] else {
           throw GraphError(
-            "\(place) reads the parameter \(name.isLayerName ? name : name.quotedForMessage), which the graph does not list")
+            "\(place) reads the parameter \(name.isLayerName ? name : name.quotedForMessage), which the graph does not list"
+          )
         }
         guard parameter.role != .batchesTracked else {
           throw GraphError("\(place) reads the parameter \(name), which only counts batches")
@@ -125,7 +128,8 @@ extension Graph {
       }
       let source = node.shape
       let outside = GraphError("\(place) reads outside of %\(segment.node), which is \(source)")
-      guard (0..<source.channels).contains(segment.first), (1...source.channels - segment.first).contains(segment.channels),
+      guard (0..<source.channels).contains(segment.first),
+        (1...source.channels - segment.first).contains(segment.channels),
         (1...GraphLimits.extent).contains(segment.step), (1...GraphLimits.extent).contains(segment.upsampling),
         (0..<segment.step).contains(segment.rowPhase), (0..<segment.step).contains(segment.columnPhase),
         source.height % segment.step == 0, source.width % segment.step == 0,

@@ -34,7 +34,9 @@ public final class GraphBuilder {
     sites.append(site)
     defer { sites.removeLast() }
     if !name.isLayerName {
-      fail("the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and .")
+      fail(
+        "the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and ."
+      )
     }
     let outer = scopes[scopes.count - 1].prefix
     scopes.append(Scope(prefix: outer.isEmpty ? name : outer + "." + name))

@@ -4,7 +4,9 @@ extension String {
   /// These are the characters of PyTorch's state-dict keys; none of them ends a comment or a string in generated C.
   package var isLayerName: Bool {
     !isEmpty && utf8.count <= GraphLimits.name
-      && utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+      && utf8.allSatisfy {
+        $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+      }
   }
 
   /// Whether it can name a model: the stem of C names once `-` is replaced by `_`.
@@ -30,7 +32,8 @@ extension String {
   /// refused must not reach a terminal raw.
   package var quotedForMessage: String {
     let shown = unicodeScalars.prefix(60).map { scalar in
-      (0x20..<0x7f).contains(scalar.value) && scalar != "\\" ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
+      (0x20..<0x7f).contains(scalar.value) && scalar != "\\"
+        ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
     }
     return "“" + shown.joined() + (unicodeScalars.count > 60 ? "…" : "") + "”"
   }
@@ -61,7 +64,8 @@ extension Graph {
       }
       guard node.source.fileID.isPrintableLine, (0...Int(Int32.max)).contains(node.source.line) else {
         throw GraphError(
-          "nodes[\(index)].source: \(node.source.fileID.quotedForMessage), line \(node.source.line), is no place in a file")
+          "nodes[\(index)].source: \(node.source.fileID.quotedForMessage), line \(node.source.line), is no place in a file"
+        )
       }
     }
   }

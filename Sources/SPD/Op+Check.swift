@@ -76,7 +76,8 @@ extension Op.BatchNorm {
     try enclosing?.checkAttributes()
     if let isByPhase, isByPhase != (enclosing != nil) {
       throw ShapeError(
-        isByPhase ? "a normalisation by phase names no space-to-depth" : "a normalisation by phase is no part of weights")
+        isByPhase
+          ? "a normalisation by phase names no space-to-depth" : "a normalisation by phase is no part of weights")
     }
   }
 }

@@ -85,7 +85,8 @@ extension Op {
     switch self {
     case .activation(let activation): [activation]
     case .convolution(let op): [op.epilogue.activation, op.epilogue.finalActivation].compactMap { $0 }
-    case .training(.normalize(let op)), .training(.batchNormBackwardReduce(let op)), .training(.normalizeGradient(let op)):
+    case .training(.normalize(let op)), .training(.batchNormBackwardReduce(let op)),
+      .training(.normalizeGradient(let op)):
       [op.activation, op.finalActivation].compactMap { $0 }
     default: []
     }

@@ -62,7 +62,8 @@ public struct Update: Sendable, Equatable {
     return try groups.withUnsafeBufferPointer { groups in
       var update = spd_update(
         groups: groups.baseAddress, rule: rule.rawValue, nesterov: nesterov ? 1 : 0, step: Int64(step ?? count + 1),
-        second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale, max_norm: maxNorm.map { min($0, .greatestFiniteMagnitude) } ?? 0,
+        second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale,
+        max_norm: maxNorm.map { min($0, .greatestFiniteMagnitude) } ?? 0,
         ema_decay: averageDecay)
       return try withUnsafePointer(to: &update, body)
     }

@@ -16,7 +16,8 @@ struct CTextTests {
   }
 
   @Test func commentsStayReadable() {
-    let text = "%5 = conv2d(%3[::2,1::2]) k=3 p=1 96→48 *bn +silu      48×160×160      model.0.conv  yolov5-spd-n.swift:6"
+    let text =
+      "%5 = conv2d(%3[::2,1::2]) k=3 p=1 96→48 *bn +silu      48×160×160      model.0.conv  yolov5-spd-n.swift:6"
     #expect(CText.comment(text) == text)
     #expect(CText.comment("mean (y - t) * (y - t) / 2") == "mean (y - t) * (y - t) / 2")
     #expect(CText.comment("x*/y") == "x*\\u{2f}y")

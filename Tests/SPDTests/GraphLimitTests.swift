@@ -28,7 +28,8 @@ struct GraphLimitTests {
       { C3(size, repeats: 1)($0) }, { SpaceToDepth(scale: size)($0) }, { MaxPool(Size2D(size))($0) },
       { AveragePool(2, stride: Size2D(size))($0) }, { MaxPool(2, padding: Size2D(size))($0) }, { $0.upsampled(size) },
       { $0.through(GlobalAveragePool(), Flatten(), Linear(size)) }, { SPPF(8, kernel: size)($0) },
-      { BottleneckBlock(size, downsampling: .stride)($0) }, { BasicBlock(8, stride: size, downsampling: .spaceToDepth)($0) },
+      { BottleneckBlock(size, downsampling: .stride)($0) },
+      { BasicBlock(8, stride: size, downsampling: .spaceToDepth)($0) },
       { Stage(.basic, 8, blocks: size, downsampling: .stride)($0) },
       { $0.channels(min(size, 0)..<max(size, 1)) }, { Detect(classes: size, anchors: .yolov5)($0, $0, $0) },
     ]

@@ -59,7 +59,8 @@ struct GraphNameTests {
     #expect(error.source.line == line && error.source.file == "GraphNameTests.swift")
     #expect(
       error.message
-        == "the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and .")
+        == "the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and ."
+    )
   }
 
   @Test func ofAModelAndItsScope() throws {

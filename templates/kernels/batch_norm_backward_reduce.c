@@ -15,14 +15,14 @@
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
 OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                    float *sums, float *scratch, int part, int parts)
+                    float *sums, float *scratch, int thread, int threads)
 {
     enum { LINES = @IMAGES@ * @ROWS@, CHUNKS = (LINES + @CHUNK@ - 1) / @CHUNK@, WIDTH = @BLOCKS@ * BLOCK };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 };
     enum { TOGETHER = @COLS@ < 16 ? 16 / @COLS@ : 1 };
     static const int first[] = {@FIRST@}, stride[] = {@STRIDE@};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = (int)((int64_t)CHUNKS * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)CHUNKS * thread / threads); chunk < end; chunk++) {
         const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
         float *chunk_sums = scratch + (ptrdiff_t)chunk * @PHASES@ * 2 * WIDTH;
         for (int i = 0; i < @PHASES@ * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
@@ -69,8 +69,8 @@ OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float
     }
     BARRIER
     const double count = (double)LINES * @COLS@ / @PHASES@;
-    const int last = (int)((int64_t)WIDTH * @PHASES@ * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * @PHASES@ * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)WIDTH * @PHASES@ * (thread + 1) / threads);
+    for (int i = (int)((int64_t)WIDTH * @PHASES@ * thread / threads); i < last; i++) {
         const int p = i / WIDTH, c = i % WIDTH;
         double one = 0.0, unit = 0.0;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {

@@ -20,13 +20,13 @@
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
 OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                    float *table, float *scratch, int part, int parts)
+                    float *table, float *scratch, int thread, int threads)
 {
     enum { LINES = @IMAGES@ * @ROWS@, WIDTH = @BLOCKS@ * BLOCK, SLOT = @PHASES@ * 2 * WIDTH + 16 };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {@FIRST@}, stride[] = {@STRIDE@};
-    const int end = @GATHERED@ ? 0 : (int)((int64_t)@SLOTS@ * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)@SLOTS@ * part / parts); chunk < end; chunk++) {
+    const int end = @GATHERED@ ? 0 : (int)((int64_t)@SLOTS@ * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)@SLOTS@ * thread / threads); chunk < end; chunk++) {
         const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
         float *slot = scratch + chunk * (ptrdiff_t)SLOT;
         float count[@PHASES@];
@@ -81,8 +81,8 @@ OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float
     if (!@GATHERED@) {
         BARRIER
     }
-    const int last = (int)((int64_t)@PHASES@ * @BLOCKS@ * (part + 1) / parts);
-    for (int i = (int)((int64_t)@PHASES@ * @BLOCKS@ * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)@PHASES@ * @BLOCKS@ * (thread + 1) / threads);
+    for (int i = (int)((int64_t)@PHASES@ * @BLOCKS@ * thread / threads); i < last; i++) {
         const int p = i / @BLOCKS@, block = i % @BLOCKS@;
         double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
         for (int n = 0; n < @SLOTS@; n++) {

@@ -10,11 +10,11 @@
 
 /* @NAME@: @IMAGES@ x @ROWS@ x @COLS@ pixels of @BLOCKS@ blocks. */
 OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                    int part, int parts)
+                    int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@, WIDTH = @BLOCKS@ * BLOCK, ACROSS = @PHASES@ == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @ROWS@, image = unit / (@BLOCKS@ * @ROWS@);
         const float *from = dy + image * (ptrdiff_t)@G_IMAGE@ + row * (ptrdiff_t)@G_ROW@ + block * (ptrdiff_t)@G_BLOCK@;
         const float *in = z + image * (ptrdiff_t)@Z_IMAGE@ + row * (ptrdiff_t)@Z_ROW@ + block * (ptrdiff_t)@Z_BLOCK@;

@@ -69,12 +69,12 @@ INLINE void @NAME@_taps(const int taps, const float *images, const float *g, flo
     }
 }
 
-OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, float *scratch, int thread, int threads)
 {
     static const int places[@TAPS@] = {@PLACES@};
     enum { UNITS = @OUT_BLOCKS@ * @CHUNKS@, SUMS = (@TAPS@ + 1) * BLOCK };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int chunk = unit % @CHUNKS@, block = unit / @CHUNKS@;
         float *sums = scratch + unit * (ptrdiff_t)SUMS;
         memset(sums, 0, SUMS * sizeof(float));
@@ -94,8 +94,8 @@ OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, 
         }
     }
     BARRIER
-    const int last = (int)((int64_t)@OUTPUTS@ * (part + 1) / parts);
-    for (int o = (int)((int64_t)@OUTPUTS@ * part / parts); o < last; o++) {
+    const int last = (int)((int64_t)@OUTPUTS@ * (thread + 1) / threads);
+    for (int o = (int)((int64_t)@OUTPUTS@ * thread / threads); o < last; o++) {
         const float *from = scratch + o / BLOCK * (ptrdiff_t)@CHUNKS@ * SUMS + o % BLOCK;
         for (int tap = 0; tap <= @TAPS@; tap++) {
             double sum = 0.0;

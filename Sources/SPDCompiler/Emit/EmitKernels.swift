@@ -116,7 +116,7 @@ extension EmitC {
       let halo = layout.halo
       return
         "zero_halo(\(address($0.node)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
-        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
+        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), thread, threads);\n"
     }.joined()
   }
 

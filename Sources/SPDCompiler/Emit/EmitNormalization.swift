@@ -18,7 +18,7 @@ extension EmitC {
       ]
     return Invocation(holes: holes) {
       "\($0)(\(self.address(z)), \(self.value(norm.weight)), \(self.value(norm.bias)), \(self.value(norm.runningMean)), "
-        + "\(self.value(norm.runningVariance)), \(self.address(node.id)), \(self.workspace(node)), part, parts);\n"
+        + "\(self.value(norm.runningVariance)), \(self.address(node.id)), \(self.workspace(node)), thread, threads);\n"
     }
   }
 
@@ -38,7 +38,7 @@ extension EmitC {
     holes = holes + tableEntries(op, ["SCALE": 2, "SHIFT": 3])
     return Invocation(holes: holes) {
       "\($0)(\(self.address(z)), \(op.norm == nil ? "NULL" : self.address(node.inputs[1].segments[0].node)), "
-        + "\(residual.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), part, parts);\n"
+        + "\(residual.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), thread, threads);\n"
     }
   }
 
@@ -53,7 +53,7 @@ extension EmitC {
     return Invocation(holes: holes) {
       "\($0)(\(self.address(gradient)), \(self.address(z)), \(final.map { self.address($0) } ?? "NULL"), "
         + "\(self.address(table.node)), \(self.gradient(norm.weight)), \(self.gradient(norm.bias)), "
-        + "\(self.address(node.id)), \(self.workspace(node)), part, parts);\n"
+        + "\(self.address(node.id)), \(self.workspace(node)), thread, threads);\n"
     }
   }
 
@@ -86,7 +86,7 @@ extension EmitC {
     return Invocation(holes: holes) {
       "\($0)(\(self.address(gradient)), \(self.address(z)), \(final.map { self.address($0) } ?? "NULL"), "
         + (tables.isEmpty ? "NULL, NULL, " : tables.map { self.address($0) + ", " }.joined())
-        + "\(to.map { self.address($0) } ?? "NULL"), \(residual.map { self.address($0) } ?? "NULL"), part, parts);\n"
+        + "\(to.map { self.address($0) } ?? "NULL"), \(residual.map { self.address($0) } ?? "NULL"), thread, threads);\n"
     }
   }
 

@@ -33,7 +33,7 @@ extension EmitC {
 
   var scratchDeclaration: String {
     guard plan.scratchCount > 0 else { return "" }
-    return "float *scratch = arena + \(plan.arenaCount) + part * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
+    return "float *scratch = arena + \(plan.arenaCount) + thread * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
   }
 
   func header() throws -> String {
@@ -45,10 +45,12 @@ extension EmitC {
     return try templates.fill(
       "module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version,
+        "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
-        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros, "PACKED_COUNT": "\(plan.packedCount)",
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros,
+        "PACKED_COUNT": "\(plan.packedCount)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
         "GRAPH_HASH": hex(graph.parameterHash),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),

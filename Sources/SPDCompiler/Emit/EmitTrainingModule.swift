@@ -71,7 +71,8 @@ extension EmitC {
       "SCRATCH": scratchDeclaration, "PARAMETERS": "\(state.entries.count)",
       "PARAMETER_TABLE": table.joined(separator: "\n    "), "CHECK_TARGETS": checkTargets,
       "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
-      "GRAPH_HASH": hex(graph.parameterHash), "GROUPS": "\((state.entries.map(\.group).max() ?? -1) + 1)", "LEVELS": "\(balances.count)", "BATCH": "\(input.batch)",
+      "GRAPH_HASH": hex(graph.parameterHash), "GROUPS": "\((state.entries.map(\.group).max() ?? -1) + 1)",
+      "LEVELS": "\(balances.count)", "BATCH": "\(input.batch)",
       "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
       "CLASSES": "\(graph.classes)",
     ]
@@ -82,7 +83,8 @@ extension EmitC {
     return try templates.fill(
       "training_module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version,
+        "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "STATE_COUNT": "\(state.count)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",

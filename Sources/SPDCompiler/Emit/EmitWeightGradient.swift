@@ -20,7 +20,7 @@ extension EmitC {
         "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
     return Invocation(holes: holes, support: [gradients]) {
-      "\($0)(\(self.arguments(node, op)), \(self.workspace(node)), scratch, part, parts);\n"
+      "\($0)(\(self.arguments(node, op)), \(self.workspace(node)), scratch, thread, threads);\n"
     }
   }
 
@@ -32,7 +32,7 @@ extension EmitC {
         "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
     return Invocation(holes: holes, support: [gradients]) {
-      "\($0)(\(self.arguments(node, op)), scratch, part, parts);\n"
+      "\($0)(\(self.arguments(node, op)), scratch, thread, threads);\n"
     }
   }
 
@@ -61,7 +61,7 @@ extension EmitC {
       ])
     return Invocation(holes: holes, support: [gradients, self.transforms(winograd), transforms]) {
       "\($0)(\(self.sources(node, op)), \(self.address(node.inputs[1].segments[0])), "
-        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, part, parts);\n"
+        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, thread, threads);\n"
     }
   }
 
@@ -95,7 +95,7 @@ extension EmitC {
       ] + strides("G", layout(gradient.node))
     return Invocation(holes: holes) {
       "\($0)(input, \(self.address(gradient)), \(self.gradient(op.parts[0].weight)), "
-        + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), part, parts);\n"
+        + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), thread, threads);\n"
     }
   }
 
