@@ -36,6 +36,14 @@ let package = Package(
     .library(name: "SPDModels", targets: ["Models"]),
     // What an application that runs generated C imports.
     .library(name: "SPDRuntime", targets: ["SPDRuntime"]),
+    // From a model to C and to a loaded module, as the command does it.
+    .library(name: "SPDDriver", targets: ["SPDDriver"]),
+    // Data sets, training runs and classification of images.
+    .library(name: "SPDTraining", targets: ["SPDTraining", "SPDData", "SPDVision", "SPDReport"]),
+    // Weight files, arrays, ONNX.
+    .library(name: "SPDFormats", targets: ["SPDFormats", "SPDONNX"]),
+    // The naive interpreter that compiled code is compared with.
+    .library(name: "SPDReference", targets: ["SPDReference"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,6 +56,8 @@ let package = Package(
     .target(name: "SPD"),
     .target(name: "Models", dependencies: ["SPD"]),
     .target(name: "SPDCompiler", dependencies: ["SPD"]),
+    // The oracle: a naive interpreter of graphs, gradients and losses.
+    .target(name: "SPDReference", dependencies: ["SPD", "SPDCompiler"]),
     .target(
       name: "SPDTemplates", path: "templates", exclude: [], sources: ["Templates.swift"],
       resources: [.copy("kernels")]),
@@ -60,20 +70,37 @@ let package = Package(
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
-    // Training: what to train on, and everything about a run but its arithmetic.
+    // What to train on.
     .target(name: "SPDData", dependencies: ["SPDFormats", "SPDVision"]),
-    // What a run needs beside its steps: configuration, schedules, checkpoints, reports.
-    .target(
-      name: "SPDTraining",
-      dependencies: ["SPDFormats", "SPDVision", protobuf, yaml],
-      exclude: ["Events/event.proto"]),
+    // Charts and pages.
+    .target(name: "SPDReport", dependencies: ["SPDFormats", "SPDVision"]),
     .target(name: "SPDONNX", dependencies: ["SPD", protobuf], exclude: ["onnx.proto"]),
 
+    // From a model file to a loaded module: what the command and the training are made of.
+    .target(
+      name: "SPDDriver",
+      dependencies: [
+        "SPD", "Models", "SPDCompiler", "SPDReference", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision",
+        "SPDONNX",
+        subprocess,
+      ]),
+    // Training runs: configuration, schedules, tasks, checkpoints, metrics, sweeps.
+    .target(
+      name: "SPDTraining",
+      dependencies: [
+        "SPD", "SPDCompiler", "SPDReference", "SPDRuntime", "SPDDriver", "SPDFormats", "SPDVision", "SPDData",
+        "SPDReport",
+        protobuf, yaml,
+      ],
+      exclude: ["Events/event.proto"]),
+
+    // The command: arguments and printing.
     .executableTarget(
       name: "spdc",
       dependencies: [
-        "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime", "SPDFormats", "SPDVision", "SPDData",
-        "SPDTraining", "SPDONNX", argumentParser, subprocess,
+        "SPD", "SPDCompiler", "SPDReference", "SPDRuntime", "SPDDriver", "SPDFormats", "SPDVision", "SPDData",
+        "SPDTraining",
+        "SPDReport", "SPDONNX", argumentParser,
       ]),
 
     // Written by `make generated`, for x86-64-v3.
@@ -82,15 +109,19 @@ let package = Package(
     generated("tiny_spd"),
     generated("tiny_spd_train"),
 
-    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDTemplates", "Models"]),
+    .testTarget(name: "SPDCompilerTests", dependencies: ["SPDCompiler", "SPDReference", "SPDTemplates", "Models"]),
     .testTarget(name: "SPDRuntimeTests", dependencies: ["SPDRuntime"]),
     .testTarget(
-      name: "CTests", dependencies: ["spdc", "SPD", "Models", "SPDCompiler", "SPDTemplates", "SPDRuntime"],
+      name: "CTests",
+      dependencies: [
+        "spdc", "SPD", "Models", "SPDCompiler", "SPDReference", "SPDTemplates", "SPDRuntime", "SPDDriver",
+      ],
       exclude: ["Drivers"]),
     .testTarget(
       name: "GeneratedTests",
       dependencies: [
-        "resnet18_spd", "yolov5_spd_n", "tiny_spd", "tiny_spd_train", "spdc", "SPD", "Models", "SPDCompiler",
+        "resnet18_spd", "yolov5_spd_n", "tiny_spd", "tiny_spd_train", "SPDDriver", "SPDReference", "SPD", "Models",
+        "SPDCompiler",
         "SPDRuntime",
       ],
       swiftSettings: openMP == nil ? [] : [.define("OPENMP")],
@@ -100,13 +131,14 @@ let package = Package(
     .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
     .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDFormats", "SPDVision"],
+      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDReport", "SPDDriver", "SPDFormats", "SPDVision"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX"]),
     // Runs the command as it was built, and reads what it writes.
     .testTarget(
-      name: "spdcTests", dependencies: ["spdc", "SPD", "SPDFormats", "SPDData", "SPDTraining", protobuf, subprocess]),
+      name: "spdcTests",
+      dependencies: ["spdc", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", protobuf, subprocess]),
   ]
 )
 

@@ -1,7 +1,7 @@
 import SPDCompiler
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What generated C computes. Each program is `Drivers/run.c`, which holds the bytes of 1, 2 and 3 threads, of a second
 /// run and of a stale arena against each other, and watches the borders of its buffers.

@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDTemplates
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Generated C is plain C: strict compilers have nothing to say, with or without OpenMP, without any -m flag.
 @Suite struct CompilerTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// The examples build with what `spdc compile` writes, as it is, and say what the interpreter says.
 @Suite struct ExampleTests {

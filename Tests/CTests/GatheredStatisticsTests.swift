@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Statistics that a convolution gathers while it stores, beside those of a pass of their own.
 @Suite struct GatheredStatisticsTests {

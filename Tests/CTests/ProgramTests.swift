@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Programs around generated C: its statuses, several models and contexts in one program, sanitizers.
 @Suite struct ProgramTests {

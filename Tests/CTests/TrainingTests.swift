@@ -1,10 +1,11 @@
 import Foundation
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What generated training steps compute. Each program is `Drivers/train.c`, which holds the bytes of 1, 2 and 3 threads
 /// against each other, in stale arenas, and watches the borders of its buffers.

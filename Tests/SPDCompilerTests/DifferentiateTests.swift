@@ -2,6 +2,7 @@ import SPD
 import Testing
 
 @testable import SPDCompiler
+@testable import SPDReference
 
 @Suite("differentiate") struct DifferentiateTests {
   /// Each network has what one line of the differentiation is for.

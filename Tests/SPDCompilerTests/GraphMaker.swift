@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 
 /// Builds graphs node by node, as passes leave them, with literal or synthetic parameters.
 struct GraphMaker {

@@ -1,6 +1,7 @@
 import Foundation
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 @testable import SPD

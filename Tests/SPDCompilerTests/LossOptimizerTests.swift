@@ -1,4 +1,5 @@
 import SPDCompiler
+import SPDReference
 import Testing
 
 /// The oracle of the optimisers against three steps of `torch.optim` in double precision.

@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 /// The oracles of the losses against figures of the reference and against finite differences.

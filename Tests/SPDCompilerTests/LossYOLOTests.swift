@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 /// The YOLOv5 loss: figures of the reference, and finite differences.

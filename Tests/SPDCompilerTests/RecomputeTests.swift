@@ -3,6 +3,7 @@ import SPD
 import Testing
 
 @testable import SPDCompiler
+@testable import SPDReference
 
 @Suite("recompute") struct RecomputeTests {
   private static func lowered(_ graph: Graph, convolutions: Int = 0, disabled: Set<String> = []) throws -> Graph {

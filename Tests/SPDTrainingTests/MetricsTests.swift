@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SPDReport
 @testable import SPDTraining
 
 struct MetricsTests {

@@ -2,6 +2,7 @@ import Foundation
 import SPDVision
 import Testing
 
+@testable import SPDReport
 @testable import SPDTraining
 
 struct ReportTests {

@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 
 /// The values that a sweep tries for one setting.
 public struct SweepDimension: Sendable {

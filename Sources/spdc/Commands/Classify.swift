@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
@@ -58,7 +59,7 @@ struct Classify: AsyncParsableCommand {
       let size = weighted.graph.input.shape.size
       try checkImages(images)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
       let ready = try await builder.ready(weighted, options: pipeline)
       let session = try ready.network.session(ready.packed, threads: threads.threads)
       let endsInSoftmax = weighted.graph.nodes.last?.op == .softmax

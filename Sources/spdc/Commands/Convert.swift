@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SPDDriver
 import SPDFormats
 
 struct Convert: AsyncParsableCommand {

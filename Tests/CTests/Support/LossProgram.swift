@@ -1,10 +1,11 @@
 import Foundation
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDTemplates
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// The templates of losses and optimisers in one program, with its driver.
 enum LossProgram {

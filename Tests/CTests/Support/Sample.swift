@@ -2,10 +2,11 @@ import Foundation
 import Models
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// A network of the tests.
 struct Sample: Sendable, Hashable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import SPDCompiler
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// A C compiler of this machine.
 struct CCompiler: Sendable, Hashable, CustomTestStringConvertible {
