@@ -80,7 +80,7 @@ METHOD = """\
   that no idle thread spins; spdc's turn is `spdc bench`, which also measures the machine's FMA peak.
 - A round in which this peak was below {quiet:.0%} of that of the best round, or in which other programs used more than
   {foreign:.0%} of a processor during a turn, is dropped and repeated. † marks cases without an undisturbed round, where all are
-  used. Of {all_rounds} rounds {dropped} were dropped.
+  used. {dropped} of {all_rounds} rounds were dropped.
 - Times are *minimum, median* in milliseconds: the minimum of all rounds, and the median of the rounds' medians. No thread is
   pinned. *FMA peak* counts the operations of direct convolution, also where another algorithm ran. All contenders use the
   stated number of threads. openvino-bf16 computes in bfloat16 and is listed for the record; it is never the "best peer".
