@@ -34,7 +34,7 @@ FILTER ?= .*
 bench-swift: all
 	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
 
-# Beside OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Interrupted, it goes on where it stopped.
+# Inference, with OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Interrupted, it resumes.
 bench-peers: all
 	@Benchmarks/peers/run $(SPDC)
 	@Benchmarks/peers/report
@@ -44,12 +44,12 @@ bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Training steps beside PyTorch: docs/measured/training.md.
+# Training steps, with PyTorch: docs/measured/training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
-# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/measured/experiment.md. Interrupted, it goes on.
+# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/measured/experiment.md. Interrupted, it resumes.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
