@@ -3,7 +3,7 @@ import SPD
 import SPDCompiler
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What `spdc bench` concludes from times, and which steps it counts for a space-to-depth.
 @Suite struct BenchTests {

@@ -1,9 +1,10 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// A network that learns by a loss of its own, compiled, loaded and trained from Swift.
 @Suite struct ComposedTrainingTests {

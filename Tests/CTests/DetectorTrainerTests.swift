@@ -1,9 +1,10 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// A detector of as many levels as its author likes, compiled, loaded and trained from Swift.
 @Suite struct DetectorTrainerTests {

@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 /// The losses and optimisers in C against their oracles, for every vector width and both compilers. The driver compares

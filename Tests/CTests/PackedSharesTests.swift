@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Convolutions whose weights for Winograd are so many that training packs them in shares.
 @Suite struct PackedSharesTests {

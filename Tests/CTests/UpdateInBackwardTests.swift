@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Steps that update each parameter as soon as its gradient is there do what a sweep over all of them does, to the last bit.
 @Suite struct UpdateInBackwardTests {

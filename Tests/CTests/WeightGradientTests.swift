@@ -1,9 +1,10 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// Gradients of weights by the kernels that take turns on parts of their inputs.
 @Suite struct WeightGradientTests {

@@ -1,9 +1,10 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What each algorithm loses, on one 3×3 convolution of 64 to 64 channels at 30×30 against the interpreter's double precision:
 /// max |Δ| / max |y|. The limits are what `Winograd` states.

@@ -2,12 +2,13 @@ import Foundation
 import Models
 import SPD
 import SPDCompiler
+import SPDReference
 import SPDRuntime
 import Testing
 import resnet18_spd
 import yolov5_spd_n
 
-@testable import spdc
+@testable import SPDDriver
 
 /// The committed C modules: up to date, and right when a Swift program imports them by name.
 @Suite struct GeneratedTests {

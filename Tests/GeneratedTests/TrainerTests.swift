@@ -6,7 +6,7 @@ import Testing
 import tiny_spd
 import tiny_spd_train
 
-@testable import spdc
+@testable import SPDDriver
 
 /// A Swift program that trains with committed C: what the README shows.
 @Suite(.serialized) struct TrainerTests {

@@ -1,7 +1,9 @@
 import SPD
+import TestSupport
 import Testing
 
 @testable import SPDCompiler
+@testable import SPDReference
 
 @Suite("differentiate") struct DifferentiateTests {
   /// Each network has what one line of the differentiation is for.

@@ -1,8 +1,10 @@
 import Models
 import SPD
+import TestSupport
 import Testing
 
 @testable import SPDCompiler
+@testable import SPDReference
 
 @Suite("recompute") struct RecomputeTests {
   private static func lowered(_ graph: Graph, convolutions: Int = 0, disabled: Set<String> = []) throws -> Graph {

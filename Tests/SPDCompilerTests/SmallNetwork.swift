@@ -1,9 +1,11 @@
 import Models
 import SPD
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SPDCompiler
+@testable import SPDReference
 
 /// A network that the interpreter runs in a moment, chosen so that passes meet one of their harder cases.
 struct SmallNetwork: Sendable, CustomTestStringConvertible, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 struct SyntheticDataTests {

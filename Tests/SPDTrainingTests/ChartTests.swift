@@ -5,6 +5,7 @@ import Testing
   import FoundationXML
 #endif
 
+@testable import SPDReport
 @testable import SPDTraining
 
 /// Whether a text is well-formed XML, and what it consists of.

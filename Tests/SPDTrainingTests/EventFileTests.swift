@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SPDFormats
 @testable import SPDTraining
 
 struct EventFileTests {

@@ -4,7 +4,7 @@ import SPDData
 import SPDTraining
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What `spdc train` reads.
 @Suite struct TrainingDataTests {

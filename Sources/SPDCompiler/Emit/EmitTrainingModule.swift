@@ -51,7 +51,7 @@ extension EmitC {
   /// What the levels of a YOLOv5 loss begin with; empty for other losses.
   private var balances: [Double] {
     for case .training(.loss(.yolo(let boxes))) in graph.nodes.map(\.op) {
-      return LossOracle.YOLO.balances(levels: boxes.strides.count)
+      return YOLOBalances.initial(levels: boxes.strides.count)
     }
     return []
   }

@@ -29,9 +29,9 @@ extension Pass {
         }
         return head.inputs[0]
       }
-      guard op.strides.count <= LossOracle.YOLO.maxLevels else {
+      guard op.strides.count <= YOLOBalances.maxLevels else {
         throw GraphError(
-          "\(last.source): the YOLOv5 loss has balances for \(LossOracle.YOLO.maxLevels) levels at most, but \(last.layer) "
+          "\(last.source): the YOLOv5 loss has balances for \(YOLOBalances.maxLevels) levels at most, but \(last.layer) "
             + "has \(op.strides.count): leave levels out of Detect, or declare the Model with a `loss`")
       }
       loss = .yolo(op)

@@ -20,7 +20,7 @@ extension TrainingCheckpoint {
   /// - Throws: `FormatError` where a checkpoint is damaged.
   public init?(ifItIsOne path: String) throws {
     guard path.hasSuffix(".safetensors") else { return nil }
-    guard try readSafetensors(path).metadata["format"]?.hasPrefix("spdc training checkpoint") == true else {
+    guard try readSafetensors(path).metadata["format"]?.hasPrefix(CheckpointFormat.family) == true else {
       return nil
     }
     try self.init(contentsOf: path)
@@ -28,17 +28,17 @@ extension TrainingCheckpoint {
 
   /// - Parameter path: for messages.
   init(_ file: Checkpoint, path: String) throws {
-    guard let format = file.metadata["format"], format.hasPrefix("spdc training checkpoint") else {
+    guard let format = file.metadata["format"], format.hasPrefix(CheckpointFormat.family) else {
       throw FormatError(
         path: path, problem: "is no checkpoint of a training: it has no state",
         remedy: "Give a file from the checkpoints folder of a run; weights alone cannot be gone on with")
     }
-    guard format == Self.format else {
+    guard format == CheckpointFormat.current else {
       throw FormatError(
         path: path, problem: "is a checkpoint of another version (\(format))",
         remedy: "Go on with the version of spdc that wrote it")
     }
-    let text = try Self.verifiedState(file, path: path)
+    let text = try CheckpointFormat.verifiedState(file, path: path)
     do {
       let decoder = JSONDecoder()
       decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -53,10 +53,10 @@ extension TrainingCheckpoint {
     weights = []
     for name in file.order {
       let tensor = file.tensors[name]!
-      if name.hasPrefix(Self.averagePrefix) {
-        average.append((String(name.dropFirst(Self.averagePrefix.count)), tensor))
-      } else if name.hasPrefix(Self.optimizerPrefix) {
-        let rest = name.dropFirst(Self.optimizerPrefix.count)
+      if name.hasPrefix(CheckpointFormat.averagePrefix) {
+        average.append((String(name.dropFirst(CheckpointFormat.averagePrefix.count)), tensor))
+      } else if name.hasPrefix(CheckpointFormat.optimizerPrefix) {
+        let rest = name.dropFirst(CheckpointFormat.optimizerPrefix.count)
         guard let dot = rest.firstIndex(of: ".") else {
           throw FormatError(path: path, problem: "the tensor \(name) belongs to no slot of an optimiser")
         }
@@ -68,30 +68,6 @@ extension TrainingCheckpoint {
     classNames = file.classNames ?? []
     classes = file.classes ?? 0
     facts = file.metadata.filter { !Self.reservedFacts.contains($0.key) }
-  }
-
-  /// The state's text, after all checksums have been compared.
-  private static func verifiedState(_ file: Checkpoint, path: String) throws -> String {
-    func damaged(_ problem: String) -> FormatError {
-      FormatError(path: path, problem: problem, remedy: "Go on from another checkpoint of the run")
-    }
-    guard let text = file.metadata["state"], let list = file.metadata["checksums"],
-      var checksums = try? JSONDecoder().decode([String: String].self, from: Data(list.utf8))
-    else { throw damaged("its state or its checksums are missing") }
-    guard checksums.removeValue(forKey: metadataName) == checksum(file.metadata) else {
-      throw damaged("its state is damaged")
-    }
-    for name in file.order {
-      guard let expected = checksums.removeValue(forKey: name) else {
-        throw damaged("the tensor \(name) does not belong to it")
-      }
-      guard checksum((name, file.tensors[name]!)) == expected else { throw damaged("the tensor \(name) is damaged") }
-    }
-    if let missing = checksums.keys.sorted().first {
-      let more = checksums.count > 1 ? ", and \(checksums.count - 1) more" : ""
-      throw damaged("the tensor \(missing) is missing\(more)")
-    }
-    return text
   }
 
   private static func explanation(_ error: any Error) -> String {

@@ -27,24 +27,14 @@ public struct TrainingCheckpoint: Sendable {
     self.state = state
   }
 
-  static let format = "spdc training checkpoint 1"
-  static let optimizerPrefix = "optimizer."
-  static let averagePrefix = "ema."
-  /// Stands among the checksums for everything but the tensors.
-  static let metadataName = "__metadata__"
   static let reservedFacts: Set = ["format", "state", "checksums", "names", "nc"]
-
-  /// Whether a tensor of a checkpoint belongs to the training rather than to the network.
-  public static func isTrainingState(_ name: String) -> Bool {
-    name.hasPrefix(optimizerPrefix) || name.hasPrefix(averagePrefix)
-  }
 
   /// Every tensor under its name in the file.
   var namedTensors: [NamedTensor] {
     let slots = optimizer.sorted { $0.key < $1.key }.flatMap { slot, tensors in
-      tensors.map { (name: "\(Self.optimizerPrefix)\(slot).\($0.name)", tensor: $0.tensor) }
+      tensors.map { (name: "\(CheckpointFormat.optimizerPrefix)\(slot).\($0.name)", tensor: $0.tensor) }
     }
-    return weights + slots + average.map { (name: Self.averagePrefix + $0.name, tensor: $0.tensor) }
+    return weights + slots + average.map { (name: CheckpointFormat.averagePrefix + $0.name, tensor: $0.tensor) }
   }
 }
 
@@ -58,17 +48,18 @@ extension TrainingCheckpoint {
   public func write(to path: String) throws {
     precondition(Self.reservedFacts.isDisjoint(with: facts.keys), "a fact has a name of the format's")
     precondition(optimizer.keys.allSatisfy { !$0.contains(".") }, "a slot's name has no dot")
-    precondition(!weights.contains { Self.isTrainingState($0.name) }, "a weight has a name of the training's")
+    precondition(
+      !weights.contains { CheckpointFormat.isTrainingState($0.name) }, "a weight has a name of the training's")
     let tensors = namedTensors
     var metadata = facts
-    metadata["format"] = Self.format
+    metadata["format"] = CheckpointFormat.current
     metadata["state"] = try encoded(state)
     if !classNames.isEmpty {
       metadata["names"] = try encoded(classNames)
     }
     if max(classes, classNames.count) > 0 { metadata["nc"] = String(max(classes, classNames.count)) }
-    var checksums = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, Self.checksum($0)) })
-    checksums[Self.metadataName] = Self.checksum(metadata)
+    var checksums = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, CheckpointFormat.checksum($0)) })
+    checksums[CheckpointFormat.metadataName] = CheckpointFormat.checksum(metadata)
     metadata["checksums"] = try encoded(checksums)
     try writeSafetensors(tensors, metadata: metadata, to: path)
   }
@@ -80,27 +71,5 @@ extension TrainingCheckpoint {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  /// Of a tensor's name, shape and values, as eight hexadecimal digits.
-  static func checksum(_ named: NamedTensor) -> String {
-    var crc = CRC32C()
-    crc.add("\(named.name) \(named.tensor.shape)")
-    named.tensor.values.withUnsafeBytes { crc.add($0) }
-    return hexadecimal(crc.value)
-  }
-
-  /// Of all metadata but the checksums.
-  static func checksum(_ metadata: [String: String]) -> String {
-    var crc = CRC32C()
-    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != "checksums" {
-      crc.add("\(key.utf8.count) \(value.utf8.count) \(key)\(value)")
-    }
-    return hexadecimal(crc.value)
-  }
-
-  private static func hexadecimal(_ value: UInt32) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
   }
 }

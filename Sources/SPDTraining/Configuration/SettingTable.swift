@@ -1,3 +1,5 @@
+import SPDDriver
+
 /// Every setting of a run, in the order in which the configuration is written.
 ///
 /// Reading a file, overriding on the command line, writing the effective configuration, the help text and the sweep all

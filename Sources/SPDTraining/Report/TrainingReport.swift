@@ -1,26 +1,6 @@
 import Foundation
 import SPDFormats
-import SPDVision
-
-/// An image that the network took for something else.
-public struct Misclassification: Sendable {
-  /// As the data set has it, before normalisation.
-  public var image: Image
-  public var truth: Int
-  public var prediction: Int
-  /// The probability that the network gave to its prediction, from 0 to 1.
-  public var confidence: Double?
-  /// The image's file, or its place in the data set.
-  public var name: String
-
-  public init(image: Image, truth: Int, prediction: Int, confidence: Double? = nil, name: String = "") {
-    self.image = image
-    self.truth = truth
-    self.prediction = prediction
-    self.confidence = confidence
-    self.name = name
-  }
-}
+import SPDReport
 
 /// What became of a training, as one HTML file: curves, confusion matrix, misclassified images, configuration.
 public struct TrainingReport: Sendable {
@@ -28,16 +8,18 @@ public struct TrainingReport: Sendable {
   public var state: TrainingState
   /// Further facts for the head of the page, such as the number of parameters.
   public var facts: [(name: String, value: String)] = []
-  /// Of the validation set; nil where there is none.
-  public var confusion: ConfusionMatrix?
-  /// What the sheet shows, in this order; as many as make sense on a page.
-  public var misclassified: [Misclassification] = []
-  /// By class index.
-  public var classNames: [String] = []
+  /// What the task shows.
+  public var sections: [ReportSection] = []
+  private let metrics: [TrainingMetric]
+  private let bestMetric: String
 
-  public init(title: String, state: TrainingState) {
+  /// - Parameters:
+  ///   - metrics: those of the task, see `TrainingTask`.
+  public init(title: String, state: TrainingState, metrics: [TrainingMetric], bestMetric: String) {
     self.title = title
     self.state = state
+    self.metrics = metrics
+    self.bestMetric = bestMetric
   }
 
   /// Writes the page, whole or not at all.
@@ -53,8 +35,7 @@ public struct TrainingReport: Sendable {
     page.facts(headFacts)
     page.heading("Curves")
     page.markup("<div class=\"charts\">\(charts.map(\.html).joined(separator: "\n"))</div>")
-    if let confusion { try add(confusion, to: &page) }
-    if !misclassified.isEmpty { try addSheet(to: &page) }
+    for section in sections { page.section(section) }
     page.heading("Configuration")
     addConfiguration(to: &page)
     return page.html
@@ -64,75 +45,31 @@ public struct TrainingReport: Sendable {
     var facts: [(name: String, value: String)] = [
       ("epochs", "\(state.epoch) of \(state.configuration.epochs)")
     ]
-    if let last = state.history.series("val/top1").last { facts.append(("top-1, last", percent(last.value))) }
-    if let best = state.best { facts.append(("top-1, best", "\(percent(best.metric)) (epoch \(best.epoch))")) }
-    if let last = state.history.series("val/top5").last { facts.append(("top-5, last", percent(last.value))) }
+    for metric in metrics where metric.isValidation && metric.unit == .fraction {
+      if let last = state.history.series(metric.name).last {
+        facts.append(("\(metric.title), last", metric.valueText(last.value)))
+      }
+      if metric.name == bestMetric, let best = state.best {
+        facts.append(("\(metric.title), best", "\(metric.valueText(best.metric)) (epoch \(best.epoch))"))
+      }
+    }
     let seconds = state.history.series("seconds").reduce(0) { $0 + $1.value }
     if seconds > 0 { facts.append(("time", TrainingProgress.duration(seconds))) }
     return facts + self.facts
   }
 
-  /// Loss, accuracy and learning rate over the epochs; the curves are the history's columns of those names.
+  /// Losses, accuracies and the learning rate over the epochs.
   private var charts: [LineChart] {
-    func series(_ suffixes: [String], scale: Double = 1) -> [LineChart.Series] {
-      state.history.columns.filter { column in suffixes.contains { column.hasSuffix($0) } }.map { column in
-        LineChart.Series(
-          name: column, points: state.history.series(column).map { (Double($0.epoch), $0.value * scale) })
+    func series(_ names: [String], scale: Double = 1) -> [LineChart.Series] {
+      names.map { name in
+        LineChart.Series(name: name, points: state.history.series(name).map { (Double($0.epoch), $0.value * scale) })
       }.filter { !$0.points.isEmpty }
     }
+    func names(_ unit: TrainingMetric.Unit) -> [String] { metrics.filter { $0.unit == unit }.map(\.name) }
     return [
-      ("Loss", series(["/loss"])), ("Accuracy, %", series(["/top1", "/top5"], scale: 100)),
+      ("Loss", series(names(.loss))), ("Accuracy, %", series(names(.fraction), scale: 100)),
       ("Learning rate", series(["lr"])),
     ].map { LineChart(title: $0, xLabel: "epoch", series: $1, width: 404, height: 260) }
-  }
-
-  private func add(_ confusion: ConfusionMatrix, to page: inout Page) throws {
-    page.heading("Confusion matrix")
-    page.paragraph(
-      "\(confusion.total) images of the validation set, \(percent(confusion.accuracy ?? 0)) recognised. "
-        + "Each row is normalised to its class.")
-    page.markup(try HeatMap(title: "", matrix: confusion, names: (0..<confusion.classes).map(name)).html())
-    let confusions = confusion.confusions(limit: 15)
-    if !confusions.isEmpty {
-      page.heading("Most frequent confusions")
-      page.table(
-        header: ["true", "taken for", "images", "of the class"],
-        rows: confusions.map { truth, prediction, count in
-          [
-            name(truth), name(prediction), "\(count)",
-            percent(Double(count) / Double(max(1, confusion.support(truth)))),
-          ]
-        })
-    }
-  }
-
-  private func addSheet(to page: inout Page) throws {
-    page.heading("Misclassified images")
-    let figures = try misclassified.map { mistake in
-      let data = Data(try thumbnail(mistake.image).png()).base64EncodedString()
-      let confidence =
-        mistake.confidence.map { " <span class=\"soft\">\(String(format: "%.0f", $0 * 100))\u{a0}%</span>" } ?? ""
-      let (truth, prediction) = (escaped(name(mistake.truth)), escaped(name(mistake.prediction)))
-      return """
-        <figure title="\(escaped(mistake.name))"><img alt="\(truth)" src="data:image/png;base64,\(data)">\
-        <figcaption><span class="true">\(truth)</span><br><span class="wrong">\(prediction)</span>\(confidence)\
-        </figcaption></figure>
-        """
-    }
-    page.markup(
-      "<p><span class=\"true\">The true class</span>, and "
-        + "<span class=\"wrong\">what the network took it for</span> with its probability.</p>")
-    page.markup("<div class=\"sheet\">\n\(figures.joined(separator: "\n"))\n</div>")
-  }
-
-  /// Small enough that many fit into a page's file. Images that are small already stay as they are: the page enlarges
-  /// them without smoothing.
-  private func thumbnail(_ image: Image) -> Image {
-    let limit = 128
-    let side = max(image.width, image.height)
-    guard side > limit else { return image }
-    func scaled(_ length: Int) -> Int { max(1, length * limit / side) }
-    return resizeBilinear(image, width: scaled(image.width), height: scaled(image.height))
   }
 
   private func addConfiguration(to page: inout Page) {
@@ -146,7 +83,4 @@ public struct TrainingReport: Sendable {
       header: ["setting", "value", "meaning"],
       rows: zip(settings, help).map { [$0.key, $0.value, $1.help] }, marked: changed)
   }
-
-  private func name(_ index: Int) -> String { index < classNames.count ? classNames[index] : "class \(index)" }
-  private func percent(_ value: Double) -> String { String(format: "%.2f %%", value * 100) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import SPDFormats
 
 /// The folder of one training run and the places of its files.
@@ -43,6 +44,21 @@ public struct RunFolder: Equatable, Sendable {
   public static func make(at path: String) throws -> RunFolder {
     try makeFolders(path + "/checkpoints")
     return try RunFolder(existing: path)
+  }
+
+  /// The folder at a path, which must hold no run yet.
+  ///
+  /// - Throws: `Failure` where it does, or where the system refuses.
+  public static func unused(at path: String) throws -> RunFolder {
+    let folder: RunFolder
+    do { folder = try make(at: path) } catch { throw Failure(.cannotWrite, "\(error)") }
+    if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
+      throw Failure(.usage, "\(path) has a run already; go on with --resume \(path), or give another folder")
+    }
+    for file in [folder.configuration, folder.results] where FileManager.default.fileExists(atPath: file) {
+      throw Failure(.usage, "\(file) is there already, and the run would write over it; give another folder")
+    }
+    return folder
   }
 
   private static func makeFolders(_ path: String) throws {

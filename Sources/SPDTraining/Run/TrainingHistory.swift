@@ -13,11 +13,6 @@ public struct TrainingHistory: Codable, Equatable, Sendable {
     public var values: [Double?]
   }
 
-  /// The columns of a classification training: losses are means over the images, accuracies parts of 1.
-  public static let classification = [
-    "lr", "train/loss", "train/top1", "val/loss", "val/top1", "val/top5", "images_per_second", "seconds",
-  ]
-
   /// - Precondition: the columns differ, and none is called `epoch`.
   public init(columns: [String]) {
     precondition(Set(columns + ["epoch"]).count == columns.count + 1, "columns must differ")

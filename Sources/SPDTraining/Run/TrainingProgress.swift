@@ -6,10 +6,8 @@ public struct TrainingProgress: Equatable, Sendable {
   public var epochs: Int
   public var iteration: Int
   public var iterations: Int
-  /// Mean over the epoch so far.
-  public var loss: Double?
-  /// Part of the epoch's images so far that was recognised, from 0 to 1.
-  public var accuracy: Double?
+  /// Means over the epoch so far, as text: `loss 0.5312`, `top-1 93.20 %`.
+  public var measures: [String]
   public var imagesPerSecond: Double?
   /// Until the last epoch is over.
   public var secondsLeft: Double?
@@ -18,15 +16,14 @@ public struct TrainingProgress: Equatable, Sendable {
   ///   - epoch: counted from 1.
   ///   - iteration: how many are over.
   public init(
-    epoch: Int, epochs: Int, iteration: Int, iterations: Int, loss: Double? = nil, accuracy: Double? = nil,
+    epoch: Int, epochs: Int, iteration: Int, iterations: Int, measures: [String] = [],
     imagesPerSecond: Double? = nil, secondsLeft: Double? = nil
   ) {
     self.epoch = epoch
     self.epochs = epochs
     self.iteration = iteration
     self.iterations = iterations
-    self.loss = loss
-    self.accuracy = accuracy
+    self.measures = measures
     self.imagesPerSecond = imagesPerSecond
     self.secondsLeft = secondsLeft
   }
@@ -65,9 +62,7 @@ public struct TrainingProgress: Equatable, Sendable {
   }
 
   private var details: [String] {
-    var details: [String] = []
-    if let loss { details.append(loss.isFinite ? String(format: "loss %.4f", loss) : "loss \(loss)") }
-    if let accuracy { details.append(String(format: "top-1 %.2f %%", accuracy * 100)) }
+    var details = measures
     if let imagesPerSecond { details.append(String(format: "%.0f img/s", imagesPerSecond)) }
     if let secondsLeft { details.append(Self.duration(secondsLeft) + " left") }
     return details

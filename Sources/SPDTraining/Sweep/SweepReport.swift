@@ -1,4 +1,5 @@
 import Foundation
+import SPDReport
 
 /// A sweep as images: the parallel coordinates of its trials, and a table, the best first.
 public struct SweepReport: Sendable {

@@ -1,4 +1,5 @@
 internal import Yams
+import SPDDriver
 
 /// What a sweep tries, as its YAML file says it:
 ///
@@ -50,7 +51,7 @@ public struct SweepSpace: Sendable {
         guard let value = node.string.flatMap({ UInt64($0) }) else { throw refuse("`seed` must be a whole number") }
         seed = value
       case "metric":
-        let columns = TrainingHistory.classification
+        let columns = ClassificationTask.columns
         guard let name = node.string, columns.contains(name) else {
           throw refuse("`metric` must be a column of results.csv: \(columns.joined(separator: ", "))")
         }

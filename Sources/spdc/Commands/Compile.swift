@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 import SPDRuntime
 
 struct Compile: AsyncParsableCommand {
@@ -103,7 +104,16 @@ struct Compile: AsyncParsableCommand {
       report.line("emit", "\(plan.prefix).c", "\(grouped(lines)) lines")
 
       let folder = output ?? "build/\(plan.prefix)"
-      let files = try await write(compiled, weighted, builder, to: folder, &report)
+      let (files, compiler) = try await EmittedModule(
+        compiled: compiled, weighted: weighted, builder: builder, writesWeights: options.weights != nil,
+        writesPacked: packed, products: products
+      ).write(to: folder)
+      if let compiler {
+        report.took(compiler.name, compiler.time)
+        report.line(
+          compiler.name,
+          (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
+      }
       if let state = plan.state {
         report.line(
           "arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread",
@@ -118,9 +128,17 @@ struct Compile: AsyncParsableCommand {
     }
   }
 
+  private var products: EmittedModule.Products {
+    switch emit {
+    case .object: .object
+    case .module: .libraries
+    case .graph, .plan, .c: .source
+    }
+  }
+
   /// What the fusions save, as the size of the arena without them.
   private func unfusedArena(_ graph: Graph, _ builder: Builder) throws -> String {
-    var options = options.pipeline
+    var options = options.pipeline()
     options.unfused = true
     let lowered = try Pipeline.run(graph, options: options).graph
     let plan = try PlanMemory.plan(
@@ -137,97 +155,6 @@ struct Compile: AsyncParsableCommand {
     } else {
       Console.print(String(decoding: data, as: UTF8.self))
     }
-  }
-
-  private func write(
-    _ compiled: Builder.Compiled, _ weighted: Weighted, _ builder: Builder, to folder: String,
-    _ report: inout CompileReport
-  ) async throws -> [String] {
-    let prefix = compiled.prefix
-    return try await EmittedFolder.write(folder) { folder in
-      try folder.put("\(prefix).c", compiled.code.source)
-      try folder.put("include/\(prefix).h", compiled.code.header)
-      try folder.put("include/module.modulemap", "module \(prefix) {\n  header \"\(prefix).h\"\n  export *\n}\n")
-      var parameters: ParameterFile?
-      if options.weights != nil {
-        let file = try weighted.weights.file(for: weighted.graph)
-        try file.withBytes { try folder.put("\(prefix).spdw", $0) }
-        parameters = file
-      }
-      guard emit == .object || emit == .module else { return }
-
-      let toolchain = try await Toolchain.find()
-      let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
-      let start = ContinuousClock.now
-      try await build(prefix, toolchain, builder, in: &folder)
-      report.took(name, ContinuousClock.now - start)
-      report.line(
-        name, (Builder.fastFlags + builder.target.flags + ["-fopenmp"]).dropFirst().joined(separator: " "), "")
-      guard emit == .module else { return }
-      try folder.put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
-      if packed, let parameters {
-        let network = try Network(library: folder.place("lib\(prefix).so"), prefix: prefix)
-        try network.pack(parameters).withBytes { try folder.put("\(prefix).spdp", $0) }
-      }
-    }
-  }
-
-  /// The object, and for a module the libraries.
-  private func build(
-    _ prefix: String, _ toolchain: Toolchain, _ builder: Builder, in folder: inout EmittedFolder
-  ) async throws {
-    let object = folder.place("\(prefix).o")
-    try await builder.cc(
-      toolchain, ["-I", folder.place("include"), "-fPIC", "-c", folder.place("\(prefix).c"), "-o", object])
-    folder.add("\(prefix).o")
-    guard emit == .module else { return }
-    guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
-      throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")
-    }
-    let archived = try await Toolchain.run(ar, ["rcsD", folder.place("lib\(prefix).a"), object])
-    guard archived.succeeded else { throw Failure(.software, "ar: \(archived.firstLine)") }
-    folder.add("lib\(prefix).a")
-    try await builder.cc(toolchain, [object, "-shared", "-o", folder.place("lib\(prefix).so")])
-    folder.add("lib\(prefix).so")
-  }
-}
-
-/// What the passes achieved, for the summary.
-struct Fusions: Codable {
-  var spaceToDepthsFused = 0
-  var savedBytes = 0
-  var batchNormsFolded = 0
-  var convolutionsMerged = 0
-  var concatsElided = 0
-  var upsamplesElided = 0
-  var copies = 0
-
-  init(_ graph: Graph, _ records: [Pipeline.Record]) {
-    func layers(_ pass: String) -> Set<String> {
-      Set(records.filter { $0.pass == pass }.flatMap(\.remarks).filter(\.fired).map(\.layer))
-    }
-    let copied = Set(records.filter { $0.pass == "lower-views" }.flatMap(\.remarks).map(\.layer))
-    let fused = layers("fuse-space-to-depth").subtracting(copied)
-    spaceToDepthsFused = fused.count
-    for node in graph.nodes {
-      if case .spaceToDepth = node.op, fused.contains(node.layer) { savedBytes += 4 * node.shape.count }
-    }
-    batchNormsFolded = layers("fold-batch-norm").count
-    convolutionsMerged = layers("merge-sibling-convolutions").count
-    concatsElided = layers("elide-concat").subtracting(copied).count
-    upsamplesElided = layers("elide-upsample").subtracting(copied).count
-    copies = copied.count
-  }
-
-  /// For people: what is read in place, and what became part of something else.
-  var lines: [String] {
-    func many(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
-    let reindexings = "\(many(concatsElided, "concat")) and \(many(upsamplesElided, "upsample")) elided"
-    return [
-      "\(many(spaceToDepthsFused, "space-to-depth")) read in place (saves \(megabytes(savedBytes)) of copies), \(reindexings)",
-      "\(many(batchNormsFolded, "BatchNorm")) folded, \(many(convolutionsMerged, "convolution")) merged with a sibling"
-        + (copies == 0 ? "" : ", \(copies) copied"),
-    ]
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDFormats
 import SPDRuntime
 import SPDVision
@@ -148,7 +149,7 @@ final class Runners {
         .graph(size: size, batch: 1, classes: weighted.graph.classes)
     }
     let builder = try Builder(target: options.target)
-    let pipeline = try await options.tuned(weighted.graph, builder, threads: threads)
+    let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
     let ready = try await builder.ready(weighted, options: pipeline)
     let session = try ready.network.session(ready.packed, threads: threads)
     sessions[size] = session

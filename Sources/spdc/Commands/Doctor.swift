@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPDCompiler
+import SPDDriver
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,7 +17,7 @@ struct Explain: AsyncParsableCommand {
     try await reporting {
       let weighted = try await options.load(required: false)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
       let compiled = try builder.compile(weighted.graph, options: pipeline)
       let layers = compiled.plan.steps.map { Layer($0, compiled.plan) }
       let report = Report(
@@ -106,17 +107,4 @@ struct Explain: AsyncParsableCommand {
       arenaOffset = plan.buffers.first { $0.node == id }.map { $0.offset * 4 }
     }
   }
-}
-
-/// Text in columns, those in `right` flush right.
-func columns(_ rows: [[String]], right: Set<Int> = []) -> String {
-  guard let first = rows.first else { return "" }
-  let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    row.enumerated().map { index, cell in
-      let space = String(repeating: " ", count: widths[index] - cell.count)
-      if right.contains(index) { return space + cell }
-      return index == row.count - 1 ? cell : cell + space
-    }.joined(separator: "  ") + "\n"
-  }.joined()
 }

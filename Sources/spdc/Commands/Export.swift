@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDONNX
 
 struct Export: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 import SPDFormats
 
 struct Run: AsyncParsableCommand {
@@ -29,7 +30,7 @@ struct Run: AsyncParsableCommand {
       }
       let model = try await options.load(size: size, batch: batch)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.tuned(model.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(model.graph, builder, threads: threads.threads)
       let ready = try await builder.ready(model, options: pipeline)
       options.dump(ready.compiled)
       let shape = ready.network.inputShape

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SPDDriver
 import SPDFormats
 
 @main

@@ -1,8 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
-import SPDCompiler
-import SPDRuntime
+import SPDDriver
 import SPDTraining
 
 struct SweepCommand: AsyncParsableCommand {
@@ -91,47 +90,17 @@ struct SweepCommand: AsyncParsableCommand {
   }
 
   private func run(_ trial: SweepTrial, in folder: RunFolder, _ space: SweepSpace) async throws -> Double {
-    var earlier: EarlierRun?
-    if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
-      earlier = try EarlierRun(folder.path)
-      guard let began = earlier?.checkpoint.state.configuration, Sweep.agree(began, trial.configuration) else {
-        throw Failure(
-          .usage, "\(folder.path) is a trial with other settings; give the sweep another folder, or remove that one")
-      }
-    }
-    let run: TrainingRun
     if !json {
       let settings = trial.values.map { "\($0.key) \($0.word)" }.joined(separator: ", ")
       Console.note("trial \(trial.number) of \(space.trials): \(settings)")
     }
-    do {
-      let prepared = try await PreparedTraining(
-        options, trial.configuration, earlier: earlier, volume: json ? .nothing : .progress)
-      run = try prepared.run(in: folder, from: earlier)
-      guard try run.run() == .finished else {
-        Console.note("stopped; the same command goes on")
-        throw ExitCode(130)
-      }
-    } catch let error where isOfTheTrial(error, space) {
-      throw TrialFailed(String(classify(error).message.prefix { $0 != "\n" }))
+    let runner = SweepRunner(ClassificationTask(), space, model: options.model, options: options.compile)
+    guard let metric = try await runner.run(trial, in: folder, observer: TrainingDisplay(json ? .nothing : .progress))
+    else {
+      Console.note("stopped; the same command resumes")
+      throw ExitCode(130)
     }
-    try run.writeReport()
-    guard let best = space.best(of: run.state.history.series(space.metric).map(\.value)) else {
-      throw TrialFailed("\(space.metric) was not measured")
-    }
-    return best
-  }
-
-  /// Whether a trial came to nothing by its own settings, and others may go well.
-  private func isOfTheTrial(_ error: any Error, _ space: SweepSpace) -> Bool {
-    func isSearched(_ keys: String...) -> Bool { space.dimensions.contains { keys.contains($0.key) } }
-    switch error {
-    case let failure as Failure: return failure.code == .diverged
-    case is GraphError, is KernelError: return isSearched("batch", "image-size", "classes")
-    case is ArenaTooSmall, RuntimeError.outOfMemory:
-      return isSearched("batch", "image-size", "max-arena", "accumulate", "clip", "ema", "optimizer")
-    default: return false
-    }
+    return metric
   }
 
   private func line(_ result: SweepResult, _ sweep: Sweep) -> String {

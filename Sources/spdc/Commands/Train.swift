@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDTraining
 
 struct Train: AsyncParsableCommand {
@@ -57,10 +58,18 @@ struct Train: AsyncParsableCommand {
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
       if printsSettings { return Console.print(configuration.yaml) }
-      let prepared = try await PreparedTraining(
-        options, configuration, earlier: earlier, volume: json ? .nothing : .everything)
-      let folder = try earlier?.folder ?? newFolder(prepared.modules.graph.name)
-      let run = try prepared.run(in: folder, from: earlier)
+      let training = try await Training(
+        ClassificationTask(), try await LoadedModel.load(options.model), configuration, options.compile,
+        earlier: earlier, isQuiet: json, inspect: options.dump)
+      let folder = try earlier?.folder ?? newFolder(training.modules.graph.name)
+      if !json {
+        Console.note("\(folder.path): \(training.summary)")
+        if let resizing = training.data.resizing { Console.note(resizing) }
+        if let state = earlier?.checkpoint.state {
+          Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")
+        }
+      }
+      let run = try training.open(in: folder, from: earlier, observer: TrainingDisplay(json ? .nothing : .everything))
       let ending = try run.run()
       if ending == .finished { try run.writeReport() }
       let summary = TrainingSummary(run, ending)
@@ -70,56 +79,7 @@ struct Train: AsyncParsableCommand {
   }
 
   private func newFolder(_ name: String) throws -> RunFolder {
-    do {
-      guard let out else { return try RunFolder.create(named: name) }
-      let folder = try RunFolder.make(at: out)
-      if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
-        throw Failure(.usage, "\(out) has a run already; go on with --resume \(out), or give another folder")
-      }
-      for file in [folder.configuration, folder.results] where FileManager.default.fileExists(atPath: file) {
-        throw Failure(.usage, "\(file) is there already, and the run would write over it; give another folder")
-      }
-      return folder
-    } catch let failure as Failure { throw failure } catch { throw Failure(.cannotWrite, "\(error)") }
-  }
-}
-
-/// A training whose model, data and code are there.
-struct PreparedTraining {
-  var configuration: TrainingConfiguration
-  var data: TrainingData
-  var modules: ClassifierModules
-  var volume: TrainingDisplay.Volume
-
-  init(
-    _ options: ModelOptions, _ configuration: TrainingConfiguration, earlier: EarlierRun?,
-    volume: TrainingDisplay.Volume
-  ) async throws {
-    let model = try await LoadedModel.load(options.model)
-    data = try await TrainingData(configuration, model: model)
-    modules = try await ClassifierModules(options, model, data, configuration, volume: volume)
-    if let earlier {
-      try RunFacts(modules: modules, data: data).check(
-        earlier.checkpoint, path: earlier.path, classNames: data.classNames)
-    }
-    self.configuration = configuration
-    self.volume = volume
-  }
-
-  func run(in folder: RunFolder, from earlier: EarlierRun?) throws -> TrainingRun {
-    if volume == .everything {
-      Console.note(
-        "\(folder.path): \(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) images, "
-          + "\(grouped(data.validation.count)) for validation, \(data.classNames.count) classes), "
-          + "\(data.size.height)×\(data.size.width), batch \(configuration.batch), "
-          + "\(configuration.optimizer.method.rawValue), lr \(configuration.optimizer.learningRate), "
-          + "\(configuration.computeThreads) threads")
-      if let state = earlier?.checkpoint.state {
-        Console.note("going on after epoch \(state.epoch), iteration \(state.iteration)")
-      }
-    }
-    return try TrainingRun(
-      configuration, folder: folder, data: data, modules: modules,
-      from: earlier.map { ($0.checkpoint, path: $0.path) }, volume: volume)
+    if let out { return try RunFolder.unused(at: out) }
+    do { return try RunFolder.create(named: name) } catch { throw Failure(.cannotWrite, "\(error)") }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDTraining
 
 struct Val: AsyncParsableCommand {
@@ -46,7 +47,10 @@ struct Val: AsyncParsableCommand {
         throw Failure(.usage, "no weights: give --weights FILE, such as runs/resnet18-spd/checkpoints/best.safetensors")
       }
       let model = try await LoadedModel.load(options.model)
-      let (configuration, data) = try await measured(weights, model)
+      let (configuration, data) = try await ValidationData(
+        weights: weights, model: model, argument: options.model, config: training.config, preset: training.preset,
+        settings: try training.settings(options)
+      ).resolve()
       if !json {
         let all = data.validation.count + data.training.count
         Console.note(
@@ -59,24 +63,22 @@ struct Val: AsyncParsableCommand {
       if let report = weighted.report, !json {
         Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
       }
-      try weighted.graph.checkClassifier(of: data)
-      if let names = weighted.weights.classNames { try check(names, data.classNames, weights) }
-      let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline)
-      let evaluator = Evaluator(
-        network: ready.network, graph: weighted.graph, dataset: data.validation, transform: data.transform,
-        threads: configuration.computeThreads, loaderThreads: configuration.loaderThreads,
-        isStrict: configuration.strict)
+      let task = ClassificationTask()
+      try task.check(weighted.graph, for: data)
+      let classes = ClassMap(of: data.classNames, in: weighted.weights.classNames ?? data.classNames)
+      try classes.check(weights: weights, data: data.validation.name)
+      let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline())
+      let validation = Validation(
+        network: ready.network, graph: weighted.graph, data: data, configuration: configuration,
+        classMap: classes.indices)
       var broken = BrokenImages()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
-      guard
-        let found = try evaluator.run(
-          ready.packed, broken: &broken,
-          progress: {
-            progress.update($0)
-            return true
-          })
-      else { return }
+      let evaluation = try task.evaluate(validation, ready.packed, broken: &broken) { done in
+        progress.update(done)
+        return true
+      }
+      guard let found = evaluation else { return }
       progress.finish()
       let images = found.confusion.total
       guard images > 0 else {
@@ -87,7 +89,7 @@ struct Val: AsyncParsableCommand {
         input: [data.size.height, data.size.width], images: images, top1: found.metrics.top1.value,
         top5: found.metrics.top5.value, loss: found.metrics.loss.value,
         imagesPerSecond: Double(images) / (ContinuousClock.now - start).seconds, brokenImages: broken.count,
-        classes: data.classNames.enumerated().map { index, name in
+        classes: zip(data.classNames, classes.indices).map { name, index in
           Report.Class(
             name: name, images: found.confusion.support(index), top1: found.confusion.recall(index),
             precision: found.confusion.precision(index))
@@ -95,60 +97,6 @@ struct Val: AsyncParsableCommand {
       if json { return try Console.print(json: report) }
       report.print()
     }
-  }
-
-  /// Whether weights and data set number the classes alike.
-  private func check(_ own: [String], _ others: [String], _ weights: String) throws {
-    guard let index = zip(own, others).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return }
-    let difference = "class \(index) is `\(own[index])` in \(weights), but `\(others[index])` in the data set"
-    if own.sorted() == others.sorted() {
-      throw Failure(.data, "\(difference): the same classes in another order; give the data set that it was trained on")
-    }
-    Console.warning("\(difference): the figures take them for the same")
-  }
-
-  /// Whether a run's data set is still where it was, and another folder is meant.
-  private func isElsewhere(_ own: String, _ named: String) -> Bool {
-    func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-    return FileManager.default.fileExists(atPath: own) && place(own) != place(named)
-  }
-
-  /// The configuration of the run that the weights are from, or the model's preset, with the options over it, and the
-  /// images.
-  ///
-  /// Of the data set that the weights have been trained with, wherever it lies, those images that the run kept for
-  /// validation are measured; of another folder without train and val all, unless settings say otherwise.
-  private func measured(_ weights: String, _ model: LoadedModel) async throws -> (TrainingConfiguration, TrainingData) {
-    let settings = try training.settings(options)
-    let checkpoint = try TrainingCheckpoint(ifItIsOne: weights)
-    let own = checkpoint?.state.configuration
-    var configuration: TrainingConfiguration
-    if let own, training.preset == nil, training.config == nil {
-      configuration = own
-      try configuration.apply(settings)
-    } else {
-      configuration = try TrainingConfiguration.resolve(
-        model: options.model, file: training.config, overrides: settings)
-    }
-    func isGiven(_ key: String) -> Bool { settings.contains { $0.key == key } }
-    if let checkpoint, let own {
-      if configuration.data.isEmpty { configuration.data = own.data }
-      var kept = configuration
-      (kept.seed, kept.limit, kept.validationFraction) = (own.seed, own.limit, own.validationFraction)
-      if !isElsewhere(own.data, configuration.data), let data = try? await TrainingData(kept, model: model),
-        String(data.trainingHash, radix: 16) == checkpoint.facts[RunFacts.training]
-      {
-        guard isGiven("limit") || isGiven("seed") || isGiven("val-fraction") else { return (kept, data) }
-        if isGiven("limit") { kept.limit = configuration.limit }
-        if isGiven("seed") { kept.seed = configuration.seed }
-        if isGiven("val-fraction") { kept.validationFraction = configuration.validationFraction }
-        return (kept, try await TrainingData(kept, model: model))
-      }
-    }
-    let isSaid = training.config != nil
-    if !isSaid, !isGiven("limit") { configuration.limit = 0 }
-    let takesAll = !isSaid && !isGiven("val-fraction")
-    return (configuration, try await TrainingData(configuration, model: model, takesAll: takesAll))
   }
 }
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 import SPDFormats
+import SPDReference
 import SPDRuntime
 
 struct Verify: AsyncParsableCommand {
@@ -48,7 +50,7 @@ struct Verify: AsyncParsableCommand {
         size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
       let builder = try Builder(target: options.target)
       // Nothing is reused, so that every result is still there afterwards.
-      let pipeline = try await options.tuned(weighted.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
       let compiled = try builder.compile(weighted.graph, options: pipeline, reuse: false)
       let network = try await builder.load(compiled)
       let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
@@ -61,7 +63,8 @@ struct Verify: AsyncParsableCommand {
       let values = array?.values ?? syntheticInput(weighted.graph.input.shape)
       let output = try session.infer(values)
 
-      var layers = try compareLayers(compiled, weighted, session, values)
+      var layers = try compiled.compareLayers(
+        weighted, session, values, absolute: absolute, relative: relative)
       let expected: [Float]
       let reference: String
       if let against {
@@ -92,28 +95,6 @@ struct Verify: AsyncParsableCommand {
     }
   }
 
-  private func compareLayers(
-    _ compiled: Builder.Compiled, _ weighted: Weighted, _ session: Session, _ input: [Float]
-  ) throws -> [Comparison] {
-    let graph = compiled.plan.graph
-    let progress = Progress("interpreting", total: graph.nodes.count)
-    defer { progress.finish() }
-    let arena = session.arenaFloats
-    var comparisons: [Comparison] = []
-    _ = try Interpreter(graph: graph, parameters: weighted.weights.values(of: weighted.graph)).run(
-      input: input,
-      onNode: { node, values in
-        guard let buffer = compiled.plan.buffers.first(where: { $0.node == node.id }) else { return }
-        let found = buffer.layout.unblocked(arena, at: buffer.offset)
-        comparisons.append(
-          Comparison(
-            node.layer, "%\(node.id) = \(graph.expression(of: node))  \(node.source)", found, values.floats,
-            absolute: absolute, relative: relative))
-      },
-      progress: { done, _ in progress.update(done) })
-    return comparisons
-  }
-
   private func report(_ layers: [Comparison], model: String) throws {
     let off = layers.first { !$0.isWithin }
     if json {
@@ -141,51 +122,5 @@ struct Verify: AsyncParsableCommand {
       }
     }
     if off != nil { throw ExitCode(Failure.Code.different.rawValue) }
-  }
-}
-
-/// How far one result is from what it should be.
-struct Comparison: Encodable {
-  var layer: String
-  var node: String
-  var count: Int
-  var maxDelta = 0.0
-  var maxValue = 0.0
-  /// Values beyond the limit; NaN where none is expected counts.
-  var beyond = 0
-  var isWithin: Bool { beyond == 0 }
-
-  init(_ layer: String, _ node: String, _ found: [Float], _ expected: [Float], absolute: Double, relative: Double) {
-    self.layer = layer
-    self.node = node
-    count = expected.count
-    for (a, b) in zip(found, expected) {
-      if a.bitPattern == b.bitPattern {
-        maxValue = max(maxValue, Double(abs(b)))
-        continue
-      }
-      let delta = abs(Double(a) - Double(b))
-      if !(delta <= absolute + relative * Double(abs(b))), !(a.isNaN && b.isNaN) { beyond += 1 }
-      maxDelta = delta.isNaN ? .infinity : max(maxDelta, delta)
-      maxValue = max(maxValue, Double(abs(b)))
-    }
-  }
-}
-
-extension TensorLayout {
-  /// A result as N×C×H×W.
-  func unblocked(_ arena: UnsafeBufferPointer<Float>, at offset: Int) -> [Float] {
-    var values: [Float] = []
-    values.reserveCapacity(shape.count)
-    for image in 0..<shape.batch {
-      for channel in 0..<shape.channels {
-        for row in 0..<shape.height {
-          for column in 0..<shape.width {
-            values.append(arena[offset + index(image: image, channel: channel, row: row, column: column)])
-          }
-        }
-      }
-    }
-    return values
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 
 /// The figures of a benchmark, for people and for scripts.
 struct BenchReport: Encodable {
@@ -38,7 +39,7 @@ struct BenchReport: Encodable {
   var bandwidthShare: Double
   var variants: [Variant]
   var ratio: Ratio?
-  var layers: [Bench.Step]?
+  var layers: [Benchmark.Step]?
   var sites: [SiteReport]?
 
   enum CodingKeys: String, CodingKey {

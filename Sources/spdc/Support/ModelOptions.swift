@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDCompiler
+import SPDDriver
 
 /// What nearly every command takes: the network and how it is to be compiled.
 struct ModelOptions: ParsableArguments {
@@ -67,25 +68,16 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// What the generated code depends on beside the network, for messages.
-  var codeOptions: String {
-    let flags = [unfused ? "--unfused" : nil, exact ? "--exact" : nil, lowMemory ? "--low-memory" : nil]
-    let tile = largestTile.map { "--largest-tile \($0)" }
-    return (["--target \(target)", tile] + flags + disabled.sorted().map { "--disable-pass \($0)" })
-      .compactMap(\.self).joined(separator: " ")
-  }
-
-  var pipeline: Pipeline.Options { pipeline(for: .inference) }
-
-  func pipeline(for mode: Mode) -> Pipeline.Options {
-    var options = Pipeline.Options()
-    options.mode = mode
-    options.kernels.largestTile = largestTile
-    options.unfused = unfused
-    options.disabled = Set(disabled)
-    options.kernels.algorithms = exact ? .exact : lowMemory ? .lowMemory : .fast
+  /// The same for the libraries.
+  var compile: CompileOptions {
+    var options = CompileOptions()
+    (options.size, options.batch, options.classes, options.weights) = (size?.size, batch, classes, weights)
+    (options.target, options.unfused, options.exact, options.lowMemory) = (target, unfused, exact, lowMemory)
+    (options.largestTile, options.disabledPasses, options.tune) = (largestTile, disabled, tune)
     return options
   }
+
+  func pipeline(for mode: Mode = .inference) -> Pipeline.Options { compile.pipeline(for: mode) }
 }
 
 /// `640x480` or `640`: height, then width.
@@ -116,13 +108,7 @@ extension ModelOptions {
   func load(
     size: Size2D? = nil, batch: Int? = nil, required: Bool = true, quiet: Bool = false
   ) async throws -> Weighted {
-    let weighted = try await WeightLoader.load(
-      try await LoadedModel.load(model), size: size ?? self.size?.size, batch: batch ?? self.batch ?? 1,
-      classes: classes, weights: weights, required: required)
-    if let report = weighted.report, !quiet {
-      Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
-    }
-    return weighted
+    try await compile.load(model, size: size, batch: batch, weightsRequired: required, quiet: quiet)
   }
 
   /// Prints the graph behind passes, as asked for by `--dump-after`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SPDCompiler
+import SPDDriver
 
 /// What `--compare` names: the same network, compiled in another way.
 struct OtherVariant: ExpressibleByArgument {

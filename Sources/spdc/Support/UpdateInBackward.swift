@@ -1,4 +1,5 @@
 import ArgumentParser
+import SPDDriver
 
 /// Where a training step updates its parameters.
 struct UpdateInBackward: ParsableArguments {

@@ -1,8 +1,9 @@
 import Foundation
+import SPDDriver
 import SPDTraining
 
-/// How far a training is, on standard error: a bar on a terminal, now and then a line in a log, and a line for each epoch.
-struct TrainingDisplay {
+/// Shows how far a training is on standard error: a bar on a terminal, now and then a line in a log, and a line for each epoch.
+final class TrainingDisplay: TrainingObserver {
   /// How much is said.
   enum Volume {
     case nothing
@@ -11,72 +12,50 @@ struct TrainingDisplay {
     case everything
   }
 
-  let epochs: Int
-  let iterations: Int
-  let volume: Volume
+  private let volume: Volume
   private let start = ContinuousClock.now
-  private var throughput = Throughput(startingAt: 0)
   private var pace = ProgressPace(isTerminal: Console.isTerminal, startingAt: 0)
   private var isDrawn = false
 
-  init(epochs: Int, iterations: Int, volume: Volume) {
-    self.epochs = epochs
-    self.iterations = iterations
-    self.volume = volume
-  }
+  init(_ volume: Volume) { self.volume = volume }
 
   private var seconds: Double { (ContinuousClock.now - start).seconds }
 
-  /// After a step. `state.iteration` are over.
-  mutating func step(_ state: TrainingState, images: Int, validationSeconds: Double) {
-    let now = seconds
-    throughput.add(images: images, at: now)
-    guard volume != .nothing, pace.isDue(at: now) else { return }
-    let rate = throughput.imagesPerSecond
-    let batch = Double(state.configuration.batch)
-    let batchesLeft = Double((epochs - state.epoch) * iterations - state.iteration)
-    draw(
-      TrainingProgress(
-        epoch: state.epoch + 1, epochs: epochs, iteration: state.iteration, iterations: iterations,
-        loss: state.running["loss"]?.value, accuracy: state.running["top1"]?.value, imagesPerSecond: rate,
-        secondsLeft: rate.map { batchesLeft * batch / $0 + Double(epochs - state.epoch) * validationSeconds }))
-  }
-
-  mutating func validating(_ state: TrainingState, _ done: Int, of total: Int) {
-    guard volume != .nothing, Console.isTerminal, pace.isDue(at: seconds) else { return }
-    Console.draw("\r\u{1B}[K  epoch \(state.epoch + 1)/\(epochs)  validating \(done)/\(total)")
-    isDrawn = true
-  }
-
-  mutating func endEpoch(_ epoch: Int, _ row: [String: Double], isBest: Bool) {
-    finish()
-    // Time for validation does not count as time for training.
-    throughput = Throughput(startingAt: seconds)
-    guard volume == .everything else { return }
-    let width = String(epochs).count
-    var parts = ["epoch \(String(repeating: " ", count: width - String(epoch).count))\(epoch)/\(epochs)"]
-    func add(_ key: String, _ text: (Double) -> String) { if let value = row[key] { parts.append(text(value)) } }
-    add("train/loss") { String(format: "loss %.4f", $0) }
-    add("train/top1") { String(format: "top-1 %5.2f %%", $0 * 100) }
-    add("val/loss") { String(format: "| val loss %.4f", $0) }
-    add("val/top1") { String(format: "top-1 %5.2f %%", $0 * 100) }
-    add("val/top5") { String(format: "top-5 %5.2f %%", $0 * 100) }
-    add("images_per_second") { String(format: "| %.0f images/s", $0) }
-    add("seconds") { String(format: "%.1f s", $0) }
-    if isBest { parts.append("best") }
-    Console.note(parts.joined(separator: "  "))
-  }
-
-  mutating func finish() {
-    if isDrawn { Console.draw("\r\u{1B}[K") }
-    isDrawn = false
-  }
-
-  private mutating func draw(_ progress: TrainingProgress) {
+  func step(_ progress: TrainingProgress) {
+    guard volume != .nothing, pace.isDue(at: seconds) else { return }
     guard Console.isTerminal else { return Console.note(progress.line) }
     var size = winsize()
     let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    Console.draw("\r\u{1B}[K" + progress.bar(width: isKnown ? Int(size.ws_col) : 80))
+    draw(progress.bar(width: isKnown ? Int(size.ws_col) : 80))
+  }
+
+  func validating(epoch: Int, of epochs: Int, done: Int, of total: Int) {
+    guard volume != .nothing, Console.isTerminal, pace.isDue(at: seconds) else { return }
+    draw("  epoch \(epoch)/\(epochs)  validating \(done)/\(total)")
+  }
+
+  func endEpoch(_ summary: EpochSummary) {
+    finish()
+    guard volume == .everything else { return }
+    let width = String(summary.epochs).count
+    let number = String(summary.epoch)
+    var parts = ["epoch \(String(repeating: " ", count: width - number.count))\(number)/\(summary.epochs)"]
+    parts += summary.values.filter { !$0.metric.isValidation }.map { $0.metric.text($0.value) }
+    let validation = summary.values.filter(\.metric.isValidation).map { $0.metric.text($0.value) }
+    if !validation.isEmpty { parts += ["| val " + validation[0]] + validation.dropFirst() }
+    if let rate = summary.imagesPerSecond { parts.append(String(format: "| %.0f images/s", rate)) }
+    parts.append(String(format: "%.1f s", summary.seconds))
+    if summary.isBest { parts.append("best") }
+    Console.note(parts.joined(separator: "  "))
+  }
+
+  func finish() {
+    if isDrawn { Console.draw("") }
+    isDrawn = false
+  }
+
+  private func draw(_ line: String) {
+    Console.draw(line)
     isDrawn = true
   }
 }

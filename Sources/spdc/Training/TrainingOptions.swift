@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDriver
 import SPDTraining
 
 /// What `train`, `val` and `sweep` take: a configuration in layers, the preset, a file, the command line.
@@ -49,9 +50,4 @@ struct TrainingOptions: ParsableArguments {
   static func check(_ options: ModelOptions) throws {
     if options.tune { throw ValidationError("--tune measures kernels of inference only; leave it out.") }
   }
-}
-
-extension TrainingConfiguration {
-  /// OpenMP threads to compute on.
-  var computeThreads: Int { threads == 0 ? Machine.processors : threads }
 }

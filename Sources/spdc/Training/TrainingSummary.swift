@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import SPDTraining
 
 /// What is said at the end of a training.
@@ -23,14 +24,13 @@ struct TrainingSummary: Encodable {
     case brokenImages = "broken_images"
   }
 
-  init(_ run: TrainingRun, _ ending: TrainingRun.Ending) {
+  init(_ run: TrainingRun<ClassificationTask>, _ ending: TrainingEnding) {
     let state = run.state
-    let times = run.times
     model = run.modules.graph.name
     data = run.data.training.name
     input = [run.data.size.height, run.data.size.width]
     classes = run.data.classNames.count
-    parameters = run.modules.graph.parameters.filter(\.role.isTrainable).reduce(0) { $0 + $1.count }
+    parameters = run.parameterCount
     epochs = state.epoch
     finished = ending == .finished
     top1 = state.history.series("val/top1").last?.value
@@ -38,9 +38,9 @@ struct TrainingSummary: Encodable {
     loss = state.history.series("val/loss").last?.value
     bestTop1 = state.best?.metric
     bestEpoch = state.best?.epoch
-    seconds = times.training + times.validation
-    imagesPerSecond = times.training > 0 ? Double(times.images) / times.training : nil
-    waiting = seconds > 0 ? times.waiting / seconds : 0
+    seconds = run.seconds
+    imagesPerSecond = run.imagesPerSecond
+    waiting = run.waiting
     brokenImages = run.broken.count
     folder = run.folder.path
     last = run.folder.checkpoint(.last)
@@ -66,28 +66,5 @@ struct TrainingSummary: Encodable {
     }
     if brokenImages > 0 { Console.print("\(brokenImages) broken images were left out") }
     if let report { Console.print("report: \(report)") }
-  }
-}
-
-extension TrainingRun {
-  /// The page with curves, confusion matrix and mistakes of the last epoch.
-  func writeReport() throws {
-    if evaluation == nil { evaluation = try evaluate() }
-    var report = TrainingReport(title: "\(modules.graph.name) on \(data.training.name)", state: state)
-    let summary = TrainingSummary(self, .finished)
-    report.facts = [
-      ("parameters", grouped(summary.parameters)),
-      ("images", "\(grouped(data.training.count)) for training, \(grouped(data.validation.count)) for validation"),
-      ("input", "\(data.size.height)×\(data.size.width), batch \(configuration.batch)"),
-      ("processor", "\(Machine.processorName), \(configuration.computeThreads) threads"),
-    ]
-    if let speed = summary.imagesPerSecond {
-      report.facts.append(("speed", String(format: "%.0f images/s while training", speed)))
-      report.facts.append(("waiting for images", String(format: "%.1f %% of the time", summary.waiting * 100)))
-    }
-    report.confusion = evaluation?.confusion
-    report.misclassified = evaluation?.misclassified(in: data.validation) ?? []
-    report.classNames = data.classNames
-    try writing { try report.write(to: folder.report) }
   }
 }

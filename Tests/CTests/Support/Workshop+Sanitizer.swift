@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 extension Workshop {
   /// A compiler that builds and runs programs with a sanitizer here.

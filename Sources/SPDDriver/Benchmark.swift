@@ -1,0 +1,116 @@
+import SPD
+import SPDCompiler
+import SPDRuntime
+
+/// Times variants of one network in interleaved rounds, after making sure that they agree.
+package struct Benchmark {
+  private let variants: [BenchVariant]
+  private let input: [Float]
+  /// About how long to measure.
+  private let seconds: Double
+
+  package init(_ variants: [BenchVariant], input: [Float], seconds: Double) {
+    (self.variants, self.input, self.seconds) = (variants, input, seconds)
+  }
+
+  /// Nothing is timed before it is right: all variants must agree.
+  package func check() throws {
+    let first = try variants[0].session.infer(input)
+    guard first.allSatisfy(\.isFinite) else {
+      throw Failure(.different, "the output is not finite; nothing was measured")
+    }
+    for other in variants.dropFirst() {
+      for (a, b) in zip(try other.session.infer(input), first)
+      where !(abs(a - b) <= 5e-4 + 1e-4 * abs(b)) {
+        throw Failure(.different, "\(other.name) gives \(a) where \(variants[0].name) gives \(b); nothing was measured")
+      }
+    }
+  }
+
+  package func measure() throws {
+    try inTurns("measuring", variants) { variants[$0].times.append(try variants[$0].time(input), in: $1) }
+  }
+
+  /// Calls `body` with the number of each variant in turn, for about as long as was asked for, and with the number of
+  /// the sitting: in each one all variants have new places in memory.
+  private func inTurns(
+    _ title: String, _ variants: [BenchVariant],
+    _ body: (_ variant: Int, _ sitting: Int) throws -> Void
+  ) throws {
+    let progress = Progress(title, total: 100)
+    let forwards = Array(variants.indices)
+    var elapsed: Double { (ContinuousClock.now - start).seconds }
+    let start = ContinuousClock.now
+    var sitting = 0
+    // Six sittings are the fewest that an interval can be made of.
+    while sitting < 6 || elapsed < seconds {
+      for index in sitting % 2 == 0 ? forwards : forwards.reversed() { try variants[index].settle(input) }
+      let end = elapsed + seconds / 12
+      repeat {
+        // There and back, so that none always runs behind the same other.
+        for index in forwards + forwards.reversed() { try body(index, sitting) }
+        progress.update(min(100, Int(100 * elapsed / seconds)))
+      } while elapsed < end
+      sitting += 1
+    }
+    progress.finish()
+  }
+
+  // MARK: - sites
+
+  package func siteTimes(of graph: Graph) throws -> [SiteReport] {
+    let sites = graph.spaceToDepthSites
+    guard !sites.isEmpty else { return [] }
+    var times = variants.map { SiteTimes(sites, of: graph, in: $0.plan) }
+    try inTurns("measuring sites", variants) { index, sitting in
+      try times[index].measure(in: sitting) { try variants[index].time(input, steps: $0) }
+    }
+    return sites.enumerated().map { index, site in
+      let node = graph[site.id]
+      let both = times.map { $0.times[index] }
+      return SiteReport(
+        layer: node.layer, input: graph.shape(of: node.inputs[0]).description, output: node.shape.description,
+        variants: zip(variants, both.map(\.samples)).map {
+          SiteReport.Variant(name: $0.name, minMs: $1.min, medianMs: $1.median)
+        },
+        ratio: Ratio(both[1], of: variants[1].name, over: both[0]))
+    }
+  }
+
+  // MARK: - layers
+
+  package struct Step: Encodable {
+    package var step: Int
+    package var layer: String
+    package var kernel: String
+    package var text: String
+    package var minMs: Double
+    package var medianMs: Double
+    package var gflops: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case step, layer, kernel, text, gflops
+      case minMs = "min_ms"
+      case medianMs = "median_ms"
+    }
+  }
+
+  /// Times of each step of the first variant.
+  package func layerTimes() throws -> [Step] {
+    let variant = variants[0]
+    var times = Array(repeating: [Double](), count: variant.plan.steps.count)
+    try inTurns("measuring layers", [variant]) { _, _ in
+      for step in times.indices { times[step].append(try variant.time(input, steps: step..<step + 1)) }
+    }
+    return variant.plan.steps.enumerated().map { index, step in
+      let samples = Samples(times[index])
+      let graph = variant.plan.graph
+      let node = step.node.map { graph[$0] }
+      return Step(
+        step: index, layer: node?.layer ?? "output", kernel: step.kernel.template,
+        text: node.map { graph.expression(of: $0) } ?? "store", minMs: samples.min, medianMs: samples.median,
+        gflops: node.map { Double(graph.cost(of: $0).flops) / samples.min / 1e6 } ?? 0)
+    }
+  }
+
+}

@@ -1,0 +1,154 @@
+import Foundation
+import SPD
+import SPDCompiler
+import SPDRuntime
+import SPDTemplates
+
+package let spdcVersion = "0.1.0"
+
+/// From a graph to C, and from C to a loaded network.
+package struct Builder {
+  package var templates: Templates
+  package var target: Target
+
+  package init(target name: String) throws {
+    templates = Templates(try SPDTemplates.load())
+    target = try Machine.target(named: name)
+  }
+
+  /// A graph with everything that compiling it made.
+  package struct Compiled {
+    package var graph: Graph
+    package var plan: Plan
+    package var records: [Pipeline.Record]
+    package var code: EmitC.Result
+    package var prefix: String { plan.prefix }
+
+    package init(graph: Graph, plan: Plan, records: [Pipeline.Record], code: EmitC.Result) {
+      (self.graph, self.plan, self.records, self.code) = (graph, plan, records, code)
+    }
+  }
+
+  /// - Parameter reuse: false keeps every result in the arena, for looking at them.
+  package func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
+    let (_, records, plan) = try plan(graph, options: options, reuse: reuse)
+    let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
+    return Compiled(graph: graph, plan: plan, records: records, code: code)
+  }
+
+  package func plan(
+    _ graph: Graph, options: Pipeline.Options, reuse: Bool = true
+  ) throws -> (lowered: Graph, records: [Pipeline.Record], plan: Plan) {
+    let (lowered, records) = try Pipeline.run(graph, options: options)
+    let plan = try PlanMemory.plan(
+      lowered, prefix: Self.prefix(graph.name, options.mode), target: target, kernels: options.kernels,
+      mode: options.mode, maxTargets: options.maxTargets, updatesInBackward: options.updatesInBackward,
+      reuse: reuse)
+    return (lowered, records, plan)
+  }
+
+  /// What symbols start with: the network's name as an identifier, so that both its modules fit into one program.
+  package static func prefix(_ name: String, _ mode: Mode = .inference) -> String {
+    String(name.map { $0 == "-" ? "_" : $0 }) + (mode == .training ? "_train" : "")
+  }
+
+  package static let fastFlags = ["-std=c17", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
+
+  /// Compiles to a shared library in the cache, if it is not there, and loads it.
+  package func load(_ compiled: Compiled, quiet: Bool = false) async throws -> Network {
+    try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+  }
+
+  /// The same for a training module.
+  package func loadTrainable(_ compiled: Compiled, quiet: Bool = false) async throws -> TrainableNetwork {
+    try TrainableNetwork(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+  }
+
+  package func library(_ compiled: Compiled, quiet: Bool = false) async throws -> String {
+    try await library(
+      source: compiled.code.source, header: (compiled.prefix + ".h", compiled.code.header), name: compiled.prefix,
+      quiet: quiet)
+  }
+
+  /// Path of the shared library of a source text, built if the cache does not have it.
+  package func library(
+    source: String, header: (name: String, text: String)? = nil, name: String, quiet: Bool = false
+  ) async throws -> String {
+    guard Machine.runs(target) else {
+      throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
+    }
+    let toolchain = try await Toolchain.find()
+    let key = key(source, header, toolchain)
+    return try await ObjectCache("modules").file(name + ".so", key) { folder in
+      let object = try await self.object(source: source, header: header, name: name, toolchain, quiet: quiet)
+      let library = folder.appendingPathComponent(name + ".so").path
+      try await cc(toolchain, [object, "-shared", "-o", library], quiet: quiet)
+    }.path
+  }
+
+  /// Path of the object of a source text, position-independent, built if the cache does not have it.
+  package func object(
+    source: String, header: (name: String, text: String)? = nil, name: String, _ toolchain: Toolchain,
+    quiet: Bool = false
+  ) async throws -> String {
+    try await ObjectCache("objects").file(name + ".o", key(source, header, toolchain)) { folder in
+      let texts = [(name: name + ".c", text: source)] + [header].compactMap { $0 }
+      for (name, text) in texts { try Files.write(text, to: folder.appendingPathComponent(name).path) }
+      let paths = [name + ".c", name + ".o"].map { folder.appendingPathComponent($0).path }
+      try await cc(toolchain, ["-fPIC", "-c", paths[0], "-o", paths[1]], quiet: quiet)
+      for (name, _) in texts { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
+    }.path
+  }
+
+  /// Tells machine code of a source text from others.
+  private func key(
+    _ source: String, _ header: (name: String, text: String)?, _ toolchain: Toolchain
+  ) -> ObjectCache.Key {
+    var key = ObjectCache.Key(source, header?.name ?? "", header?.text ?? "", toolchain.identity)
+    key.add(flags(toolchain))
+    key.add(target.name == "native" ? Machine.identity : "")
+    return key
+  }
+
+  package func key(_ compiled: Compiled) async throws -> UInt64 {
+    fnv1a(key(compiled.code.source, nil, try await Toolchain.find()).name.utf8)
+  }
+
+  /// What the C compiler is told: the flags for speed, the target's, OpenMP's, and at the end the user's own.
+  private func flags(_ toolchain: Toolchain) -> [String] {
+    Self.fastFlags + target.flags + toolchain.openMPFlags + Self.userFlags
+  }
+
+  /// `SPDC_CFLAGS`, such as `-g`.
+  private static let userFlags = (ProcessInfo.processInfo.environment["SPDC_CFLAGS"] ?? "").split(separator: " ")
+    .map(String.init)
+
+  /// Runs the C compiler.
+  package func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {
+    let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
+    let flags = flags(toolchain)
+    let run = { try await Toolchain.run(toolchain.compiler, flags + arguments) }
+    let outcome =
+      quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)
+    guard outcome.succeeded else {
+      throw Failure(.software, "\(toolchain.compiler) does not compile what spdc wrote:\n" + outcome.errors)
+    }
+  }
+}
+
+extension Builder {
+  /// A network ready to run: model, weights, code, session.
+  package struct Ready {
+    package var weighted: Weighted
+    package var compiled: Compiled
+    package var network: Network
+    package var packed: PackedWeights
+  }
+
+  package func ready(_ weighted: Weighted, options: Pipeline.Options, quiet: Bool = false) async throws -> Ready {
+    let compiled = try compile(weighted.graph, options: options)
+    let network = try await load(compiled, quiet: quiet)
+    let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
+    return Ready(weighted: weighted, compiled: compiled, network: network, packed: packed)
+  }
+}

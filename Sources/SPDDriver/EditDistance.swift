@@ -1,0 +1,16 @@
+/// How many characters must be inserted, dropped or replaced to make one text the other (Levenshtein).
+package func editDistance(_ first: String, _ second: String) -> Int {
+  let second = Array(second)
+  // Distances from the part of `first` so far to each prefix of `second`.
+  var row = Array(0...second.count)
+  for (index, character) in first.enumerated() {
+    var diagonal = row[0]
+    row[0] = index + 1
+    for column in second.indices {
+      let replaced = diagonal + (character == second[column] ? 0 : 1)
+      diagonal = row[column + 1]
+      row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
+    }
+  }
+  return row[second.count]
+}

@@ -1,0 +1,95 @@
+import Foundation
+import SPDFormats
+import SPDRuntime
+
+/// Folders that spdc reads from and writes to.
+package enum Files {
+  /// Folder of this executable, links resolved.
+  package static let executableFolder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent()
+
+  /// Compiled model files and modules, by content: may be deleted at any time.
+  package static func cache(_ kind: String) throws -> URL {
+    let environment = ProcessInfo.processInfo.environment
+    let base: URL
+    if let own = environment["SPDC_CACHE"], !own.isEmpty {
+      base = URL(fileURLWithPath: own)
+    } else if let xdg = environment["XDG_CACHE_HOME"], !xdg.isEmpty {
+      base = URL(fileURLWithPath: xdg).appendingPathComponent("spdc")
+    } else {
+      base = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/spdc")
+    }
+    let folder = base.appendingPathComponent(kind)
+    do {
+      try createFolder(folder)
+    } catch {
+      throw Failure(.cannotWrite, "\(error)\n  \(cacheHint)")
+    }
+    return folder
+  }
+
+  package static let cacheHint = "Compiled code is kept there; SPDC_CACHE names another folder."
+
+  package static func createFolder(_ folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      // Asked again, the system says why.
+      let why = mkdir(folder.path, 0o777) == 0 ? reason(error) : String(cString: strerror(errno))
+      throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(why)")
+    }
+  }
+
+  /// A folder beside `sibling`, removed after `body` whatever happens.
+  package static func withTemporaryFolder<Result>(
+    beside sibling: URL, _ body: (URL) async throws -> Result
+  ) async throws -> Result {
+    let folder = sibling.deletingLastPathComponent()
+      .appendingPathComponent(".\(sibling.lastPathComponent).\(UUID().uuidString.prefix(8))")
+    try createFolder(folder)
+    return try await Interruption.temporary(folder.path) { try await body(folder) }
+  }
+
+  /// Writes a file whole or not at all: an existing one stays until the new one is complete.
+  package static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+    try writing { try writeAtomically(to: path) { try $0.write(bytes) } }
+  }
+
+  /// Runs what writes a file: its errors are the output's, and signals wait.
+  package static func writing(_ body: () throws -> Void) throws {
+    do {
+      try Interruption.shielded(body)
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw Failure(.cannotWrite, "\(error)")
+    }
+  }
+
+  package static func write(_ text: String, to path: String) throws {
+    var text = text
+    try text.withUTF8 { try write(UnsafeRawBufferPointer($0), to: path) }
+  }
+
+  package static func write(_ data: Data, to path: String) throws {
+    try data.withUnsafeBytes { try write($0, to: path) }
+  }
+
+  package static func read(_ path: String) throws -> Data {
+    guard PathKind(of: path) != nil else {
+      throw Failure(.noInput, printable("\(path): there is no such file"))
+    }
+    do {
+      return Data(try readWholeFile(path))
+    } catch {
+      throw Failure(.noInput, "\(error)")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(posix.code)))
+    }
+    return (error as NSError).localizedDescription
+  }
+}

@@ -1,0 +1,235 @@
+import Foundation
+import Models
+import SPD
+
+/// A network from any of the three sources, for any size, batch and number of classes it allows.
+public struct LoadedModel: Sendable {
+  package var name: String
+  package var classNames: [String]?
+  /// Path of the model file, if it came from one.
+  package var path: String?
+  private let trace: @Sendable (Size2D?, Int, Int?) async throws -> Graph
+
+  package func graph(size: Size2D? = nil, batch: Int = 1, classes: Int? = nil) async throws -> Graph {
+    try await trace(size, batch, classes)
+  }
+
+  /// - Parameter argument: a path that ends in .swift or .json, or a shipped model's name.
+  package static func load(_ argument: String) async throws -> LoadedModel {
+    if argument.hasSuffix(".swift") { return try await modelFile(argument) }
+    if argument.hasSuffix(".json") { return try graphFile(argument) }
+    guard let model = shippedModels.first(where: { $0.name == argument }) else {
+      let names = shippedModels.map(\.name)
+      let near = names.min { editDistance($0, argument) < editDistance($1, argument) }
+      let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
+      throw Failure(
+        .noInput,
+        "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
+          + names.joined(separator: ", "))
+    }
+    return LoadedModel(model)
+  }
+
+  /// The shipped model of the first name, else whatever the second argument means.
+  package static func load(_ name: String, or argument: String) async throws -> LoadedModel {
+    if name != argument, let model = shippedModels.first(where: { $0.name == name }) { return LoadedModel(model) }
+    return try await load(argument)
+  }
+
+  private init(
+    name: String, classNames: [String]?, path: String?,
+    trace: @escaping @Sendable (Size2D?, Int, Int?) async throws -> Graph
+  ) {
+    (self.name, self.classNames, self.path, self.trace) = (name, classNames, path, trace)
+  }
+
+  /// A network that this program declares.
+  public init(_ model: Model) {
+    self.init(name: model.name, classNames: model.classNames, path: nil) { size, batch, classes in
+      try model.graph(size: size, batch: batch, classes: classes)
+    }
+  }
+
+  // MARK: - graph files
+
+  private static func graphFile(_ path: String) throws -> LoadedModel {
+    let data = try Files.read(path)
+    let graph: Graph
+    do {
+      if let number = excessive(try JSONSerialization.jsonObject(with: data)) {
+        throw GraphError("it holds the number \(number), which no network has")
+      }
+      graph = try JSONDecoder().decode(Graph.self, from: data)
+      try graph.verify()
+    } catch let error as GraphError {
+      throw Failure(.data, "\(path): \(error)")
+    } catch {
+      throw Failure(.data, "\(path) is no graph that spdc wrote (`spdc compile MODEL --emit graph`): \(brief(error))")
+    }
+    guard graph.name.isModelName else {
+      throw Failure(.data, "\(path): the name “\(graph.name)” is not made of letters, digits, - and _")
+    }
+    let shape = graph.input.shape
+    return LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
+      if let size, size != shape.size {
+        throw Failure(
+          .usage,
+          "\(path) is a graph for \(shape.height)×\(shape.width), not \(size.height)×\(size.width): another size needs "
+            + "the model file")
+      }
+      if batch != 1, batch != shape.batch {
+        throw Failure(
+          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file")
+      }
+      if let classes, classes != graph.classes {
+        throw Failure(
+          .usage,
+          "\(path) is a graph for \(graph.classes) classes, not \(classes): another number needs the model file")
+      }
+      return graph
+    }
+  }
+
+  /// A number beyond 2³¹ anywhere in the file: sums of such numbers would overflow.
+  private static func excessive(_ value: Any) -> NSNumber? {
+    switch value {
+    case let number as NSNumber: abs(number.doubleValue) > Double(1 << 31) ? number : nil
+    case let list as [Any]: list.lazy.compactMap(excessive).first
+    case let object as [String: Any]: object.values.lazy.compactMap(excessive).first
+    default: nil
+    }
+  }
+
+  private static func brief(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return (error as NSError).localizedDescription }
+    switch error {
+    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+      .valueNotFound(_, let context):
+      let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined()
+      return context.debugDescription + (place.isEmpty ? "" : " (at \(place.drop { $0 == "." }))")
+    @unknown default: return "\(error)"
+    }
+  }
+
+  // MARK: - model files
+
+  private static func modelFile(_ path: String) async throws -> LoadedModel {
+    guard FileManager.default.fileExists(atPath: path) else {
+      let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+      let isShipped = shippedModels.contains { $0.name == name }
+      let hint = isShipped ? "; the shipped model is called \(name), without .swift" : ""
+      throw Failure(.noInput, "\(path): there is no such file\(hint)")
+    }
+    let program = try await compile(path)
+    let first = try await ask(program, path: path, size: nil, batch: 1, classes: nil)
+    return LoadedModel(name: first.name, classNames: first.classNames, path: path) { size, batch, classes in
+      let answer: TraceRequest.Answer
+      if size == nil, batch == 1, classes == nil {
+        answer = first
+      } else {
+        answer = try await ask(program, path: path, size: size, batch: batch, classes: classes)
+      }
+      if let error = answer.error { throw Failure(.data, error.located(at: path)) }
+      guard var graph = answer.graph else { throw Failure(.software, "\(path): no graph came back") }
+      graph.name = answer.name
+      return graph
+    }
+  }
+
+  /// The model file as a program, from the cache if neither it nor the library changed.
+  private static func compile(_ path: String) async throws -> String {
+    let library = try SPDLibrary.find()
+    let source = try Files.read(path)
+    // The bytes as they are, be they text or not.
+    // Only the file's name is in what is made of it.
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", name, library.stamp)
+    return try await ObjectCache("models").file("model", key) { folder in
+      guard let swiftc = Toolchain.locate("swiftc") else {
+        throw Failure(
+          .unavailable,
+          "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not"
+        )
+      }
+      let outcome = try await Progress("swiftc \(path)").during {
+        // Line numbers of the file are wanted if it crashes.
+        try await Toolchain.run(
+          swiftc,
+          ["-Onone", "-g", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects
+            + ["-o", folder.appendingPathComponent("model").path])
+      }
+      guard outcome.succeeded else {
+        let message = outcome.errors.isEmpty ? outcome.output : outcome.errors
+        throw Failure(.data, "\(path) does not compile:\n" + message.trimmingCharacters(in: .newlines))
+      }
+    }.path
+  }
+
+  /// What a program said when it crashed: the message, and the lines of the file that led there.
+  private static func crash(_ text: String, in path: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let message = lines.prefix { !$0.hasPrefix("***") && !$0.hasPrefix("💣") }
+    let name = "/" + URL(fileURLWithPath: path).lastPathComponent + ":"
+    let places = lines.compactMap { line in
+      line.range(of: name).map { "  at \(path):" + line[$0.upperBound...].split(separator: " ")[0] }
+    }
+    let text = (message.map(String.init).filter { !$0.isEmpty } + places).joined(separator: "\n")
+    return text.isEmpty ? "it ended without a message" : text
+  }
+
+  private static func ask(
+    _ program: String, path: String, size: Size2D?, batch: Int, classes: Int?
+  ) async throws -> TraceRequest.Answer {
+    let answerPath = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString).json")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: answerPath) }
+    let request = TraceRequest(answerPath: answerPath, size: size, batch: batch, classes: classes)
+    let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
+    let outcome = try await Progress("running \(path)").during {
+      try await Toolchain.run(
+        program, [],
+        environment: [
+          TraceRequest.variable: text,
+          "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none",
+        ])
+    }
+    guard outcome.succeeded else {
+      throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + crash(outcome.errors, in: path))
+    }
+    let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
+    let answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
+    guard let answer = answers.first else {
+      throw Failure(
+        .data, "\(path) declares no network: it needs a line such as `public let mine = Model(\"mine\", …)`")
+    }
+    guard answers.count == 1 else {
+      throw Failure(
+        .data,
+        "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
+    }
+    guard answer.name.isModelName else {
+      throw Failure(.data, "\(path): the name “\(answer.name)” is not made of letters, digits, - and _")
+    }
+    return answer
+  }
+}
+
+extension TraceError {
+  /// With the path that the user gave instead of the bare file name.
+  package func located(at path: String) -> String {
+    "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).")
+      + (remedy.map { "\n  \($0)" } ?? "")
+  }
+}
+
+extension String {
+  /// Can be the stem of C names once `-` is replaced by `_`.
+  package var isModelName: Bool {
+    guard let first = utf8.first, first >= UInt8(ascii: "A") else { return false }
+    return utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        || byte == UInt8(ascii: "_")
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import SPDCompiler
+
+/// This machine, as far as generated code depends on it.
+package enum Machine {
+  /// The best target that this machine runs, called `native`.
+  package static let native: Target = {
+    var target = base
+    target.name = "native"
+    if let l2 = l2Bytes { target.l2Bytes = l2 }
+    #if arch(x86_64)
+      target.flags = ["-march=native"] + (target.lanes == 16 ? ["-mprefer-vector-width=512"] : [])
+    #endif
+    return target
+  }()
+
+  package static func target(named name: String) throws -> Target {
+    if name == "native" { return native }
+    guard let target = Target.named.first(where: { $0.name == name }) else {
+      let names = (["native"] + Target.named.map(\.name)).joined(separator: ", ")
+      throw Failure(.usage, "no target is called \(name); there are \(names)")
+    }
+    return target
+  }
+
+  /// Whether this machine's C compilers make code for a target, be it code that does not run here.
+  package static func builds(_ target: Target) -> Bool {
+    #if arch(x86_64)
+      return target.name != "aarch64"
+    #else
+      return runs(target)
+    #endif
+  }
+
+  /// Whether code made for a target runs here.
+  package static func runs(_ target: Target) -> Bool {
+    #if arch(x86_64)
+      return target.name != "aarch64" && target.lanes <= base.lanes
+    #elseif arch(arm64)
+      return !target.name.hasPrefix("x86")
+    #else
+      return target.name == "scalar"
+    #endif
+  }
+
+  private static let base: Target = {
+    #if arch(x86_64)
+      let flags = Set(processorFlags)
+      if flags.isSuperset(of: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "fma"]) { return .x86v4 }
+      return flags.isSuperset(of: ["avx2", "fma"]) ? .x86v3 : .x86
+    #elseif arch(arm64)
+      return .aarch64
+    #else
+      return .scalar
+    #endif
+  }()
+
+  /// As the system lists them, such as `avx2`.
+  package static let processorFlags: [String] = info("flags")?.split(separator: " ").map(String.init) ?? []
+
+  package static let processorName: String = info("model name") ?? "unknown processor"
+
+  /// What code for `native` depends on.
+  package static let identity = ([processorName] + processorFlags.sorted()).joined(separator: " ")
+
+  private static func info(_ key: String) -> String? {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
+    return text.split(separator: "\n").first { $0.hasPrefix(key) }?
+      .split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  private static let l2Bytes: Int? = {
+    let path = "/sys/devices/system/cpu/cpu0/cache/index2/size"
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines),
+      text.hasSuffix("K"), let size = Int(text.dropLast())
+    else { return nil }
+    return size << 10
+  }()
+
+  /// Processors that this process may use.
+  package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+}

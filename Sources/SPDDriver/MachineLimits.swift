@@ -1,0 +1,42 @@
+import Foundation
+import SPDCompiler
+import SPDRuntime
+
+/// What this machine's multiply-adds and memory reach, measured by a small C program.
+package struct MachineLimits {
+  private let multiply: @convention(c) (Int64, Int32, UnsafeMutablePointer<Float>) -> Int64
+  private let read: @convention(c) (UnsafePointer<Float>, Int64, Int32, UnsafeMutablePointer<Float>) -> Void
+
+  package init(_ builder: Builder) async throws {
+    let source = try builder.templates.fill("peak", ["VL": "\(builder.target.lanes)"])
+    let library = try await builder.library(source: source, name: "peak")
+    guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), let multiply = dlsym(handle, "spdc_peak_multiply"),
+      let read = dlsym(handle, "spdc_peak_read")
+    else { throw Failure(.software, "the peak measurement does not load: \(String(cString: dlerror()))") }
+    self.multiply = unsafeBitCast(multiply, to: type(of: self.multiply))
+    self.read = unsafeBitCast(read, to: type(of: self.read))
+  }
+
+  /// Best of several short runs: multiply-adds in GFLOP/s, reading in GB/s, all threads together.
+  package func measure(threads: Int) -> (gflops: Double, gigabytes: Double) {
+    let clock = ContinuousClock()
+    var sink: Float = 0
+    var gflops = 0.0
+    for _ in 0..<10 {
+      let start = clock.now
+      let flops = multiply(1_000_000, Int32(threads), &sink)
+      gflops = max(gflops, Double(flops) / (clock.now - start).seconds / 1e9)
+    }
+    let count = 64 << 20
+    guard let buffer = try? AlignedBuffer(byteCount: 4 * count) else { return (gflops, 0) }
+    let floats = buffer.base.assumingMemoryBound(to: Float.self)
+    floats.update(repeating: 1, count: count)
+    var gigabytes = 0.0
+    for _ in 0..<5 {
+      let start = clock.now
+      read(floats, Int64(count), Int32(threads), &sink)
+      gigabytes = max(gigabytes, Double(4 * count) / (clock.now - start).seconds / 1e9)
+    }
+    return (gflops, gigabytes)
+  }
+}

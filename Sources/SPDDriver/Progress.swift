@@ -1,0 +1,58 @@
+import Foundation
+
+/// A line that tells how far something is, redrawn in place.
+package final class Progress {
+  private let title: String
+  private let total: Int
+  private let start = ContinuousClock.now
+  private var drawn: ContinuousClock.Instant?
+
+  package init(_ title: String, total: Int = 0) {
+    self.title = title
+    self.total = total
+  }
+
+  /// - Parameter done: of `total`; draws at most ten times a second, and nothing in the first half second.
+  package func update(_ done: Int) {
+    let now = ContinuousClock.now
+    guard Messages.drawsProgress, now - start > .milliseconds(500) else { return }
+    if let drawn, now - drawn < .milliseconds(100) { return }
+    drawn = now
+    let seconds = (now - start).seconds
+    var line = "  \(title)  "
+    if total > 0 {
+      let width = 26
+      let filled = min(width, width * done / total)
+      line +=
+        String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled) + "  \(done)/\(total)"
+    }
+    line += String(format: "  %.1f s", seconds)
+    if total > 0, done > 0, done < total {
+      line += String(format: ", %.0f s left", seconds * Double(total - done) / Double(done))
+    }
+    Messages.progress(line)
+  }
+
+  /// Removes the line.
+  package func finish() {
+    if drawn != nil { Messages.progress("") }
+    drawn = nil
+  }
+
+  /// Redraws with the elapsed time while something runs that reports nothing.
+  package func during<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    let ticker = Task { [title, start] in
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(200))
+        let elapsed = ContinuousClock.now - start
+        guard Messages.drawsProgress, !Task.isCancelled, elapsed > .milliseconds(500) else { continue }
+        Messages.progress(String(format: "  \(title)  %.1f s", elapsed.seconds))
+      }
+    }
+    defer {
+      ticker.cancel()
+      if Messages.drawsProgress { Messages.progress("") }
+    }
+    return try await body()
+  }
+}

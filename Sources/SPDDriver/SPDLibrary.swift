@@ -1,0 +1,41 @@
+import Foundation
+
+/// Where the library `SPD` is that model files are compiled against: beside the executable, as SwiftPM builds it, or in
+/// `../lib/spdc` of an installation.
+package struct SPDLibrary {
+  package var modules: String
+  package var objects: [String]
+  /// Changes whenever the library does.
+  package var stamp: String
+
+  package static func find() throws -> SPDLibrary {
+    let manager = FileManager.default
+    let built = Files.executableFolder
+    let installed = built.appendingPathComponent("../lib/spdc").standardizedFileURL
+    let module: URL
+    var library: SPDLibrary
+    if manager.fileExists(atPath: installed.appendingPathComponent("libSPD.a").path) {
+      module = installed.appendingPathComponent("SPD.swiftmodule")
+      library = SPDLibrary(
+        modules: installed.path, objects: [installed.appendingPathComponent("libSPD.a").path], stamp: "")
+    } else {
+      module = built.appendingPathComponent("Modules/SPD.swiftmodule")
+      let folder = built.appendingPathComponent("SPD.build")
+      let objects = (try? manager.contentsOfDirectory(atPath: folder.path))?.filter { $0.hasSuffix(".o") }.sorted()
+      guard let objects, !objects.isEmpty, manager.fileExists(atPath: module.path) else {
+        throw Failure(
+          .unavailable,
+          "the library that model files import is neither in \(built.path) nor in \(installed.path); "
+            + "build with `swift build -c release` or install with `make install`")
+      }
+      library = SPDLibrary(
+        modules: built.appendingPathComponent("Modules").path,
+        objects: objects.map { folder.appendingPathComponent($0).path }, stamp: "")
+    }
+    for path in [module.path] + library.objects {
+      let attributes = try? manager.attributesOfItem(atPath: path)
+      library.stamp += "\(path) \(attributes?[.modificationDate] ?? "") \(attributes?[.size] ?? "")\n"
+    }
+    return library
+  }
+}

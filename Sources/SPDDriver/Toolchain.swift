@@ -1,0 +1,213 @@
+import Foundation
+import SPD
+import Subprocess
+
+/// A C compiler that was seen to build and run an OpenMP program on this machine.
+package struct Toolchain: Codable, Equatable {
+  package var compiler: String
+  /// First line of `--version`.
+  package var version: String
+  /// What makes OpenMP work: `-fopenmp`, and a library folder where the compiler does not know it.
+  package var openMPFlags: [String]
+
+  /// Finds a compiler, or says what to install.
+  ///
+  /// `SPDC_CC` or `CC` in the environment is the only candidate if set. What was found is remembered in the cache for as
+  /// long as the compiler's file stays the same.
+  package static func find() async throws -> Toolchain {
+    if let remembered = try? remembered() { return remembered }
+    let (found, reports) = await probe()
+    guard let found else { throw Failure(.unavailable, advice(reports)) }
+    if let data = try? JSONEncoder().encode(Memory(toolchain: found, stamp: stamp(found.compiler))) {
+      try? Files.write(data, to: memoryFile().path)
+    }
+    return found
+  }
+
+  /// Every candidate and how it fared, for `spdc doctor`.
+  package struct Report: Codable {
+    package var compiler: String
+    package var version: String?
+    package var builds: Bool
+    package var openMP: Bool
+    package var message: String
+  }
+
+  package static func probe() async -> (Toolchain?, [Report]) {
+    var reports: [Report] = []
+    for candidate in candidates() {
+      let (toolchain, report) = await examine(candidate)
+      reports.append(report)
+      if let toolchain { return (toolchain, reports) }
+    }
+    return (nil, reports)
+  }
+
+  private static let notFound = "not found"
+
+  private static func requested() -> String? {
+    let environment = ProcessInfo.processInfo.environment
+    return [environment["SPDC_CC"], environment["CC"]].compactMap { $0 }.first { !$0.isEmpty }
+  }
+
+  private static func candidates() -> [String] {
+    if let requested = requested() { return [requested] }
+    // The newest clang first; gcc is nearly as good.
+    return ["clang"] + (14...22).reversed().map { "clang-\($0)" } + ["gcc", "cc"]
+  }
+
+  private static func examine(_ name: String) async -> (Toolchain?, Report) {
+    var report = Report(compiler: name, version: nil, builds: false, openMP: false, message: notFound)
+    guard let path = locate(name) else { return (nil, report) }
+    report.compiler = path
+    let version = try? await run(path, ["--version"])
+    report.version = version.flatMap { $0.output.split(separator: "\n").first.map(String.init) }
+    do {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString)")
+      try Files.createFolder(folder)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let source = folder.appendingPathComponent("probe.c").path
+      let program = folder.appendingPathComponent("probe").path
+      try Files.write(probeProgram, to: source)
+      let plain = try await run(path, ["-O1", source, "-o", program])
+      report.builds = plain.succeeded
+      guard plain.succeeded else {
+        report.message = "it cannot build a program: \(plain.firstLine)"
+        return (nil, report)
+      }
+      for flags in openMPChoices() {
+        let built = try await run(path, ["-O1"] + flags + [source, "-o", program])
+        guard built.succeeded else {
+          report.message = "-fopenmp does not work: \(built.firstLine)"
+          continue
+        }
+        // What the user's environment allows is no property of the compiler, and the answer is remembered.
+        let free: [String: String?] = ["OMP_THREAD_LIMIT": nil, "OMP_NUM_THREADS": nil, "OMP_DYNAMIC": nil]
+        let ran = try await run(program, [], environment: free)
+        guard ran.succeeded, ran.output.hasPrefix("2") else {
+          report.message = "a program with -fopenmp does not run two threads: \(ran.firstLine)"
+          continue
+        }
+        report.openMP = true
+        report.message = "works"
+        let found = Toolchain(compiler: path, version: report.version ?? "", openMPFlags: flags)
+        return (found, report)
+      }
+    } catch {
+      report.message = "\(error)"
+    }
+    return (nil, report)
+  }
+
+  /// Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
+  private static func openMPChoices() -> [[String]] {
+    let folders = (14...22).reversed().map { "/usr/lib/llvm-\($0)/lib" }
+      .filter { FileManager.default.fileExists(atPath: $0 + "/libomp.so") }
+    return [["-fopenmp"]] + folders.map { ["-fopenmp=libomp", "-L" + $0, "-Wl,-rpath," + $0] }
+  }
+
+  private static let probeProgram = """
+    #include <stdio.h>
+    #ifdef _OPENMP
+    extern int omp_get_num_threads(void);
+    #endif
+    int main(void) {
+      int threads = 1;
+    #ifdef _OPENMP
+    #pragma omp parallel num_threads(2)
+      {
+    #pragma omp single
+        threads = omp_get_num_threads();
+      }
+    #endif
+      printf("%d\\n", threads);
+      return 0;
+    }
+
+    """
+
+  private static func advice(_ reports: [Report]) -> String {
+    let found = reports.filter { $0.message != notFound }
+    if found.isEmpty {
+      guard let requested = requested() else {
+        return "no C compiler (clang or gcc) was found. On Debian: apt install clang libomp-dev"
+      }
+      return "the compiler \(requested) (from SPDC_CC or CC) was not found; it is a program's name or path without "
+        + "options.\n  Unset the variable to let spdc look for clang and gcc; on Debian: apt install clang libomp-dev"
+    }
+    let lines = found.map { "  \($0.compiler): \($0.message)" }.joined(separator: "\n")
+    return "no C compiler here builds and runs an OpenMP program:\n\(lines)\n  On Debian: apt install clang libomp-dev"
+  }
+
+  // MARK: - memory
+
+  private struct Memory: Codable {
+    var toolchain: Toolchain
+    var stamp: String
+  }
+
+  private static func memoryFile() throws -> URL {
+    // One memory per request, so that setting CC asks anew.
+    let name = requested().map { "toolchain-" + String(fnv1a($0.utf8), radix: 16) } ?? "toolchain"
+    return try Files.cache("toolchain").appendingPathComponent(name + ".json")
+  }
+
+  private static func remembered() throws -> Toolchain? {
+    let memory = try JSONDecoder().decode(Memory.self, from: Data(contentsOf: memoryFile()))
+    return memory.stamp == stamp(memory.toolchain.compiler) ? memory.toolchain : nil
+  }
+
+  /// Changes whenever the compiler's file does.
+  private static func fileStamp(_ path: String) -> String {
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    return "\(attributes?[.modificationDate] ?? "") \(attributes?[.size] ?? "")"
+  }
+
+  private static func stamp(_ path: String) -> String {
+    fileStamp(path) + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+  }
+
+  /// Tells this compiler from others, and from itself after an update.
+  package var identity: String { [compiler, version, Self.fileStamp(compiler)].joined(separator: "\n") }
+
+  // MARK: - running programs
+
+  package struct Outcome {
+    package var succeeded: Bool
+    package var output: String
+    package var errors: String
+    package var firstLine: String {
+      let line =
+        (errors + "\n" + output).split(separator: "\n").first { $0.contains("error") }
+        ?? (errors + "\n" + output).split(separator: "\n").first
+      return line.map(String.init) ?? "no message"
+    }
+  }
+
+  /// Runs a program to its end and collects what it says; `environment` is on top of this process's.
+  package static func run(_ path: String, _ arguments: [String], environment: [String: String?] = [:]) async throws
+    -> Outcome
+  {
+    // nil removes a variable.
+    var variables: [Environment.Key: String?] = [:]
+    for (name, value) in environment { variables.updateValue(value, forKey: Environment.Key(stringLiteral: name)) }
+    let changes = variables
+    let result = try await Interruption.cancellable {
+      try await Subprocess.run(
+        .path(.init(path)), arguments: Arguments(arguments), environment: .inherit.updating(changes),
+        output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
+    }
+    return Outcome(
+      succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
+      errors: result.standardError)
+  }
+
+  /// Full path of a program, by `PATH` if the name has no slash.
+  package static func locate(_ name: String) -> String? {
+    let manager = FileManager.default
+    if name.contains("/") { return manager.isExecutableFile(atPath: name) ? name : nil }
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.map { $0 + "/" + name }.first { manager.isExecutableFile(atPath: $0) }
+  }
+}

@@ -1,0 +1,230 @@
+import Foundation
+import Models
+import SPD
+import SPDCompiler
+import SPDFormats
+import SPDRuntime
+
+/// Values for a graph's parameters, and where they came from.
+package struct Weights {
+  /// For messages: `synthetic`, or the file and what it holds.
+  package var origin: String
+  /// Class names that came with them.
+  package var classNames: [String]?
+  package var tensors: [String: HostTensor]?
+
+  package static let synthetic = Weights(origin: "synthetic", classNames: nil, tensors: nil)
+
+  /// Row-major values of a parameter.
+  package func values(_ parameter: Parameter) throws -> [Float] {
+    guard let tensors else { return syntheticParameter(parameter) }
+    if let tensor = tensors[parameter.name] { return tensor.values }
+    if case .constant(let values) = parameter.role { return values }
+    if parameter.role == .batchesTracked { return [0] }
+    throw Failure(.data, "\(origin): \(parameter.name) is missing")
+  }
+
+  package func values(of graph: Graph) -> (String) throws -> [Float] {
+    { name in
+      guard let parameter = graph.parameter(name) else { throw Failure(.software, "no parameter \(name)") }
+      return try values(parameter)
+    }
+  }
+
+  package func file(for graph: Graph) throws -> ParameterFile {
+    try ParameterFile(
+      graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: values)
+  }
+}
+
+/// A network with weights that fit it.
+package struct Weighted {
+  package var graph: Graph
+  package var weights: Weights
+  package var classNames: [String]?
+  package var report: MappingReport?
+}
+
+/// Which tensors of a file went where.
+package struct MappingReport: Codable {
+  package var file: String
+  package var origin: String
+  package var model: String
+  package var classes: Int
+  package var mapped: Int
+  package var parameters: Int
+  /// Tensors of the file that the network does not have.
+  package var unused: [String]
+  /// Parameters of the network that the file does not have and that have a default.
+  package var missing: [String]
+  /// What else was taken from the file: input size, normalisation, class names.
+  package var taken: [String] = []
+
+  package var summary: String {
+    var text = "\(mapped) of \(parameters) tensors mapped"
+    if !taken.isEmpty { text += "; from the run: \(taken.joined(separator: ", "))" }
+    if !missing.isEmpty { text += ", \(missing.count) left at their defaults (\(Self.list(missing)))" }
+    if !unused.isEmpty { text += ", \(unused.count) of the file unused (\(Self.list(unused)))" }
+    return text
+  }
+
+  package static func list(_ names: [String]) -> String {
+    names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", …" : "")
+  }
+}
+
+/// Brings a model and a weight file together.
+package enum WeightLoader {
+  /// - Parameters:
+  ///   - weights: a path or `synthetic`; nil means synthetic where `required` is false.
+  /// - Throws: `Failure` naming the missing or misshapen keys; nothing is loaded by half.
+  package static func load(
+    _ model: LoadedModel, size: Size2D?, batch: Int, classes: Int?, weights argument: String?, required: Bool = true
+  ) async throws -> Weighted {
+    guard let argument, argument != "synthetic" else {
+      if argument == nil, required {
+        throw Failure(.usage, "no weights: give --weights FILE, or --weights synthetic for numbers from a formula")
+      }
+      let graph = try await model.graph(size: size, batch: batch, classes: classes)
+      return Weighted(graph: graph, weights: .synthetic, classNames: model.classNames, report: nil)
+    }
+    let checkpoint = try read(argument)
+    let input = CheckpointInput(checkpoint.metadata)
+    // A graph file has one size, whatever the weights were trained at.
+    let trainedSize = model.path?.hasSuffix(".json") == true ? nil : input.size
+    var (graph, used) = try await fit(
+      model, checkpoint, file: argument, size: size ?? trainedSize, batch: batch, classes: classes)
+    graph.preprocessing = input.preprocessing ?? graph.preprocessing
+    graph.classNames = checkpoint.classNames ?? model.classNames
+    let known = Set(graph.parameters.map(\.name))
+    // A count of batches is not missed: nothing reads it, and only PyTorch's own formats carry it.
+    let wanted = graph.parameters.filter { $0.role != .batchesTracked || checkpoint.tensors[$0.name] != nil }
+    let missing = wanted.map(\.name).filter { checkpoint.tensors[$0] == nil }
+    let report = MappingReport(
+      file: argument, origin: checkpoint.origin, model: used, classes: graph.classes,
+      mapped: wanted.count - missing.count, parameters: wanted.count,
+      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing,
+      taken: taken(size == nil ? trainedSize : nil, input.preprocessing, checkpoint.classNames))
+    let weights = Weights(
+      origin: "\(argument) (\(checkpoint.origin))", classNames: checkpoint.classNames, tensors: checkpoint.tensors)
+    return Weighted(
+      graph: graph, weights: weights, classNames: checkpoint.classNames ?? model.classNames, report: report)
+  }
+
+  package static func read(_ path: String) throws -> Checkpoint {
+    switch PathKind(of: path) {
+    case nil: throw Failure(.noInput, printable("\(path): there is no such weight file"))
+    // What is no file says so below, unopened: opening a FIFO would wait for a writer.
+    case .file where firstBytes(4, of: path).elementsEqual("SPDW".utf8):
+      let tensors = try ParameterFile(mapping: path).tensors(path: path)
+      return Checkpoint(
+        tensors: Dictionary(
+          tensors.map { ($0.name, HostTensor(shape: $0.shape, values: $0.values)) }, uniquingKeysWith: { a, _ in a }),
+        order: tensors.map(\.name), classNames: nil, classes: nil, origin: "spdw, fp32", metadata: [:])
+    default: return try inferenceWeights(of: readCheckpoint(path), path: path)
+    }
+  }
+
+  /// The beginning of a file, as far as it can be read.
+  private static func firstBytes(_ count: Int, of path: String) -> [UInt8] {
+    let descriptor = FileName.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    return [UInt8](unsafeUninitializedCapacity: count) { $1 = max(0, Foundation.read(descriptor, $0.baseAddress, count)) }
+  }
+
+  /// What comes from the checkpoint beside weights, for people.
+  private static func taken(
+    _ size: Size2D?, _ preprocessing: ImagePreprocessing?, _ classNames: [String]?
+  ) -> [String] {
+    [
+      size.map { "input \($0.height)×\($0.width)" }, preprocessing?.description,
+      preprocessing == nil ? nil : classNames.map { "\($0.count) class names" },
+    ].compactMap(\.self)
+  }
+
+  /// The model for the number of classes that the weights have; another shipped model where a checkpoint is known to
+  /// go by the wrong name.
+  private static func fit(
+    _ model: LoadedModel, _ checkpoint: Checkpoint, file: String, size: Size2D?, batch: Int, classes: Int?
+  ) async throws -> (Graph, String) {
+    let first = try await graph(model, checkpoint, size: size, batch: batch, classes: classes)
+    let faults = faults(first, checkpoint)
+    if faults.isEmpty { return (first, model.name) }
+    // The published ResNet18-SPD code builds bottleneck blocks, so its weights are a ResNet50-SPD's.
+    for other in shippedModels where other.name != model.name {
+      let loaded = LoadedModel(other)
+      let size = size ?? first.input.shape.size
+      guard let candidate = try? await graph(loaded, checkpoint, size: size, batch: batch, classes: classes),
+        Self.faults(candidate, checkpoint).isEmpty
+      else { continue }
+      if model.name == "resnet18-spd", other.name == "resnet50-spd" {
+        Messages.warning(
+          "\(file) has the bottleneck blocks of resnet50-spd, as the published ResNet18-SPD code builds them; "
+            + "compiling resnet50-spd with \(candidate.classes) classes")
+        return (candidate, other.name)
+      }
+      throw Failure(
+        .data, "\(file) does not fit \(model.name), but it fits \(other.name):\n" + faults.joined(separator: "\n"))
+    }
+    var lines = faults
+    if let classes, let own = checkpoint.classes, own != classes {
+      let remedy = own > classes ? "give --classes \(own)" : "give weights of as many, or leave --classes out"
+      lines.append("  \(classes) classes are wanted, but the file has \(own): \(remedy)")
+    }
+    throw Failure(
+      .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))
+  }
+
+  private static func graph(
+    _ model: LoadedModel, _ checkpoint: Checkpoint, size: Size2D?, batch: Int, classes: Int?
+  ) async throws -> Graph {
+    let declared = try await model.graph(size: size, batch: batch, classes: classes)
+    guard classes == nil, model.path?.hasSuffix(".json") != true else { return declared }
+    if let own = checkpoint.classes {
+      return own == declared.classes ? declared : try await model.graph(size: size, batch: batch, classes: own)
+    }
+    guard let guess = classGuess(declared, checkpoint), guess != declared.classes else { return declared }
+    let guessed = try await model.graph(size: size, batch: batch, classes: guess)
+    return faults(guessed, checkpoint).count < faults(declared, checkpoint).count ? guessed : declared
+  }
+
+  /// From the shape of the layer that depends on the number of classes.
+  private static func classGuess(_ graph: Graph, _ checkpoint: Checkpoint) -> Int? {
+    for node in graph.nodes.reversed() {
+      switch node.op {
+      case .decodeBoxes(let op):
+        guard let head = graph[node.inputs[0].segments[0].node].inputs.first?.segments.first?.node,
+          case .convolution(let convolution) = graph[head].op,
+          let rows = checkpoint.tensors[convolution.parts[0].weight]?.shape.first,
+          rows % op.anchorsPerLevel == 0
+        else { return nil }
+        return rows / op.anchorsPerLevel - 5
+      case .linear(let op) where op.outputs == graph.classes:
+        return checkpoint.tensors[op.weight]?.shape.first
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// One line per key that is missing or has another shape, at most ten.
+  private static func faults(_ graph: Graph, _ checkpoint: Checkpoint) -> [String] {
+    var lines: [String] = []
+    for parameter in graph.parameters {
+      guard let tensor = checkpoint.tensors[parameter.name] else {
+        if parameter.role.isRequired { lines.append("  missing: \(parameter.name) \(parameter.shape)") }
+        continue
+      }
+      if tensor.shape != parameter.shape, parameter.role != .batchesTracked {
+        lines.append("  shape: \(parameter.name) is \(tensor.shape) in the file, \(parameter.shape) in the network")
+      }
+    }
+    let unused = checkpoint.order.filter { graph.parameter($0) == nil }
+    if lines.count > 10 { lines = lines.prefix(9) + ["  … and \(lines.count - 9) more"] }
+    if !lines.isEmpty, !unused.isEmpty {
+      lines.append("  the file has \(unused.count) keys that the network does not: \(MappingReport.list(unused))")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,79 @@
+import SPD
+import SPDCompiler
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The parameters of a batch normalisation.
+struct Normalisation {
+  var weight: [Double]
+  var bias: [Double]
+  var mean: [Double]
+  var variance: [Double]
+  var epsilon: Double
+  /// Of the tensor that is normalised.
+  var channels: Int
+  var behind: Op.SpaceToDepth?
+
+  /// γ·(value − mean)/√(variance + ε) + β for a value of channel c at row y and column x.
+  ///
+  /// In front of the space-to-depth that it was behind, the parameters are those of the channel that the value becomes.
+  func callAsFunction(_ value: Double, _ c: Int, _ y: Int, _ x: Int) -> Double {
+    var i = c
+    if let op = behind { i = op.outputChannel(c, row: y % op.scale, column: x % op.scale, of: channels) }
+    return weight[i] * (value - mean[i]) / (variance[i] + epsilon).squareRoot() + bias[i]
+  }
+
+  /// γ/√(variance + ε) of channel c.
+  func scale(_ c: Int) -> Double { weight[c] / (variance[c] + epsilon).squareRoot() }
+}
+
+extension Interpreter {
+  func normalisation(_ op: Op.BatchNorm, channels: Int) throws -> Normalisation {
+    let count = channels * (op.behind.map { $0.scale * $0.scale } ?? 1)
+    return Normalisation(
+      weight: try parameter(op.weight, count: count), bias: try parameter(op.bias, count: count),
+      mean: try parameter(op.runningMean, count: count), variance: try parameter(op.runningVariance, count: count),
+      epsilon: op.epsilon, channels: channels, behind: op.behind)
+  }
+
+  func batchNorm(_ op: Op.BatchNorm, _ input: Values) throws -> Values {
+    let norm = try normalisation(op, channels: input.shape.channels)
+    return Values(input.shape) { n, c, y, x in norm(input[n, c, y, x], c, y, x) }
+  }
+
+  /// eˣ / Σ eˣ over channels; the largest x is subtracted first, which changes nothing but the range.
+  func softmax(_ input: Values) -> Values {
+    var result = input
+    for n in 0..<input.shape.batch {
+      for y in 0..<input.shape.height {
+        for x in 0..<input.shape.width {
+          let values = (0..<input.shape.channels).map { input[n, $0, y, x] }
+          let exponentials = values.map { exp($0 - values.max()!) }
+          let sum = exponentials.reduce(0, +)
+          for c in 0..<input.shape.channels { result[n, c, y, x] = exponentials[c] / sum }
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension Op.Activation {
+  func callAsFunction(_ x: Double) -> Double {
+    switch self {
+    case .relu: max(x, 0)
+    case .leakyReLU(let slope): x > 0 ? x : slope * x
+    case .silu: x * logistic(x)
+    case .sigmoid: logistic(x)
+    case .hardswish: x * min(max(x + 3, 0), 6) / 6
+    }
+  }
+}
+
+func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

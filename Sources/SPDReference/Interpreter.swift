@@ -1,0 +1,129 @@
+import SPD
+import SPDCompiler
+
+/// Evaluates a graph node by node with loops that read like the definitions of the operations: the oracle that passes
+/// and generated code are compared with.
+///
+/// It takes any graph, as traced or after any pass. Sums are accumulated in `Double`.
+public struct Interpreter {
+  /// What the result of each node is rounded to.
+  public enum Precision: Sendable {
+    case single
+    case double
+  }
+
+  let graph: Graph
+  let precision: Precision
+  let parameters: (String) throws -> [Float]
+
+  /// - Parameter parameters: the values of a parameter by its name, in row-major order.
+  public init(graph: Graph, precision: Precision = .single, parameters: @escaping (String) throws -> [Float]) {
+    self.graph = graph
+    self.precision = precision
+    self.parameters = parameters
+  }
+
+  /// Evaluates every node.
+  ///
+  /// - Parameters:
+  ///   - input: the image, NCHW.
+  ///   - keepAll: return the results of all nodes; otherwise a result goes once nothing more reads it, and only those
+  ///     that the graph's outputs read are returned.
+  ///   - onNode: called with each node and its result, in the order of the graph.
+  ///   - progress: called with the number of nodes done and of all nodes, before the first and after each.
+  /// - Throws: `GraphError` if the graph breaks a rule of the representation, `InterpreterError` if the input or a
+  ///   parameter has the wrong number of values, and whatever the closures throw.
+  public func run(
+    input: [Float], keepAll: Bool = false, onNode: ((Node, Values) throws -> Void)? = nil,
+    progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
+  ) throws -> [Node.ID: Values] {
+    try graph.verify()
+    guard input.count == graph.input.shape.count else {
+      throw InterpreterError(
+        "the input has \(input.count) values, but \(graph.name) reads \(graph.input.shape.batch)×\(graph.input.shape)")
+    }
+    let lastReader = lastReaders()
+    var values: [Node.ID: Values] = [:]
+    try progress?(0, graph.nodes.count)
+    for (position, node) in graph.nodes.enumerated() {
+      var result: Values
+      if node.op == .input {
+        result = Values(node.shape, input.map { Double($0) })
+      } else {
+        let inputs = node.inputs.enumerated().map { read($1, channels: node.op.inputChannels($0), from: values) }
+        result = try evaluate(node, inputs)
+        precondition(result.shape == node.shape, "%\(node.id) gave \(result.shape), not \(node.shape)")
+      }
+      if precision == .single { result = result.map { Double(Float($0)) } }
+      values[node.id] = result
+      try onNode?(node, result)
+      if !keepAll { values = values.filter { lastReader[$0.key, default: -1] > position } }
+      try progress?(position + 1, graph.nodes.count)
+    }
+    return values
+  }
+
+  /// Evaluates every node and returns what the network returns, written out; the parameters are those of `run`.
+  public func results(
+    input: [Float], onNode: ((Node, Values) throws -> Void)? = nil,
+    progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
+  ) throws -> [Values] {
+    let values = try run(input: input, onNode: onNode, progress: progress)
+    return graph.outputs.map { read($0, from: values) }
+  }
+
+  /// As `results`, in single precision.
+  public func outputs(
+    input: [Float], onNode: ((Node, Values) throws -> Void)? = nil,
+    progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
+  ) throws -> [[Float]] {
+    try results(input: input, onNode: onNode, progress: progress).map(\.floats)
+  }
+
+  /// The position of the last node that reads each result; the graph's outputs read behind all nodes.
+  private func lastReaders() -> [Node.ID: Int] {
+    var last: [Node.ID: Int] = [:]
+    for (position, node) in graph.nodes.enumerated() {
+      for segment in node.inputs.flatMap(\.segments) { last[segment.node] = position }
+    }
+    for segment in graph.outputs.flatMap(\.segments) { last[segment.node] = graph.nodes.count }
+    return last
+  }
+
+  func evaluate(_ node: Node, _ inputs: [Values]) throws -> Values {
+    switch node.op {
+    case .input: preconditionFailure("the input is given")
+    case .convolution(let op): try convolution(op, inputs, node.shape)
+    case .batchNorm(let op): try batchNorm(op, inputs[0])
+    case .activation(let activation): inputs[0].map(activation.callAsFunction)
+    case .add: Values(node.shape, zip(inputs[0].elements, inputs[1].elements).map { $0 + $1 })
+    case .concat: concat(inputs, node.shape)
+    case .slice(let first, _): Values(node.shape) { n, c, y, x in inputs[0][n, first + c, y, x] }
+    case .spaceToDepth(let op): spaceToDepth(op, inputs[0], node.shape)
+    case .upsample(let factor): Values(node.shape) { n, c, y, x in inputs[0][n, c, y / factor, x / factor] }
+    case .pool(let op): pool(op, inputs[0], node.shape)
+    case .globalAveragePool: globalAveragePool(inputs[0], node.shape)
+    case .flatten: Values(node.shape, inputs[0].elements)
+    case .linear(let op): try linear(op, inputs[0], node.shape)
+    case .softmax: softmax(inputs[0])
+    case .decodeBoxes(let op): try decodeBoxes(op, inputs, node.shape)
+    case .copy: inputs[0]
+    case .training: throw InterpreterError("\(node.op.name) is evaluated by trainingStep")
+    }
+  }
+
+  /// The values of a parameter, of which there must be `count`.
+  func parameter(_ name: String, count: Int) throws -> [Double] {
+    let values = try parameters(name)
+    guard values.count == count else {
+      throw InterpreterError("\(name) has \(values.count) values, but its reader needs \(count)")
+    }
+    return values.map { Double($0) }
+  }
+}
+
+/// An input or a parameter that does not fit the graph.
+public struct InterpreterError: Error, CustomStringConvertible, Equatable, Sendable {
+  public var description: String
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,51 @@
+import SPD
+import SPDCompiler
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension LossOracle {
+  /// What softmax cross-entropy makes of a batch.
+  public struct CrossEntropy: Sendable {
+    /// Mean over the images that have a label; 0 if there is none.
+    public var loss: Double
+    /// d loss / d logits, in their shape; zero for images without a label.
+    public var gradient: Values
+    /// How many labels are the largest logit, and among the five largest. Of equal logits the first counts as the larger.
+    public var firsts: Int
+    public var fives: Int
+  }
+
+  /// Softmax cross-entropy with label smoothing as PyTorch defines it.
+  ///
+  /// With p = softmax(x), C classes and smoothing ε an image of label l loses −(1 − ε)·ln p_l − ε/C·Σ ln p_c; the gradient
+  /// is (p_c − (1 − ε)·[c = l] − ε/C) / n over n labelled images.
+  ///
+  /// - Parameters:
+  ///   - logits: N×C×1×1.
+  ///   - labels: one class for each image; negative: the image does not count.
+  public static func crossEntropy(_ logits: Values, labels: [Int], smoothing: Double = 0) -> CrossEntropy {
+    let classes = logits.shape.channels
+    let counted = Double(labels.count { $0 >= 0 })
+    var result = CrossEntropy(loss: 0, gradient: Values(zeros: logits.shape), firsts: 0, fives: 0)
+    for (image, label) in labels.enumerated() where label >= 0 {
+      let x = (0..<classes).map { logits[image, $0, 0, 0] }
+      let top = x.max()!
+      let logSum = top + log(x.reduce(0) { $0 + exp($1 - top) })
+      for c in 0..<classes {
+        let wanted = (c == label ? 1 - smoothing : 0) + smoothing / Double(classes)
+        result.loss -= wanted * (x[c] - logSum) / counted
+        result.gradient[image, c, 0, 0] = (exp(x[c] - logSum) - wanted) / counted
+      }
+      let rank = (0..<classes).count { x[$0] > x[label] || (x[$0] == x[label] && $0 < label) }
+      result.firsts += rank < 1 ? 1 : 0
+      result.fives += rank < 5 ? 1 : 0
+    }
+    return result
+  }
+}

@@ -1,0 +1,8 @@
+import SPDData
+import SPDDriver
+
+extension DataError: FailureConvertible { package var failure: Failure { .reading(path, description) } }
+
+extension ConfigurationError: FailureConvertible {
+  package var failure: Failure { Failure(source == .commandLine ? .usage : .data, description) }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import SPD
+import SPDData
+import SPDFormats
+import SPDDriver
+import SPDVision
+
+/// The images of a run, and how they become a network's input.
+public struct TrainingData: Sendable {
+  package var training: any ImageDataset
+  package var validation: any ImageDataset
+  /// For training; `transform.evaluation` is for validation.
+  package var transform: ImageTransform
+  /// Tells the images' names and labels, in their order, from others.
+  package let trainingHash, validationHash: UInt64
+
+  /// A line about images that are resized; nil where none are.
+  package let resizing: String?
+
+  package var size: Size2D { Size2D(transform.height, transform.width) }
+  package var classNames: [String] { training.classNames }
+
+  /// - Parameters:
+  ///   - model: its own input size serves where the configuration does not say one.
+  ///   - takesAll: all images of folders without train and val are for validation.
+  package init(_ configuration: TrainingConfiguration, model: LoadedModel, takesAll: Bool = false) async throws {
+    guard !configuration.data.isEmpty else {
+      throw Failure(.usage, "no data set: give --data FOLDER, or --data shapes for drawn images")
+    }
+    var options = DatasetOptions()
+    options.validationFraction = takesAll ? 1 : configuration.validationFraction
+    options.splitSeed = configuration.seed
+    if configuration.limit > 0 {
+      options.shapes.training = min(options.shapes.training, configuration.limit)
+      options.shapes.validation = min(options.shapes.validation, configuration.limit)
+    }
+    let splits = try openDataset(configuration.data, options: options)
+    splits.warnings.forEach(Messages.warning)
+    training = Self.limited(splits.training, configuration)
+    validation = Self.limited(splits.validation, configuration)
+    trainingHash = Self.hash(training)
+    validationHash = Self.hash(validation)
+
+    let size: Size2D
+    if let side = configuration.imageSize {
+      size = Size2D(side, side)
+    } else if let side = Self.drawnSide(configuration.data) {
+      size = Size2D(side, side)
+    } else {
+      size = try await model.graph().input.shape.size
+    }
+    transform = configuration.augmentation.transform(size)
+    resizing = Self.resizing(training.count > 0 ? training : validation, to: size)
+  }
+
+  /// Some images of a data set, drawn by the seed, in the data set's order.
+  private static func limited(
+    _ dataset: any ImageDataset, _ configuration: TrainingConfiguration
+  ) -> any ImageDataset {
+    guard configuration.limit > 0, configuration.limit < dataset.count else { return dataset }
+    var random = SPDData.SplitMix64(.split, configuration.seed)
+    let drawn = random.permutation(dataset.count).prefix(configuration.limit)
+    return Subset(dataset, indices: drawn.map(Int.init).sorted())
+  }
+
+  /// Of every image's file name and label: folders may be moved, not what is in them.
+  private static func hash(_ dataset: any ImageDataset) -> UInt64 {
+    var words = Array("\(dataset.count)".utf8)
+    for index in 0..<dataset.count {
+      let origin = dataset.origin(index)
+      words += origin[(origin.lastIndex(of: "/").map(origin.index(after:)) ?? origin.startIndex)...].utf8
+      words.append(0)
+      withUnsafeBytes(of: dataset.annotation(index).label.littleEndian) { words += $0 }
+    }
+    return fnv1a(words)
+  }
+
+  /// The side that `shapes:SIDE` asks for.
+  private static func drawnSide(_ name: String) -> Int? {
+    let words = name.split(separator: ":")
+    return words.first == "shapes" && words.count > 1 ? Int(words[1]) : nil
+  }
+
+  /// What happens to images of another size than the network's, judged by some of them; nil where all have that size.
+  private static func resizing(_ dataset: any ImageDataset, to size: Size2D) -> String? {
+    let probes = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 16))
+    var sizes: [Size2D] = []
+    for image in probes.lazy.compactMap({ try? dataset.image($0) }) {
+      let own = Size2D(image.height, image.width)
+      if !sizes.contains(own) { sizes.append(own) }
+    }
+    guard let first = sizes.first, sizes != [size] else { return nil }
+    return
+      "images of \(first.width)×\(first.height)\(sizes.count > 1 ? " and other sizes" : "") are scaled and cropped to "
+      + "\(size.width)×\(size.height), the model's input; --size asks for another"
+  }
+}
+
+extension AugmentationConfiguration {
+  /// Flip, crop, flip, rotation: where one commutes with another in distribution, any published order is this one.
+  package func transform(_ size: Size2D) -> ImageTransform {
+    var changes: [Augmentation] = []
+    if flipHorizontal > 0 { changes.append(.horizontalFlip(flipHorizontal)) }
+    if cropPadding > 0 { changes.append(.randomCrop(cropPadding)) }
+    if flipVertical > 0 { changes.append(.verticalFlip(flipVertical)) }
+    if rotation > 0 { changes.append(.rotation(rotation)) }
+    return ImageTransform(
+      height: size.height, width: size.width, augmentations: changes,
+      standardisation: Standardisation(
+        scale: valueRange == .unit ? .unit : .byte, mean: mean.map { Float($0) },
+        std: standardDeviation.map { Float($0) }))
+  }
+}
+
+/// Says once of each broken image which it is.
+public struct BrokenImages: Sendable {
+  /// More are not named one by one where a list is written.
+  package static let limit = 20
+  package let isListed: Bool
+  /// What is wrong with each.
+  private var known: Set<String> = []
+  package var count: Int { known.count }
+
+  package init() { isListed = false }
+
+  /// Goes on with the list of an earlier process, if there is one.
+  package init(listedIn path: String) {
+    isListed = true
+    known = Set((try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? [])
+  }
+
+  package mutating func report(_ images: [BrokenImage]) {
+    for image in images where known.insert(image.description).inserted {
+      if !isListed || known.count <= Self.limit {
+        Messages.warning("left out: \(image)")
+      } else if known.count == Self.limit + 1 {
+        Messages.warning("more broken images are left out; broken.txt in the run's folder lists all")
+      }
+    }
+  }
+
+  /// A line for each, whole or not at all.
+  package func write(to path: String) throws {
+    let lines = known.sorted().map { $0 + "\n" }.joined()
+    try writeAtomically(to: path) { try $0.write(Array(lines.utf8)) }
+  }
+}
