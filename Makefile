@@ -1,11 +1,21 @@
-# The two commands a newcomer needs: `make demo` and `make test`.
+# The commands a newcomer needs: `make demo` and `make test`; what a developer runs all day: `make check`.
+SHELL = /bin/bash
 PREFIX ?= /usr/local
-# One set of flags for everything, so that nothing is built twice.
-SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
+SWIFT_BUILD = swift build -c release
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-.PHONY: all demo demo-train test bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
+# Tests are built without the Swift optimiser, which takes two thirds of a build's time, but for what computes (Package.swift).
+# They share a cache of what C compilers and swiftc made; clang's optimiser is on where it is what is tested.
+TEST_ENVIRONMENT = SPDC_TEST_BUILD=1 SPDC_CACHE='$(CURDIR)/build/cache' SPDC_CFLAGS=-O1
+TEST_BUILD = $(TEST_ENVIRONMENT) swift build --build-tests
+TEST_RUN = $(TEST_ENVIRONMENT) swift test --skip-build
+# What `make check` leaves out: whole networks, and the command with compilers behind it.
+SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
+# Prints what a recipe took.
+TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
+
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -21,9 +31,20 @@ demo: all
 demo-train: all
 	@scripts/demo-train $(SPDC)
 
+# A minute and a half at most, and no whole network is compiled.
+check: packages
+	@$(TIMED) { $(TEST_BUILD) && $(TEST_RUN) --skip '$(SLOW_TESTS)'; }
+
+# What continuous integration runs.
 test: packages
-	$(SWIFT_BUILD) --build-tests
-	swift test -c release -Xswiftc -enable-testing --skip-build
+	@$(TIMED) { $(TEST_BUILD) && $(TEST_RUN); } && \
+	echo 'left out: the long matrix of whole networks, compilers and sanitizers, and fuzzing (make test-all)'
+
+# Before a release: everything, in an optimised build as it is shipped, and every reader fuzzed.
+test-all: packages
+	@$(TIMED) { swift build -c release -Xswiftc -enable-testing --build-tests && \
+	  SPDC_TEST_ALL=1 SPDC_CACHE='$(CURDIR)/build/cache-all' swift test -c release -Xswiftc -enable-testing --skip-build && \
+	  $(MAKE) fuzz; }
 
 # Fused against unfused for the six SPD networks, as a table.
 bench: all

@@ -568,7 +568,7 @@ INLINE void resnet18_spd_n004_conv_image_strip(const int blocks, const float *ri
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void resnet18_spd_n004_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
+OUTLINE void resnet18_spd_n004_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -581,7 +581,7 @@ OUTLINE void resnet18_spd_n004_conv_image(const float *restrict image, float *re
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = image + image * (ptrdiff_t)(3 * 64 * 64);
+        const float *of = images + image * (ptrdiff_t)(3 * 64 * 64);
         const int top = row * 2, have = unit == first || row == 0 || 2 > 2 ? 0 : 2 - 2;
         for (int i = top + have; i < top + 2; i++)
             resnet18_spd_n004_conv_image_stage(of, i - 0, scratch + i % 2 * (WIDTH * 3));
@@ -4718,7 +4718,7 @@ int resnet18_spd_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < RESNET18_SPD_PACKED_BYTES) return RESNET18_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != RESNET18_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x3772f4526ead76bfu, 0xd428bd5386d4b1e6u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x586152ccdb14db62u, 0xd428bd5386d4b1e6u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     int damaged = 0;
     PARALLEL_DEFAULT
@@ -4743,7 +4743,7 @@ int resnet18_spd_init(resnet18_spd_context *context, const void *packed, void *a
     if (arena_bytes < RESNET18_SPD_ARENA_BYTES(threads)) return RESNET18_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x3772f4526ead76bfu || header->graph_hash != 0xd428bd5386d4b1e6u)
+        header->version != 1 || header->pack_hash != 0x586152ccdb14db62u || header->graph_hash != 0xd428bd5386d4b1e6u)
         return RESNET18_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

@@ -472,7 +472,7 @@ INLINE void tiny_spd_n003_conv_image_strip(const int blocks, const float *ring, 
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void tiny_spd_n003_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
+OUTLINE void tiny_spd_n003_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -485,7 +485,7 @@ OUTLINE void tiny_spd_n003_conv_image(const float *restrict image, float *restri
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = image + image * (ptrdiff_t)(3 * 32 * 32);
+        const float *of = images + image * (ptrdiff_t)(3 * 32 * 32);
         const int top = row * 1, have = unit == first || row == 0 || 1 > 3 ? 0 : 3 - 1;
         for (int i = top + have; i < top + 3; i++)
             tiny_spd_n003_conv_image_stage(of, i - 1, scratch + i % 3 * (WIDTH * 3));
@@ -1438,7 +1438,7 @@ int tiny_spd_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (packed_bytes < TINY_SPD_PACKED_BYTES) return TINY_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != TINY_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x52de84650bc577feu, 0x265b835e6e991546u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x1b7e0bb590402e69u, 0x265b835e6e991546u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     int damaged = 0;
     PARALLEL_DEFAULT
@@ -1463,7 +1463,7 @@ int tiny_spd_init(tiny_spd_context *context, const void *packed, void *arena, si
     if (arena_bytes < TINY_SPD_ARENA_BYTES(threads)) return TINY_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x52de84650bc577feu || header->graph_hash != 0x265b835e6e991546u)
+        header->version != 1 || header->pack_hash != 0x1b7e0bb590402e69u || header->graph_hash != 0x265b835e6e991546u)
         return TINY_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

@@ -1111,7 +1111,7 @@ INLINE void tiny_spd_train_n001_conv_image_strip(const int blocks, const float *
 }
 
 /* Computes part `part` of `parts`: an equal share of the output rows. */
-OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict image, float *restrict scratch, const float *restrict w,
+OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
                     const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
 {
     enum {
@@ -1124,7 +1124,7 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict image, float *
     const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
-        const float *of = image + image * (ptrdiff_t)(3 * 32 * 32);
+        const float *of = images + image * (ptrdiff_t)(3 * 32 * 32);
         const int top = row * 1, have = unit == first || row == 0 || 1 > 3 ? 0 : 3 - 1;
         for (int i = top + have; i < top + 3; i++)
             tiny_spd_train_n001_conv_image_stage(of, i - 1, scratch + i % 3 * (WIDTH * 3));
@@ -3897,7 +3897,7 @@ INLINE void tiny_spd_train_n040_weight_gradient_image_row(const int taps, const 
 }
 
 /* What one row gives to taps [tap, tap + taps): the columns that all of them have, then what single ones have beside. */
-INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const float *image, const float *g, float *sums, const int image, const int row,
+INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const float *images, const float *g, float *sums, const int image, const int row,
                         const int tap)
 {
     enum { PLANE = 32 * 32 };
@@ -3907,7 +3907,7 @@ INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const
         const int c = (tap + t) % 3, kx = (tap + t) / 3 % 3, ky = (tap + t) / (3 * 3);
         const int in = row * 1 + ky - 1, left = kx - 1;
         const int inside = in >= 0 && in < 32;
-        x[t] = image + (image * 3 + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)32 + left;
+        x[t] = images + (image * 3 + c) * (ptrdiff_t)PLANE + (inside ? in : 0) * (ptrdiff_t)32 + left;
         low[t] = left < 0 ? (-left + 1 - 1) / 1 : 0;
         high[t] = (32 - left + 1 - 1) / 1;
         if (high[t] > 32) high[t] = 32;
@@ -3926,7 +3926,7 @@ INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const
     }
 }
 
-OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *image, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
 {
     static const int places[27] = {0, 9, 18, 1, 10, 19, 2, 11, 20, 3, 12, 21, 4, 13, 22, 5, 14, 23, 6, 15, 24, 7, 16, 25, 8, 17, 26};
     enum { UNITS = 1 * 16, SUMS = (27 + 1) * BLOCK };
@@ -3945,8 +3945,8 @@ OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *image, const
                 }
                 int tap = 0;
                 for (; tap + tiny_spd_train_n040_weight_gradient_image_TOGETHER <= 27; tap += tiny_spd_train_n040_weight_gradient_image_TOGETHER)
-                    tiny_spd_train_n040_weight_gradient_image_taps(tiny_spd_train_n040_weight_gradient_image_TOGETHER, image, g, sums + tap * BLOCK, image, row, tap);
-                for (; tap < 27; tap++) tiny_spd_train_n040_weight_gradient_image_taps(1, image, g, sums + tap * BLOCK, image, row, tap);
+                    tiny_spd_train_n040_weight_gradient_image_taps(tiny_spd_train_n040_weight_gradient_image_TOGETHER, images, g, sums + tap * BLOCK, image, row, tap);
+                for (; tap < 27; tap++) tiny_spd_train_n040_weight_gradient_image_taps(1, images, g, sums + tap * BLOCK, image, row, tap);
             }
         }
     }

@@ -297,10 +297,10 @@ INLINE void winograd6_output(const float *m, const ptrdiff_t plane, vec *y)
 
 /* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar image behind a space-to-depth by
  * 2: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
-static const float *winograd_image_8_0_3_6_9(const float *image, const int image, const int row, const int col, vec *to)
+static const float *winograd_image_8_0_3_6_9(const float *images, const int image, const int row, const int col, vec *to)
 {
     enum { PLANE = 640 * 640 };
-    const float *from = image + image * (ptrdiff_t)(3 * PLANE);
+    const float *from = images + image * (ptrdiff_t)(3 * PLANE);
     const int top = row < 0 ? -row : 0, left = col < 0 ? -col : 0;
     const int bottom = 640 / 2 - row < 8 ? 640 / 2 - row : 8;
     const int right = 640 / 2 - col < 8 ? 640 / 2 - col : 8;

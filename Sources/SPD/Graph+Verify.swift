@@ -111,9 +111,13 @@ extension Op {
     }
     switch self {
     case .convolution(let op):
-      return op.parts.flatMap { part in
-        (part.bias.map { [($0, part.outputs)] } ?? []) + (part.batchNorm.map { norm($0, part.outputs) } ?? [])
-      } + (op.epilogue.phaseNorm.map { norm($0, op.outputs) } ?? [])
+      var counts: [(String, Int)] = []
+      for part in op.parts {
+        if let bias = part.bias { counts.append((bias, part.outputs)) }
+        if let batchNorm = part.batchNorm { counts += norm(batchNorm, part.outputs) }
+      }
+      if let phaseNorm = op.epilogue.phaseNorm { counts += norm(phaseNorm, op.outputs) }
+      return counts
     case .batchNorm(let op): return norm(op, channels)
     case .linear(let op): return op.bias.map { [($0, op.outputs)] } ?? []
     case .decodeBoxes(let op): return [(op.anchors, op.strides.count * op.anchorsPerLevel * 2)]

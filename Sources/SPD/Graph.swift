@@ -12,6 +12,10 @@ public struct Graph: Codable, Equatable, Sendable {
   public var classes: Int
   /// What training makes small; nil: cross-entropy, or YOLOv5's loss behind `Detect`.
   public var loss: LossExpression?
+  /// How images become its input, where that is known: from the run that trained its weights.
+  public var preprocessing: ImagePreprocessing?
+  /// Names of the classes by index, where they are known.
+  public var classNames: [String]?
 
   public init(name: String, nodes: [Node], parameters: [Parameter], outputs: [Operand], classes: Int) {
     self.name = name

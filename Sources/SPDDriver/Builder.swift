@@ -81,44 +81,55 @@ package struct Builder {
       throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
     }
     let toolchain = try await Toolchain.find()
-    let key = key(source + (header?.text ?? "") + toolchain.compiler, toolchain)
-    let folder = try Files.cache("modules").appendingPathComponent(String(key, radix: 16))
-    let library = folder.appendingPathComponent(name + ".so")
-    if FileManager.default.fileExists(atPath: library.path) { return library.path }
-    try await Files.hintingAtCache {
-      try await Files.withTemporaryFolder(beside: folder) { temporary in
-        let path = temporary.appendingPathComponent(name + ".c").path
-        try Files.write(source, to: path)
-        if let header { try Files.write(header.text, to: temporary.appendingPathComponent(header.name).path) }
-        try await cc(
-          toolchain, [path, "-shared", "-fPIC", "-o", temporary.appendingPathComponent(name + ".so").path],
-          quiet: quiet)
-        // Another process may have been faster; its result is the same.
-        if rename(temporary.path, folder.path) != 0, !FileManager.default.fileExists(atPath: library.path) {
-          throw Failure(.cannotWrite, "\(folder.path): \(String(cString: strerror(errno)))")
-        }
-      }
-    }
-    return library.path
+    let key = key(source, header, toolchain)
+    return try await ObjectCache("modules").file(name + ".so", key) { folder in
+      let object = try await self.object(source: source, header: header, name: name, toolchain, quiet: quiet)
+      let library = folder.appendingPathComponent(name + ".so").path
+      try await cc(toolchain, [object, "-shared", "-o", library], quiet: quiet)
+    }.path
+  }
+
+  /// Path of the object of a source text, position-independent, built if the cache does not have it.
+  package func object(
+    source: String, header: (name: String, text: String)? = nil, name: String, _ toolchain: Toolchain,
+    quiet: Bool = false
+  ) async throws -> String {
+    try await ObjectCache("objects").file(name + ".o", key(source, header, toolchain)) { folder in
+      let texts = [(name: name + ".c", text: source)] + [header].compactMap { $0 }
+      for (name, text) in texts { try Files.write(text, to: folder.appendingPathComponent(name).path) }
+      let paths = [name + ".c", name + ".o"].map { folder.appendingPathComponent($0).path }
+      try await cc(toolchain, ["-fPIC", "-c", paths[0], "-o", paths[1]], quiet: quiet)
+      for (name, _) in texts { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
+    }.path
   }
 
   /// Tells machine code of a source text from others.
-  private func key(_ source: String, _ toolchain: Toolchain) -> UInt64 {
-    let key =
-      source + toolchain.version
-      + (toolchain.words + Self.fastFlags + target.flags + toolchain.openMPFlags).joined(separator: " ")
-      + (target.name == "native" ? Machine.processorName : "")
-    return fnv1a(key.utf8)
+  private func key(
+    _ source: String, _ header: (name: String, text: String)?, _ toolchain: Toolchain
+  ) -> ObjectCache.Key {
+    var key = ObjectCache.Key(source, header?.name ?? "", header?.text ?? "", toolchain.identity)
+    key.add(flags(toolchain))
+    key.add(target.name == "native" ? Machine.identity : "")
+    return key
   }
 
   package func key(_ compiled: Compiled) async throws -> UInt64 {
-    key(compiled.code.source, try await Toolchain.find())
+    fnv1a(key(compiled.code.source, nil, try await Toolchain.find()).name.utf8)
   }
 
-  /// Runs the C compiler with the flags for speed.
+  /// What the C compiler is told: the flags for speed, the target's, OpenMP's, and at the end the user's own.
+  private func flags(_ toolchain: Toolchain) -> [String] {
+    Self.fastFlags + target.flags + toolchain.openMPFlags + Self.userFlags
+  }
+
+  /// `SPDC_CFLAGS`, such as `-g`.
+  private static let userFlags = (ProcessInfo.processInfo.environment["SPDC_CFLAGS"] ?? "").split(separator: " ")
+    .map(String.init)
+
+  /// Runs the C compiler.
   package func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {
     let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
-    let flags = Self.fastFlags + target.flags + toolchain.openMPFlags
+    let flags = flags(toolchain)
     let run = { try await Toolchain.run(toolchain.compiler, toolchain.words + flags + arguments) }
     let outcome =
       quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)

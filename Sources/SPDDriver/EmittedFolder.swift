@@ -44,6 +44,8 @@ package struct EmittedFolder {
     try text.withUTF8 { try put(name, UnsafeRawBufferPointer($0)) }
   }
 
+  package mutating func put(_ name: String, _ data: Data) throws { try data.withUnsafeBytes { try put(name, $0) } }
+
   package mutating func put(_ name: String, _ bytes: UnsafeRawBufferPointer) throws {
     try Files.createFolder(aside.appendingPathComponent(name).deletingLastPathComponent())
     do {

@@ -61,9 +61,9 @@ package struct EmittedModule {
   private func build(_ toolchain: Toolchain, in folder: inout EmittedFolder) async throws {
     let prefix = compiled.prefix
     let object = folder.place("\(prefix).o")
-    try await builder.cc(
-      toolchain, ["-I", folder.place("include"), "-fPIC", "-c", folder.place("\(prefix).c"), "-o", object])
-    folder.add("\(prefix).o")
+    let cached = try await builder.object(
+      source: compiled.code.source, header: (prefix + ".h", compiled.code.header), name: prefix, toolchain)
+    try folder.put("\(prefix).o", Files.read(cached))
     guard products == .libraries else { return }
     guard let ar = Toolchain.locate("ar") ?? Toolchain.locate("llvm-ar") else {
       throw Failure(.unavailable, "ar was not found. On Debian: apt install binutils")

@@ -163,36 +163,28 @@ public struct LoadedModel: Sendable {
   private static func compile(_ path: String) async throws -> String {
     let library = try SPDLibrary.find()
     let source = try Files.read(path)
-    var key = Data(source)
-    key.append(Data((path + library.stamp).utf8))
-    let program = try Files.cache("models")
-      .appendingPathComponent(String(fnv1a(key), radix: 16)).path
-    if FileManager.default.isExecutableFile(atPath: program) { return program }
-
-    guard let swiftc = Toolchain.locate("swiftc") else {
-      throw Failure(.unavailable, Toolchain.swiftAdvice)
-    }
-    _ = try Files.temporaryFolder()
-    let output = program + ".\(getpid())"
-    try await Files.hintingAtCache {
-      try await Interruption.temporary(output) {
-        let outcome = try await Progress("swiftc \(path)").during {
-          // Line numbers of the file are wanted if it crashes.
-          try await Toolchain.run(
-            swiftc,
-            ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects
-              + ["-o", output])
-        }
-        guard outcome.succeeded else {
-          let folder = URL(fileURLWithPath: output).deletingLastPathComponent()
-          if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }
-          let text = String(decoding: source, as: UTF8.self)
-          throw Failure(.data, ModelFileDiagnostics(path: path, source: text, outcome: outcome).message)
-        }
-        if rename(output, program) != 0 { throw Failure(.cannotWrite, "\(program): \(String(cString: strerror(errno)))") }
+    // The bytes as they are, be they text or not.
+    // Only the file's name is in what is made of it.
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", name, library.stamp)
+    return try await ObjectCache("models").file("model", key) { folder in
+      guard let swiftc = Toolchain.locate("swiftc") else {
+        throw Failure(.unavailable, Toolchain.swiftAdvice)
       }
-    }
-    return program
+      _ = try Files.temporaryFolder()
+      let outcome = try await Progress("swiftc \(path)").during {
+        // Line numbers of the file are wanted if it crashes.
+        try await Toolchain.run(
+          swiftc,
+          ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, path]
+            + library.objects + ["-o", folder.appendingPathComponent("model").path])
+      }
+      guard outcome.succeeded else {
+        if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }
+        let text = String(decoding: source, as: UTF8.self)
+        throw Failure(.data, ModelFileDiagnostics(path: path, source: text, outcome: outcome).message)
+      }
+    }.path
   }
 
   /// What a program said when it crashed: the message, and the lines of the file that led there.

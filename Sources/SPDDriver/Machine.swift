@@ -60,6 +60,9 @@ package enum Machine {
 
   package static let processorName: String = info("model name") ?? "unknown processor"
 
+  /// What code for `native` depends on.
+  package static let identity = ([processorName] + processorFlags.sorted()).joined(separator: " ")
+
   private static func info(_ key: String) -> String? {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
     return text.split(separator: "\n").first { $0.hasPrefix(key) }?

@@ -187,12 +187,19 @@ package struct Toolchain: Codable, Equatable {
     return memory.stamp == stamp(memory.toolchain.compiler) ? memory.toolchain : nil
   }
 
-  private static func stamp(_ path: String) -> String {
+  /// Changes whenever the compiler's file does.
+  private static func fileStamp(_ path: String) -> String {
     let attributes = try? FileManager.default.attributesOfItem(
       atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
     return "\(attributes?[.modificationDate] ?? "") \(attributes?[.size] ?? "")"
-      + (ProcessInfo.processInfo.environment["PATH"] ?? "")
   }
+
+  private static func stamp(_ path: String) -> String {
+    fileStamp(path) + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+  }
+
+  /// Tells this compiler from others, and from itself after an update.
+  package var identity: String { [compiler, version, Self.fileStamp(compiler)].joined(separator: "\n") }
 
   // MARK: - running programs
 

@@ -59,9 +59,12 @@ package struct MappingReport: Codable {
   package var missing: [String]
   /// How the file's keys became the network's; nil where they are the same.
   package var keys: String?
+  /// What else was taken from the file: input size, normalisation, class names.
+  package var taken: [String] = []
 
   package var summary: String {
     var text = "\(mapped) of \(parameters) tensors mapped"
+    if !taken.isEmpty { text += "; from the run: \(taken.joined(separator: ", "))" }
     if !missing.isEmpty { text += ", \(missing.count) left at their defaults (\(Self.list(missing)))" }
     if !unused.isEmpty { text += ", \(unused.count) of the file unused (\(Self.list(unused)))" }
     return text
@@ -92,8 +95,13 @@ package enum WeightLoader {
     var declared = try? await model.graph()
     if declared == nil { declared = try await model.graph(size: size, batch: batch, classes: classes) }
     let (checkpoint, keys) = try matched(read, declared!, file: argument)
-    let (graph, used) = try await fit(
-      model, checkpoint, file: argument, size: size, batch: batch, classes: classes)
+    let input = CheckpointInput(checkpoint.metadata)
+    // A graph file has one size, whatever the weights were trained at.
+    let trainedSize = model.path?.hasSuffix(".json") == true ? nil : input.size
+    var (graph, used) = try await fit(
+      model, checkpoint, file: argument, size: size ?? trainedSize, batch: batch, classes: classes)
+    graph.preprocessing = input.preprocessing ?? graph.preprocessing
+    graph.classNames = checkpoint.classNames ?? model.classNames
     let known = Set(graph.parameters.map(\.name))
     // A count of batches is not missed: nothing reads it, and only PyTorch's own formats carry it.
     let wanted = graph.parameters.filter { $0.role != .batchesTracked || checkpoint.tensors[$0.name] != nil }
@@ -101,7 +109,8 @@ package enum WeightLoader {
     let report = MappingReport(
       file: argument, origin: checkpoint.origin, model: used, classes: graph.classes,
       mapped: wanted.count - missing.count, parameters: wanted.count,
-      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing, keys: keys)
+      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing, keys: keys,
+      taken: taken(size == nil ? trainedSize : nil, input.preprocessing, checkpoint.classNames))
     let weights = Weights(
       origin: "\(argument) (\(checkpoint.origin))", classNames: checkpoint.classNames, tensors: checkpoint.tensors)
     let faults = weights.notFinite(in: graph)
@@ -144,6 +153,16 @@ package enum WeightLoader {
         .data, "\(file): the parts \(ambiguity.prefixes.joined(separator: ", ")) fit \(graph.name) alike; save the one "
           + "that is meant by itself")
     }
+  }
+
+  /// What comes from the checkpoint beside weights, for people.
+  private static func taken(
+    _ size: Size2D?, _ preprocessing: ImagePreprocessing?, _ classNames: [String]?
+  ) -> [String] {
+    [
+      size.map { "input \($0.height)×\($0.width)" }, preprocessing?.description,
+      preprocessing == nil ? nil : classNames.map { "\($0.count) class names" },
+    ].compactMap(\.self)
   }
 
   /// The model for the number of classes that the weights have; another shipped model where a checkpoint is known to

@@ -1,9 +1,9 @@
 import CZlib
 
 /// zlib behind two functions.
-enum Zlib {
+package enum Zlib {
   /// CRC-32 of the bytes, continued from `start`.
-  static func crc32(_ bytes: UnsafeRawBufferPointer, from start: UInt32 = 0) -> UInt32 {
+  package static func crc32(_ bytes: UnsafeRawBufferPointer, from start: UInt32 = 0) -> UInt32 {
     var checksum = uLong(start)
     var rest = bytes[...]
     while !rest.isEmpty {

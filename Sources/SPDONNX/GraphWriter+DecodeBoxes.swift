@@ -34,8 +34,10 @@ extension GraphWriter {
       "Split", [rows, constant([2, 2, columns - 4], "split", for: layer)], results: 3, for: layer,
       [.int("axis", -1)])
 
-    let cells = (0..<height).flatMap { y in
-      (0..<width).flatMap { x in [(Float(x) - 0.5) * stride, (Float(y) - 0.5) * stride] }
+    // As one expression of closures this takes the type checker nine seconds.
+    var cells: [Float] = []
+    for y in 0..<height {
+      for x in 0..<width { cells += [(Float(x) - 0.5) * stride, (Float(y) - 0.5) * stride] }
     }
     let double = constant([2 * stride], [], "stride\(index)", for: layer)
     let grid = constant(cells, [1, 1, height, width, 2], "grid\(index)", for: layer)

@@ -25,7 +25,7 @@ extension GraphWriter {
 
   /// An operator from N×C×H×W to N×C×H×W.
   private mutating func map(
-    _ node: Node, _ type: String, _ others: [String] = [], _ attributes: [Onnx_AttributeProto] = []
+    _ node: Node, _ type: String, _ others: [String] = [], _ attributes: [AttributeProto] = []
   ) {
     let x = map(node.inputs[0], for: node.layer)
     let result = operation(type, [x.name] + others, for: node.layer, attributes)
@@ -34,7 +34,7 @@ extension GraphWriter {
 
   /// An operator that leaves or joins channels, on maps or on vectors.
   private mutating func joined(
-    _ node: Node, _ type: String, others: [String] = [], _ attributes: [Onnx_AttributeProto]
+    _ node: Node, _ type: String, others: [String] = [], _ attributes: [AttributeProto]
   ) {
     let values = channelwise(node.inputs, for: node.layer)
     let result = operation(type, values.map(\.name) + others, for: node.layer, attributes)
@@ -91,7 +91,7 @@ extension GraphWriter {
   }
 
   private mutating func append(_ node: Node, _ op: Op.Pool) {
-    let window: [Onnx_AttributeProto] = [
+    let window: [AttributeProto] = [
       .ints("kernel_shape", op.kernel.dims), .ints("pads", op.padding.pads), .ints("strides", op.stride.dims),
     ]
     switch op.kind {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SPD
 
 /// Collects the nodes and initialisers of an ONNX graph.
@@ -6,7 +5,7 @@ struct GraphWriter {
   static let inputName = "images"
 
   let graph: Graph
-  var proto = Onnx_GraphProto()
+  var proto = GraphProto()
   /// What holds the result of each node of `graph` written so far.
   private var values: [Node.ID: Value] = [:]
   /// Nodes, values and initialisers share one space of names.
@@ -61,15 +60,15 @@ struct GraphWriter {
 
   /// Appends a node with one result and returns the result's name.
   mutating func operation(
-    _ type: String, _ inputs: [String], for layer: String, _ attributes: [Onnx_AttributeProto] = []
+    _ type: String, _ inputs: [String], for layer: String, _ attributes: [AttributeProto] = []
   ) -> String {
     operation(type, inputs, results: 1, for: layer, attributes)[0]
   }
 
   mutating func operation(
-    _ type: String, _ inputs: [String], results: Int, for layer: String, _ attributes: [Onnx_AttributeProto] = []
+    _ type: String, _ inputs: [String], results: Int, for layer: String, _ attributes: [AttributeProto] = []
   ) -> [String] {
-    var node = Onnx_NodeProto()
+    var node = NodeProto()
     node.opType = type
     node.name = unused(name(type, for: layer))
     node.input = inputs
@@ -88,14 +87,15 @@ struct GraphWriter {
   /// Appends integers, a shape or a range, and returns their name.
   mutating func constant(_ values: [Int], _ suffix: String, for layer: String) -> String {
     let name = unused(name(suffix, for: layer))
-    let bytes = values.map { Int64($0).littleEndian }.withUnsafeBytes { Data($0) }
-    proto.initializer.append(tensor(name, [values.count], .int64, bytes))
+    let bytes = values.map { Int64($0).littleEndian }.withUnsafeBytes { Array($0) }
+    proto.initializer.append(
+      TensorProto(dims: [values.count], dataType: TensorProto.Kind.int64, name: name, rawData: bytes))
     return name
   }
 
   mutating func constant(_ values: [Float], _ dims: [Int], _ suffix: String, for layer: String) -> String {
     let name = unused(name(suffix, for: layer))
-    proto.initializer.append(tensor(name, dims, .float, values.littleEndianBytes))
+    proto.initializer.append(tensor(name, dims, values))
     return name
   }
 
@@ -140,7 +140,7 @@ struct GraphWriter {
   /// Puts the parameters that were read in front of the other initialisers, in state-dict order.
   mutating func appendParameters(_ parameters: (String) throws -> [Float]) throws {
     let tensors = try graph.parameters.filter { parametersRead.contains($0.name) }.map {
-      tensor($0.name, $0.shape, .float, try $0.values(parameters).littleEndianBytes)
+      tensor($0.name, $0.shape, try $0.values(parameters))
     }
     proto.initializer = tensors + proto.initializer
   }
@@ -150,27 +150,15 @@ private func outputNames(count: Int) -> [String] {
   count == 1 ? ["output"] : (0..<count).map { "output\($0)" }
 }
 
-private func tensor(
-  _ name: String, _ dims: [Int], _ type: Onnx_TensorProto.DataType, _ bytes: Data
-) -> Onnx_TensorProto {
-  var tensor = Onnx_TensorProto()
-  tensor.name = name
-  tensor.dims = dims.map(Int64.init)
-  tensor.dataType = Int32(type.rawValue)
-  tensor.rawData = bytes
-  return tensor
+private func tensor(_ name: String, _ dims: [Int], _ values: [Float]) -> TensorProto {
+  let bytes = values.map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) }
+  return TensorProto(dims: dims, dataType: TensorProto.Kind.float, name: name, rawData: bytes)
 }
 
-private func description(of value: GraphWriter.Value) -> Onnx_ValueInfoProto {
-  var info = Onnx_ValueInfoProto()
-  info.name = value.name
-  info.type.tensorType.elemType = Int32(Onnx_TensorProto.DataType.float.rawValue)
-  info.type.tensorType.shape.dim = value.dims.map { size in
-    var dimension = Onnx_TensorShapeProto.Dimension()
-    dimension.dimValue = Int64(size)
-    return dimension
-  }
-  return info
+private func description(of value: GraphWriter.Value) -> ValueInfoProto {
+  let shape = TensorShapeProto(dim: value.dims.map { TensorShapeProto.Dimension(dimValue: $0) })
+  return ValueInfoProto(
+    name: value.name, type: TypeProto(tensorType: .init(elemType: TensorProto.Kind.float, shape: shape)))
 }
 
 extension Parameter {
@@ -186,8 +174,4 @@ extension Parameter {
 
 extension Shape {
   var dims: [Int] { [batch, channels, height, width] }
-}
-
-extension [Float] {
-  fileprivate var littleEndianBytes: Data { map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) } }
 }

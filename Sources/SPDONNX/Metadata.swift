@@ -1,27 +1,20 @@
 import SPD
 
 /// What detection tools look for beside the graph, both as literals of Python.
-func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) -> [Onnx_StringStringEntryProto] {
-  var entries: [Onnx_StringStringEntryProto] = []
+func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) -> [StringStringEntryProto] {
+  var entries: [StringStringEntryProto] = []
   let strides = graph.nodes.flatMap { node -> [Int] in
     if case .decodeBoxes(let op) = node.op { op.strides } else { [] }
   }
-  if let stride = strides.max() { entries.append(entry("stride", "\(stride)")) }
+  if let stride = strides.max() { entries.append(StringStringEntryProto(key: "stride", value: "\(stride)")) }
   if let classNames {
     guard classNames.count == graph.classes else {
       throw ONNXExportError("\(classNames.count) class names, but \(graph.name) has \(graph.classes) classes")
     }
     let pairs = classNames.enumerated().map { "\($0): \(pythonLiteral($1))" }
-    entries.append(entry("names", "{" + pairs.joined(separator: ", ") + "}"))
+    entries.append(StringStringEntryProto(key: "names", value: "{" + pairs.joined(separator: ", ") + "}"))
   }
   return entries
-}
-
-private func entry(_ key: String, _ value: String) -> Onnx_StringStringEntryProto {
-  var entry = Onnx_StringStringEntryProto()
-  entry.key = key
-  entry.value = value
-  return entry
 }
 
 /// Quoted so that nothing in a name can end the literal: readers evaluate it.

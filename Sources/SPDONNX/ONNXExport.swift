@@ -1,6 +1,6 @@
 public import FoundationEssentials
 public import SPD
-internal import SwiftProtobuf
+internal import SPDFormats
 
 /// Why a graph cannot be written as an ONNX file.
 public struct ONNXExportError: Error, CustomStringConvertible, Equatable, Sendable {
@@ -31,13 +31,11 @@ public func onnxModel(
   try graph.checkTraced()
   try graph.checkSize()
 
-  var model = Onnx_ModelProto()
+  var model = ModelProto()
   model.irVersion = 8
   model.producerName = "spdc"
   model.producerVersion = producerVersion
-  var operators = Onnx_OperatorSetIdProto()
-  operators.version = 17
-  model.opsetImport = [operators]
+  model.opsetImport = [OperatorSetIdProto(version: 17)]
   model.metadataProps = try metadata(of: graph, classNames: classNames)
 
   var writer = try GraphWriter(graph)
@@ -45,10 +43,6 @@ public func onnxModel(
   writer.appendOutputs()
   try writer.appendParameters(parameters)
   model.graph = writer.proto
-  do {
-    return try model.serializedData()
-  } catch BinaryEncodingError.missingRequiredFields {
-    // What the library throws above 2 GB, too; no field of these messages is required.
-    throw ONNXExportError.tooLarge(graph)
-  }
+  guard ProtobufWriter.size(of: model) <= Int(Int32.max) else { throw ONNXExportError.tooLarge(graph) }
+  return Data(ProtobufWriter.bytes(of: model))
 }

@@ -8,59 +8,89 @@ import Testing
 @Suite struct AgreementTests {
   private let workshop = Workshop.shared
 
-  struct Case: Sendable, CustomTestStringConvertible {
+  struct Case: Sendable, Equatable, CustomTestStringConvertible {
     var sample: Sample
     var variant: Variant
     var testDescription: String { "\(sample.testDescription) for \(variant.testDescription)" }
 
-    /// All networks for all targets, fused and unfused; the large ones are not unfused for those in the middle.
-    static let targets = Sample.all.flatMap { sample in
-      Variant.targets.flatMap { target in
-        [false, true].map { Case(sample: sample, variant: Variant(target: target, unfused: $0)) }
+    init(_ sample: Sample, _ variant: Variant) { (self.sample, self.variant) = (sample, variant) }
+
+    /// Every operation for all targets, and unfused for the widest and the narrowest.
+    static let targets =
+      Variant.targets.map { Case(.everyOp, Variant(target: $0)) }
+      + [Variant.targets.first, Variant.targets.last].compactMap { $0 }.map {
+        Case(.everyOp, Variant(target: $0, unfused: true))
       }
-    }.filter { test in
-      let atTheEnds = [Variant.targets.first, Variant.targets.last].contains(test.variant.target)
-      return test.sample.isSmall || !test.variant.unfused || atTheEnds
+
+    /// All other combinations of networks and targets.
+    static let long: [Case] = {
+      var cases: [Case] = []
+      for sample in [Sample.everyOp] + Sample.shipped {
+        for target in Variant.targets {
+          for unfused in [false, true] { cases.append(Case(sample, Variant(target: target, unfused: unfused))) }
+        }
+      }
+      let short = targets + Sample.shipped.map { Case($0, .best) }
+      return cases.filter { test in !short.contains(test) }
+    }()
+
+    /// A network with some passes left out, chosen by a seed.
+    static func subset(_ sample: Sample, _ seed: Int) -> Case {
+      let fusions = Pipeline.passes.filter { $0.kind == .fusion }.map(\.name)
+      let dice = uniform("\(sample.name) subset \(seed)", fusions.count)
+      let disabled = zip(fusions, dice).filter { $1 < 0.5 }.map(\.0)
+      return Case(sample, Variant(target: Variant.targets[0], disabled: disabled))
     }
 
-    /// Networks with some passes left out, chosen by a seed.
-    static let subsets = [(Sample.everyOp, 4), (.yolov5SPD, 2), (.resnet18SPD, 2)].flatMap { sample, count in
-      (1...count).map { seed in
-        let fusions = Pipeline.passes.filter { $0.kind == .fusion }.map(\.name)
-        let dice = uniform("\(sample.name) subset \(seed)", fusions.count)
-        let disabled = zip(fusions, dice).filter { $1 < 0.5 }.map(\.0)
-        return Case(sample: sample, variant: Variant(target: Variant.targets[0], disabled: disabled))
-      }
-    }
+    static let longSubsets =
+      [3, 4].map { subset(.everyOp, $0) }
+      + [Sample.yolov5SPD, .resnet18SPD].flatMap { [subset($0, 1), subset($0, 2)] }
   }
 
-  /// Every kernel that `--tune` tries, each in the place of the default one.
-  @Test(arguments: 1..<11)
+  /// How many kernels `--tune` tries for the convolution that has most.
+  private static let candidates: Int = {
+    let problems = try? Sample.everyOp.problems(.best)
+    return problems?.map(\.candidates.count).max() ?? 0
+  }()
+
+  @Test func thereAreCandidates() { #expect(Self.candidates > 5) }
+
+  /// Every kernel that `--tune` tries, each in the place of the default one: here the first and the last …
+  @Test(arguments: Set([1, 2, candidates - 1]).filter { $0 > 0 }.sorted())
+  func someCandidatesAgree(_ candidate: Int) async throws {
+    try await agrees(Case(.everyOp, Variant(target: Variant.best.target, candidate: candidate)))
+  }
+
+  /// … and here those between.
+  @Test(.longMatrix, arguments: 3..<max(4, candidates - 1))
   func everyCandidateAgrees(_ candidate: Int) async throws {
-    let variant = Variant(target: Variant.best.target, candidate: candidate)
-    let output = try await built(Case(sample: .everyOp, variant: variant), optimised: false)
-    let comparison = Comparison(output, try await Reference.shared.output(.everyOp))
-    #expect(comparison.worst <= 1, "\(comparison)")
+    try await agrees(Case(.everyOp, Variant(target: Variant.best.target, candidate: candidate)))
   }
 
   @Test(arguments: Case.targets)
   func agreesWithTheInterpreter(_ test: Case) async throws {
-    // The optimiser takes most of the time; it sees all kinds of code in the small networks.
-    let isBest = test.variant.target == Variant.best.target
-    let output = try await built(
-      test, optimised: test.sample.isSmall ? isBest || !test.variant.unfused : test.variant == .best)
-    let comparison = Comparison(output, try await Reference.shared.output(test.sample))
-    #expect(comparison.worst <= 1, "\(comparison)")
+    // The optimiser sees all kinds of code once.
+    try await agrees(test, optimised: test.variant == .best)
   }
 
-  @Test(arguments: Case.subsets)
-  func passesMayBeLeftOut(_ test: Case) async throws {
-    let output = try await built(test, optimised: false)
-    let comparison = Comparison(output, try await Reference.shared.output(test.sample))
-    #expect(comparison.worst <= 1, "\(comparison)")
+  /// What is shipped, as it is used.
+  @Test(arguments: Sample.shipped)
+  func shippedNetworksAgree(_ sample: Sample) async throws { try await agrees(Case(sample, .best)) }
+
+  @Test(.longMatrix, arguments: Case.long)
+  func everyNetworkAgreesOnEveryTarget(_ test: Case) async throws {
+    try await agrees(test, optimised: !test.variant.unfused)
   }
 
-  @Test(arguments: Sample.small)
+  @Test(arguments: [1, 2])
+  func passesMayBeLeftOut(seed: Int) async throws { try await agrees(.subset(.everyOp, seed)) }
+
+  @Test(.longMatrix, arguments: Case.longSubsets)
+  func passesMayBeLeftOutOfEveryNetwork(_ test: Case) async throws { try await agrees(test) }
+
+  @Test func agreesWhenBuiltByGCC() async throws { try await agreesWhenBuiltByGCC(.everyOp) }
+
+  @Test(.longMatrix, arguments: Sample.shipped)
   func agreesWhenBuiltByGCC(_ sample: Sample) async throws {
     let gcc = try CCompiler.first(.gcc)
     let output = try await workshop.output(
@@ -70,19 +100,27 @@ import Testing
   }
 
   /// Without OpenMP the same text runs on one thread and gives the same bytes.
-  @Test(arguments: [Sample.everyOp, .resnet18SPD])
+  @Test func serialBuildGivesTheSameBytes() async throws { try await serialBuildGivesTheSameBytes(.everyOp) }
+
+  @Test(.longMatrix, arguments: [Sample.resnet18SPD])
   func serialBuildGivesTheSameBytes(_ sample: Sample) async throws {
     let variant = Variant.best
-    let parallel = try await built(Case(sample: sample, variant: variant), optimised: true)
+    let parallel = try await built(Case(sample, variant), optimised: true)
     let toolchain = try await Toolchain.find()
     let serial = try await workshop.output(
       sample, variant, toolchain.compiler, Workshop.fast + variant.flags, openMP: false)
     #expect(serial.bits == parallel.bits)
   }
 
+  private func agrees(_ test: Case, optimised: Bool = false) async throws {
+    let comparison = Comparison(
+      try await built(test, optimised: optimised), try await Reference.shared.output(test.sample))
+    #expect(comparison.worst <= 1, "\(comparison)")
+  }
+
   private func built(_ test: Case, optimised: Bool) async throws -> [Float] {
     let toolchain = try await Toolchain.find()
-    let flags = optimised ? Workshop.fast : Workshop.strict + ["-O1"]
+    let flags = optimised ? Workshop.fast : Workshop.quick
     return try await workshop.output(
       test.sample, test.variant, toolchain.compiler, flags + test.variant.flags + toolchain.openMPFlags, openMP: true)
   }

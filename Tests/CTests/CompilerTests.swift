@@ -23,42 +23,74 @@ import Testing
     _ = try CCompiler.first(kind)
   }
 
+  /// No object is needed to see what a compiler has to say.
+  private func checks(_ sample: Sample, _ variant: Variant, _ build: Build) async throws {
+    let source = try await workshop.source(sample, variant)
+    let flags = Workshop.strict + build.flags + ["-fsyntax-only", "-I\(source.path)/include"]
+    try await workshop.mustRun(build.compiler.path, flags + ["\(source.path)/\(sample.prefix(variant)).c"])
+  }
+
   @Test(arguments: Build.all)
   func networksCompileWithoutWarnings(_ build: Build) async throws {
-    for sample in Sample.all {
-      for variant in Variant.both {
-        _ = try await workshop.object(sample, variant, build.compiler.path, Workshop.strict + build.flags)
-      }
+    for variant in Variant.both { try await checks(.everyOp, variant, build) }
+    for inBackward in [false, true] {
+      let variant = Variant(target: "x86-64", mode: .training, updatesInBackward: inBackward)
+      try await checks(.everyTrained, variant, build)
     }
+  }
+
+  @Test(.longMatrix, arguments: Build.all)
+  func shippedNetworksCompileWithoutWarnings(_ build: Build) async throws {
+    for sample in Sample.shipped {
+      for variant in Variant.both { try await checks(sample, variant, build) }
+    }
+    try await checks(.yolov5Trained, Variant(target: "x86-64", mode: .training), build)
   }
 
   /// Some warnings need the optimiser's analysis.
   @Test(arguments: CCompiler.all)
   func optimisedNetworksCompileWithoutWarnings(_ compiler: CCompiler) async throws {
-    for target in ["x86-64", "scalar"] {
-      _ = try await workshop.object(.everyOp, Variant(target: target), compiler.path, Workshop.strict + ["-O2"])
+    _ = try await workshop.object(.everyOp, Variant(target: "x86-64"), compiler.path, Workshop.strict + ["-O2"])
+  }
+
+  @Test(.longMatrix, arguments: CCompiler.all)
+  func optimisedTrainingAndScalarsCompileWithoutWarnings(_ compiler: CCompiler) async throws {
+    for (sample, mode) in [(Sample.everyOp, Mode.inference), (.everyTrained, .training)] {
+      _ = try await workshop.object(
+        sample, Variant(target: "scalar", mode: mode), compiler.path, Workshop.strict + ["-O2"])
     }
   }
 
-  @Test(arguments: Build.all, TemplateCase.all)
-  func templatesCompileAlone(_ build: Build, _ template: TemplateCase) async throws {
+  /// Each in a file of its own; one run of the compiler for all of them. Few have something for OpenMP, but none may mind it.
+  @Test(arguments: Build.all, [16, 4, 1])
+  func templatesCompileAlone(_ build: Build, lanes: Int) async throws {
     let templates = Templates(try SPDTemplates.load())
-    guard template.isParallel || !build.openMP else { return }
-    for lanes in [16, 4, 1] {
-      let text = try template.text(templates, lanes: lanes)
-      _ = try await workshop.once("template \(template.name) \(lanes) \(build)") { place in
-        let source = place.appendingPathComponent("\(template.name).c")
-        try text.write(to: source, atomically: true, encoding: .utf8)
+    let cases = TemplateCase.all.filter { $0.flags(lanes: lanes).isEmpty }
+    try #require(cases.count > 30)
+    try await compile(cases, templates, build, lanes: lanes)
+    for other in TemplateCase.all where !other.flags(lanes: lanes).isEmpty {
+      try await compile([other], templates, build, lanes: lanes)
+    }
+  }
+
+  private func compile(_ cases: [TemplateCase], _ templates: Templates, _ build: Build, lanes: Int) async throws {
+    let flags = Workshop.strict + build.flags + ["-O1", "-c"] + cases[0].flags(lanes: lanes)
+    _ = try await workshop.once("templates \(cases.map(\.name)) \(lanes) \(build)") { place in
+      for template in cases {
+        try template.text(templates, lanes: lanes).write(
+          to: place.appendingPathComponent("\(template.name).c"), atomically: true, encoding: .utf8)
         if let header = try template.header(templates) {
           try header.write(to: place.appendingPathComponent("small.h"), atomically: true, encoding: .utf8)
         }
-        try await self.workshop.mustRun(
-          build.compiler.path,
-          Workshop.strict + build.flags + template.flags(lanes: lanes) + [
-            "-O1", "-c", source.path, "-o", place.appendingPathComponent("out.o").path,
-          ])
-        return place
       }
+      // Several files leave their objects in the current folder.
+      try await self.workshop.mustRun(
+        "/bin/sh",
+        ["-c", "cd \"$0\" && exec \"$@\"", place.path, build.compiler.path] + flags + cases.map { $0.name + ".c" })
+      for template in cases {
+        #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent("\(template.name).o").path))
+      }
+      return place
     }
   }
 
@@ -66,7 +98,7 @@ import Testing
     #expect(try Set(SPDTemplates.load().keys) == Set(TemplateCase.all.map(\.name)).union(Self.withinModules))
   }
 
-  /// Templates of training, which compile only beside each other: `TrainingTests` compiles whole modules as strictly.
+  /// Templates of training, which compile only beside each other: whole modules are compiled as strictly.
   private static let withinModules: Set = [
     "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients", "norm_statistics", "normalize",
     "normalize_gradient", "normalize_sums", "pack_training", "pack_training_image", "pool_gradient",
@@ -78,22 +110,23 @@ import Testing
   ]
 
   /// Every symbol that an object shows the linker starts with the model's prefix, and it wants only OpenMP's.
-  @Test(arguments: Sample.all.map { ($0, Variant.best) } + Sample.small.map { ($0, Variant.bestUnfused) })
+  @Test(arguments: [(Sample.everyOp, Variant.best), (.everyOp, .bestUnfused), (.everyTrained, .bestTraining)])
   func objectsKeepTheirNamesToThemselves(_ sample: Sample, _ variant: Variant) async throws {
     guard let nm = Toolchain.locate("nm") else { try Test.cancel("nm is not installed") }
     let toolchain = try await Toolchain.find()
+    let flags = variant == .bestUnfused ? Workshop.quick : Workshop.fast
     var objects = [
-      try await workshop.object(
-        sample, variant, toolchain.compiler, Workshop.fast + variant.flags + toolchain.openMPFlags)
+      try await workshop.object(sample, variant, toolchain.compiler, flags + variant.flags + toolchain.openMPFlags)
     ]
-    if variant == .best, sample.isSmall, let gcc = CCompiler.all.first(where: { $0.kind == .gcc }) {
+    if variant == .best, let gcc = CCompiler.all.first(where: { $0.kind == .gcc }) {
       objects.append(
         try await workshop.object(sample, variant, gcc.path, Workshop.fast + variant.flags + ["-fopenmp"]))
     }
     for object in objects {
       let defined = try await symbols(nm, ["-g", "--defined-only"], object)
-      #expect(defined.contains("\(sample.prefix)_infer"))
-      #expect(defined.filter { !$0.hasPrefix(sample.prefix + "_") } == [])
+      let prefix = sample.prefix(variant)
+      #expect(defined.contains(prefix + (variant.mode == .training ? "_step" : "_infer")), "\(defined)")
+      #expect(defined.filter { !$0.hasPrefix(prefix + "_") } == [])
       let wanted = try await symbols(nm, ["--undefined-only"], object)
       let known = ["memset", "memcpy", "memmove", "_GLOBAL_OFFSET_TABLE_"]
       #expect(

@@ -37,8 +37,17 @@ import Testing
     #expect(abs(try #require(Float(match.2)) - output[best]) < 1e-3)
   }
 
-  @Test(arguments: [CCompiler.Kind.clang, .gcc], ["-fopenmp", ""])
+  @Test(arguments: [(CCompiler.Kind.clang, "-fopenmp"), (.gcc, "")])
   func cProgramClassifies(_ kind: CCompiler.Kind, openMP: String) async throws {
+    try await classifies(kind, openMP: openMP)
+  }
+
+  @Test(.longMatrix, arguments: [(CCompiler.Kind.clang, ""), (.gcc, "-fopenmp")])
+  func cProgramClassifiesHoweverItIsBuilt(_ kind: CCompiler.Kind, openMP: String) async throws {
+    try await classifies(kind, openMP: openMP)
+  }
+
+  private func classifies(_ kind: CCompiler.Kind, openMP: String) async throws {
     guard let make = Toolchain.locate("make") else { try Test.cancel("make is not installed") }
     let compiler = try CCompiler.first(kind)
     let folder = try await emitted(.resnet18SPD)

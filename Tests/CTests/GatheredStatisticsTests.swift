@@ -34,7 +34,9 @@ import Testing
   }
 
   /// Far from zero, where a mean could take the digits of the variance.
-  private static let input: [Float] = (0..<6 * 3 * 28 * 20).map { 40 + 0.5 * Float(($0 * 7919) % 101) / 101 }
+  private static let input: [Float] = (0..<6 * 3 * 28 * 20).map { (index: Int) -> Float in
+    40 + 0.5 * Float((index * 7919) % 101) / 101
+  }
 
   private static func statistics(_ network: TrainableNetwork, _ graph: Graph, threads: Int) throws -> [String: [Float]]
   {

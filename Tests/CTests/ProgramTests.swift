@@ -7,8 +7,15 @@ import Testing
 @Suite struct ProgramTests {
   private let workshop = Workshop.shared
 
-  @Test(arguments: [Sample.everyOp, .resnet18SPD], [true, false])
-  func everyStatusCanBeProvoked(_ sample: Sample, openMP: Bool) async throws {
+  @Test(arguments: [true, false])
+  func everyStatusCanBeProvoked(openMP: Bool) async throws { try await provokesStatuses(.everyOp, openMP: openMP) }
+
+  @Test(.longMatrix, arguments: Sample.shipped, [true, false])
+  func everyStatusOfShippedNetworksCanBeProvoked(_ sample: Sample, openMP: Bool) async throws {
+    try await provokesStatuses(sample, openMP: openMP)
+  }
+
+  private func provokesStatuses(_ sample: Sample, openMP: Bool) async throws {
     let toolchain = try await Toolchain.find()
     let flags = Workshop.fast + Variant.best.flags + (openMP ? toolchain.openMPFlags : [])
     let program = try await workshop.program("statuses", sample, .best, toolchain.compiler, flags)
@@ -17,8 +24,15 @@ import Testing
       program.path, ["\(data.path)/weights.spdw", "\(data.path)/input.f32", openMP ? "1" : "0"])
   }
 
-  @Test(arguments: [Sample.everyOp, .yolov5SPD], [1, 2])
-  func contextsAreIndependent(_ sample: Sample, threads: Int) async throws {
+  @Test(arguments: [1, 2])
+  func contextsAreIndependent(threads: Int) async throws { try await usesContexts(.everyOp, threads: threads) }
+
+  @Test(.longMatrix, arguments: Sample.shipped, [1, 2])
+  func contextsOfShippedNetworksAreIndependent(_ sample: Sample, threads: Int) async throws {
+    try await usesContexts(sample, threads: threads)
+  }
+
+  private func usesContexts(_ sample: Sample, threads: Int) async throws {
     let toolchain = try await Toolchain.find()
     let flags = Workshop.fast + Variant.best.flags + toolchain.openMPFlags
     let program = try await workshop.program("contexts", sample, .best, toolchain.compiler, flags)
@@ -41,11 +55,13 @@ import Testing
     let compiler = try CCompiler.first(kind)
     let variant = Variant.best
     let openMP = try await openMPFlags(compiler)
-    let flags = Workshop.fast + variant.flags + openMP
-    let first = try await workshop.object(.everyOp, variant, compiler.path, flags)
-    let second = try await workshop.object(.yolov5SPD, variant, compiler.path, flags)
-    let sources = [try await workshop.source(.everyOp, variant), try await workshop.source(.yolov5SPD, variant)]
-    let data = [try await workshop.data(.everyOp).path, try await workshop.data(.yolov5SPD).path]
+    // The first is there already.
+    let (first, second) = (
+      try await workshop.object(.everyOp, variant, compiler.path, Workshop.fast + variant.flags + openMP),
+      try await workshop.object(.second, variant, compiler.path, Workshop.quick + variant.flags + openMP)
+    )
+    let sources = [try await workshop.source(.everyOp, variant), try await workshop.source(.second, variant)]
+    let data = [try await workshop.data(.everyOp).path, try await workshop.data(.second).path]
     guard let front = language == .c11 ? compiler.path : compiler.plusPlus else {
       try Test.cancel("there is no C++ compiler beside \(compiler.path)")
     }
@@ -64,7 +80,7 @@ import Testing
         data.enumerated().flatMap { ["\($1)/weights.spdw", "\($1)/input.f32", "\(place.path)/output-\($0).f32"] })
       return place
     }
-    for (index, sample) in [Sample.everyOp, .yolov5SPD].enumerated() {
+    for (index, sample) in [Sample.everyOp, .second].enumerated() {
       let output = try floats(place.appendingPathComponent("output-\(index).f32"))
       let comparison = Comparison(output, try await Reference.shared.output(sample))
       #expect(comparison.worst <= 1, "\(comparison)")
@@ -78,18 +94,25 @@ import Testing
 
   // MARK: - sanitizers
 
-  @Test(arguments: [CCompiler.Kind.clang, .gcc], Sample.all)
-  func addressAndBehaviourAreDefined(_ kind: CCompiler.Kind, _ sample: Sample) async throws {
+  @Test(arguments: [
+    (CCompiler.Kind.clang, Variant.best), (.clang, .bestUnfused), (.clang, Variant(target: "scalar")), (.gcc, .best),
+  ])
+  func addressAndBehaviourAreDefined(_ kind: CCompiler.Kind, _ variant: Variant) async throws {
+    try await isSane(.everyOp, kind, variant)
+  }
+
+  @Test(.longMatrix, arguments: [CCompiler.Kind.clang, .gcc], Sample.shipped)
+  func addressAndBehaviourOfShippedNetworksAreDefined(_ kind: CCompiler.Kind, _ sample: Sample) async throws {
+    for variant in Variant.both { try await isSane(sample, kind, variant) }
+  }
+
+  private func isSane(_ sample: Sample, _ kind: CCompiler.Kind, _ variant: Variant) async throws {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0"]
     let compiler = try await workshop.sanitizer(flags, [kind])
-    // gcc's take long.
-    guard kind == .clang || sample.isSmall else { return }
-    for variant in sample == .everyOp && kind == .clang ? Variant.both + [Variant(target: "scalar")] : [.best] {
-      let output = try await workshop.output(
-        sample, variant, compiler.path, Workshop.strict + flags + variant.flags, link: ["-DEXACT"], openMP: false)
-      let comparison = Comparison(output, try await Reference.shared.output(sample))
-      #expect(comparison.worst <= 1, "\(comparison)")
-    }
+    let output = try await workshop.output(
+      sample, variant, compiler.path, Workshop.strict + flags + variant.flags, link: ["-DEXACT"], openMP: false)
+    let comparison = Comparison(output, try await Reference.shared.output(sample))
+    #expect(comparison.worst <= 1, "\(comparison)")
   }
 
   @Test func statusesAreProvokedWithDefinedBehaviour() async throws {

@@ -17,19 +17,23 @@ import Testing
     var variant: Variant
     var testDescription: String { "\(sample.testDescription) for \(variant.testDescription)" }
 
-    static let targets = Variant.targets.flatMap { target in
-      Sample.trained.filter { $0 == .everyTrained || target == Variant.targets[0] }.map {
-        Case(sample: $0, variant: Variant(target: target, mode: .training))
-      }
+    static let best = Case(sample: .everyTrained, variant: .bestTraining)
+    static let targets = Variant.targets.map {
+      Case(sample: .everyTrained, variant: Variant(target: $0, mode: .training))
     }
 
-    /// Some passes left out, chosen by a seed, and all of them.
-    static let subsets = (1...3).map { seed in
-      let fusions = Pipeline.passes.filter { $0.kind == .fusion && $0.modes.contains(.training) }.map(\.name)
-      let dice = uniform("training subset \(seed)", fusions.count)
-      let disabled = seed == 3 ? fusions : zip(fusions, dice).filter { $1 < 0.5 }.map(\.0)
-      return Case(
-        sample: .everyTrained, variant: Variant(target: Variant.targets[0], disabled: disabled, mode: .training))
+    private static let fusions = Pipeline.passes.filter { $0.kind == .fusion && $0.modes.contains(.training) }
+      .map(\.name)
+
+    private static func without(_ passes: [String]) -> Case {
+      Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], disabled: passes, mode: .training))
+    }
+
+    static let unfused = without(fusions)
+
+    /// Some passes left out, chosen by a seed.
+    static let subsets = (1...2).map { seed in
+      without(zip(fusions, uniform("training subset \(seed)", fusions.count)).filter { $1 < 0.5 }.map(\.0))
     }
 
     /// Larger tiles than training takes by default.
@@ -37,26 +41,39 @@ import Testing
       sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training, largestTile: 6))
   }
 
-  @Test(arguments: Case.targets + Case.subsets + [Case.large])
+  @Test(arguments: Case.targets + [Case.unfused, .large])
   func gradientsAgreeWithTheInterpreter(_ test: Case) async throws {
+    // The optimiser sees all kernels once.
+    try await agrees(test, optimised: test.variant == .bestTraining)
+  }
+
+  @Test(.longMatrix, arguments: Case.subsets + [Case(sample: .yolov5Trained, variant: .bestTraining)])
+  func gradientsOfMoreNetworksAgreeWithTheInterpreter(_ test: Case) async throws {
+    try await agrees(test, optimised: test.sample == .yolov5Trained)
+  }
+
+  private func agrees(_ test: Case, optimised: Bool) async throws {
     let toolchain = try await Toolchain.find()
-    // The optimiser takes most of the time; it sees all kernels once.
-    let isBest = test.variant == Variant(target: Variant.targets[0], mode: .training)
-    let flags = isBest ? Workshop.fast : Workshop.strict + ["-O1"]
+    let flags = optimised ? Workshop.fast : Workshop.quick
     let result = try await output(
       test, toolchain.compiler, flags + test.variant.flags + toolchain.openMPFlags, openMP: true)
     try await check(result, test)
   }
 
   @Test func gradientsAgreeWhenBuiltByGCC() async throws {
-    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    try await gradientsAgreeWhenBuiltByGCC(Workshop.quick)
+  }
+
+  @Test(.longMatrix, arguments: [Workshop.fast])
+  func gradientsAgreeWhenBuiltByGCC(_ flags: [String]) async throws {
     let gcc = try CCompiler.first(.gcc)
-    let result = try await output(test, gcc.path, Workshop.fast + test.variant.flags + ["-fopenmp"], openMP: true)
-    try await check(result, test)
+    let flags = flags + Case.best.variant.flags + ["-ffp-contract=fast", "-fopenmp"]
+    let result = try await output(.best, gcc.path, flags, openMP: true)
+    try await check(result, .best)
   }
 
   @Test func serialBuildGivesTheSameBytes() async throws {
-    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let test = Case.best
     let toolchain = try await Toolchain.find()
     let flags = Workshop.fast + test.variant.flags
     let parallel = try await output(test, toolchain.compiler, flags + toolchain.openMPFlags, openMP: true)
@@ -64,21 +81,13 @@ import Testing
     #expect(serial.bits == parallel.bits)
   }
 
-  @Test(arguments: CompilerTests.Build.all)
-  func compilesWithoutWarnings(_ build: CompilerTests.Build) async throws {
-    for (sample, inBackward) in Sample.trained.map({ ($0, false) }) + [(.everyTrained, true)] {
-      _ = try await workshop.object(
-        sample, Variant(target: "x86-64", mode: .training, updatesInBackward: inBackward), build.compiler.path,
-        Workshop.strict + build.flags)
-    }
-  }
-
   @Test func sanitizersFindNothing() async throws {
     let gcc = try CCompiler.first(.gcc)
-    let test = Case(sample: .everyTrained, variant: Variant(target: Variant.targets[0], mode: .training))
+    let test = Case.best
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    _ = try await output(
+    let result = try await output(
       test, gcc.path, ["-std=c17", "-O0", "-g", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
+    try await check(result, test)
   }
 
   /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.

@@ -1,6 +1,7 @@
 import Models
 import SPD
 import SPDTemplates
+import TestSupport
 import Testing
 
 @testable import SPDCompiler

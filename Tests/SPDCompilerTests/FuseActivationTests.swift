@@ -1,4 +1,5 @@
 import SPD
+import TestSupport
 import Testing
 
 @testable import SPDCompiler

@@ -101,11 +101,18 @@ extension Plan {
           while height % tile.size != 0 { height += 1 }
           while width % tile.size != 0 { width += 1 }
         }
-        let rows = (0..<height).flatMap { y in (0..<op.kernel.height).map { (y, $0) } }.map { y, k in
-          segment.source(y * op.stride.height + k * op.dilation.height - op.padding.height, segment.rowPhase)
+        var (rows, columns): ([Int], [Int]) = ([], [])
+        for y in 0..<height {
+          for k in 0..<op.kernel.height {
+            let row = y * op.stride.height + k * op.dilation.height - op.padding.height
+            rows.append(segment.source(row, segment.rowPhase))
+          }
         }
-        let columns = (0..<width).flatMap { x in (0..<op.kernel.width).map { (x, $0) } }.map { x, k in
-          segment.source(x * op.stride.width + k * op.dilation.width - op.padding.width, segment.columnPhase)
+        for x in 0..<width {
+          for k in 0..<op.kernel.width {
+            let column = x * op.stride.width + k * op.dilation.width - op.padding.width
+            columns.append(segment.source(column, segment.columnPhase))
+          }
         }
         let inside =
           rows.allSatisfy { -halo.top <= $0 && $0 < source.height + halo.bottom }

@@ -1,5 +1,6 @@
 import Models
 import SPD
+import TestSupport
 import Testing
 
 @testable import SPDCompiler

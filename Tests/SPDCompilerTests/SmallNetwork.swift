@@ -1,6 +1,7 @@
 import Models
 import SPD
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SPDCompiler

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import SPD
@@ -108,5 +109,36 @@ struct SplitUpsampledTests {
         #expect(tile.columns % factor == 0 && (tile.rows == 1 || tile.rows % factor == 0), "\(target.name) \(tile)")
       }
     }
+  }
+
+  /// A 1×1 convolution of a concat is the sum of two of its parts, and commutes with nearest upsampling.
+  @Test(arguments: [2, 3, 4], [16, 20, 24])
+  func splitSumsAreTheWholeOnes(factor: Int, channels: Int) throws {
+    func graph() throws -> GraphMaker {
+      var maker = GraphMaker(3, 12, 24, batch: 2)
+      let a = maker.part("a", channels, of: 3, kernel: 1)
+      let small = try maker.add(.convolution(.init(kernel: Size2D(1), stride: Size2D(factor), a)), maker.input)
+      let b = maker.part("b", 24, of: 3, kernel: 1)
+      let large = try maker.add(.convolution(.init(kernel: 1, b)), maker.input)
+      var parts = [
+        maker.part("c", 20, of: channels + 48, kernel: 1, biased: true),
+        maker.part("d", 8, of: channels + 48, kernel: 1),
+      ]
+      parts[1].batchNorm = maker.norm("d.bn", 8)
+      var op = Op.Convolution(kernel: 1, stride: 1, padding: 0, dilation: 1, groups: 1, parts: parts)
+      op.epilogue.phaseNorm = maker.norm("bn", 4 * 28)
+      op.epilogue.phaseNorm?.behind = .init(scale: 2, order: .onnx)
+      op.epilogue.activation = .silu
+      let y = try maker.add(.convolution(op), .concat([large, small.upsampled(by: factor), large]))
+      op.epilogue.phaseNorm = nil
+      op.epilogue.addsResidual = true
+      _ = try maker.add(.convolution(op), .concat([large, small.upsampled(by: factor), large]), y)
+      return maker
+    }
+    let whole = try graph()
+    let split = try whole.graph.after(.splitUpsampled)
+    #expect(split.nodes.count == whole.graph.nodes.count + 2)
+    let found = try whole.interpreter(.double, of: split).results(input: syntheticInput(split.input.shape))
+    #expect(try distance(found.flatMap(\.elements), whole.run()) < 1e-12)
   }
 }

@@ -3,27 +3,7 @@ import SPD
 
 @testable import SPDCompiler
 
-/// The graph of a network of one result, as a model file declares it.
-func traced(
-  _ channels: Int, _ height: Int, _ width: Int, batch: Int = 1, _ body: @escaping @Sendable (Tensor) -> Tensor
-) throws -> Graph {
-  try Model("small", input: .image(channels, height, width)) { image, _ in body(image) }.graph(batch: batch)
-}
-
-/// The same for several results.
-func traced(
-  _ channels: Int, _ height: Int, _ width: Int, batch: Int = 1, _ body: @escaping @Sendable (Tensor) -> [Tensor]
-) throws -> Graph {
-  try Model("small", input: .image(channels, height, width)) { image, _ in body(image) }.graph(batch: batch)
-}
-
 extension Graph {
-  /// `text` with single gaps in front of the shapes, for literals in tests.
-  var brief: String {
-    text.split(separator: "\n")
-      .map { $0.split(separator: "  ").map { $0.drop { $0 == " " } }.joined(separator: "  ") + "\n" }.joined()
-  }
-
   /// Behind some passes, in the given order, verified after each.
   func after(_ passes: Pass...) throws -> Graph {
     var graph = self

@@ -9,7 +9,7 @@ struct CIFARTests {
 
   /// Image `number` of the fixtures.
   private static func image(_ number: Int, modulus: Int = 256) -> Image {
-    let planes = (0..<3072).map { UInt8((37 * $0 + 101 * number) % modulus) }
+    let planes = (0..<3072).map { (index: Int) -> UInt8 in UInt8((37 * index + 101 * number) % modulus) }
     let pixels = (0..<3072).map { planes[$0 % 3 * 1024 + $0 / 3] }
     return Image(width: 32, height: 32, pixels: pixels)
   }

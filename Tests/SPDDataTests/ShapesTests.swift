@@ -40,7 +40,7 @@ struct ShapesTests {
       let fine = scene.drawn(side: 64, using: &random)
       let coarse = scene.drawn(side: 16, using: &other)
       let shrunk = fine.fitted(.stretch, width: 16, height: 16)
-      let errors = zip(shrunk.pixels, coarse.pixels).map { abs(Double($0) - Double($1)) }
+      let errors: [Double] = zip(shrunk.pixels, coarse.pixels).map { abs(Double($0) - Double($1)) }
       // The noise alone has a mean deviation of up to 0.05 · 255 · 0.8 ≈ 10.
       #expect(errors.reduce(0, +) / Double(errors.count) < 12, "\(outline)")
     }

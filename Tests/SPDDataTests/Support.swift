@@ -37,7 +37,10 @@ final class TemporaryFolder {
 
 /// The image that the scripts beside the fixtures make, too.
 func formulaImage(_ width: Int, _ height: Int, seed: UInt32) -> Image {
-  let bytes = (0..<UInt32(width * height * 3)).map { UInt8(($0 &* 2_654_435_761 &+ seed &* 40_503) >> 13 & 255) }
+  let bytes = (0..<UInt32(width * height * 3)).map { (index: UInt32) -> UInt8 in
+    let mixed: UInt32 = index &* 2_654_435_761 &+ seed &* 40_503
+    return UInt8(mixed >> 13 & 255)
+  }
   return Image(width: width, height: height, pixels: bytes)
 }
 

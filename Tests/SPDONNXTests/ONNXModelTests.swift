@@ -1,3 +1,4 @@
+import Foundation
 import SPD
 import Testing
 
@@ -62,6 +63,29 @@ import Testing
   @Test func sameArgumentsGiveTheSameBytes() throws {
     let graph = try traced { $0.through(Conv(8, kernel: 3), SpaceToDepth(), C3(8, repeats: 1)) }
     #expect(try bytes(of: graph, classNames: ["a"]) == bytes(of: graph, classNames: ["a"]))
+  }
+
+  /// What SwiftProtobuf wrote of the same network, as the `onnx` package's own serialisation has it.
+  @Test func sameBytesAsRecorded() throws {
+    let model = Model("recorded", input: .image(3, 12, 18), classes: 2) { image, classes in
+      let stem = image.through(Conv2D(8, kernel: 3, bias: false), BatchNorm(epsilon: 1e-3), LeakyReLU(0.1))
+      let deep = stem.through(SpaceToDepth(), Conv2D(14, kernel: 1, stride: Size2D(1, 3)))
+      let joined = concat(stem.through(MaxPool(2), Hardswish()), stem.channels(2..<6).through(AveragePool(2)))
+      let large = joined.upsampled(2).through(SpaceToDepth(order: .onnx), Conv2D(14, kernel: 1), SiLU())
+      let boxes = Detect(classes: classes, anchors: .init([[(10, 13), (16, 30)], [(5, 8), (33, 23)]]))(
+        large, large.through(Conv2D(14, kernel: 3, stride: 3)))
+      return [boxes, deep, deep.through(GlobalAveragePool(), Flatten(), Linear(classes), Softmax())]
+    }
+    let graph = try model.graph()
+    let file = try onnxModel(
+      graph,
+      parameters: { name in
+        let parameter = graph.parameter(name)!
+        if case .constant(let values) = parameter.role { return values }
+        return (0..<parameter.count).map { Float($0 % 16) }
+      }, producerVersion: "0.1.0")
+    let recorded = try #require(Bundle.module.url(forResource: "Fixtures/recorded", withExtension: "onnx"))
+    #expect(try file == Data(contentsOf: recorded))
   }
 
   @Test func metadata() throws {

@@ -13,8 +13,8 @@ func traced(_ body: @escaping @Sendable (Tensor) -> [Tensor]) throws -> Graph {
 }
 
 /// What a reader finds in the bytes; parameters are 0, 1, 2, ….
-func reread(_ graph: Graph, classNames: [String]? = nil) throws -> Onnx_ModelProto {
-  try Onnx_ModelProto(serializedBytes: bytes(of: graph, classNames: classNames))
+func reread(_ graph: Graph, classNames: [String]? = nil) throws -> ModelProto {
+  try ModelProto(reading: bytes(of: graph, classNames: classNames))
 }
 
 func bytes(of graph: Graph, classNames: [String]? = nil) throws -> Data {
@@ -23,41 +23,38 @@ func bytes(of graph: Graph, classNames: [String]? = nil) throws -> Data {
     classNames: classNames)
 }
 
-func exported(_ body: @escaping @Sendable (Tensor) -> Tensor) throws -> Onnx_GraphProto {
+func exported(_ body: @escaping @Sendable (Tensor) -> Tensor) throws -> GraphProto {
   try reread(traced(body)).graph
 }
 
-extension Onnx_GraphProto {
+extension GraphProto {
   var types: [String] { node.map(\.opType) }
 
-  func ints(_ name: String) -> [Int64] {
-    let data = initializer.first { $0.name == name }?.rawData ?? Data()
-    return data.withUnsafeBytes { bytes in
-      (0..<data.count / 8).map { Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
-    }
-  }
+  func ints(_ name: String) -> [Int] { elements(name, as: Int64.self).map { Int(Int64(littleEndian: $0)) } }
 
   func floats(_ name: String) -> [Float] {
-    let data = initializer.first { $0.name == name }?.rawData ?? Data()
+    elements(name, as: UInt32.self).map { Float(bitPattern: UInt32(littleEndian: $0)) }
+  }
+
+  private func elements<Element>(_ name: String, as type: Element.Type) -> [Element] {
+    let data = initializer.first { $0.name == name }?.rawData ?? []
+    let size = MemoryLayout<Element>.size
     return data.withUnsafeBytes { bytes in
-      (0..<data.count / 4).map {
-        Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
-      }
+      (0..<data.count / size).map { bytes.loadUnaligned(fromByteOffset: $0 * size, as: Element.self) }
     }
   }
 
-  func dims(_ name: String) -> [Int64]? { initializer.first { $0.name == name }?.dims }
+  func dims(_ name: String) -> [Int]? { initializer.first { $0.name == name }?.dims }
 }
 
-extension Onnx_NodeProto {
-  func int(_ name: String) -> Int64? { attribute.first { $0.name == name && $0.type == .int }?.i }
-  func ints(_ name: String) -> [Int64]? { attribute.first { $0.name == name && $0.type == .ints }?.ints }
-  func float(_ name: String) -> Float? { attribute.first { $0.name == name && $0.type == .float }?.f }
-  func string(_ name: String) -> String? {
-    attribute.first { $0.name == name && $0.type == .string }.map { String(decoding: $0.s, as: UTF8.self) }
-  }
+extension NodeProto {
+  private func value(_ name: String) -> AttributeProto.Value? { attribute.first { $0.name == name }?.value }
+  func int(_ name: String) -> Int? { if case .int(let value)? = value(name) { value } else { nil } }
+  func ints(_ name: String) -> [Int]? { if case .ints(let values)? = value(name) { values } else { nil } }
+  func float(_ name: String) -> Float? { if case .float(let value)? = value(name) { value } else { nil } }
+  func string(_ name: String) -> String? { if case .string(let value)? = value(name) { value } else { nil } }
 }
 
-extension Onnx_ValueInfoProto {
-  var dims: [Int64] { type.tensorType.shape.dim.map(\.dimValue) }
+extension ValueInfoProto {
+  var dims: [Int] { type.tensorType.shape.dim.map(\.dimValue) }
 }

@@ -22,7 +22,7 @@ func sampleCheckpoint(epoch: Int = 3, length: Int = 6) -> TrainingCheckpoint {
 
   func tensors(_ seed: Float) -> [NamedTensor] {
     let odd: [Float] = [seed, -0.0, .nan, .infinity, .leastNonzeroMagnitude, 0.1]
-    let values = (0..<length).map { odd[$0 % 6] + Float($0 / 6) }
+    let values = (0..<length).map { (index: Int) -> Float in odd[index % 6] + Float(index / 6) }
     return [
       ("fc.weight", HostTensor(shape: [2, length / 2], values: values)),
       ("fc.bias", HostTensor(shape: [], values: [seed])), ("module.x", HostTensor(shape: [0, 3], values: [])),
@@ -77,7 +77,7 @@ struct CheckpointTests {
         "ema.fc.bias",
       ])
     #expect(file.classNames == ["cat", "\"dog\" ü"] && file.classes == 2)
-    #expect(file.order.filter { !TrainingCheckpoint.isTrainingState($0) } == ["fc.weight", "fc.bias"])
+    #expect(file.order.filter { !CheckpointFormat.isTrainingState($0) } == ["fc.weight", "fc.bias"])
 
     let averaged = try inferenceWeights(of: file, path: path)
     #expect(averaged.order == ["fc.weight", "fc.bias"])
@@ -160,7 +160,7 @@ struct CheckpointTests {
     metadata = file.metadata
     metadata["state"] = "{}"
     metadata["checksums"] = metadata["checksums"]!.replacing(
-      TrainingCheckpoint.checksum(file.metadata), with: TrainingCheckpoint.checksum(metadata))
+      CheckpointFormat.checksum(file.metadata), with: CheckpointFormat.checksum(metadata))
     #expect(
       try refusal(tensors, metadata)?.hasPrefix("its state is of another version of spdc (no ") == true)
     #expect(

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SPDDriver
 @testable import SPDTraining
 
 struct ConfigurationTests {

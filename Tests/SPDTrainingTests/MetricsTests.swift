@@ -56,8 +56,10 @@ struct MetricsTests {
   }
 
   @Test func progressLines() {
+    let metrics = ClassificationTask.metrics.filter { !$0.isValidation }
     var progress = TrainingProgress(
-      epoch: 7, epochs: 200, iteration: 13, iterations: 26, loss: 1.23456, accuracy: 0.5, imagesPerSecond: 1234.4,
+      epoch: 7, epochs: 200, iteration: 13, iterations: 26,
+      measures: metrics.map { $0.text($0.unit == .loss ? 1.23456 : 0.5) }, imagesPerSecond: 1234.4,
       secondsLeft: 200)
     let bar = "━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌"
     #expect(
@@ -68,7 +70,7 @@ struct MetricsTests {
     #expect(progress.bar(width: 30) == "  epoch   7/200  loss 1.2346  ")
     #expect(
       progress.line == "epoch   7/200  iteration 13/26  loss 1.2346  top-1 50.00 %  1234 img/s  3 min 20 s left")
-    progress = TrainingProgress(epoch: 1, epochs: 1, iteration: 0, iterations: 0, loss: .nan)
+    progress = TrainingProgress(epoch: 1, epochs: 1, iteration: 0, iterations: 0, measures: [metrics[0].text(.nan)])
     #expect(progress.line == "epoch 1/1  iteration 0/0  loss nan")
     #expect(progress.bar(width: 80).hasSuffix("╌  loss nan"))
   }

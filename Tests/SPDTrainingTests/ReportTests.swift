@@ -10,7 +10,7 @@ struct ReportTests {
     let configuration = try TrainingConfiguration.resolve(
       model: "resnet18-spd", overrides: [Setting(argument: "epochs=4"), Setting(argument: "data=<pets>")])
     var state = TrainingState(
-      configuration: configuration, history: TrainingHistory(columns: TrainingHistory.classification))
+      configuration: configuration, history: TrainingHistory(columns: ClassificationTask.columns))
     for epoch in 1...4 {
       state.history.append(
         epoch: epoch,
@@ -18,18 +18,21 @@ struct ReportTests {
       state.epoch = epoch
       state.noteValidation(Double(epoch) / 10, epoch: epoch)
     }
-    var report = TrainingReport(title: "pets & <others>", state: state)
-    report.classNames = ["cat", "d<o>g"]
+    var report = TrainingReport(
+      title: "pets & <others>", state: state, metrics: ClassificationTask.metrics,
+      bestMetric: ClassificationTask.bestMetric)
     var matrix = ConfusionMatrix(classes: 2)
     for _ in 0..<3 { matrix.add(truth: 0, prediction: 1) }
     matrix.add(truth: 0, prediction: 0)
-    report.confusion = matrix
-    report.misclassified = [
+    let misclassified: [Misclassification] = [
       .init(
         image: Image(width: 8, height: 8, filledWith: RGB(255, 0, 0)), truth: 0, prediction: 1, confidence: 0.875,
         name: "val/<1>.png"),
       .init(image: Image(width: 600, height: 300, filledWith: RGB(0, 9, 0)), truth: 7, prediction: 0),
     ]
+    report.sections = try ClassificationSections(
+      confusion: matrix, misclassified: misclassified, classNames: ["cat", "d<o>g"]
+    ).sections
     return report
   }
 
@@ -84,7 +87,7 @@ struct ReportTests {
       message { try report().write(to: "/nowhere/r.html") }
         == "/nowhere/r.html: cannot be written: No such file or directory")
     var empty = try report()
-    (empty.confusion, empty.misclassified) = (nil, [])
+    empty.sections = []
     empty.state.history = TrainingHistory(columns: [])
     #expect(try empty.html().contains("no values"))
   }

@@ -80,7 +80,7 @@ struct SweepTests {
     #expect(refusal("seed: x\n") == "s.yaml:1: `seed` must be a whole number")
     #expect(
       refusal("metric: []\n") == "s.yaml:1: `metric` must be a column of results.csv: "
-        + TrainingHistory.classification.joined(separator: ", "))
+        + ClassificationTask.columns.joined(separator: ", "))
     #expect(refusal("trials: 3\n") == "s.yaml:1: a sweep needs a `space` with at least one setting, such as lr")
     func space(_ line: String) -> String? {
       refusal("space:\n  \(line)\n").map { String($0.dropFirst("s.yaml:2: ".count)) }

@@ -28,7 +28,8 @@ import Testing
   @Test func aScaleOfOneOver255IsTheQuotient() {
     let image = Image(width: 256, height: 1, pixels: (0...255).flatMap { [UInt8($0), 0, 0] })
     let values = normalised([image], mean: .zero, std: .one, scale: 1 / 255)
-    #expect(Array(values[0..<256]) == (0...255).map { Float($0) / 255 })
+    let expected = (0...255).map { (byte: Int) -> Float in Float(byte) / 255 }
+    #expect(Array(values[0..<256]) == expected)
   }
 
   @Test func softmaxRanksAndSumsToOne() {

@@ -8,7 +8,8 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   @Test func arraysInArraysOut() async throws {
-    let input = HostTensor(shape: [2, 3, 16, 24], values: (0..<2 * 3 * 16 * 24).map { Float($0 % 7) / 7 })
+    let input = HostTensor(
+      shape: [2, 3, 16, 24], values: (0..<2304).map { (index: Int) -> Float in Float(index % 7) / 7 })
     try writeNPY(input, to: scratch("x.npy"))
     let run = try await spdc(
       "run", Place.tiny, "--weights", "synthetic", "--input", "x.npy", "--output", "y.npy", in: scratch.path
@@ -219,44 +220,14 @@ import Testing
     let file = try bytes(scratch("m.onnx"))
     #expect(answer["bytes"] as? Int == file.count && file.count > 27930 * 4)
     // ModelProto: every top-level field is well-formed, and the graph (7) names its input and output.
-    let graph = try #require(ProtobufFields(file[...])?.message(7))
-    let input = try #require(graph.message(11)?[1])
-    let output = try #require(graph.message(12)?[1])
-    #expect(!input.isEmpty && !output.isEmpty && input != output)
-  }
-}
-
-/// The length-delimited fields of a protobuf message, the last of each number; nil if it is malformed.
-private struct ProtobufFields {
-  private var fields: [Int: ArraySlice<UInt8>] = [:]
-  subscript(number: Int) -> ArraySlice<UInt8>? { fields[number] }
-  func message(_ number: Int) -> ProtobufFields? { fields[number].flatMap { ProtobufFields($0) } }
-
-  init?(_ bytes: ArraySlice<UInt8>) {
-    var rest = bytes
-    func varint() -> UInt64? {
-      var value: UInt64 = 0
-      for shift in stride(from: UInt64(0), to: 64, by: 7) {
-        guard let byte = rest.popFirst() else { return nil }
-        value |= UInt64(byte & 127) << shift
-        if byte < 128 { return value }
-      }
-      return nil
+    func message(_ field: Int, of bytes: ArraySlice<UInt8>) throws -> ArraySlice<UInt8> {
+      var reader = ProtobufReader(bytes, path: "m.onnx")
+      var found: ArraySlice<UInt8>?
+      while let next = try reader.next() { if next.field == field { found = next.value.bytes } }
+      return try #require(found)
     }
-    while !rest.isEmpty {
-      guard let key = varint() else { return nil }
-      switch key & 7 {
-      case 0: guard varint() != nil else { return nil }
-      case 1, 5:
-        let count = key & 7 == 1 ? 8 : 4
-        guard rest.count >= count else { return nil }
-        rest.removeFirst(count)
-      case 2:
-        guard let count = varint(), count <= UInt64(rest.count) else { return nil }
-        fields[Int(key >> 3)] = rest.prefix(Int(count))
-        rest.removeFirst(Int(count))
-      default: return nil
-      }
-    }
+    let graph = try message(7, of: file[...])
+    let names = try [11, 12].map { String(decoding: try message(1, of: message($0, of: graph)), as: UTF8.self) }
+    #expect(names == ["images", "output"])
   }
 }

@@ -20,8 +20,9 @@ enum Place {
     return FileManager.default.isExecutableFile(atPath: beside) ? beside : repository + "/.build/release/spdc"
   }()
 
-  /// What all runs share, so that nothing is compiled twice; gone when the tests end.
+  /// What all runs share, so that nothing is compiled twice: `SPDC_CACHE`'s, which stays, or one that is gone when the tests end.
   static let cache: String = {
+    if let shared = ProcessInfo.processInfo.environment["SPDC_CACHE"], !shared.isEmpty { return shared }
     atexit { try? FileManager.default.removeItem(atPath: Place.cache) }
     return FileManager.default.temporaryDirectory.appendingPathComponent("spdc-tests-\(getpid())").path
   }()
@@ -44,6 +45,16 @@ final class Scratch: Sendable {
     let path = try write("#!/bin/sh\n" + text + "\n", name)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     return path
+  }
+  /// A cache of the test's own, but for the model files that swiftc has compiled.
+  func cache() throws -> String {
+    let cache = self("cache")
+    if exists(cache) { return cache }
+    try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: Place.cache + "/models", withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: cache + "/models", withDestinationPath: Place.cache + "/models")
+    return cache
   }
   /// Everything in it, hidden files too.
   var names: [String] {

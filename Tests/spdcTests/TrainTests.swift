@@ -1,6 +1,5 @@
 import Foundation
 import SPDFormats
-import SwiftProtobuf
 import Testing
 
 @testable import SPDTraining
@@ -315,16 +314,39 @@ enum TinyTraining {
     let names = try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.contains("tfevents") }.sorted()
     for name in names {
       for record in try TFRecord.records(bytes(run + "/" + name), path: name) {
-        let event = try Tensorboard_Event(serializedBytes: Array(record))
-        if case .sessionLog? = event.what {
-          for tag in curves.keys { curves[tag] = curves[tag]!.filter { $0.key < Int(event.step) } }
-        }
-        for value in event.summary.value where !["images_per_second", "seconds"].contains(value.tag) {
-          curves[value.tag, default: [:]][Int(event.step)] = value.simpleValue
+        var event = ProtobufReader(record, path: name)
+        var step = 0
+        while let (field, value) = try event.next() {
+          switch field {
+          case Event.Field.step: step = try #require(value.int)
+          case Event.Field.sessionLog:
+            for tag in curves.keys { curves[tag] = curves[tag]!.filter { $0.key < step } }
+          case Event.Field.summary:
+            for (tag, value) in try scalars(try #require(value.bytes)) {
+              curves[tag, default: [:]][step] = value
+            }
+          default: break
+          }
         }
       }
     }
     return curves
+  }
+
+  /// Those of a summary that are the same in every run.
+  private static func scalars(_ summary: ArraySlice<UInt8>) throws -> [(tag: String, value: Float)] {
+    var values = ProtobufReader(summary, path: "summary")
+    var scalars: [(tag: String, value: Float)] = []
+    while let value = try values.next() {
+      var scalar = ProtobufReader(try #require(value.value.bytes), path: "scalar")
+      var (tag, number) = ("", Float.nan)
+      while let (field, value) = try scalar.next() {
+        if field == Scalar.Field.tag { tag = try #require(value.string) }
+        if field == Scalar.Field.simpleValue { number = try #require(value.float) }
+      }
+      if !["images_per_second", "seconds"].contains(tag) { scalars.append((tag, number)) }
+    }
+    return scalars
   }
 
   /// Class folders of red and blue images, with train and val.

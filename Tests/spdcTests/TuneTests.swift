@@ -8,7 +8,7 @@ import Testing
 
   /// The command with a cache of this test's own.
   private func tuned(_ arguments: String...) async throws -> Outcome {
-    try await spdc(arguments: arguments + ["--threads", "1"], environment: ["SPDC_CACHE": scratch("cache")])
+    try await spdc(arguments: arguments + ["--threads", "1"], environment: ["SPDC_CACHE": scratch.cache()])
   }
 
   /// One convolution, so that nothing takes long.
@@ -47,7 +47,7 @@ import Testing
   private func figures(_ model: String, _ arguments: String...) async throws -> [Int?] {
     let run = try await spdc(
       arguments: ["compile", model, "--tune", "--emit", "c", "--json", "--threads", "1", "-o", scratch("c")]
-        + arguments, environment: ["SPDC_CACHE": scratch("cache")])
+        + arguments, environment: ["SPDC_CACHE": scratch.cache()])
     let tuning = try #require(try run.succeeded().object()["tuning"] as? [String: Any])
     return ["problems", "measured"].map { tuning[$0] as? Int }
   }

@@ -28,7 +28,7 @@ import Testing
     try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
     let weights = try readSafetensors(scratch("run/checkpoints/last.safetensors"))
     func written(_ names: [String]) throws -> String {
-      let tensors = weights.order.filter { !TrainingCheckpoint.isTrainingState($0) }.map { ($0, weights.tensors[$0]!) }
+      let tensors = weights.order.filter { !CheckpointFormat.isTrainingState($0) }.map { ($0, weights.tensors[$0]!) }
       let json = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
       try writeSafetensors(tensors, metadata: ["names": json, "nc": "\(names.count)"], to: scratch("w.safetensors"))
       return scratch("w.safetensors")

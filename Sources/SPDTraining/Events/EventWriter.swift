@@ -1,6 +1,5 @@
 import Foundation
 import SPDFormats
-internal import SwiftProtobuf
 
 /// Writes scalars for TensorBoard into a new event file of a run's folder.
 ///
@@ -25,34 +24,19 @@ public final class EventWriter {
     path = try Self.path(in: folder, seconds: Int(now))
     file = try AppendedFile(path, isNew: true)
     try append(time: now, step: 0, .fileVersion("brain.Event:2"))
-    if let step {
-      var start = Tensorboard_SessionLog()
-      start.status = .start
-      try append(time: now, step: step + 1, .sessionLog(start))
-    }
+    if let step { try append(time: now, step: step + 1, .sessionLog(SessionLog())) }
   }
 
   /// Writes values of one step.
   ///
   /// - Parameter scalars: by tag, such as `train/loss`; written in the order of the tags.
   public func write(_ scalars: [String: Double], step: Int) throws {
-    var summary = Tensorboard_Summary()
-    summary.value = scalars.sorted { $0.key < $1.key }.map { tag, value in
-      var scalar = Tensorboard_Summary.Value()
-      scalar.tag = tag
-      scalar.simpleValue = Float(value)
-      return scalar
-    }
-    try append(time: wallTime(), step: step, .summary(summary))
+    let values = scalars.sorted { $0.key < $1.key }.map { Scalar(tag: $0.key, simpleValue: Float($0.value)) }
+    try append(time: wallTime(), step: step, .summary(values))
   }
 
-  private func append(time: Double, step: Int, _ what: Tensorboard_Event.OneOf_What) throws {
-    var event = Tensorboard_Event()
-    event.wallTime = time
-    event.step = Int64(step)
-    event.what = what
-    let data: [UInt8] = try event.serializedBytes()
-    try file.append(TFRecord.framed(data))
+  private func append(time: Double, step: Int, _ what: Event.What) throws {
+    try file.append(TFRecord.framed(ProtobufWriter.bytes(of: Event(wallTime: time, step: step, what: what))))
   }
 
   /// TensorBoard knows event files by `tfevents` in their names and reads them in the order of their names.

@@ -12,9 +12,11 @@ package struct RunFacts {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
       "code": String(modules.codeHash, radix: 16), "images": String(data.training.count),
-      "input": "\(data.size.height)x\(data.size.width)", Self.training: String(data.trainingHash, radix: 16),
+      Self.training: String(data.trainingHash, radix: 16),
       "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]
+    let input = CheckpointInput(size: data.size, preprocessing: data.transform.preprocessing)
+    facts.merge(input.metadata) { $1 }
   }
 
   /// - Throws: `Failure` where the checkpoint is of another run.

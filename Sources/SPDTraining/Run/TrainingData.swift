@@ -14,11 +14,14 @@ public struct TrainingData: Sendable {
   /// Tells the images' names and labels, in their order, from others.
   package let trainingHash, validationHash: UInt64
 
+  /// A line about images that are resized; nil where none are.
+  package let resizing: String?
+
   package var size: Size2D { Size2D(transform.height, transform.width) }
   package var classNames: [String] { training.classNames }
 
   /// - Parameters:
-  ///   - model: its own input size serves where neither the configuration nor the images say one.
+  ///   - model: its own input size serves where the configuration does not say one.
   ///   - takesAll: all images of folders without train and val are for validation.
   package init(_ configuration: TrainingConfiguration, model: LoadedModel, takesAll: Bool = false) async throws {
     guard !configuration.data.isEmpty else {
@@ -40,12 +43,13 @@ public struct TrainingData: Sendable {
     let size: Size2D
     if let side = configuration.imageSize {
       size = Size2D(side, side)
-    } else if let common = Self.commonSize(training.count > 0 ? training : validation) {
-      size = common
+    } else if let side = Self.drawnSide(configuration.data) {
+      size = Size2D(side, side)
     } else {
       size = try await model.graph().input.shape.size
     }
     transform = configuration.augmentation.transform(size)
+    resizing = Self.resizing(training.count > 0 ? training : validation, to: size)
   }
 
   /// Some images of a data set, drawn by the seed, in the data set's order.
@@ -70,12 +74,24 @@ public struct TrainingData: Sendable {
     return fnv1a(words)
   }
 
-  /// The size of the images, if all of some have the same.
-  private static func commonSize(_ dataset: any ImageDataset) -> Size2D? {
+  /// The side that `shapes:SIDE` asks for.
+  private static func drawnSide(_ name: String) -> Int? {
+    let words = name.split(separator: ":")
+    return words.first == "shapes" && words.count > 1 ? Int(words[1]) : nil
+  }
+
+  /// What happens to images of another size than the network's, judged by some of them; nil where all have that size.
+  private static func resizing(_ dataset: any ImageDataset, to size: Size2D) -> String? {
     let probes = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 16))
-    let sizes = Set(probes.compactMap { try? dataset.image($0) }.map { [$0.height, $0.width] })
-    guard sizes.count == 1, let size = sizes.first else { return nil }
-    return Size2D(size[0], size[1])
+    var sizes: [Size2D] = []
+    for image in probes.lazy.compactMap({ try? dataset.image($0) }) {
+      let own = Size2D(image.height, image.width)
+      if !sizes.contains(own) { sizes.append(own) }
+    }
+    guard let first = sizes.first, sizes != [size] else { return nil }
+    return
+      "images of \(first.width)×\(first.height)\(sizes.count > 1 ? " and other sizes" : "") are scaled and cropped to "
+      + "\(size.width)×\(size.height), the model's input; --size asks for another"
   }
 }
 

@@ -51,8 +51,9 @@ extension ClassificationEvaluation {
       scores.withUnsafeBufferPointer { scores in
         for (row, index) in batch.indices.enumerated() {
           let own = UnsafeBufferPointer(rebasing: scores[row * classes..<(row + 1) * classes])
+          let label = Int(batch.labels[row])
           evaluation.add(
-            own, label: Int(batch.labels[row]), index: index, loss: validation.graph.loss,
+            own, label: validation.classMap?[label] ?? label, index: index, loss: validation.graph.loss,
             areProbabilities: endsInSoftmax)
         }
       }

@@ -95,10 +95,13 @@ public struct Validation: Sendable {
   package var threads: Int
   package var loaderThreads: Int
   package var isStrict: Bool
+  /// The network's class of each class of the data set, where they are numbered differently.
+  package var classMap: [Int]?
 
   package init(
-    network: Network, graph: Graph, data: TrainingData, configuration: TrainingConfiguration
+    network: Network, graph: Graph, data: TrainingData, configuration: TrainingConfiguration, classMap: [Int]? = nil
   ) {
+    self.classMap = classMap
     self.network = network
     self.graph = graph
     dataset = data.validation

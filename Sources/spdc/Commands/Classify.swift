@@ -2,12 +2,14 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
+import SPDTraining
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what images show.",
-    discussion: "Images (JPEG, PNG) are resized bilinearly to the network's input and normalised as --normalise says."
+    discussion:
+      "Images (JPEG, PNG) are scaled to cover the network's input, cropped and normalised as in training: size, normalisation and class names come from the checkpoint unless options say otherwise."
   )
 
   enum Preset: String, ExpressibleByArgument, CaseIterable {
@@ -15,8 +17,19 @@ struct Classify: AsyncParsableCommand {
     case tinyImageNet = "tiny-imagenet"
     /// (x − mean)/std as the CIFAR-10 networks were trained, values 0–1.
     case cifar
+    /// (x − 0.5)/0.25, values 0–1: the default of `spdc train`.
+    case `default`
     /// Values 0–1.
     case none
+
+    var preprocessing: ImagePreprocessing {
+      switch self {
+      case .tinyImageNet: .ofPreset("resnet18-spd")
+      case .cifar: .ofPreset("resnet50-spd")
+      case .default: .ofPreset(TrainingPreset.fallback)
+      case .none: .unit
+      }
+    }
   }
 
   @OptionGroup var options: ModelOptions
@@ -25,7 +38,7 @@ struct Classify: AsyncParsableCommand {
   @Option(help: "How many classes to name.") var top = 5
   @Option(
     help:
-      "tiny-imagenet, cifar or none; by default what the shipped network was trained with (ResNet18: tiny-imagenet, ResNet50: cifar), else none."
+      "tiny-imagenet, cifar, default or none; by default what the checkpoint records, else what the paper's network of that name was trained with, else none."
   )
   var normalise: Preset?
   @Flag(help: "Print the classes as JSON.") var json = false
@@ -46,38 +59,26 @@ struct Classify: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let weighted = try await options.load()
-      let shape = weighted.graph.shape(of: weighted.graph.outputs[0])
-      if case .decodeBoxes = weighted.graph.nodes.last?.op {
-        throw Failure(.usage, "\(weighted.graph.name) detects objects (try detect)")
-      }
-      guard weighted.graph.outputs.count == 1, shape.height == 1, shape.width == 1,
-        weighted.graph.input.shape.channels == 3
-      else {
-        throw Failure(.usage, "\(weighted.graph.name) does not classify images: it gives \(shape)")
-      }
-      let names = classNames(weighted, count: shape.channels)
-      let size = weighted.graph.input.shape.size
+      try Classifier.check(weighted.graph)
       try checkImages(images)
       let builder = try Builder(target: options.target)
       let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
       let ready = try await builder.ready(weighted, options: pipeline)
-      let session = try ready.network.session(ready.packed, threads: threads.threads)
-      let endsInSoftmax = weighted.graph.nodes.last?.op == .softmax
+      let preprocessing = normalise?.preprocessing ?? .of(weighted.graph)
+      let classifier = try Classifier(ready, preprocessing: preprocessing, threads: threads.threads)
+      if normalise == nil, weighted.graph.preprocessing == nil {
+        Console.note("the weights do not say how they were trained; images are given as: \(preprocessing)")
+      }
 
       var answers: [Answer] = []
       let progress = Progress("classify", total: images.count)
       for path in images {
         let image = try Image(contentsOf: path)
-        let resized = resizeBilinear(image, width: size.width, height: size.height)
-        let scores = try session.infer(input(resized))
-        let best =
-          endsInSoftmax
-          ? scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }.prefix(top).map { ($0, scores[$0]) }
-          : softmaxTop(scores, k: min(top, scores.count)).map { ($0.index, $0.probability) }
+        let classes = try classifier.classify(image, top: top)
         answers.append(
           Answer(
             image: path,
-            classes: best.map { Answer.Class(class: $0.0, name: names[$0.0], probability: $0.1) }))
+            classes: classes.map { Answer.Class(class: $0.index, name: $0.name, probability: $0.probability) }))
         progress.update(answers.count)
       }
       progress.finish()
@@ -88,17 +89,6 @@ struct Classify: AsyncParsableCommand {
           Console.print(String(format: "  %5.1f %%  %@", item.probability * 100, item.name))
         }
       }
-    }
-  }
-
-  private func input(_ image: Image) -> [Float] {
-    let preset =
-      normalise
-      ?? (options.model.hasPrefix("resnet18") ? .tinyImageNet : options.model.hasPrefix("resnet50") ? .cifar : .none)
-    switch preset {
-    case .tinyImageNet: return normalised([image], .tinyImageNet)
-    case .cifar: return normalised([image], .cifar)
-    case .none: return planar([image])
     }
   }
 }

@@ -28,7 +28,7 @@ struct Convert: AsyncParsableCommand {
       let tensors: [NamedTensor] = checkpoint.order.compactMap { name in
         checkpoint.tensors[name].map { (name, $0) }
       }
-      var metadata: [String: String] = [:]
+      var metadata = CheckpointInput(checkpoint.metadata).metadata
       if let names = checkpoint.classNames, let text = try? JSONEncoder().encode(names) {
         metadata["names"] = String(decoding: text, as: UTF8.self)
         metadata["nc"] = String(names.count)

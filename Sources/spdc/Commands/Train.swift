@@ -64,6 +64,7 @@ struct Train: AsyncParsableCommand {
       let folder = try earlier?.folder ?? newFolder(training.modules.graph.name)
       if !json {
         Console.note("\(folder.path): \(training.summary)")
+        if let resizing = training.data.resizing { Console.note(resizing) }
         if let state = earlier?.checkpoint.state {
           Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")
         }

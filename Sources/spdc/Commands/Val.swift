@@ -65,10 +65,12 @@ struct Val: AsyncParsableCommand {
       }
       let task = ClassificationTask()
       try task.check(weighted.graph, for: data)
-      if let names = weighted.weights.classNames { try check(names, data.classNames, weights) }
+      let classes = ClassMap(of: data.classNames, in: weighted.weights.classNames ?? data.classNames)
+      try classes.check(weights: weights, data: data.validation.name)
       let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline())
       let validation = Validation(
-        network: ready.network, graph: weighted.graph, data: data, configuration: configuration)
+        network: ready.network, graph: weighted.graph, data: data, configuration: configuration,
+        classMap: classes.indices)
       var broken = BrokenImages()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
@@ -87,7 +89,7 @@ struct Val: AsyncParsableCommand {
         input: [data.size.height, data.size.width], images: images, top1: found.metrics.top1.value,
         top5: found.metrics.top5.value, loss: found.metrics.loss.value,
         imagesPerSecond: Double(images) / (ContinuousClock.now - start).seconds, brokenImages: broken.count,
-        classes: data.classNames.enumerated().map { index, name in
+        classes: zip(data.classNames, classes.indices).map { name, index in
           Report.Class(
             name: name, images: found.confusion.support(index), top1: found.confusion.recall(index),
             precision: found.confusion.precision(index))
@@ -95,16 +97,6 @@ struct Val: AsyncParsableCommand {
       if json { return try Console.print(json: report) }
       report.print()
     }
-  }
-
-  /// Whether weights and data set number the classes alike.
-  private func check(_ own: [String], _ others: [String], _ weights: String) throws {
-    guard let index = zip(own, others).enumerated().first(where: { $1.0 != $1.1 })?.offset else { return }
-    let difference = "class \(index) is `\(own[index])` in \(weights), but `\(others[index])` in the data set"
-    if own.sorted() == others.sorted() {
-      throw Failure(.data, "\(difference): the same classes in another order; give the data set that it was trained on")
-    }
-    Console.warning("\(difference): the figures take them for the same")
   }
 }
 

@@ -136,7 +136,7 @@ enum LossProgram {
     var testDescription: String { "\(kind), \(lanes) lanes\(sanitized ? ", sanitized" : "")" }
 
     static let all =
-      [CCompiler.Kind.clang, .gcc].flatMap { kind in [1, 4, 8, 16].map { Build(kind: kind, lanes: $0) } }
+      [1, 4, 8, 16].map { Build(kind: .clang, lanes: $0) } + [1, 16].map { Build(kind: .gcc, lanes: $0) }
       + [Build(kind: .gcc, lanes: 4, sanitized: true)]
   }
 

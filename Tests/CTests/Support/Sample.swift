@@ -19,32 +19,38 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let yolov5 = Sample(name: "yolov5n", size: 64)
   static let resnet50SPD = Sample(name: "resnet50-spd", size: 32)
   static let everyOp = Sample(name: "every-op", batch: 2)
-  static let all = [everyOp, yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
+  /// Beside another in one program.
+  static let second = Sample(name: "second")
+  static let shipped = [yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
   /// Networks that train.
   static let everyTrained = Sample(name: "every-trained-op", batch: 2)
-  static let trained = [everyTrained, Sample(name: "yolov5n", size: 64, batch: 2)]
-
-  /// Those that are also built where a compiler or sanitizer is slow.
-  static let small = [everyOp, yolov5SPD]
-  var isSmall: Bool { Self.small.contains(self) }
+  static let yolov5Trained = Sample(name: "yolov5n", size: 64, batch: 2)
 
   var testDescription: String { name }
   var prefix: String { Builder.prefix(name) }
   func prefix(_ variant: Variant) -> String { Builder.prefix(name, variant.mode) }
 
   func graph() throws -> Graph {
-    let model = try #require(([CTests.everyOp, everyTrainedOp] + shippedModels).first { $0.name == name })
+    let model = try #require(([CTests.everyOp, everyTrainedOp, secondModel] + shippedModels).first { $0.name == name })
     return try model.graph(size: size, batch: batch)
+  }
+
+  /// What `--tune` would choose kernels for.
+  func problems(_ variant: Variant) throws -> [TuningProblem] {
+    let lowered = try Pipeline.run(graph(), options: variant.options).graph
+    let target = try Builder(target: variant.target).target
+    return TuningProblem.all(in: lowered, target: target, kernels: variant.options.kernels)
   }
 
   func code(_ variant: Variant) throws -> EmitC.Result {
     let (builder, graph) = (try Builder(target: variant.target), try graph())
     var options = variant.options
-    for problem in TuningProblem.all(
-      in: try Pipeline.run(graph, options: options).graph, target: builder.target, kernels: options.kernels)
-    where variant.candidate < problem.candidates.count {
-      options.kernels.learned[problem.key] = problem.candidates[variant.candidate]
+    if variant.candidate > 0 {
+      let problems = try problems(variant).filter { variant.candidate < $0.candidates.count }
+      // Otherwise this would be the default network once more.
+      try #require(!problems.isEmpty)
+      for problem in problems { options.kernels.learned[problem.key] = problem.candidates[variant.candidate] }
     }
     return try builder.compile(graph, options: options).code
   }
@@ -88,6 +94,7 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   static let best = Variant(target: targets[0])
   static let bestUnfused = Variant(target: targets[0], unfused: true)
   static let both = [best, bestUnfused]
+  static let bestTraining = Variant(target: targets[0], mode: .training)
 }
 
 /// The interpreter's results, each computed once.

@@ -58,6 +58,8 @@ actor Workshop {
   /// What headers and READMEs tell people to build with, but for loops that clang unrolls by itself: a third of its time, for a
   /// hundredth of the code's.
   static let fast = Builder.fastFlags + ["-fno-unroll-loops", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+  /// Where the optimiser, which takes most of the time, is not what is tested.
+  static let quick = strict + ["-O1"]
 
   private init() {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-ctests-\(getpid())")
@@ -131,16 +133,41 @@ extension Workshop {
   }
 
   func object(_ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String]) async throws -> URL {
-    try await once("object \(sample) \(variant) \(compiler) \(flags)") { place in
-      let source = try await self.source(sample, variant)
-      let object = place.appendingPathComponent("\(sample.prefix(variant)).o")
-      try await self.mustRun(
-        compiler,
-        flags + [
-          "-I\(source.path)/include", "-c", "\(source.path)/\(sample.prefix(variant)).c", "-o", object.path,
-        ])
-      return object
+    let source = try await source(sample, variant)
+    let prefix = sample.prefix(variant)
+    return try await object(
+      of: source.appendingPathComponent("\(prefix).c"),
+      including: [source.appendingPathComponent("include/\(prefix).h")],
+      compiler, flags)
+  }
+
+  /// The object of a C file, from the cache that the command has too.
+  func object(of source: URL, including headers: [URL], _ compiler: String, _ flags: [String]) async throws -> URL {
+    let name = source.deletingPathExtension().lastPathComponent + ".o"
+    var key = ObjectCache.Key(try await identity(compiler), name)
+    key.add(flags.filter { !$0.hasPrefix("-I") })
+    for file in [source] + headers { key.add(try String(contentsOf: file, encoding: .utf8)) }
+    if flags.contains("-march=native") { key.add(Machine.identity) }
+    let folders = Set(headers.map { "-I" + $0.deletingLastPathComponent().path }).sorted()
+    let entry = key
+    return try await once("object " + key.name) { _ in
+      try await ObjectCache("objects").file(name, entry) { place in
+        try await self.mustRun(
+          compiler, flags + folders + ["-c", source.path, "-o", place.appendingPathComponent(name).path])
+      }
     }
+  }
+
+  /// Tells a compiler from others, and from itself after an update.
+  private func identity(_ compiler: String) async throws -> String {
+    let file = try await once("version \(compiler)") { place in
+      let version = try await self.run(compiler, ["--version"]).output
+      let identity = Toolchain(compiler: compiler, version: version, openMPFlags: []).identity
+      let file = place.appendingPathComponent("version")
+      try identity.write(to: file, atomically: true, encoding: .utf8)
+      return file
+    }
+    return try String(contentsOf: file, encoding: .utf8)
   }
 
   /// A driver linked with a network.
@@ -149,16 +176,21 @@ extension Workshop {
     link: [String] = []
   ) async throws -> URL {
     try await once("program \(driver) \(sample) \(variant) \(compiler) \(flags) \(link)") { place in
+      let prefix = sample.prefix(variant)
       let object = try await self.object(sample, variant, compiler, flags)
-      let source = try await self.source(sample, variant)
+      let header = try await self.source(sample, variant).appendingPathComponent("include/\(prefix).h")
       let program = place.appendingPathComponent(driver)
-      try await self.mustRun(
-        compiler,
-        flags.filter { !$0.hasPrefix("-O") && !$0.hasPrefix("-std") } + link + [
-          "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-DMODEL=\(sample.prefix(variant))",
-          "-DMODEL_UPPER=\(sample.prefix(variant).uppercased())", "-I\(source.path)/include",
-          "\(Self.drivers.path)/\(driver).c", object.path, "-pthread", "-o", program.path,
+      // The driver needs nothing of what the target is, so that one object serves many programs.
+      let driverFlags = flags.filter { flag in !["-O", "-std", "-m"].contains { flag.hasPrefix($0) } } + link
+      let main = try await self.object(
+        of: Self.drivers.appendingPathComponent("\(driver).c"),
+        including: [header, Self.drivers.appendingPathComponent("model.h")], compiler,
+        driverFlags + [
+          "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-DMODEL=\(prefix)",
+          "-DMODEL_UPPER=\(prefix.uppercased())",
         ])
+      try await self.mustRun(
+        compiler, driverFlags + [main.path, object.path, "-pthread", "-o", program.path])
       return program
     }
   }

@@ -1,7 +1,6 @@
 import SPD
+import TestSupport
 import Testing
-
-@testable import SPDCompiler
 
 struct GraphTextTests {
   @Test func shapesStandInOneColumn() throws {

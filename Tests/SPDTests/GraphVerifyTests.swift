@@ -1,7 +1,6 @@
 import SPD
+import TestSupport
 import Testing
-
-@testable import SPDCompiler
 
 /// Each way in which a graph can break the rules of the representation.
 struct GraphVerifyTests {

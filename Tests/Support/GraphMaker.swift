@@ -3,11 +3,11 @@ import SPDCompiler
 import SPDReference
 
 /// Builds graphs node by node, as passes leave them, with literal or synthetic parameters.
-struct GraphMaker {
-  private(set) var graph: Graph
+package struct GraphMaker {
+  package private(set) var graph: Graph
   private var values: [String: [Float]] = [:]
 
-  init(_ channels: Int, _ height: Int, _ width: Int, batch: Int = 1) {
+  package init(_ channels: Int, _ height: Int, _ width: Int, batch: Int = 1) {
     let shape = Shape(batch: batch, channels: channels, height: height, width: width)
     let input = Node(
       id: 0, op: .input, inputs: [], shape: shape, layer: "input", source: SourceLocation(fileID: "test", line: 0))
@@ -15,10 +15,10 @@ struct GraphMaker {
   }
 
   /// The whole input.
-  var input: Operand { Operand(graph.nodes[0]) }
+  package var input: Operand { Operand(graph.nodes[0]) }
 
   /// Appends a node, which becomes the graph's output, and returns its whole result.
-  mutating func add(_ op: Op, _ inputs: Operand...) throws -> Operand {
+  package mutating func add(_ op: Op, _ inputs: Operand...) throws -> Operand {
     let parameters = graph.parameters
     let shape = try op.outputShape(inputs.map { graph.shape(of: $0) }) { name in parameters.first { $0.name == name } }
     let node = Node(
@@ -29,10 +29,10 @@ struct GraphMaker {
     return Operand(node)
   }
 
-  mutating func setOutputs(_ operands: Operand...) { graph.outputs = operands }
+  package mutating func setOutputs(_ operands: Operand...) { graph.outputs = operands }
 
   /// Declares a parameter; without values it is synthetic.
-  mutating func parameter(
+  package mutating func parameter(
     _ name: String, _ shape: [Int], _ role: Parameter.Role = .weight, _ literal: [Float]? = nil
   ) -> String {
     let parameter = Parameter(name: name, shape: shape, role: role)
@@ -42,7 +42,7 @@ struct GraphMaker {
   }
 
   /// A batch normalisation of `channels` channels whose parameters start with `name`; literals are γ, β, mean, variance.
-  mutating func norm(
+  package mutating func norm(
     _ name: String, _ channels: Int, epsilon: Double = 1e-3, _ literal: [[Float]]? = nil
   ) -> Op.BatchNorm {
     Op.BatchNorm(
@@ -54,7 +54,7 @@ struct GraphMaker {
   }
 
   /// One part of a convolution that reads `inputs` channels per group.
-  mutating func part(
+  package mutating func part(
     _ name: String, _ outputs: Int, of inputs: Int, kernel: Size2D, biased: Bool = false, weight: [Float]? = nil,
     bias: [Float]? = nil
   ) -> Op.Convolution.Part {
@@ -64,15 +64,15 @@ struct GraphMaker {
       bias: biased || bias != nil ? parameter("\(name).bias", [outputs], .bias, bias) : nil)
   }
 
-  func values(of parameter: String) -> [Float] { values[parameter]! }
+  package func values(of parameter: String) -> [Float] { values[parameter]! }
 
   /// The graph's outputs one behind the other, for the given input or a synthetic one.
-  func run(_ input: [Float]? = nil, precision: Interpreter.Precision = .double) throws -> [Double] {
+  package func run(_ input: [Float]? = nil, precision: Interpreter.Precision = .double) throws -> [Double] {
     try interpreter(precision).results(input: input ?? syntheticInput(graph.input.shape)).flatMap(\.elements)
   }
 
   /// - Parameter other: what passes made of the graph, if not the graph itself.
-  func interpreter(_ precision: Interpreter.Precision = .single, of other: Graph? = nil) -> Interpreter {
+  package func interpreter(_ precision: Interpreter.Precision = .single, of other: Graph? = nil) -> Interpreter {
     let values = values
     return Interpreter(graph: other ?? graph, precision: precision) { name in
       guard let found = values[name] else { throw InterpreterError("no parameter \(name)") }
@@ -83,7 +83,7 @@ struct GraphMaker {
 
 extension Op.Convolution {
   /// With the defaults of a model file, except that nothing is padded.
-  init(
+  package init(
     kernel: Size2D, stride: Size2D = 1, padding: Size2D = 0, dilation: Size2D = 1, groups: Int = 1, _ parts: Part...
   ) {
     self.init(kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups, parts: parts)
@@ -91,7 +91,7 @@ extension Op.Convolution {
 }
 
 /// The largest difference between two lists; infinite if their lengths differ or anything is not a number.
-func distance(_ a: [Double], _ b: [Double]) -> Double {
+package func distance(_ a: [Double], _ b: [Double]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   return zip(a, b).map { ($0 - $1).isNaN ? .infinity : abs($0 - $1) }.max()!
 }

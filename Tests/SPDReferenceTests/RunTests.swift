@@ -1,6 +1,7 @@
 import SPD
 import SPDCompiler
 import SPDReference
+import TestSupport
 import Testing
 
 /// What a run reads, returns, keeps and refuses.

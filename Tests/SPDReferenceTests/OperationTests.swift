@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import TestSupport
 import Testing
 
 /// All operations but convolution against results worked out by hand.

@@ -1,14 +1,19 @@
+import Models
 import SPD
 import Testing
 
 /// What belongs to a space-to-depth.
 struct SpaceToDepthSiteTests {
+  private func shipped(_ name: String) throws -> Graph {
+    try #require(shippedModels.first { $0.name == name }).graph()
+  }
+
   private func convolutions(_ site: SpaceToDepthSite, _ graph: Graph) -> [String] {
     site.nodes.map { graph[$0] }.compactMap { if case .convolution = $0.op { $0.layer } else { nil } }
   }
 
-  @Test func sitesOfYOLOv5SPD() {
-    let graph = Shipped.graph("yolov5-spd-n")
+  @Test func sitesOfYOLOv5SPD() throws {
+    let graph = try shipped("yolov5-spd-n")
     let sites = graph.spaceToDepthSites
     #expect(
       sites.map { graph[$0.id].layer } == [
@@ -27,8 +32,8 @@ struct SpaceToDepthSiteTests {
     #expect(sites[5].nodes.contains { graph[$0].op == .concat && graph[$0].layer == "model.24" })
   }
 
-  @Test func sitesOfResNetSPD() {
-    let graph = Shipped.graph("resnet18-spd")
+  @Test func sitesOfResNetSPD() throws {
+    let graph = try shipped("resnet18-spd")
     let sites = graph.spaceToDepthSites
     #expect(sites.count == 4)
     // Normalised and activated behind the space-to-depth; the sum belongs to its first summand, not to the shortcut.
@@ -40,7 +45,7 @@ struct SpaceToDepthSiteTests {
       convolutions(sites[1], graph) == ["conv3_x.0.residual_function.0", "conv3_x.0.residual_function.4"])
   }
 
-  @Test(arguments: ["yolov5n", "resnet18"]) func stridedNetworksHaveNone(_ name: String) {
-    #expect(Shipped.graph(name).spaceToDepthSites.isEmpty)
+  @Test(arguments: ["yolov5n", "resnet18"]) func stridedNetworksHaveNone(_ name: String) throws {
+    #expect(try shipped(name).spaceToDepthSites.isEmpty)
   }
 }
