@@ -8,6 +8,8 @@ public struct LoadedModel: Sendable {
   package var classNames: [String]?
   /// Path of the model file, if it came from one.
   package var path: String?
+  /// The only input that a graph file has; nil where a model can have others.
+  package private(set) var fixedInput: Shape?
   private let trace: @Sendable (Size2D?, Int, Int?) async throws -> Graph
 
   package func graph(size: Size2D? = nil, batch: Int = 1, classes: Int? = nil) async throws -> Graph {
@@ -93,7 +95,7 @@ public struct LoadedModel: Sendable {
       throw Failure(.data, "\(path): the name “\(graph.name)” is not made of letters, digits, - and _")
     }
     let shape = graph.input.shape
-    return LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
+    var model = LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
       if let size, size != shape.size {
         throw Failure(
           .usage,
@@ -102,7 +104,7 @@ public struct LoadedModel: Sendable {
       }
       if batch != 1, batch != shape.batch {
         throw Failure(
-          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file")
+          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file; this one runs with --batch \(shape.batch)")
       }
       if let classes, classes != graph.classes {
         throw Failure(
@@ -111,6 +113,8 @@ public struct LoadedModel: Sendable {
       }
       return graph
     }
+    model.fixedInput = shape
+    return model
   }
 
   /// A number beyond 2³¹ anywhere in the file: sums of such numbers would overflow.
@@ -157,6 +161,8 @@ public struct LoadedModel: Sendable {
       graph.name = answer.name
       return graph
     }
+    model.fixedInput = shape
+    return model
   }
 
   /// The model file as a program, from the cache if neither it nor the library changed.

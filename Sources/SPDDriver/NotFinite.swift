@@ -24,17 +24,19 @@ package struct NotFinite: Sendable, Equatable {
   package static func text(_ value: Float) -> String { value.isNaN ? "NaN" : value < 0 ? "−infinity" : "infinity" }
 }
 
-extension Failure {
+/// A network computed something that is no number.
+package struct OutputNotFinite: FailureConvertible, CustomStringConvertible {
+  package var description: String
+  package var failure: Failure { Failure(.data, description) }
+
   /// Makes sure that a network's results are numbers.
   ///
   /// - Parameters:
   ///   - values: all results one after the other.
   ///   - shapes: of each result.
-  ///   - subject: what was run or read, for the message.
-  /// - Returns: a failure that says which result and how many of its values are not finite.
-  package static func notFinite(_ values: some RandomAccessCollection<Float>, shapes: [[Int]], of subject: String)
-    -> Failure?
-  {
+  ///   - network: its name, for the message.
+  /// - Throws: `OutputNotFinite`, which says which result and how many of its values.
+  package static func check(_ values: [Float], _ shapes: [[Int]], of network: String) throws {
     var rest = values[...]
     var parts: [String] = []
     for (index, shape) in shapes.enumerated() {
@@ -45,10 +47,10 @@ extension Failure {
         (shapes.count > 1 ? "output \(index): " : "") + "\(grouped(found.count)) of \(grouped(found.total)) values, the first "
           + "\(NotFinite.text(first.value)) at \(first.index)")
     }
-    guard !parts.isEmpty else { return nil }
-    return Failure(
-      .data, "\(subject): output is not finite (\(parts.joined(separator: "; "))); the weights or the input hold such "
-        + "numbers, or a sum overflows")
+    guard !parts.isEmpty else { return }
+    throw OutputNotFinite(
+      description: "\(network): output is not finite (\(parts.joined(separator: "; "))): the weights or the input hold "
+        + "such numbers, or a sum overflows")
   }
 }
 
