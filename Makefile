@@ -15,7 +15,7 @@ SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints what a recipe took.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
-.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages clean
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -55,27 +55,37 @@ FILTER ?= .*
 bench-swift: all
 	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
 
-# Beside OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/benchmarks.md. Interrupted, it goes on where it stopped.
+# Inference, with OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Interrupted, it resumes.
 bench-peers: all
 	@Benchmarks/peers/run $(SPDC)
 	@Benchmarks/peers/report
 
-# Time per operation by image size and batch: docs/scaling.md.
+# Time per operation by image size and batch: docs/measured/scaling.md.
 bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Training steps beside PyTorch: docs/training.md.
+# Training steps, with PyTorch: docs/measured/training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
-# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/experiment.md. Interrupted, it goes on.
+# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/measured/experiment.md. Interrupted, it resumes.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
+# Damaged inputs for every reader, SECONDS for each, in processes with little memory; then random networks through
+# `spdc verify`. What breaks is saved in build/fuzz. The same SEED gives the same inputs.
+SECONDS = 60
+SEED = 1
+NETWORKS = 20
+fuzz: all
+	swift build -c release --package-path Fuzz
+	Fuzz/.build/release/Fuzz $(SECONDS) $(SEED)
+	scripts/fuzz-networks $(SPDC) $(NETWORKS) $(SEED)
+
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
 
 # The committed C modules; a test says when they are out of date.
 generated: all
@@ -85,14 +95,24 @@ generated: all
 check-peers: all
 	@Tests/Peers/check $(SPDC)
 
-# bin/spdc, and lib/spdc with the library for model files and the templates. Nothing in it refers to this folder.
+# bin/spdc, lib/spdc with what it compiles against, the manual page and shell completions, in $(DESTDIR)$(PREFIX).
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spdc/templates
-	install -m 755 $(SPDC) $(DESTDIR)$(PREFIX)/bin/spdc
-	install -m 644 templates/kernels/*.c templates/kernels/*.h $(DESTDIR)$(PREFIX)/lib/spdc/templates
-	install -m 644 $(BIN)/Modules/SPD.swiftmodule $(DESTDIR)$(PREFIX)/lib/spdc
-	rm -f $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a
-	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
+	@scripts/install $(BIN) "$(DESTDIR)$(PREFIX)"
+
+uninstall:
+	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
+
+# build/spdc-VERSION-linux-ARCH.tar.gz, which runs without Swift on the machine. Built apart from the rest, in minutes.
+dist: packages
+	@scripts/dist
+
+# The tarball on a Debian 12 that has clang and no Swift.
+check-dist:
+	@scripts/check-dist
+
+# DocC archives of the libraries in build/docs.
+docs: all
+	@scripts/document $(BIN) build/docs
 
 clean:
-	rm -rf .build build Benchmarks/.build
+	rm -rf .build .build-dist build Benchmarks/.build Fuzz/.build

@@ -38,9 +38,12 @@ let package = Package(
     // From a model to C and to a loaded module, as the command does it.
     .library(name: "SPDDriver", targets: ["SPDDriver"]),
     // Data sets, training runs and classification of images.
-    .library(name: "SPDTraining", targets: ["SPDTraining", "SPDData", "SPDVision", "SPDReport"]),
+    .library(name: "SPDTraining", targets: ["SPDTraining", "SPDReport"]),
+    .library(name: "SPDData", targets: ["SPDData"]),
+    .library(name: "SPDVision", targets: ["SPDVision"]),
     // Weight files, arrays, ONNX.
-    .library(name: "SPDFormats", targets: ["SPDFormats", "SPDONNX"]),
+    .library(name: "SPDFormats", targets: ["SPDFormats"]),
+    .library(name: "SPDONNX", targets: ["SPDONNX"]),
     // The naive interpreter that compiled code is compared with.
     .library(name: "SPDReference", targets: ["SPDReference"]),
   ],
@@ -67,7 +70,7 @@ let package = Package(
     .target(name: "SPDFormats", dependencies: ["CZlib"]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .target(name: "SPDVision", dependencies: ["CTurboJPEG", "CPNG"]),
+    .target(name: "SPDVision", dependencies: ["SPDFormats", "CTurboJPEG", "CPNG"]),
     // What to train on.
     .target(name: "SPDData", dependencies: ["SPD", "SPDFormats", "SPDVision"]),
     // Charts and pages.
@@ -130,12 +133,15 @@ let package = Package(
       linkerSettings: openMP.map {
         [.linkedLibrary("omp"), .unsafeFlags(["-L", $0, "-Xlinker", "-rpath", "-Xlinker", $0])]
       }),
-    .testTarget(name: "SPDFormatsTests", dependencies: ["SPDFormats"], exclude: ["Fixtures"]),
-    .testTarget(name: "SPDDataTests", dependencies: ["SPDData", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "SPDTrainingTests", dependencies: ["SPDTraining", "SPDReport", "SPDDriver", "SPDFormats", "SPDVision"],
+      name: "SPDFormatsTests", dependencies: ["SPDFormats", "SPD"], exclude: ["Fixtures", "HostileFixtures"]),
+    .testTarget(
+      name: "SPDDataTests", dependencies: ["SPDData", "SPD", "SPDFormats", "SPDVision"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "SPDTrainingTests",
+      dependencies: ["SPDTraining", "SPDReport", "SPDDriver", "SPD", "SPDFormats", "SPDVision"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision", "SPDFormats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX", "SPDFormats"], resources: [.copy("Fixtures")]),
     // Runs the command as it was built, and reads what it writes.
     .testTarget(

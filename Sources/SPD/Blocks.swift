@@ -87,6 +87,10 @@ public struct C3: Layer {
 
   public func forward(_ x: Tensor) -> Tensor {
     let hidden = outputs / 2
+    guard (0...GraphLimits.nodes).contains(repeats) else {
+      x.builder.fail("C3 repeats its bottleneck 0 to \(GraphLimits.nodes) times, not \(repeats)")
+      return x
+    }
     let chain = Sequential((0..<repeats).map { _ in Bottleneck(hidden, shortcut: shortcut) }).named("m")
     let deep = x.through(Conv(hidden, kernel: 1).named("cv1"), chain)
     let direct = x.through(Conv(hidden, kernel: 1).named("cv2"))
@@ -142,6 +146,14 @@ public struct Detect {
       let image = builder.graph.nodes[0].shape
       let strides = levels.map { image.height / $0.shape.height }
       let perLevel = anchors.levels[0].count
+      guard anchors.levels.allSatisfy({ $0.count == perLevel }), strides.allSatisfy({ $0 > 0 }),
+        (1...GraphLimits.extent).contains(classes)
+      else {
+        builder.fail(
+          "Detect needs as many anchors for each level, levels that are no larger than the image, and 1 to "
+            + "\(GraphLimits.extent) classes, not \(classes)")
+        return levels[0]
+      }
       let values = zip(anchors.levels, strides).flatMap { level, stride in
         level.flatMap { [Float($0.width) / Float(stride), Float($0.height) / Float(stride)] }
       }
@@ -190,10 +202,10 @@ public struct Scale: Sendable {
   }
 
   /// Channels: scaled and rounded up to a multiple of 8.
-  public func width(_ base: Int) -> Int { Int((Double(base) * widthFactor / 8).rounded(.up)) * 8 }
+  public func width(_ base: Int) -> Int { Int(saturating: (Double(base) * widthFactor / 8).rounded(.up)) * 8 }
 
   /// Repeats: scaled and rounded half to even, at least one.
   public func depth(_ base: Int) -> Int {
-    base > 1 ? max(Int((Double(base) * depthFactor).rounded(.toNearestOrEven)), 1) : base
+    base > 1 ? max(Int(saturating: (Double(base) * depthFactor).rounded(.toNearestOrEven)), 1) : base
   }
 }

@@ -13,6 +13,10 @@ extension Op {
       if self == .input { throw ShapeError("the input's shape is given, not inferred") }
       throw ShapeError("\(name) has no input")
     }
+    try checkAttributes()
+    if let count = inputCount, inputs.count != count {
+      throw ShapeError("\(name) reads \(count == 1 ? "one tensor" : "\(count) tensors"), not \(inputs.count)")
+    }
     var shape = first
     switch self {
     case .input:
@@ -29,20 +33,23 @@ extension Op {
           "a convolution with kernel \(op.kernel), padding \(op.padding) and dilation \(op.dilation) leaves nothing "
             + "of its input, which is \(first)")
       }
-      if op.epilogue.addsStart {
+      let operands = 1 + (op.epilogue.addsAccumulator ? 1 : 0) + (op.epilogue.addsResidual ? 1 : 0)
+      guard inputs.count <= operands else {
+        throw ShapeError("the convolution reads \(operands) tensors, not \(inputs.count)")
+      }
+      if op.epilogue.addsAccumulator {
         let start = inputs.dropFirst().first ?? first
         guard inputs.count >= 2, start == shape else {
           throw ShapeError("its sums start from \(start), but the convolution gives \(shape)")
         }
       }
       if op.epilogue.addsResidual {
-        guard inputs.count == (op.epilogue.addsStart ? 3 : 2), inputs.last == shape else {
+        guard inputs.count == (op.epilogue.addsAccumulator ? 3 : 2), inputs.last == shape else {
           throw ShapeError("the residual is \(inputs.last!), but the convolution gives \(shape)")
         }
       }
     case .batchNorm(let op):
-      let phases = op.behind.map { $0.scale * $0.scale } ?? 1
-      guard let weight = parameters(op.weight), weight.count == first.channels * phases else {
+      guard let weight = parameters(op.weight), weight.count == first.channels * op.phases else {
         throw ShapeError(
           "batch normalisation has \(parameters(op.weight)?.count ?? 0) channels, but its input is \(first)")
       }
@@ -67,7 +74,6 @@ extension Op {
       }
       shape.channels = count
     case .spaceToDepth(let op):
-      guard op.scale >= 2 else { throw ShapeError("SpaceToDepth needs a scale of 2 or more, not \(op.scale)") }
       guard first.height % op.scale == 0, first.width % op.scale == 0 else {
         let need = op.scale == 2 ? "an even height and width" : "a height and width divisible by \(op.scale)"
         throw ShapeError("SpaceToDepth(scale: \(op.scale)) needs \(need), but its input is \(first)")
@@ -100,7 +106,7 @@ extension Op {
       shape = Shape(batch: first.batch, channels: first.channels * first.height * first.width, height: 1, width: 1)
     case .linear(let op):
       guard first.height == 1, first.width == 1 else {
-        throw ShapeError("Linear reads a vector, but its input is \(first): put Flatten() or a pool in front")
+        throw ShapeError("Linear reads a vector, but its input is \(first): put Flatten() or a pool before it")
       }
       if let weight = parameters(op.weight), weight.shape != [op.outputs, first.channels] {
         throw ShapeError("Linear's weight is \(weight.shape), but its input is \(first)")
@@ -126,7 +132,19 @@ extension Op {
     case .training(let op):
       return try op.outputShape(inputs)
     }
+    try shape.checkLimits()
     return shape
+  }
+
+  /// How many tensors it reads; nil where that depends on more than the kind of operation, and is checked with it.
+  private var inputCount: Int? {
+    switch self {
+    case .input, .convolution, .add, .concat, .decodeBoxes, .training: nil
+    case .batchNorm, .activation, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten, .linear,
+      .softmax,
+      .copy:
+      1
+    }
   }
 
   private func extent(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int) throws(ShapeError)
@@ -151,11 +169,11 @@ extension Op.Convolution {
       throw ShapeError(
         "\(groups) groups do not divide \(input.channels) input and \(outputs) output channels (input \(input))")
     }
-    let inputs = weightInputs ?? input.channels
-    guard groups == 1 || inputs == input.channels && !epilogue.addsStart else {
+    let inputs = totalInputChannels ?? input.channels
+    guard groups == 1 || inputs == input.channels && !epilogue.addsAccumulator else {
       throw ShapeError("a part of a convolution's sums cannot have \(groups) groups")
     }
-    guard !epilogue.addsStart || parts.allSatisfy({ $0.bias == nil }) else {
+    guard !epilogue.addsAccumulator || parts.allSatisfy({ $0.bias == nil }) else {
       throw ShapeError("its sums start from a tensor, which has the bias already")
     }
     for part in parts {

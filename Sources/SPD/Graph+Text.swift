@@ -101,10 +101,10 @@ extension Op {
       if let adjoint = op.adjoint { words.append("adjoint=\(adjoint.rows)×\(adjoint.columns)") }
       if op.groups != 1 { words.append("g=\(op.groups)") }
       words.append(
-        "\(inputChannels ?? 0)" + (op.weightInputs.map { "/\($0)" } ?? "") + "→"
+        "\(inputChannels ?? 0)" + (op.totalInputChannels.map { "/\($0)" } ?? "") + "→"
           + op.parts.map { "\($0.outputs)" }.joined(separator: "+"))
       if op.parts.contains(where: { $0.batchNorm != nil }) { words.append("*bn") }
-      if op.epilogue.addsStart { words.append("+start") }
+      if op.epilogue.addsAccumulator { words.append("+accumulator") }
       if op.epilogue.phaseNorm != nil { words.append("*phase_bn") }
       if let activation = op.epilogue.activation { words.append("+\(activation.name)") }
       if op.epilogue.addsResidual { words.append("+residual") }

@@ -22,7 +22,7 @@ extension Op.Training {
 }
 
 extension Op.BatchNorm {
-  /// Sets of scales and shifts: one, or one for each phase of the space-to-depth that it was behind.
+  /// Sets of scales and shifts: one, or one for each phase of the space-to-depth that it followed.
   public var phases: Int { behind.map { $0.scale * $0.scale } ?? 1 }
 }
 
@@ -30,19 +30,19 @@ extension Graph {
   /// Checks what a node without a result of its own writes to.
   ///
   /// - Returns: false if the node has a result, which is checked elsewhere.
-  func checkDestinations(of node: Node, seenBefore: Set<Node.ID>, place: String) throws(GraphError) -> Bool {
+  func checkDestinations(of node: Node, seenBefore: [Node.ID: Node], place: String) throws(GraphError) -> Bool {
     if case .training(.gradient(let source, _)) = node.op {
-      guard seenBefore.contains(source), self[source].shape == node.shape else {
+      guard let other = seenBefore[source], other.shape == node.shape else {
         throw GraphError("\(place) is the gradient of %\(source), which does not come before it in this shape")
       }
       return true
     }
     guard let destinations = node.destinations else { return false }
     for segment in destinations.flatMap(\.segments) {
-      guard seenBefore.contains(segment.node), case .training(.gradient) = self[segment.node].op else {
-        throw GraphError("\(place) writes to %\(segment.node), which is no gradient in front of it")
+      guard let written = seenBefore[segment.node], case .training(.gradient) = written.op else {
+        throw GraphError("\(place) writes to %\(segment.node), which is no gradient before it")
       }
-      let target = self[segment.node].shape
+      let target = written.shape
       guard segment.first >= 0, segment.channels > 0, segment.first + segment.channels <= target.channels,
         segment.step >= 1, segment.upsampling >= 1, (0..<segment.step).contains(segment.rowPhase),
         (0..<segment.step).contains(segment.columnPhase), node.shape.batch == target.batch || node.op.isLoss
@@ -54,5 +54,29 @@ extension Graph {
       else { throw GraphError("\(place) writes other channels than it computes") }
     }
     return true
+  }
+}
+
+extension Graph {
+  /// Checks a graph that no pass of this run has touched, such as that of a file: as `verify`, and that it holds nothing that
+  /// only the passes of training make.
+  ///
+  /// - Throws: `GraphError` naming the node.
+  public func verifyBeforePasses() throws(GraphError) {
+    try verify()
+    for node in nodes {
+      var made: String?
+      if case .training = node.op { made = node.op.name }
+      if node.destinations != nil { made = "a node that writes into gradients" }
+      if case .convolution(let op) = node.op {
+        if op.adjoint != nil { made = "the gradient of a convolution" }
+        if op.epilogue.gathersStatistics { made = "a convolution that gathers statistics" }
+      }
+      if let made {
+        throw GraphError(
+          "\(place(of: node)) is \(made), which only the passes of training make: give the graph as it is before them, "
+            + "`spdc compile MODEL --emit graph`")
+      }
+    }
   }
 }

@@ -38,6 +38,11 @@ public final class GraphBuilder {
       scopes.removeLast()
       sites.removeLast()
     }
+    if !name.isLayerName {
+      fail(
+        "the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and ."
+      )
+    }
     return body()
   }
 
@@ -64,8 +69,12 @@ public final class GraphBuilder {
     guard error == nil else { return full }
     if graph.parameter(full) != nil {
       fail("two layers are called \(layer): give one of them another name with .named(_:)")
-    } else if shape.contains(where: { $0 < 1 }) {
+    } else if !full.isLayerName {
+      fail("a parameter would be called \(full.quotedForMessage), which \(Graph.nameRule)")
+    } else if GraphLimits.count(shape) == nil {
       fail("\(full) would have the shape \(shape)")
+    } else if case .constant(let values) = role, values.contains(where: { !$0.isFinite }) {
+      fail("\(full) would hold a number that is not finite")
     } else {
       graph.parameters.append(Parameter(name: full, shape: shape, role: role))
     }
@@ -77,6 +86,14 @@ public final class GraphBuilder {
     guard error == nil else { return inputs[0] }
     if let stranger = inputs.first(where: { $0.builder !== self }) {
       fail("\(stranger.shape) comes from another model")
+      return inputs[0]
+    }
+    if let boxes = inputs.first(where: { if case .decodeBoxes = graph.nodes[$0.id].op { true } else { false } }) {
+      fail("the boxes \(boxes.shape) go straight to the caller: nothing can follow Detect")
+      return inputs[0]
+    }
+    guard graph.nodes.count < GraphLimits.nodes else {
+      fail("a model has at most \(GraphLimits.nodes) operations")
       return inputs[0]
     }
     do {

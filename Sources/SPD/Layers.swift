@@ -19,12 +19,15 @@ public struct Conv2D: Layer {
     self.stride = stride
     self.padding =
       padding
-      ?? Size2D(dilation.height * (kernel.height - 1) / 2, dilation.width * (kernel.width - 1) / 2)
+      ?? Size2D(Self.half(kernel.height, dilation.height), Self.half(kernel.width, dilation.width))
     self.dilation = dilation
     self.groups = groups
     self.bias = bias
     site = Site(file, line)
   }
+
+  /// Half of a kernel's reach; what is too large is refused when the layer is called.
+  private static func half(_ kernel: Int, _ dilation: Int) -> Int { dilation.saturatingProduct(max(kernel, 1) - 1) / 2 }
 
   public func forward(_ x: Tensor) -> Tensor {
     // At least one, so that groups that do not divide the channels are named as what is wrong.

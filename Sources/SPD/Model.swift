@@ -72,12 +72,28 @@ public struct Model: Sendable {
 
   private func trace(size: Size2D, batch: Int, classes: Int?) throws(TraceError) -> Graph {
     let shape = Shape(batch: batch, channels: input.channels, height: size.height, width: size.width)
-    guard batch >= 1, size.height >= 1, size.width >= 1, (classes ?? self.classes) >= 1 else {
-      throw TraceError(
-        message: "size, batch and classes must be positive, but they are \(size.height)×\(size.width), \(batch) and "
-          + "\(classes ?? self.classes)", layer: "", source: SourceLocation(fileID: name, line: 0))
-    }
     let classes = classes ?? self.classes
+    func refusal(_ message: String) -> TraceError {
+      let file = name.isModelName ? name : "model"
+      return TraceError(message: message, layer: "", source: SourceLocation(fileID: file, line: 0))
+    }
+    guard name.isModelName else {
+      throw refusal("the model's name \(name.quotedForMessage) is not made of letters, digits, - and _")
+    }
+    if let scope, !scope.isLayerName { throw refusal("the scope \(scope.quotedForMessage) \(Graph.nameRule)") }
+    guard batch >= 1, size.height >= 1, size.width >= 1, classes >= 1 else {
+      throw refusal(
+        "size, batch and classes must be positive, but they are \(size.height)×\(size.width), \(batch) and \(classes)")
+    }
+    do {
+      try shape.checkLimits()
+      try Shape(batch: 1, channels: classes, height: 1, width: 1).checkLimits()
+    } catch {
+      throw refusal(
+        "the input would be \(batch)×\(shape) for \(classes) classes, but there are at most \(GraphLimits.extent) along each "
+          + "axis, \(GraphLimits.pixels) pixels (batch × height × width), \(GraphLimits.values) values and "
+          + "\(GraphLimits.extent) classes")
+    }
     let builder = GraphBuilder(name: name, input: shape, classes: classes, scope: scope)
     let results = body(Tensor(builder: builder, id: 0, shape: shape), classes)
     return try builder.finish(results, loss: loss?.expression)
@@ -85,6 +101,10 @@ public struct Model: Sendable {
 
   /// Looks for the nearest heights and widths that work, and says so.
   private func advised(_ error: TraceError, size: Size2D, classes: Int?) -> TraceError {
+    let plausible = 1...GraphLimits.extent
+    guard plausible.contains(size.height) || size.height == 0, plausible.contains(size.width) || size.width == 0 else {
+      return error
+    }
     let works = { (height: Int, width: Int) in
       (try? self.trace(size: Size2D(height, width), batch: 1, classes: classes)) != nil
     }

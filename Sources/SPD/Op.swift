@@ -48,7 +48,7 @@ extension Op {
     public var parts: [Part]
     /// Input channels of the weights, where the operand shows only some of them: of the others it makes no sums, as if
     /// they were zero. Nil: it shows all. Each segment's `target` is a channel of the weights in either case.
-    public var weightInputs: Int?
+    public var totalInputChannels: Int?
     public var epilogue = Epilogue()
     /// Set in the gradient of another convolution's input.
     public var adjoint: Adjoint?
@@ -84,7 +84,7 @@ extension Op {
   public struct Epilogue: Codable, Hashable, Sendable {
     /// The node's second input, a tensor of the result's shape, is where the sums start, in place of the bias. Parts then
     /// have no bias, and their normalisations only scale: x = (W·γ/√(var + ε)) ∗ input.
-    public var addsStart = false
+    public var addsAccumulator = false
     /// A batch normalisation behind a space-to-depth: scale and shift by row and column phase.
     public var phaseNorm: BatchNorm?
     public var activation: Activation?
@@ -96,6 +96,35 @@ extension Op {
 
     public init() {}
     public var isEmpty: Bool { self == Epilogue() }
+
+    private enum CodingKeys: String, CodingKey {
+      case addsAccumulator, phaseNorm, activation, addsResidual, finalActivation, gathersStatistics
+      /// As graph files of earlier versions call `addsAccumulator`.
+      case addsStart
+    }
+
+    /// What a graph file does not name is as in an empty epilogue.
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      addsAccumulator =
+        try values.decodeIfPresent(Bool.self, forKey: .addsAccumulator)
+        ?? values.decodeIfPresent(Bool.self, forKey: .addsStart) ?? false
+      phaseNorm = try values.decodeIfPresent(BatchNorm.self, forKey: .phaseNorm)
+      activation = try values.decodeIfPresent(Activation.self, forKey: .activation)
+      addsResidual = try values.decodeIfPresent(Bool.self, forKey: .addsResidual) ?? false
+      finalActivation = try values.decodeIfPresent(Activation.self, forKey: .finalActivation)
+      gathersStatistics = try values.decodeIfPresent(Bool.self, forKey: .gathersStatistics) ?? false
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(addsAccumulator, forKey: .addsAccumulator)
+      try values.encodeIfPresent(phaseNorm, forKey: .phaseNorm)
+      try values.encodeIfPresent(activation, forKey: .activation)
+      try values.encode(addsResidual, forKey: .addsResidual)
+      try values.encodeIfPresent(finalActivation, forKey: .finalActivation)
+      try values.encode(gathersStatistics, forKey: .gathersStatistics)
+    }
   }
 
   public struct BatchNorm: Codable, Hashable, Sendable {

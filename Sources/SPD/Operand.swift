@@ -73,6 +73,7 @@ extension Operand {
 
   /// Seen through a space-to-depth; nil if no list of segments can express it.
   public func throughSpaceToDepth(_ op: Op.SpaceToDepth) -> Operand? {
+    guard segments.count * op.phases.count <= GraphLimits.segments else { return nil }
     var result: [Segment] = []
     for phase in op.phases {
       let target = op.outputChannels(rowPhase: phase.row, columnPhase: phase.column, of: channels)
@@ -138,7 +139,9 @@ extension Operand {
         result.append(segment)
         continue
       }
-      guard let inner = source.slice(first: segment.first, count: segment.channels) else { return nil }
+      guard let inner = source.slice(first: segment.first, count: segment.channels),
+        segments.count == 1 || result.count + inner.segments.count <= GraphLimits.segments
+      else { return nil }
       for part in inner.segments {
         guard
           var view = part.phase(row: segment.rowPhase, column: segment.columnPhase, scale: segment.step)

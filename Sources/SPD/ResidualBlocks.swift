@@ -62,8 +62,8 @@ public struct BottleneckBlock: Layer {
     } else {
       layers += [Conv2D(width, kernel: 3, stride: Size2D(stride), bias: false)]
     }
-    layers += [BatchNorm(), ReLU(), Conv2D(4 * width, kernel: 1, bias: false), BatchNorm()]
-    return residual(x, Sequential(layers), outputs: 4 * width, stride: stride)
+    layers += [BatchNorm(), ReLU(), Conv2D(width.saturatingProduct(4), kernel: 1, bias: false), BatchNorm()]
+    return residual(x, Sequential(layers), outputs: width.saturatingProduct(4), stride: stride)
   }
 }
 
@@ -98,7 +98,11 @@ public struct Stage: Layer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    (0..<blocks).reduce(x) { x, index in
+    guard (0...GraphLimits.nodes).contains(blocks) else {
+      x.builder.fail("a stage has 0 to \(GraphLimits.nodes) blocks, not \(blocks)")
+      return x
+    }
+    return (0..<blocks).reduce(x) { x, index in
       let stride = index == 0 ? stride : 1
       switch kind {
       case .basic: return BasicBlock(width, stride: stride, downsampling: downsampling)(x)

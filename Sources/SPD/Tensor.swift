@@ -18,7 +18,8 @@ public struct Tensor {
   /// Channels `range` of this tensor.
   public func channels(_ range: Range<Int>, file: String = #fileID, line: Int = #line) -> Tensor {
     builder.enter(Site(file, line, name: "slice")) {
-      builder.append(.slice(first: range.lowerBound, count: range.count), [self])
+      let count = range.upperBound.subtractingReportingOverflow(range.lowerBound)
+      return builder.append(.slice(first: range.lowerBound, count: count.overflow ? .max : count.partialValue), [self])
     }
   }
 

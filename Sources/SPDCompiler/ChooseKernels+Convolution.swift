@@ -46,8 +46,8 @@ extension ChooseKernels {
   }
 
   private static func suitsWinograd(_ op: Op.Convolution) -> Bool {
-    op.kernel == 3 && op.stride == 1 && op.dilation == 1 && op.groups == 1 && op.weightInputs == nil
-      && !op.epilogue.addsStart
+    op.kernel == 3 && op.stride == 1 && op.dilation == 1 && op.groups == 1 && op.totalInputChannels == nil
+      && !op.epilogue.addsAccumulator
   }
 
   /// Nil if the inputs do not suit Winograd: an image's channels and phases must fit into one block.

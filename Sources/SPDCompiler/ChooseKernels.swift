@@ -76,7 +76,7 @@ struct ChooseKernels {
 
 extension Op.Convolution {
   /// The view that the sums start from: one segment, or none where they start from the bias.
-  func startSegments(_ node: Node) -> [Segment] { epilogue.addsStart ? node.inputs[1].segments : [] }
+  func startSegments(_ node: Node) -> [Segment] { epilogue.addsAccumulator ? node.inputs[1].segments : [] }
 }
 
 extension Op {

@@ -28,7 +28,7 @@ extension Graph {
     case .convolution(let op):
       let inputs = shape(of: node.inputs[0]).channels
       cost.flops = 2 * node.shape.count * inputs / op.groups * op.kernel.area
-      if let all = op.weightInputs { cost.parameterBytes -= 4 * op.outputs * (all - inputs) * op.kernel.area }
+      if let all = op.totalInputChannels { cost.parameterBytes -= 4 * op.outputs * (all - inputs) * op.kernel.area }
     case .training(.weightGradient(let op)):
       cost.flops = 2 * shape(of: node.inputs[1]).count * shape(of: node.inputs[0]).channels * op.kernel.area
     case .linear:

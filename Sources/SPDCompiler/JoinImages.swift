@@ -17,7 +17,7 @@ extension Plan {
 
   private func canJoinImages(of node: Node, _ op: Op.Convolution) -> Bool {
     let rows = node.shape.height
-    guard node.shape.batch > 1, op.kernel == 1, op.padding == 0, op.groups == 1, !op.epilogue.addsStart,
+    guard node.shape.batch > 1, op.kernel == 1, op.padding == 0, op.groups == 1, !op.epilogue.addsAccumulator,
       op.epilogue.phaseNorm == nil || rows % 2 == 0
     else { return false }
     func follow(_ segment: Segment, _ stride: Int = 1) -> Bool {

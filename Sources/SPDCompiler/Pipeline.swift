@@ -89,7 +89,7 @@ public enum Pipeline {
     if let unknown = options.disabled.subtracting(names).sorted().first {
       throw UnknownPass(name: unknown, known: names.sorted())
     }
-    try graph.verify()
+    try graph.verifyBeforePasses()
     var graph = graph
     var records: [Record] = []
     for pass in passes(options) where pass.modes.contains(options.mode) {

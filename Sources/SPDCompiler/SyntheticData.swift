@@ -4,15 +4,8 @@ import SPD
 
 /// `count` numbers in [0, 1), multiples of 2⁻²⁴: SplitMix64, seeded with the FNV-1a hash of `name`.
 public func uniform(_ name: String, _ count: Int) -> [Float] {
-  var state = fnv1a(name.utf8)
-  return (0..<count).map { _ in
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    z ^= z >> 31
-    return Float(Double(z >> 40) / 0x1p24)
-  }
+  var random = SplitMix64(seed: fnv1a(name.utf8))
+  return (0..<count).map { _ in Float(Double(random.next() >> 40) / 0x1p24) }
 }
 
 /// The values of a parameter by its name and role, in row-major order, such that activations neither vanish nor explode.

@@ -19,7 +19,7 @@ enum ViewRules {
         guard op.groups == 1, op.dilation == 1, op.stride.height == op.stride.width else {
           return "the image is read in place without groups or dilation and with one stride"
         }
-        guard op.weightInputs == nil, !op.epilogue.addsStart else {
+        guard op.totalInputChannels == nil, !op.epilogue.addsAccumulator else {
           return "the image is read in place by whole convolutions"
         }
         return nil
@@ -32,7 +32,7 @@ enum ViewRules {
           + (op.stride == 1 ? "" : ", stride \(op.stride)") + (op.padding == 0 ? "" : ", padding \(op.padding)")
       }
       return nil
-    case .convolution(let op) where index == 1 && op.epilogue.addsStart:
+    case .convolution(let op) where index == 1 && op.epilogue.addsAccumulator:
       var source = operand
       for segment in source.segments.indices { source.segments[segment].upsampling = 1 }
       guard !readsImage(source, in: graph), isPlainSlice(source) else {

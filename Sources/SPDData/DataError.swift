@@ -19,7 +19,7 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
     self.isOfTheMachine = isOfTheMachine
   }
 
-  public var description: String { "\(path): \(what); \(remedy)" }
+  public var description: String { printable("\(path): \(what); \(remedy)") }
 
   init(_ error: ImageError) {
     self.init(path: error.path, what: error.what, remedy: error.remedy, isOfTheMachine: error.isOfTheMachine)
@@ -27,7 +27,10 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
 
   init(_ error: FormatError) {
     let location = error.location.map { " (\($0))" } ?? ""
-    self.init(path: error.path, what: error.problem + location, remedy: error.remedy ?? "download the data set again")
+    self.init(
+      path: error.path, what: error.problem + location,
+      remedy: error.isOfTheMachine ? "see to the disk or the machine" : error.remedy ?? "download the data set again",
+      isOfTheMachine: error.isOfTheMachine)
   }
 }
 

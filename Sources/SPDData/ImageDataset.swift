@@ -56,9 +56,12 @@ extension ImageDataset {
 public struct DatasetSplits: Sendable {
   public var training: any ImageDataset
   public var validation: any ImageDataset
+  /// What looks wrong in the folders that they were found in, one sentence each, safe to print.
+  public var warnings: [String]
 
-  public init(training: any ImageDataset, validation: any ImageDataset) {
+  public init(training: any ImageDataset, validation: any ImageDataset, warnings: [String] = []) {
     self.training = training
     self.validation = validation
+    self.warnings = warnings
   }
 }

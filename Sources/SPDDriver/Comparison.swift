@@ -47,15 +47,14 @@ package struct Comparison: Encodable {
     self.layer = layer
     self.node = node
     count = expected.count
+    maxValue = expected.reduce(0) { $1.isFinite ? max($0, Double(abs($1))) : $0 }
+    // Rounding follows the largest summands of a result, not each of its values.
+    let limit = absolute + relative * maxValue
     for (a, b) in zip(found, expected) {
-      if a.bitPattern == b.bitPattern {
-        maxValue = max(maxValue, Double(abs(b)))
-        continue
-      }
+      if a.bitPattern == b.bitPattern { continue }
       let delta = abs(Double(a) - Double(b))
-      if !(delta <= absolute + relative * Double(abs(b))), !(a.isNaN && b.isNaN) { beyond += 1 }
+      if !(delta <= limit), !(a.isNaN && b.isNaN) { beyond += 1 }
       maxDelta = delta.isNaN ? .infinity : max(maxDelta, delta)
-      maxValue = max(maxValue, Double(abs(b)))
     }
   }
 }

@@ -63,7 +63,10 @@ extension Failure {
 
   /// The kind of an error about a file's content: of no input where there is no such file.
   package static func reading(_ path: String, _ message: String) -> Failure {
-    Failure(FileManager.default.fileExists(atPath: path) ? .data : .noInput, message)
+    switch PathKind(of: path) {
+    case nil, .danglingLink: Failure(.noInput, message)
+    default: Failure(.data, message)
+    }
   }
 }
 

@@ -81,13 +81,13 @@ package enum Files {
   }
 
   package static func read(_ path: String) throws -> Data {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw Failure(.noInput, "\(path): there is no such file")
+    guard PathKind(of: path) != nil else {
+      throw Failure(.noInput, printable("\(path): there is no such file"))
     }
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+      return Data(try readWholeFile(path))
     } catch {
-      throw Failure(.noInput, "\(path): \(reason(error))")
+      throw Failure(.noInput, "\(error)")
     }
   }
 

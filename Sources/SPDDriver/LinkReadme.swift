@@ -59,9 +59,9 @@ package enum LinkReadme {
     let flags = (Builder.fastFlags.dropFirst() + compiled.plan.target.flags + ["-fopenmp"]).joined(separator: " ")
     let (data, argument) =
       switch compiled.plan.supervision {
-      case .labels: (".labels = labels", "labels: labels")
-      case .boxes: (".targets = boxes, .target_count = count, .rates = &rates", "targets: boxes")
-      case .numbers: (".targets = expected, .target_count = \(upper)_MAX_TARGETS", "expected: expected")
+      case .labels: (".labels = labels", ".labels(labels)")
+      case .boxes: (".targets = boxes, .target_count = count, .rates = &rates", ".boxes(boxes)")
+      case .numbers: (".targets = expected, .target_count = \(upper)_MAX_TARGETS", ".numbers(expected)")
       }
     // Without one sweep behind backward there is no array of gradients.
     let gradients: (declaration: String, field: String) =
@@ -110,7 +110,7 @@ package enum LinkReadme {
       let network = try TrainableNetwork(module: \(prefix)_module())
       let trainer = try network.trainer(threads: 2)
       try trainer.load { parameter in initialValues[parameter.name]! }
-      let losses = try trainer.trainStep(images, \(argument), Update(learningRate: 0.1, momentum: 0.9))
+      let losses = try trainer.step(images, \(argument), Update(learningRate: 0.1, momentum: 0.9))
       ```
 
       """

@@ -81,18 +81,12 @@ public struct LoadedModel: Sendable {
     let data = try Files.read(path)
     let graph: Graph
     do {
-      if let number = excessive(try JSONSerialization.jsonObject(with: data)) {
-        throw GraphError("it holds the number \(number), which no network has")
-      }
       graph = try JSONDecoder().decode(Graph.self, from: data)
-      try graph.verify()
+      try graph.verifyBeforePasses()
     } catch let error as GraphError {
       throw Failure(.data, "\(path): \(error)")
     } catch {
       throw Failure(.data, "\(path) is no graph that spdc wrote (`spdc compile MODEL --emit graph`): \(brief(error))")
-    }
-    guard graph.name.isModelName else {
-      throw Failure(.data, "\(path): the name “\(graph.name)” is not made of letters, digits, - and _")
     }
     let shape = graph.input.shape
     var model = LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
@@ -115,16 +109,6 @@ public struct LoadedModel: Sendable {
     }
     model.fixedInput = shape
     return model
-  }
-
-  /// A number beyond 2³¹ anywhere in the file: sums of such numbers would overflow.
-  private static func excessive(_ value: Any) -> NSNumber? {
-    switch value {
-    case let number as NSNumber: abs(number.doubleValue) > Double(1 << 31) ? number : nil
-    case let list as [Any]: list.lazy.compactMap(excessive).first
-    case let object as [String: Any]: object.values.lazy.compactMap(excessive).first
-    default: nil
-    }
   }
 
   private static func brief(_ error: any Error) -> String {
@@ -248,7 +232,7 @@ public struct LoadedModel: Sendable {
         "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
     }
     guard answer.name.isModelName else {
-      throw Failure(.data, "\(path): the name “\(answer.name)” is not made of letters, digits, - and _")
+      throw Failure(.data, "\(path): the name \(answer.name.quotedForMessage) is not made of letters, digits, - and _")
     }
     return answer
   }
@@ -259,17 +243,5 @@ extension TraceError {
   package func located(at path: String) -> String {
     "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).")
       + (remedy.map { "\n  \($0)" } ?? "")
-  }
-}
-
-extension String {
-  /// Can be the stem of C names once `-` is replaced by `_`.
-  package var isModelName: Bool {
-    guard let first = utf8.first, first >= UInt8(ascii: "A") else { return false }
-    return utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-        || byte == UInt8(ascii: "_")
-    }
   }
 }

@@ -64,7 +64,7 @@ extension TrainingCase {
 
   private func gradients(_ trainer: Trainer, _ input: [Float]) throws -> [Float] {
     if let labels = labels {
-      return try trainer.gradients(input, labels: labels, labelSmoothing: label_smoothing ?? 0)
+      return try trainer.gradients(input, .labels(labels, smoothing: label_smoothing ?? 0))
     }
     var rates = DetectionRates()
     if let hyp = hyp {
@@ -78,7 +78,7 @@ extension TrainingCase {
       rates.classWeight = hyp.cls_pw ?? rates.classWeight
       rates.autobalance = hyp.autobalance ?? rates.autobalance
     }
-    return try trainer.gradients(input, targets: targets ?? [], rates: rates)
+    return try trainer.gradients(input, .boxes(targets ?? [], rates: rates))
   }
 
   private func norm(_ values: [Float]) -> Double {

@@ -63,12 +63,7 @@ package struct TrainingCase: Codable {
   package var after: [String: Double]
 
   package static func read(_ path: String) throws -> TrainingCase {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw Failure(.noInput, "\(path): \(error.localizedDescription)")
-    }
+    let data = try Files.read(path)
     let found: TrainingCase
     do {
       found = try JSONDecoder().decode(TrainingCase.self, from: data)

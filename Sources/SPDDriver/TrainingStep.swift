@@ -7,7 +7,7 @@ package struct TrainingStep {
   private let input: [Float]
   private let supervision: Plan.Supervision
   private let labels: [Int32]
-  private let targets: [[Float]]
+  private let boxes: [[Float]]
   private let expected: [Float]
 
   package init(_ trainer: Trainer, input: [Float], supervision: Plan.Supervision) {
@@ -18,7 +18,7 @@ package struct TrainingStep {
     self.supervision = supervision
     labels = (0..<batch).map { Int32($0 * 7 % network.classes) }
     // Eight boxes an image, of sizes between small and a third.
-    targets = (0..<batch * 8).map { index in
+    boxes = (0..<batch * 8).map { index in
       let u = uniform("target \(index)", 5)
       return [
         Float(index / 8), Float(Int(u[4] * Float(network.classes))), u[0], u[1], 0.02 + 0.3 * u[2], 0.02 + 0.3 * u[3],
@@ -30,13 +30,13 @@ package struct TrainingStep {
   /// - Parameter steps: some of its parallel loops; by default the whole, with the update.
   package func run(_ steps: Range<Int>? = nil) throws -> [Float] {
     let update = Update(learningRate: 1e-3, momentum: 0.9, weightDecay: 5e-4)
-    return try input.withUnsafeBufferPointer { images in
+    let targets: Targets =
       switch supervision {
-      case .labels: try trainer.trainStep(images, labels: labels, update, steps: steps)
-      case .boxes: try trainer.trainStep(images, targets: targets, update, steps: steps)
-      case .numbers: try trainer.trainStep(images, expected: expected, update, steps: steps)
+      case .labels: .labels(labels)
+      case .boxes: .boxes(boxes)
+      case .numbers: .numbers(expected)
       }
-    }
+    return try trainer.step(input, targets, update, steps: steps)
   }
 
   /// Times of each parallel loop of a step.

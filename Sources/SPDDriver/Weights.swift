@@ -123,19 +123,27 @@ package enum WeightLoader {
   }
 
   package static func read(_ path: String) throws -> Checkpoint {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw Failure(.noInput, "\(path): there is no such weight file")
-    }
-    if let handle = FileHandle(forReadingAtPath: path), let magic = try? handle.read(upToCount: 4),
-      magic.elementsEqual("SPDW".utf8)
-    {
+    switch PathKind(of: path) {
+    case nil: throw Failure(.noInput, printable("\(path): there is no such weight file"))
+    // What is no file says so below, unopened: opening a FIFO would wait for a writer.
+    case .file where firstBytes(4, of: path).elementsEqual("SPDW".utf8):
       let tensors = try ParameterFile(mapping: path).tensors(path: path)
       return Checkpoint(
         tensors: Dictionary(
           tensors.map { ($0.name, HostTensor(shape: $0.shape, values: $0.values)) }, uniquingKeysWith: { a, _ in a }),
         order: tensors.map(\.name), classNames: nil, classes: nil, origin: "spdw, fp32", metadata: [:])
+    default: return try inferenceWeights(of: readCheckpoint(path), path: path)
     }
-    return try inferenceWeights(of: readCheckpoint(path), path: path)
+  }
+
+  /// The beginning of a file, as far as it can be read.
+  private static func firstBytes(_ count: Int, of path: String) -> [UInt8] {
+    let descriptor = FileName.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    return [UInt8](unsafeUninitializedCapacity: count) {
+      $1 = max(0, Foundation.read(descriptor, $0.baseAddress, count))
+    }
   }
 
   /// A file's tensors under the network's names, and how the keys were changed for that.

@@ -9,44 +9,30 @@ public struct FormatError: Error, CustomStringConvertible, Sendable {
   public var location: String?
   /// What the reader of the message can do.
   public var remedy: String?
+  /// The machine failed, and not the file: too many open files, a disk that does not answer. Another attempt may
+  /// succeed.
+  public var isOfTheMachine: Bool
 
-  public init(path: String, problem: String, location: String? = nil, remedy: String? = nil) {
+  public init(
+    path: String, problem: String, location: String? = nil, remedy: String? = nil, isOfTheMachine: Bool = false
+  ) {
     self.path = path
     self.problem = problem
     self.location = location
     self.remedy = remedy
+    self.isOfTheMachine = isOfTheMachine
   }
 
   public var description: String {
     var text = "\(path): \(problem)"
     if let location { text += " (\(location))" }
     if let remedy { text += ". \(remedy)" }
-    return text
+    return printable(text)
   }
 }
 
 extension FormatError: LocalizedError {
   public var errorDescription: String? { description }
-}
-
-/// A name out of a file, made safe to print: quoted, control characters escaped, shortened.
-func quoted(_ name: String, limit: Int = 100) -> String {
-  var text = ""
-  for scalar in name.unicodeScalars.prefix(limit) {
-    switch scalar {
-    case "\"": text += "\\\""
-    case "\\": text += "\\\\"
-    default:
-      let isControl = scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
-      if isControl {
-        text += "\\u{" + String(scalar.value, radix: 16) + "}"
-      } else {
-        text.unicodeScalars.append(scalar)
-      }
-    }
-  }
-  let isCut = name.unicodeScalars.dropFirst(limit).isEmpty == false
-  return "\"\(text)\(isCut ? "…" : "")\""
 }
 
 /// A shape as messages print it: `3×4×5`, or `scalar`.

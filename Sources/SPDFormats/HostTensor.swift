@@ -12,19 +12,21 @@ public struct HostTensor: Sendable, Equatable {
 }
 
 extension HostTensor {
-  /// The product of `shape`, or nil where an extent is negative or the product overflows.
+  /// The product of `shape`, or nil for a shape that no array has: an extent is negative, or the elements are more than
+  /// memory can address. Extents of zero make an array empty; as in numpy, the others must have a product all the same.
   static func elementCount(of shape: [Int]) -> Int? {
-    // A zero extent makes the array empty however large the others are.
     guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
-    if shape.contains(0) { return 0 }
     var count = 1
-    for extent in shape {
+    for extent in shape where extent != 0 {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      if overflow { return nil }
+      if overflow || product > Int.max / largestElement { return nil }
       count = product
     }
-    return count
+    return shape.contains(0) ? 0 : count
   }
+
+  /// Bytes of the widest element of any format.
+  private static let largestElement = 8
 }
 
 /// A tensor and the name it has in its file.

@@ -46,13 +46,14 @@ struct JSONReader {
   private mutating func object(depth: Int) throws -> JSONValue {
     reader.advance()
     var members: [(name: String, value: JSONValue)] = []
-    var names: Set<String> = []
+    // By bytes: what two spellings of one text mean is for the reader of the names to decide.
+    var names: Set<[UInt8]> = []
     if accept("}") { return .object(members) }
     repeat {
       skipSpace()
       let start = reader.offset
       let name = try string()
-      guard names.insert(name).inserted else {
+      guard names.insert(Array(name.utf8)).inserted else {
         throw reader.error("the name \(quoted(name)) occurs twice", at: start)
       }
       try expect(":")

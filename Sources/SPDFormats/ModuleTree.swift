@@ -1,19 +1,26 @@
 /// Finds the tensors of a pickled torch module, as its `state_dict()` would name and order them.
+///
+/// Modules may refer to each other in any way, and a small file can describe a lattice of them with more paths than
+/// atoms in the world. So the work is bounded by the length of the pickle.
 struct ModuleTree {
   let heap: PickleHeap
   let path: String
   /// What was found, in order.
   private(set) var tensors: [(name: String, value: PickleValue)] = []
-  private var visits = 0
+  /// Entries that may still be looked at.
+  private var workLeft: Int
 
-  /// Limits that no network reaches: modules may contain each other in a hostile file.
+  /// Limits that no network reaches.
   private static let maximumDepth = 100
-  private static let maximumVisits = 100_000
   private static let maximumName = 1024
+  /// For networks whose modules are shared, beyond one for each byte of the pickle.
+  private static let freeWork = 50_000
 
-  init(heap: PickleHeap, path: String) {
+  /// - Parameter size: bytes of the pickle.
+  init(heap: PickleHeap, path: String, size: Int) {
     self.heap = heap
     self.path = path
+    workLeft = Self.freeWork + size
   }
 
   /// Whether a record is a torch module.
@@ -23,38 +30,58 @@ struct ModuleTree {
 
   /// Adds the tensors of a module and of the modules below it.
   mutating func walk(_ record: Int, prefix: String = "", depth: Int = 0) throws {
-    visits += 1
-    guard depth <= Self.maximumDepth, visits <= Self.maximumVisits, prefix.utf8.count <= Self.maximumName else {
-      throw FormatError(
-        path: path, problem: "the pickled modules are nested without end", location: "module \(quoted(prefix))")
+    guard depth <= Self.maximumDepth, prefix.utf8.count <= Self.maximumName else { throw endless(prefix) }
+    // Each attribute is looked for in all states.
+    try spend(1 + heap.records[record].states.count, prefix)
+    for (name, value) in try entries("_parameters", of: record, prefix) { try add(name, value, prefix) }
+    let hidden = try nonPersistentBuffers(of: record, prefix)
+    for (name, value) in try entries("_buffers", of: record, prefix) where !hidden.contains(name) {
+      try add(name, value, prefix)
     }
-    for (name, value) in entries("_parameters", of: record) { try add(prefix + name, value) }
-    let hidden = nonPersistentBuffers(of: record)
-    for (name, value) in entries("_buffers", of: record) where !hidden.contains(name) { try add(prefix + name, value) }
-    for (name, value) in entries("_modules", of: record) {
-      if case .record(let child) = value { try walk(child, prefix: "\(prefix)\(name).", depth: depth + 1) }
+    for (name, value) in try entries("_modules", of: record, prefix) {
+      guard case .record(let child) = value else { continue }
+      try check(name, prefix)
+      try walk(child, prefix: "\(prefix)\(name).", depth: depth + 1)
     }
   }
 
-  private mutating func add(_ name: String, _ value: PickleValue) throws {
+  private mutating func add(_ name: String, _ value: PickleValue, _ prefix: String) throws {
     guard case .tensor = value else { return }  // None: a layer without bias
-    guard tensors.count < Self.maximumVisits * 10, name.utf8.count <= Self.maximumName else {
-      throw FormatError(path: path, problem: "the pickled modules hold tensors without end")
-    }
-    tensors.append((name, value))
+    try check(name, prefix)
+    tensors.append((prefix + name, value))
   }
 
-  private func entries(_ attribute: String, of record: Int) -> [(name: String, value: PickleValue)] {
+  private func check(_ name: String, _ prefix: String) throws {
+    guard name.utf8.count <= Self.maximumName else { throw endless(prefix) }
+  }
+
+  private mutating func spend(_ work: Int, _ prefix: String) throws {
+    workLeft -= work
+    if workLeft < 0 { throw endless(prefix) }
+  }
+
+  private func endless(_ prefix: String) -> FormatError {
+    FormatError(
+      path: path, problem: "the pickled modules are nested without end", location: "module \(quoted(prefix))",
+      remedy: "Save the state dict alone: torch.save(model.state_dict(), …)")
+  }
+
+  private mutating func entries(
+    _ attribute: String, of record: Int, _ prefix: String
+  ) throws -> [(name: String, value: PickleValue)] {
     guard let value = heap.attribute(attribute, of: record), let entries = heap.dictionary(value) else { return [] }
+    try spend(entries.count, prefix)
     return entries.named
   }
 
   /// Buffers that `state_dict()` leaves out.
-  private func nonPersistentBuffers(of record: Int) -> Set<String> {
+  private mutating func nonPersistentBuffers(of record: Int, _ prefix: String) throws -> Set<String> {
     guard let value = heap.attribute("_non_persistent_buffers_set", of: record), let names = heap.sequence(value) else {
       return []
     }
-    return Set(names.compactMap { if case .string(let name) = $0 { name } else { nil } })
+    try spend(names.count, prefix)
+    return Set(
+      names.compactMap { if case .string(let name) = $0, name.utf8.count <= Self.maximumName { name } else { nil } })
   }
 }
 

@@ -4,7 +4,9 @@
 /// - Throws: `FormatError` where the file cannot be opened, is cut off or goes on after the array, or where its
 ///   elements are no plain numbers.
 public func readNPY(_ path: String) throws -> HostTensor {
-  try parseNPY(readWholeFile(path)[...], path: path, region: "the file")
+  let bytes = try readWholeFile(path)
+  var limit = ExpansionLimit(fileSize: bytes.count)
+  return try parseNPY(bytes[...], path: path, region: "the file", limit: &limit)
 }
 
 /// Writes a tensor as a .npy file, version 1, `<f4`, row-major. The file appears whole or not at all.
@@ -19,7 +21,9 @@ public func writeNPY(_ tensor: HostTensor, to path: String) throws {
 }
 
 /// Reads a .npy file that is in memory; `region` is what the bytes are, for messages.
-func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -> HostTensor {
+func parseNPY(
+  _ bytes: ArraySlice<UInt8>, path: String, region: String, limit: inout ExpansionLimit
+) throws -> HostTensor {
   var reader = ByteReader(bytes, path: path, region: region)
   let header = try NPYHeader(&reader)
   guard let count = HostTensor.elementCount(of: header.shape) else {
@@ -34,10 +38,11 @@ func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -
   guard size == reader.remaining else {
     throw reader.error("has \(reader.remaining - size) bytes after the array", at: reader.offset + size)
   }
+  try limit.spend(count) { reader.error($0, remedy: $1) }
   var data = try reader.take(size, for: "the elements")
   if header.fortranOrder {
-    let strides = TensorLayout.columnMajorStrides(header.shape)
-    let layout = TensorLayout.checked(shape: header.shape, strides: strides, offset: 0, available: count)
+    let strides = StridedLayout.columnMajorStrides(header.shape)
+    let layout = StridedLayout.checked(shape: header.shape, strides: strides, offset: 0, available: count)
     switch layout {
     case .success(let layout): data = layout.gather(from: data, elementSize: header.type.size)
     case .failure(let fault): throw reader.error("the array \(fault.text)")
@@ -48,10 +53,15 @@ func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -
 
 /// Refuses to write a tensor whose shape and values disagree.
 func checkShape(of tensor: HostTensor, named name: String?, path: String) throws {
-  guard HostTensor.elementCount(of: tensor.shape) == tensor.values.count else {
-    throw FormatError(
-      path: path,
-      problem: "cannot be written: shape \(describe(shape: tensor.shape)) does not fit \(tensor.values.count) values",
-      location: name.map { "tensor \(quoted($0))" })
+  let shape = describe(shape: tensor.shape)
+  func refusal(_ problem: String) -> FormatError {
+    FormatError(
+      path: path, problem: "cannot be written: \(problem)", location: name.map { "tensor \(quoted($0))" })
+  }
+  guard let count = HostTensor.elementCount(of: tensor.shape) else {
+    throw refusal("no array has the shape \(shape): no other program would read it")
+  }
+  guard count == tensor.values.count else {
+    throw refusal("shape \(shape) does not fit \(tensor.values.count) values")
   }
 }

@@ -181,8 +181,8 @@ private struct PythonLiteral {
     try expect("(")
     var values: [Int] = []
     while !accept(")") {
-      guard values.count < TensorLayout.maximumRank else {
-        throw reader.error("the array has more than \(TensorLayout.maximumRank) axes")
+      guard values.count < StridedLayout.maximumRank else {
+        throw reader.error("the array has more than \(StridedLayout.maximumRank) axes")
       }
       values.append(try extent())
       if !accept(",") {

@@ -1,7 +1,9 @@
 /// Reads a numpy archive (.npz, stored or deflated): its arrays in file order, named without `.npy`.
 ///
-/// - Throws: `FormatError` where the file cannot be opened, is no zip archive, is damaged, or holds anything that
-///   is not an array of plain numbers.
+/// The arrays may have at most 64 Mi values together, or 8 for every byte of the file where that is more.
+///
+/// - Throws: `FormatError` where the file cannot be opened, is no zip archive, is damaged, holds anything that is not an
+///   array of plain numbers, or unfolds to more.
 public func readNPZ(_ path: String) throws -> [NamedTensor] {
   let bytes = try readWholeFile(path)
   guard FileKind(bytes) == .zip else { throw FormatError(path: path, problem: "is not a .npz archive") }
@@ -39,11 +41,22 @@ func parseNPZ(_ archive: ZipArchive) throws -> [NamedTensor] {
     let other = archive.entries.first { !$0.name.hasSuffix(".npy") }?.name ?? ""
     throw FormatError(path: archive.path, problem: "is not a .npz archive: it holds \(quoted(other))")
   }
+  var limit = ExpansionLimit(fileSize: archive.fileSize)
+  var names: Set<String> = []
   return try archive.entries.map { entry in
-    guard let bytes = try archive.contents(of: entry.name) else { preconditionFailure("an entry of the archive") }
-    let tensor = try parseNPY(bytes, path: archive.path, region: "zip entry \(quoted(entry.name))")
-    return (String(entry.name.dropLast(4)), tensor)
+    let tensor = try parseNPY(
+      archive.unpack(entry), path: archive.path, region: "zip entry \(quoted(entry.name))", limit: &limit)
+    let name = String(entry.name.dropLast(4))
+    guard names.insert(name).inserted else { throw sameName(name, path: archive.path) }
+    return (name, tensor)
   }
+}
+
+/// Names are keys of dictionaries, where two spellings of one text (composed and decomposed accents) are equal.
+func sameName(_ name: String, path: String) -> FormatError {
+  FormatError(
+    path: path, problem: "has two tensors named \(quoted(name)), or so in another Unicode normalisation",
+    remedy: "Rename one of them")
 }
 
 /// Refuses to write tensors that share a name, have a name too long for the format, or shapes that do not fit.

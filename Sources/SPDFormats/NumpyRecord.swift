@@ -4,21 +4,24 @@ struct NumpyRecord {
   private let bigEndian: Bool
   private let isFortran: Bool
   let shape: [Int]
-  private let bytes: [UInt8]
+  /// Text or bytes. They are not copied before they are needed: a pickle may have thousands of arrays on one text.
+  private let content: PickleValue
+  private let byteCount: Int
 
   /// Nil where the value is no array of plain numbers.
   init?(_ value: PickleValue, _ heap: PickleHeap) {
     guard case .record(let index) = value,
       let parts = Self.parts(heap.records[index], heap),
-      let extents = heap.sequence(parts.shape), extents.count <= TensorLayout.maximumRank,
-      let bytes = heap.bytes(parts.bytes), let (type, bigEndian) = Self.elementType(parts.type, heap)
+      let extents = heap.sequence(parts.shape), extents.count <= StridedLayout.maximumRank,
+      let byteCount = heap.byteCount(parts.bytes), let (type, bigEndian) = Self.elementType(parts.type, heap)
     else { return nil }
     shape = extents.compactMap { if case .int(let extent) = $0 { extent } else { nil } }
     guard shape.count == extents.count else { return nil }
     self.type = type
     self.bigEndian = bigEndian
     isFortran = parts.isFortran
-    self.bytes = bytes
+    content = parts.bytes
+    self.byteCount = byteCount
   }
 
   private typealias Parts = (shape: PickleValue, type: PickleValue, isFortran: Bool, bytes: PickleValue)
@@ -47,28 +50,30 @@ struct NumpyRecord {
       heap.globals[heap.records[index].type].canonicalText == "numpy.dtype",
       case .string(let name)? = heap.sequence(heap.records[index].arguments)?.first,
       let last = heap.records[index].states.last, let state = heap.sequence(last), state.count >= 2,
-      case .string(let order) = state[1]
+      case .string(let order) = state[1], name.utf8.count + order.utf8.count <= 8
     else { return nil }
     return NPYHeader.elementType(order + name)
   }
 
-  func tensor(named name: String, path: String, budget: inout Int) throws -> HostTensor {
-    let elements = try elements(named: name, path: path, budget: &budget)
+  func tensor(named name: String, path: String, limit: inout ExpansionLimit) throws -> HostTensor {
+    let elements = try elements(named: name, path: path, limit: &limit)
     return HostTensor(shape: shape, values: type.floats(in: elements, bigEndian: bigEndian))
   }
 
-  /// The elements, row-major, still encoded. `budget` is how many more a file may have.
-  func elements(named name: String, path: String, budget: inout Int) throws -> ArraySlice<UInt8> {
+  /// The elements, row-major, still encoded.
+  func elements(named name: String, path: String, limit: inout ExpansionLimit) throws -> ArraySlice<UInt8> {
+    let place = "tensor \(quoted(name))"
     let count = HostTensor.elementCount(of: shape)
-    guard let count, count == bytes.count / type.size, bytes.count % type.size == 0, count <= budget else {
+    guard let count, count == byteCount / type.size, byteCount % type.size == 0 else {
       throw FormatError(
-        path: path, problem: "an array of shape \(describe(shape: shape)) does not fit its \(bytes.count) bytes",
-        location: "tensor \(quoted(name))")
+        path: path, problem: "an array of shape \(describe(shape: shape)) does not fit its \(byteCount) bytes",
+        location: place)
     }
-    budget -= count
+    try limit.spend(count) { FormatError(path: path, problem: $0, location: place, remedy: $1) }
+    let bytes = PickleHeap.bytes(content) ?? []
     guard isFortran else { return bytes[...] }
-    let strides = TensorLayout.columnMajorStrides(shape)
-    let layout = TensorLayout(shape: shape, strides: strides, offset: 0, count: count)
+    let strides = StridedLayout.columnMajorStrides(shape)
+    let layout = StridedLayout(shape: shape, strides: strides, offset: 0, count: count)
     return layout.gather(from: bytes[...], elementSize: type.size)
   }
 }

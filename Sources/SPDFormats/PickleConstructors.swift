@@ -78,9 +78,10 @@ extension PickleMachine {
 
   // MARK: Containers
 
-  private mutating func spendCopies(_ count: Int) throws {
+  /// Counts elements or bytes that an instruction handles beyond those it carries.
+  mutating func spendCopies(_ count: Int) throws {
     copiesLeft -= count
-    if copiesLeft < 0 { throw reader.error("the pickle copies the same data again and again; refused") }
+    if copiesLeft < 0 { throw reader.error("the pickle handles the same data again and again; refused") }
   }
 
   /// A dict, from nothing, from pairs, or from a dict, which then is the same one.
@@ -91,7 +92,7 @@ extension PickleMachine {
     try spendCopies(pairs.count)
     for pair in pairs {
       guard let pair = heap.sequence(pair), pair.count == 2 else { throw badArguments("dict") }
-      heap.dictionaries[dictionary].set(pair[0], to: pair[1])
+      try setItem(pair[0], to: pair[1], in: dictionary)
     }
     return .dict(dictionary)
   }
@@ -120,7 +121,8 @@ extension PickleMachine {
   /// ("storage", class, key, location, size): a storage in the archive.
   mutating func storage(_ id: PickleValue) throws -> PickleValue {
     guard let parts = heap.sequence(id), parts.count >= 5, case .string("storage") = parts[0],
-      case .global(let type) = parts[1], case .string(let key) = parts[2], case .int(let count) = parts[4], count >= 0
+      case .global(let type) = parts[1], case .string(let key) = parts[2], key.utf8.count <= Self.longestName,
+      case .int(let count) = parts[4], count >= 0
     else { throw reader.error("the pickle is damaged: it names something that is no storage") }
     let name = heap.globals[type]
     let elementType = name.module.hasPrefix("torch") ? ElementType(torchStorage: name.name) : nil
@@ -140,15 +142,18 @@ extension PickleMachine {
       guard case .global(let index) = arguments[6] else { throw badArguments(name) }
       let dtype = heap.globals[index]
       type = dtype.module == "torch" ? ElementType(torchType: dtype.name) : nil
-      guard type != nil else { throw reader.error("element type \(quoted(dtype.text)) is not read") }
+      guard type != nil else {
+        throw reader.error("element type \(quoted(dtype.text)) is not read", remedy: convertToFloat)
+      }
     }
+    try spendCopies(shape.count + strides.count)
     heap.tensors.append(PickledTensor(storage: storage, type: type, offset: offset, shape: shape, strides: strides))
     return .tensor(heap.tensors.count - 1)
   }
 
   /// A tuple of integers, no longer than a tensor has axes.
   private func sizes(_ value: PickleValue) -> [Int]? {
-    guard let values = heap.sequence(value), values.count <= TensorLayout.maximumRank else { return nil }
+    guard let values = heap.sequence(value), values.count <= StridedLayout.maximumRank else { return nil }
     let sizes = values.compactMap { if case .int(let size) = $0 { size } else { nil } }
     return sizes.count == values.count ? sizes : nil
   }

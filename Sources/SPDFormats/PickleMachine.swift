@@ -10,12 +10,16 @@ struct PickleMachine {
   /// Heights of the stack where MARK stood.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
-  /// Elements that constructors may still copy from one container to another. A pickle that copies a large
-  /// container again and again would take quadratic time and memory.
+  /// Elements and bytes that instructions may still handle beyond those they carry. A pickle that copies a large
+  /// container, or hashes a long text, again and again would take quadratic time and memory.
   var copiesLeft: Int
 
   /// A whole pickled YOLOv5 takes some ten thousand; each may cost about a hundred bytes of memory.
   static let maximumInstructions = 8_000_000
+  /// Bytes of the longest name of a module, a class or a storage.
+  static let longestName = 1024
+  /// Keys up to here cost no more than the instruction that refers to them.
+  private static let usualKey = 64
 
   init(_ bytes: ArraySlice<UInt8>, path: String, region: String) {
     reader = ByteReader(bytes, path: path, region: region)
@@ -74,12 +78,12 @@ struct PickleMachine {
     case .setItems: try setItems(try popToMark())
     case .global:
       let module = String(decoding: try reader.line(for: "a module name"), as: UTF8.self)
-      pushGlobal(module, String(decoding: try reader.line(for: "a class name"), as: UTF8.self))
+      try pushGlobal(module, String(decoding: try reader.line(for: "a class name"), as: UTF8.self))
     case .stackGlobal:
       guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
         throw reader.error("the pickle names a class by something that is not text")
       }
-      pushGlobal(module, name)
+      try pushGlobal(module, name)
     case .reduce:
       let arguments = try pop()
       push(try call(try pop(), arguments))
@@ -218,11 +222,20 @@ struct PickleMachine {
     default: throw reader.error("the pickle is damaged: it puts items into what is no dict")
     }
     for index in stride(from: 0, to: items.count, by: 2) {
-      heap.dictionaries[dictionary].set(items[index], to: items[index + 1])
+      try setItem(items[index], to: items[index + 1], in: dictionary)
     }
   }
 
-  private mutating func pushGlobal(_ module: String, _ name: String) {
+  /// Puts one entry into a dict. The key is hashed, and a long one may be referred to again and again.
+  mutating func setItem(_ key: PickleValue, to value: PickleValue, in dictionary: Int) throws {
+    if case .string(let name) = key, name.utf8.count > Self.usualKey { try spendCopies(name.utf8.count) }
+    heap.dictionaries[dictionary].set(key, to: value)
+  }
+
+  private mutating func pushGlobal(_ module: String, _ name: String) throws {
+    guard module.utf8.count <= Self.longestName, name.utf8.count <= Self.longestName else {
+      throw reader.error("the pickle is damaged: it names a class by more than \(Self.longestName) bytes")
+    }
     heap.globals.append(PickleGlobal(module: module, name: name))
     push(.global(heap.globals.count - 1))
   }

@@ -53,10 +53,19 @@ final class PickleHeap {
   }
 
   /// The bytes of a byte string. Those of Python 2 that happen to be UTF-8 were taken for text.
-  func bytes(_ value: PickleValue) -> [UInt8]? {
+  static func bytes(_ value: PickleValue) -> [UInt8]? {
     switch value {
     case .bytes(let bytes): bytes
     case .string(let text): Array(text.utf8)
+    default: nil
+    }
+  }
+
+  /// How many they are, without a copy.
+  func byteCount(_ value: PickleValue) -> Int? {
+    switch value {
+    case .bytes(let bytes): bytes.count
+    case .string(let text): text.utf8.count
     default: nil
     }
   }
@@ -75,7 +84,7 @@ final class PickleHeap {
     for state in records[index].states.reversed() {
       if case .dict(let state) = state, let value = dictionaries[state][name] { return value }
       // Classes with __slots__ have a pair: the dict of attributes and the dict of slots.
-      if case .tuple(let pair) = state {
+      if case .tuple(let pair) = state, sequences[pair].count == 2 {
         for case .dict(let part) in sequences[pair] { if let value = dictionaries[part][name] { return value } }
       }
     }
@@ -108,19 +117,32 @@ struct PickleRecord {
 struct PickleDictionary {
   private(set) var keys: [PickleValue] = []
   private(set) var values: [PickleValue] = []
-  private var indexByName: [String: Int] = [:]
+  private var indexByName: [Key: Int] = [:]
   private var indexByNumber: [Int: Int] = [:]
 
   var count: Int { keys.count }
 
-  subscript(name: String) -> PickleValue? { indexByName[name].map { values[$0] } }
+  /// A text as Python compares it, by its code points and not by their meaning: two spellings of "é" are two keys.
+  private struct Key: Hashable {
+    let text: String
+
+    static func == (first: Key, second: Key) -> Bool { first.text.utf8.elementsEqual(second.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  subscript(name: String) -> PickleValue? { indexByName[Key(text: name)].map { values[$0] } }
 
   mutating func set(_ key: PickleValue, to value: PickleValue) {
     let known: Int?
     switch key {
     case .string(let name):
-      known = indexByName[name]
-      if known == nil { indexByName[name] = keys.count }
+      let key = Key(text: name)
+      known = indexByName[key]
+      if known == nil { indexByName[key] = keys.count }
     case .int(let number):
       known = indexByNumber[number]
       if known == nil { indexByNumber[number] = keys.count }

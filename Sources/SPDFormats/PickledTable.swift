@@ -7,6 +7,8 @@ public struct PickledTable {
   public let path: String
   /// The keys, in the file's order.
   public let keys: [String]
+  /// Bytes of the file.
+  private let size: Int
   private let heap: PickleHeap
   private let values: [String: PickleValue]
 
@@ -24,12 +26,15 @@ public struct PickledTable {
       throw FormatError(path: path, problem: "the pickle holds no dict")
     }
     self.path = path
+    size = bytes.count
     heap = machine.heap
     var keys: [String] = []
     var values: [String: PickleValue] = [:]
     for (key, value) in zip(dictionary.keys, dictionary.values) {
-      // Keys that Python 3 loaded with encoding="bytes" and wrote again are bytes.
-      guard let bytes = machine.heap.bytes(key) else { continue }
+      // Keys that Python 3 loaded with encoding="bytes" and wrote again are bytes. No key that is asked for is long.
+      guard let count = machine.heap.byteCount(key), count <= PickleMachine.longestName,
+        let bytes = PickleHeap.bytes(key)
+      else { continue }
       let name = String(decoding: bytes, as: UTF8.self)
       if values.updateValue(value, forKey: name) == nil { keys.append(name) }
     }
@@ -44,7 +49,10 @@ public struct PickledTable {
 
   /// The list of texts under a key. Bytes that are not UTF-8 are replaced.
   public func texts(_ key: String) throws -> [String] {
-    try list(key, of: "texts") { heap.bytes($0).map { String(decoding: $0, as: UTF8.self) } }
+    try list(key, of: "texts of at most \(PickleMachine.longestName) bytes") { value in
+      guard let count = heap.byteCount(value), count <= PickleMachine.longestName else { return nil }
+      return PickleHeap.bytes(value).map { String(decoding: $0, as: UTF8.self) }
+    }
   }
 
   /// The numpy array of unsigned bytes under a key: its shape, and its elements row-major.
@@ -53,8 +61,8 @@ public struct PickledTable {
     guard let array = NumpyRecord(value, heap), array.type == .uint8 else {
       throw failure(key, "is no numpy array of uint8")
     }
-    var budget = Int.max
-    return (array.shape, try array.elements(named: key, path: path, budget: &budget))
+    var limit = ExpansionLimit(fileSize: size)
+    return (array.shape, try array.elements(named: key, path: path, limit: &limit))
   }
 
   private func list<Element>(

@@ -31,7 +31,10 @@ func parseSafetensors(_ bytes: [UInt8], path: String) throws -> Checkpoint {
   for entry in header.entries {
     let start = data.startIndex + entry.range.lowerBound
     let values = entry.type.floats(in: data[start..<start + entry.range.count], bigEndian: false)
-    checkpoint.tensors[entry.name] = HostTensor(shape: entry.shape, values: values)
+    let tensor = HostTensor(shape: entry.shape, values: values)
+    guard checkpoint.tensors.updateValue(tensor, forKey: entry.name) == nil else {
+      throw sameName(entry.name, path: path)
+    }
     checkpoint.order.append(entry.name)
     sizes.append((entry.type, values.count))
   }

@@ -51,7 +51,7 @@ struct SafetensorsHeader {
       default: break
       }
     }
-    guard let type, let shape, let offsets, offsets.count == 2, shape.count <= TensorLayout.maximumRank else {
+    guard let type, let shape, let offsets, offsets.count == 2, shape.count <= StridedLayout.maximumRank else {
       throw failure("its entry lacks a valid dtype, shape or data_offsets", nil)
     }
     guard offsets[0] <= offsets[1] else { throw failure("its data_offsets run backwards", nil) }

@@ -1,3 +1,8 @@
+/// What to do about element types that are not read, such as float8 and complex numbers.
+let convertToFloat =
+  "Convert it to float32: torch.save({k: v.float() for k, v in model.state_dict().items()}, …); "
+  + "float16 to float64, bfloat16, integers and bool are read"
+
 /// The zip archive that torch.save writes: a pickle, and one entry for every storage that the pickle names.
 struct TorchArchive {
   let archive: ZipArchive
@@ -28,13 +33,13 @@ struct TorchArchive {
     self.archive = archive
   }
 
-  /// The value that the pickle describes, and what its parts refer to.
-  func unpickled() throws -> (PickleValue, PickleHeap) {
+  /// The value that the pickle describes, what its parts refer to, and the bytes of the pickle.
+  func unpickled() throws -> (root: PickleValue, heap: PickleHeap, size: Int) {
     guard let bytes = try archive.contents(of: root + "data.pkl") else {
       preconditionFailure("an entry of the archive")
     }
     var machine = PickleMachine(bytes, path: archive.path, region: "data.pkl")
-    return (try machine.run(), machine.heap)
+    return (try machine.run(), machine.heap, bytes.count)
   }
 
   /// The bytes of a storage, whose entry must have exactly its declared size.
@@ -55,33 +60,28 @@ struct TorchArchive {
     return bytes
   }
 
-  /// The elements of a tensor, row-major. `budget` is how many more elements the file may unfold to: views with
-  /// stride 0 and shared storages make many out of few bytes.
-  func tensor(_ tensor: PickledTensor, of heap: PickleHeap, named name: String, budget: inout Int) throws -> HostTensor
-  {
+  /// The elements of a tensor, row-major.
+  func tensor(
+    _ tensor: PickledTensor, of heap: PickleHeap, named name: String, limit: inout ExpansionLimit
+  ) throws -> HostTensor {
     func failure(_ problem: String, remedy: String? = nil) -> FormatError {
       FormatError(path: archive.path, problem: problem, location: "tensor \(quoted(name))", remedy: remedy)
     }
     let storage = heap.storages[tensor.storage]
     guard let storageType = storage.type else {
       throw failure(
-        "\(quoted(storage.typeName)) is not read", remedy: "Convert the tensor to float32, e.g. by model.float()")
+        "\(quoted(storage.typeName)) is not read", remedy: convertToFloat)
     }
     let bytes = try bytes(of: storage, type: storageType)
     let type = tensor.type ?? storageType
-    let layout: TensorLayout
-    switch TensorLayout.checked(
+    let layout: StridedLayout
+    switch StridedLayout.checked(
       shape: tensor.shape, strides: tensor.strides, offset: tensor.offset, available: bytes.count / type.size)
     {
     case .success(let checked): layout = checked
     case .failure(let fault): throw failure("the tensor \(fault.text)")
     }
-    guard layout.count <= budget else {
-      throw failure(
-        "the tensors unfold to far more than the file holds; refused",
-        remedy: "Save contiguous tensors: {k: v.contiguous() for k, v in model.state_dict().items()}")
-    }
-    budget -= layout.count
+    try limit.spend(layout.count) { failure($0, remedy: $1) }
     let elements = layout.gather(from: bytes, elementSize: type.size)
     return HostTensor(shape: tensor.shape, values: type.floats(in: elements, bigEndian: isBigEndian))
   }

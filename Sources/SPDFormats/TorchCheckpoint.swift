@@ -1,28 +1,27 @@
 /// The weights in a PyTorch checkpoint: a state dict, a whole pickled module, or a dict that holds one of them.
 func parseTorch(_ torch: TorchArchive) throws -> Checkpoint {
-  let (root, heap) = try torch.unpickled()
+  let (root, heap, pickleSize) = try torch.unpickled()
   let path = torch.archive.path
   guard let source = WeightSource.find(in: root, heap) else { throw noWeights(root, heap, path) }
 
   var checkpoint = Checkpoint()
-  // Tied weights and views unfold to more than the file's own elements, but not without bound.
-  var budget = (64 << 20) + 2 * torch.archive.fileSize
+  var limit = ExpansionLimit(fileSize: torch.archive.fileSize)
   var sizes: [(ElementType, Int)] = []
-  for (name, value) in try source.tensors(heap, path: path) {
+  for (name, value) in try source.tensors(heap, path: path, pickleSize: pickleSize) {
     let tensor: HostTensor
     switch value {
     case .tensor(let index):
       let pickled = heap.tensors[index]
-      tensor = try torch.tensor(pickled, of: heap, named: name, budget: &budget)
+      tensor = try torch.tensor(pickled, of: heap, named: name, limit: &limit)
       if let type = TorchArchive.elementType(of: pickled, in: heap) { sizes.append((type, tensor.values.count)) }
     default:
       guard let array = NumpyRecord(value, heap) else { continue }
-      let converted = try array.tensor(named: name, path: path, budget: &budget)
+      let converted = try array.tensor(named: name, path: path, limit: &limit)
       tensor = converted
       sizes.append((array.type, converted.values.count))
     }
     guard checkpoint.tensors.updateValue(tensor, forKey: name) == nil else {
-      throw FormatError(path: path, problem: "has two tensors named \(quoted(name))")
+      throw sameName(name, path: path)
     }
     checkpoint.order.append(name)
   }
@@ -80,11 +79,13 @@ private struct WeightSource {
     if case .tensor = value { true } else { NumpyRecord(value, heap) != nil }
   }
 
-  func tensors(_ heap: PickleHeap, path: String) throws -> [(name: String, value: PickleValue)] {
+  func tensors(
+    _ heap: PickleHeap, path: String, pickleSize: Int
+  ) throws -> [(name: String, value: PickleValue)] {
     switch kind {
     case .stateDict(let dictionary): return dictionary.named
     case .module(let record):
-      var tree = ModuleTree(heap: heap, path: path)
+      var tree = ModuleTree(heap: heap, path: path, size: pickleSize)
       try tree.walk(record)
       guard !tree.tensors.isEmpty else {
         throw FormatError(path: path, problem: "the pickled module has no parameters", location: "data.pkl")

@@ -57,17 +57,22 @@ struct TorchFacts {
     return found.compactMap { $0 }
   }
 
+  /// A list of references to one long text would become very much of it.
+  private func isUsual(_ name: String) -> Bool { name.utf8.count <= Self.maximumText }
+
   /// Names from a list, or from a dict of class index to name with every index from 0.
   private func names(in value: PickleValue) -> [String]? {
     if let list = heap.sequence(value) {
       guard list.count <= Self.maximumClasses else { return nil }
-      let names = list.compactMap { if case .string(let name) = $0 { name } else { nil } }
+      let names = list.compactMap { if case .string(let name) = $0, isUsual(name) { name } else { nil } }
       return names.count == list.count ? names : nil
     }
     guard let dictionary = heap.dictionary(value), dictionary.count <= Self.maximumClasses else { return nil }
     var names = [String?](repeating: nil, count: dictionary.count)
     for (key, value) in zip(dictionary.keys, dictionary.values) {
-      guard case .int(let index) = key, names.indices.contains(index), case .string(let name) = value else {
+      guard case .int(let index) = key, names.indices.contains(index), case .string(let name) = value,
+        isUsual(name)
+      else {
         return nil
       }
       names[index] = name

@@ -1,7 +1,7 @@
 /// A zip archive in memory: its directory checked once, its entries read, inflated and checked on demand.
 ///
 /// Stored and deflated entries and zip64 are read. Archives in parts, encrypted entries and entries that share
-/// bytes are refused; what all entries together may inflate to is bounded by the size of the file.
+/// bytes are refused. All entries together may inflate to 256 MB, or to 100 times the file's size where that is more.
 final class ZipArchive {
   struct Entry {
     let name: String
@@ -18,7 +18,8 @@ final class ZipArchive {
   /// In the order of the directory, without folders.
   let entries: [Entry]
   private let bytes: [UInt8]
-  private let indexByName: [String: Int]
+  /// By the bytes of the name: two spellings of one text are two entries.
+  private let indexByName: [[UInt8]: Int]
   private var contents: [Int: ArraySlice<UInt8>] = [:]
   /// Bytes that deflated entries may still unfold to.
   private var inflationLeft: Int
@@ -32,9 +33,9 @@ final class ZipArchive {
     self.path = path
     self.bytes = bytes
     entries = directory.entries
-    var indexByName: [String: Int] = [:]
+    var indexByName: [[UInt8]: Int] = [:]
     for (index, entry) in entries.enumerated() {
-      guard indexByName.updateValue(index, forKey: entry.name) == nil else {
+      guard indexByName.updateValue(index, forKey: Array(entry.name.utf8)) == nil else {
         throw FormatError(path: path, problem: "the zip archive holds \(quoted(entry.name)) twice")
       }
     }
@@ -45,18 +46,19 @@ final class ZipArchive {
   /// Bytes of the whole archive.
   var fileSize: Int { bytes.count }
 
-  func entry(named name: String) -> Entry? { indexByName[name].map { entries[$0] } }
+  func entry(named name: String) -> Entry? { indexByName[Array(name.utf8)].map { entries[$0] } }
 
-  /// The bytes of an entry, inflated and its CRC checked; nil where the archive has no such entry.
+  /// The bytes of an entry, inflated, checked and kept; nil where the archive has no such entry.
   func contents(of name: String) throws -> ArraySlice<UInt8>? {
-    guard let index = indexByName[name] else { return nil }
+    guard let index = indexByName[Array(name.utf8)] else { return nil }
     if let known = contents[index] { return known }
     let unpacked = try unpack(entries[index])
     contents[index] = unpacked
     return unpacked
   }
 
-  private func unpack(_ entry: Entry) throws -> ArraySlice<UInt8> {
+  /// The bytes of an entry, inflated and its CRC checked.
+  func unpack(_ entry: Entry) throws -> ArraySlice<UInt8> {
     func failure(_ problem: String, remedy: String? = nil) -> FormatError {
       FormatError(path: path, problem: problem, location: "zip entry \(quoted(entry.name))", remedy: remedy)
     }
@@ -73,7 +75,8 @@ final class ZipArchive {
       }
       guard entry.size <= inflationLeft else {
         throw failure(
-          "the archive would inflate to more than \(max(Self.freeInflation, bytes.count * Self.inflationRatio)) bytes",
+          "the archive would inflate to more than \(max(Self.freeInflation, bytes.count * Self.inflationRatio)) bytes, "
+            + "the limit for \(bytes.count) bytes",
           remedy: "If the file is to be trusted, write it again without compression")
       }
       guard let inflated = Zlib.inflate(packed, size: entry.size) else {

@@ -121,7 +121,7 @@ struct ZipDirectory {
     try reader.skip(2 + 2 + 4, for: "attributes")
     let offset32 = try reader.integer(UInt32.self, for: "offset")
     let nameBytes = try reader.take(nameLength, for: "entry name")
-    let name = String(decoding: nameBytes, as: UTF8.self)
+    let name = FileName.string(nameBytes)
     let extra = try reader.take(extraLength, for: "extra field")
     try reader.skip(commentLength, for: "comment")
     guard flags & 0x2041 == 0 else { throw reader.error("zip entry \(quoted(name)) is encrypted") }

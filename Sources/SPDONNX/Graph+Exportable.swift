@@ -26,7 +26,7 @@ extension Graph {
     case .batchNorm(let op): return op.behind == nil ? nil : "was moved in front of a space-to-depth"
     case .convolution(let op):
       if op.parts.count != 1 { return "is \(op.parts.count) convolutions in one" }
-      if op.weightInputs != nil { return "makes only a part of a convolution's sums" }
+      if op.totalInputChannels != nil { return "makes only a part of a convolution's sums" }
       if op.parts[0].batchNorm != nil { return "has a batch normalisation folded in" }
       if !op.epilogue.isEmpty || node.inputs.count != 1 { return "has an epilogue" }
       return parameter(op.parts[0].weight)?.shape.count == 4 ? nil : "was a linear layer"

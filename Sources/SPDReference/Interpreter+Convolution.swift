@@ -14,7 +14,7 @@ extension Interpreter {
         for y in 0..<shape.height {
           for x in 0..<shape.width {
             var value = result[n, c, y, x]
-            if op.epilogue.addsStart {
+            if op.epilogue.addsAccumulator {
               if let (norm, channel) = filters[c].norm { value *= norm.scale(channel) }
               value += inputs[1][n, c, y, x]
             } else {

@@ -79,6 +79,6 @@ extension Interpreter {
 extension Op {
   /// Channels of the tensor of which input number `index` shows only a part; nil if it shows all of one.
   func inputChannels(_ index: Int) -> Int? {
-    if index == 0, case .convolution(let op) = self { op.weightInputs } else { nil }
+    if index == 0, case .convolution(let op) = self { op.totalInputChannels } else { nil }
   }
 }

@@ -1,13 +1,5 @@
 import CSPDModule
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A network that spdc compiled to C, linked into this program or loaded from a library.
 ///
 ///     let network = try Network(module: yolov5_spd_n_module())
@@ -18,50 +10,35 @@ public final class Network: @unchecked Sendable {
   public let name: String
   /// N×C×H×W.
   public let inputShape: [Int]
-  /// One per result; they follow each other in the output.
+  /// One for each result; they follow each other in the output.
   public let outputShapes: [[Int]]
+  /// Where each result lies in the output, in floats.
+  public let outputRanges: [Range<Int>]
   public let classes: Int
   public let graphHash: UInt64
   /// Parallel loops of a run.
   public let stepCount: Int
   public let packedBytes: Int
   let module: spdc_module
-  private let library: UnsafeMutableRawPointer?
+  let interface: ModuleInterface
 
   public var inputCount: Int { inputShape.reduce(1, *) }
-  public var outputCount: Int { outputShapes.reduce(0) { $0 + $1.reduce(1, *) } }
+  public var outputCount: Int { outputRanges.last?.upperBound ?? 0 }
 
   /// A network that is linked into this program: what its function `<prefix>_module()` returns.
   public convenience init(module: UnsafeRawPointer) throws {
-    try self.init(module, library: nil, path: "the linked module")
+    try self.init(.linked(module))
   }
 
   /// A network in a shared library.
   ///
   /// - Parameter prefix: what its symbols start with, such as `yolov5_spd_n`.
   public convenience init(library path: String, prefix: String) throws {
-    WaitPolicy.applied
-    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-      throw RuntimeError.notAModule(path: path, reason: String(cString: dlerror()))
-    }
-    guard let symbol = dlsym(handle, prefix + "_module") else {
-      dlclose(handle)
-      throw RuntimeError.notAModule(path: path, reason: "it has no function \(prefix)_module")
-    }
-    let describe = unsafeBitCast(symbol, to: (@convention(c) () -> UnsafeRawPointer).self)
-    try self.init(describe(), library: handle, path: path)
+    try self.init(.library(path, prefix: prefix))
   }
 
-  private init(_ description: UnsafeRawPointer, library: UnsafeMutableRawPointer?, path: String) throws {
-    WaitPolicy.applied
-    let version = description.load(as: UInt32.self)
-    let size = description.load(fromByteOffset: 4, as: UInt32.self)
-    guard version == SPDC_MODULE_ABI_VERSION, size == MemoryLayout<spdc_module>.size else {
-      throw RuntimeError.notAModule(
-        path: path, reason: "it has version \(version) of the interface, this program \(SPDC_MODULE_ABI_VERSION)")
-    }
-    module = description.load(as: spdc_module.self)
-    self.library = library
+  private init(_ location: ModuleLocation) throws {
+    module = try location.load(as: spdc_module.self, version: SPDC_MODULE_ABI_VERSION)
     name = String(cString: module.name)
     inputShape = [module.batch, module.channels, module.height, module.width].map(Int.init)
     outputShapes = (0..<Int(module.outputs)).map { [module] index in
@@ -69,22 +46,28 @@ public final class Network: @unchecked Sendable {
       let d = shape.dimensions
       return Array([d.0, d.1, d.2, d.3].map(Int.init).prefix(Int(shape.rank)))
     }
+    var end = 0
+    outputRanges = outputShapes.map { shape in
+      defer { end += shape.reduce(1, *) }
+      return end..<end + shape.reduce(1, *)
+    }
     classes = Int(module.classes)
     graphHash = module.graph_hash
     stepCount = Int(module.steps)
     packedBytes = Int(module.packed_bytes)
+    interface = ModuleInterface(
+      name: name, arenaBytes: Int(module.arena_bytes), scratchBytes: Int(module.scratch_bytes),
+      grantedThreads: module.threads, statusText: module.status)
   }
 
-  // A library stays loaded: OpenMP's threads may still be inside of it.
-
   /// Bytes of the arena for a number of threads.
-  public func arenaBytes(threads: Int) -> Int { Int(module.arena_bytes) + threads * Int(module.scratch_bytes) }
+  public func arenaBytes(threads: Int) -> Int { interface.arenaBytes(threads: threads) }
 
   /// Checks the parameters and brings them into the kernels' order. Any number of sessions may share the result.
   public func pack(_ parameters: ParameterFile) throws -> PackedWeights {
     let buffer = try AlignedBuffer(byteCount: packedBytes)
     try parameters.withBytes {
-      try check(module.pack($0.baseAddress, $0.count, buffer.base, buffer.byteCount))
+      try interface.check(module.pack($0.baseAddress, $0.count, buffer.base, buffer.byteCount))
     }
     return PackedWeights(network: self, buffer: buffer)
   }
@@ -95,12 +78,6 @@ public final class Network: @unchecked Sendable {
   /// - Throws: `RuntimeError.threads` if the generated code cannot get that many.
   public func session(_ weights: PackedWeights, threads: Int) throws -> Session {
     try Session(network: self, weights: weights, threads: threads)
-  }
-
-  func check(_ status: Int32) throws {
-    guard status != 0 else { return }
-    let text = module.status(status).map { String(cString: $0) } ?? "unknown status"
-    throw RuntimeError.status(network: name, code: Int(status), text: text)
   }
 }
 

@@ -36,7 +36,8 @@ public final class ParameterFile: @unchecked Sendable {
 
   /// Maps a file; generated code checks its contents before it uses them.
   public convenience init(mapping path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a FIFO must not wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw RuntimeError.file(path: path, reason: String(cString: strerror(errno))) }
     defer { close(descriptor) }
     var info = stat()

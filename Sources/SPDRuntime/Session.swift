@@ -8,13 +8,7 @@ public final class Session {
   private let arena: AlignedBuffer
 
   init(network: Network, weights: PackedWeights, threads: Int) throws {
-    guard (1...1024).contains(threads) else {
-      throw RuntimeError.threads(network: network.name, asked: threads, granted: 1)
-    }
-    let granted = Int(network.module.threads(Int32(threads)))
-    guard granted == threads else {
-      throw RuntimeError.threads(network: network.name, asked: threads, granted: granted)
-    }
+    try network.interface.check(threads: threads)
     self.network = network
     self.weights = weights
     self.threads = threads
@@ -24,12 +18,21 @@ public final class Session {
   /// One run.
   ///
   /// - Parameter input: `network.inputShape`, row-major.
-  /// - Returns: the results of `network.outputShapes`, one behind the other.
+  /// - Returns: the results of `network.outputShapes`, one after the other; `network.outputRanges` says where each lies.
   public func infer(_ input: [Float]) throws -> [Float] {
     try [Float](unsafeUninitializedCapacity: network.outputCount) { output, count in
       try input.withUnsafeBufferPointer { try infer($0, into: output) }
       count = network.outputCount
     }
+  }
+
+  /// One run of a network with several results.
+  ///
+  /// - Parameter input: `network.inputShape`, row-major.
+  /// - Returns: each result, in the order of `network.outputShapes`.
+  public func inferEach(_ input: [Float]) throws -> [[Float]] {
+    let output = try infer(input)
+    return network.outputRanges.map { Array(output[$0]) }
   }
 
   /// One run without copies: steps `steps` of it, all by default.
@@ -44,7 +47,7 @@ public final class Session {
       throw RuntimeError.outputCount(network: network.name, expected: network.outputCount, got: output.count)
     }
     let steps = steps ?? 0..<network.stepCount
-    try network.check(
+    try network.interface.check(
       network.module.infer(
         weights.buffer.base, arena.base, arena.byteCount, Int32(threads), input.baseAddress, output.baseAddress,
         Int32(steps.lowerBound), Int32(steps.upperBound)))

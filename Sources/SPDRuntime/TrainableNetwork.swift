@@ -1,19 +1,11 @@
 import CSPDModule
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A network that `spdc compile --train` turned into C, linked into this program or loaded from a library.
 ///
 ///     let network = try TrainableNetwork(module: resnet18_spd_train_module())
 ///     let trainer = try network.trainer(threads: 2)
 ///     try trainer.load(ParameterFile(mapping: "resnet18_spd.spdw"))
-///     let losses = try trainer.trainStep(images, labels: labels, Update(learningRate: 0.1, momentum: 0.9))
+///     let losses = try trainer.step(images, .labels(labels), Update(learningRate: 0.1, momentum: 0.9))
 public final class TrainableNetwork: @unchecked Sendable {
   public let name: String
   /// N×C×H×W.
@@ -34,41 +26,24 @@ public final class TrainableNetwork: @unchecked Sendable {
   /// In state-dict order.
   public let parameters: [TrainedParameter]
   let module: spdc_trainer_module
-  private let library: UnsafeMutableRawPointer?
+  let interface: ModuleInterface
 
   public var inputCount: Int { inputShape.reduce(1, *) }
 
   /// A network that is linked into this program: what its function `<prefix>_module()` returns.
   public convenience init(module: UnsafeRawPointer) throws {
-    try self.init(module, library: nil, path: "the linked module")
+    try self.init(.linked(module))
   }
 
   /// A network in a shared library.
   ///
   /// - Parameter prefix: what its symbols start with, such as `resnet18_spd_train`.
   public convenience init(library path: String, prefix: String) throws {
-    WaitPolicy.applied
-    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
-      throw RuntimeError.notAModule(path: path, reason: String(cString: dlerror()))
-    }
-    guard let symbol = dlsym(handle, prefix + "_module") else {
-      dlclose(handle)
-      throw RuntimeError.notAModule(path: path, reason: "it has no function \(prefix)_module")
-    }
-    let describe = unsafeBitCast(symbol, to: (@convention(c) () -> UnsafeRawPointer).self)
-    try self.init(describe(), library: handle, path: path)
+    try self.init(.library(path, prefix: prefix))
   }
 
-  private init(_ description: UnsafeRawPointer, library: UnsafeMutableRawPointer?, path: String) throws {
-    WaitPolicy.applied
-    let version = description.load(as: UInt32.self)
-    let size = description.load(fromByteOffset: 4, as: UInt32.self)
-    guard version == SPDC_TRAINER_ABI_VERSION, size == MemoryLayout<spdc_trainer_module>.size else {
-      throw RuntimeError.notAModule(
-        path: path, reason: "it has version \(version) of the interface, this program \(SPDC_TRAINER_ABI_VERSION)")
-    }
-    module = description.load(as: spdc_trainer_module.self)
-    self.library = library
+  private init(_ location: ModuleLocation) throws {
+    module = try location.load(as: spdc_trainer_module.self, version: SPDC_TRAINER_ABI_VERSION)
     name = String(cString: module.name)
     inputShape = [module.batch, module.channels, module.height, module.width].map(Int.init)
     classes = Int(module.classes)
@@ -79,10 +54,13 @@ public final class TrainableNetwork: @unchecked Sendable {
     levels = Int(module.levels)
     updatesInBackward = module.updates_in_backward != 0
     parameters = (0..<Int(module.parameters)).map { [module] in TrainedParameter(module.parameter_table[$0]) }
+    interface = ModuleInterface(
+      name: name, arenaBytes: Int(module.arena_bytes), scratchBytes: Int(module.scratch_bytes),
+      grantedThreads: module.threads, statusText: module.status)
   }
 
   /// Bytes of the arena for a number of threads.
-  public func arenaBytes(threads: Int) -> Int { Int(module.arena_bytes) + threads * Int(module.scratch_bytes) }
+  public func arenaBytes(threads: Int) -> Int { interface.arenaBytes(threads: threads) }
 
   /// The state of a training run and the memory for its steps.
   ///
@@ -96,12 +74,6 @@ public final class TrainableNetwork: @unchecked Sendable {
     threads: Int, rule: Update.Rule = .sgd, averages: Bool = false, accumulates: Bool = false
   ) throws -> Trainer {
     try Trainer(network: self, threads: threads, rule: rule, averages: averages, accumulates: accumulates)
-  }
-
-  func check(_ status: Int32) throws {
-    guard status != 0 else { return }
-    let text = module.status(status).map { String(cString: $0) } ?? "unknown status"
-    throw RuntimeError.status(network: name, code: Int(status), text: text)
   }
 }
 

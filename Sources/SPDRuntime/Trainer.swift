@@ -7,9 +7,9 @@ public final class Trainer {
   private let state: AlignedBuffer
   private let arena: AlignedBuffer
   private var c: spdc_trainer
-  /// Of the step that is being run, which may be run in parts.
+  /// Of the step that is being run, which may take several calls.
   private var losses = [Float](repeating: 0, count: 4)
-  /// Updates so far; a run that goes on sets it to what it was. Adam's t is one more.
+  /// Updates so far; a run that resumes sets it to what it was. Adam's t is one more.
   public var updates = 0
 
   /// An array of the state: `network.stateCount` floats, each parameter at its range.
@@ -20,13 +20,7 @@ public final class Trainer {
   init(
     network: TrainableNetwork, threads: Int, rule: Update.Rule, averages: Bool, accumulates: Bool
   ) throws {
-    guard (1...1024).contains(threads) else {
-      throw RuntimeError.threads(network: network.name, asked: threads, granted: 1)
-    }
-    let granted = Int(network.module.threads(Int32(threads)))
-    guard granted == threads else {
-      throw RuntimeError.threads(network: network.name, asked: threads, granted: granted)
-    }
+    try network.interface.check(threads: threads)
     self.network = network
     self.threads = threads
     let wanted: [Bool] = [
@@ -82,7 +76,7 @@ public final class Trainer {
     }
   }
 
-  /// Loads parameters and running statistics, of which `values` gives each by its name; the moving average begins with them.
+  /// Loads parameters and running statistics, of which `values` gives each by its name; the EMA begins with them.
   ///
   /// - Throws: `RuntimeError.parameter` for a wrong number of values.
   public func load(_ values: (TrainedParameter) throws -> [Float]) throws {
@@ -115,98 +109,37 @@ public final class Trainer {
 
   // MARK: - steps
 
-  /// Forward, backward and update on a batch of images with one label each. A loss that is not finite updates nothing, but
-  /// running statistics have moved.
+  /// Forward, backward and update. A loss that is not finite updates nothing, but running statistics have moved.
   ///
   /// - Parameters:
-  ///   - images: `network.inputShape`, row-major.
-  ///   - labels: one per image; a negative one leaves its image out.
-  /// - Returns: cross-entropy, then how many labels came first and among the first five.
-  @discardableResult public func trainStep(
-    _ images: [Float], labels: [Int32], _ update: Update, labelSmoothing: Double = 0
+  ///   - images: `network.inputShape`, row-major; an array or buffer is not copied.
+  ///   - steps: some of the parallel loops, those before which must have run; by default all, and the update.
+  /// - Returns: four numbers: with labels the loss, then the top-1 and top-5 hits; with boxes the loss, then its box, objectness
+  ///   and class terms; with numbers the loss.
+  @discardableResult public func step(
+    _ images: some Collection<Float>, _ targets: Targets, _ update: Update, steps: Range<Int>? = nil
   ) throws -> [Float] {
-    try images.withUnsafeBufferPointer { try trainStep($0, labels: labels, update, labelSmoothing: labelSmoothing) }
+    try withBatch(images, targets) { try step($0, update, steps) }
   }
 
-  /// The same without a copy of the images.
+  /// Forward and backward alone, for networks that do not update in backward: running statistics move, parameters do not.
   ///
-  /// - Parameter steps: some of the parallel loops, those before which must have run; by default all and the update.
-  @discardableResult public func trainStep(
-    _ images: UnsafeBufferPointer<Float>, labels: [Int32], _ update: Update, labelSmoothing: Double = 0,
-    steps: Range<Int>? = nil
-  ) throws -> [Float] {
-    try withBatch(images, labels: labels, labelSmoothing) { try step($0, update, steps) }
-  }
-
-  /// The same for a detector, with rows of image, class, centre x, centre y, width, height; the last four as fractions of the
-  /// image.
-  ///
-  /// - Returns: the loss that is differentiated, then box, objectness and class terms.
-  @discardableResult public func trainStep(
-    _ images: [Float], targets: [[Float]], _ update: Update, rates: DetectionRates = DetectionRates()
-  ) throws -> [Float] {
-    try images.withUnsafeBufferPointer { try trainStep($0, targets: targets, update, rates: rates) }
-  }
-
-  @discardableResult public func trainStep(
-    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], _ update: Update,
-    rates: DetectionRates = DetectionRates(),
-    steps: Range<Int>? = nil
-  ) throws -> [Float] {
-    try withBatch(images, targets: targets, rates) { try step($0, update, steps) }
-  }
-
-  /// The same for a network with a loss of its own.
-  ///
-  /// - Parameter expected: what each number of the network's result should be, N×C×H×W.
-  /// - Returns: the loss.
-  @discardableResult public func trainStep(_ images: [Float], expected: [Float], _ update: Update) throws -> [Float] {
-    try images.withUnsafeBufferPointer { try trainStep($0, expected: expected, update) }
-  }
-
-  @discardableResult public func trainStep(
-    _ images: UnsafeBufferPointer<Float>, expected: [Float], _ update: Update, steps: Range<Int>? = nil
-  ) throws -> [Float] {
-    try withBatch(images, expected: expected) { try step($0, update, steps) }
-  }
-
-  // MARK: - the parts of a step, for networks that do not update in backward
-
-  /// Forward and backward alone: running statistics move, parameters do not.
-  public func gradients(_ images: [Float], labels: [Int32], labelSmoothing: Double = 0) throws -> [Float] {
-    try images.withUnsafeBufferPointer { try gradients($0, labels: labels, labelSmoothing: labelSmoothing) }
-  }
-
-  /// The same without a copy of the images.
-  public func gradients(
-    _ images: UnsafeBufferPointer<Float>, labels: [Int32], labelSmoothing: Double = 0
-  ) throws -> [Float] {
-    try withBatch(images, labels: labels, labelSmoothing) { try run($0, nil, 0..<network.stepCount) }
-  }
-
-  public func gradients(_ images: [Float], targets: [[Float]], rates: DetectionRates = DetectionRates()) throws
-    -> [Float]
-  {
-    try images.withUnsafeBufferPointer { images in
-      try withBatch(images, targets: targets, rates) { try run($0, nil, 0..<network.stepCount) }
-    }
-  }
-
-  public func gradients(_ images: [Float], expected: [Float]) throws -> [Float] {
-    try images.withUnsafeBufferPointer { images in
-      try withBatch(images, expected: expected) { try run($0, nil, 0..<network.stepCount) }
-    }
+  /// - Returns: as `step`.
+  public func gradients(_ images: some Collection<Float>, _ targets: Targets) throws -> [Float] {
+    try withBatch(images, targets) { try run($0, nil, 0..<network.stepCount) }
   }
 
   /// Adds the gradients of the last batch to the sum that `update` then uses, or begins it with them.
-  public func accumulate(begins: Bool) throws { try network.check(network.module.accumulate(&c, begins ? 1 : 0)) }
+  public func accumulate(begins: Bool) throws {
+    try network.interface.check(network.module.accumulate(&c, begins ? 1 : 0))
+  }
 
-  /// One step of the optimiser.
+  /// One step of the optimiser, with the gradients of the last batch or their sum.
   ///
   /// - Returns: the norm of all gradients before clipping, where there is a limit to clip to.
   @discardableResult public func update(_ update: Update) throws -> Double {
     var norm = 0.0
-    try update.withC(after: updates) { try network.check(network.module.update(&c, $0, &norm)) }
+    try update.withC(after: updates) { try network.interface.check(network.module.update(&c, $0, &norm)) }
     updates += 1
     return norm
   }
@@ -228,64 +161,25 @@ public final class Trainer {
     return losses
   }
 
-  private func run(_ batch: spdc_batch, _ update: UnsafePointer<spdc_update>?, _ steps: Range<Int>) throws -> [Float] {
+  private func run(_ batch: spdc_batch, _ update: UnsafePointer<spd_update>?, _ steps: Range<Int>) throws -> [Float] {
     var batch = batch
     if steps.lowerBound == 0 { losses = [0, 0, 0, 0] }
-    try network.check(
+    try network.interface.check(
       network.module.run_steps(&c, &batch, update, &losses, Int32(steps.lowerBound), Int32(steps.upperBound)))
     return losses
   }
 
   private func withBatch<Result>(
-    _ images: UnsafeBufferPointer<Float>, labels: [Int32], _ smoothing: Double, _ body: (spdc_batch) throws -> Result
+    _ images: some Collection<Float>, _ targets: Targets, _ body: (spdc_batch) throws -> Result
   ) throws -> Result {
-    try check(images)
-    guard labels.count == network.inputShape[0] else {
-      throw RuntimeError.labelCount(network: network.name, expected: network.inputShape[0], got: labels.count)
-    }
-    return try labels.withUnsafeBufferPointer { labels in
-      try body(
-        spdc_batch(
-          images: images.baseAddress, labels: labels.baseAddress, targets: nil, target_count: 0,
-          label_smoothing: smoothing, rates: nil))
-    }
-  }
-
-  private func withBatch<Result>(
-    _ images: UnsafeBufferPointer<Float>, targets: [[Float]], _ rates: DetectionRates,
-    _ body: (spdc_batch) throws -> Result
-  ) throws -> Result {
-    try check(images)
-    if let wrong = targets.first(where: { $0.count != 6 }) {
-      throw RuntimeError.targetRow(network: network.name, got: wrong.count)
-    }
-    var rates = rates.c
-    return try targets.flatMap { $0 }.withUnsafeBufferPointer { rows in
-      try withUnsafePointer(to: &rates) { rates in
-        try body(
-          spdc_batch(
-            images: images.baseAddress, labels: nil, targets: rows.baseAddress, target_count: Int32(targets.count),
-            label_smoothing: 0, rates: rates))
+    func call(_ images: UnsafeBufferPointer<Float>) throws -> Result {
+      guard images.count == network.inputCount else {
+        throw RuntimeError.inputCount(
+          network: network.name, expected: network.inputCount, shape: network.inputShape, got: images.count)
       }
+      return try targets.withBatch(images, of: network, body)
     }
-  }
-
-  private func withBatch<Result>(
-    _ images: UnsafeBufferPointer<Float>, expected: [Float], _ body: (spdc_batch) throws -> Result
-  ) throws -> Result {
-    try check(images)
-    return try expected.withUnsafeBufferPointer { expected in
-      try body(
-        spdc_batch(
-          images: images.baseAddress, labels: nil, targets: expected.baseAddress, target_count: Int32(expected.count),
-          label_smoothing: 0, rates: nil))
-    }
-  }
-
-  private func check(_ images: UnsafeBufferPointer<Float>) throws {
-    guard images.count == network.inputCount else {
-      throw RuntimeError.inputCount(
-        network: network.name, expected: network.inputCount, shape: network.inputShape, got: images.count)
-    }
+    return try images.withContiguousStorageIfAvailable(call)
+      ?? Swift.Array(images).withUnsafeBufferPointer(call)
   }
 }

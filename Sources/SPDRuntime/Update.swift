@@ -40,7 +40,7 @@ public struct Update: Sendable, Equatable {
   public var gradientScale = 1.0
   /// Gradients whose norm, all together, is larger are scaled down to it. Nil: no clipping.
   public var maxNorm: Double?
-  /// Average = decay·average + (1 − decay)·value.
+  /// The EMA: average = decay·average + (1 − decay)·value.
   public var averageDecay = 0.9999
 
   /// The same rates for all parameters.
@@ -55,42 +55,17 @@ public struct Update: Sendable, Equatable {
   /// Calls `body` with what generated code reads.
   ///
   /// - Parameter count: updates that have been.
-  func withC<Result>(after count: Int, _ body: (UnsafePointer<spdc_update>) throws -> Result) rethrows -> Result {
+  func withC<Result>(after count: Int, _ body: (UnsafePointer<spd_update>) throws -> Result) rethrows -> Result {
     let groups = [weights, biases, scales].map {
-      spdc_group_rates(learning_rate: $0.learningRate, weight_decay: $0.weightDecay, momentum: $0.momentum)
+      spd_group_rates(learning_rate: $0.learningRate, weight_decay: $0.weightDecay, momentum: $0.momentum)
     }
     return try groups.withUnsafeBufferPointer { groups in
-      var update = spdc_update(
+      var update = spd_update(
         groups: groups.baseAddress, rule: rule.rawValue, nesterov: nesterov ? 1 : 0, step: Int64(step ?? count + 1),
-        second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale, max_norm: maxNorm ?? 0,
+        second_momentum: secondMomentum, epsilon: epsilon, gradient_scale: gradientScale,
+        max_norm: maxNorm.map { min($0, .greatestFiniteMagnitude) } ?? 0,
         ema_decay: averageDecay)
       return try withUnsafePointer(to: &update, body)
     }
-  }
-}
-
-/// Gains and options of the YOLOv5 loss for one step; whatever scales with image size, classes or levels is in the gains.
-public struct DetectionRates: Sendable, Equatable {
-  public var box = 0.05
-  public var objectness = 1.0
-  public var classes = 0.5
-  /// A target matches an anchor unless a side differs by this factor or more.
-  public var anchorLimit = 4.0
-  /// Of the focal loss (1 − p)^γ; 0: plain cross-entropy.
-  public var focalGamma = 0.0
-  public var labelSmoothing = 0.0
-  /// Factors of the positive part of the cross-entropies.
-  public var objectnessWeight = 1.0
-  public var classWeight = 1.0
-  /// Each step moves the balances of the levels.
-  public var autobalance = false
-
-  public init() {}
-
-  var c: spdc_yolo_rates {
-    spdc_yolo_rates(
-      box: box, objectness: objectness, classes: classes, anchor_limit: anchorLimit, focal_gamma: focalGamma,
-      label_smoothing: labelSmoothing, objectness_weight: objectnessWeight, class_weight: classWeight,
-      autobalance: autobalance ? 1 : 0)
   }
 }

@@ -1,7 +1,7 @@
 // The one thing that we want of Exif: how the camera was held. Both readers take anything that is malformed as "upright";
 // they never fail, since the pixels are fine.
 
-/// The orientation (1...8) in the first Exif segment of a JPEG file; 1 if there is none.
+/// The orientation (1...8) in the first Exif segment of a JPEG file that has one; 1 if there is none.
 func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
   let signature = Array("Exif\0\0".utf8)
   var offset = 2  // after the start marker
@@ -16,19 +16,24 @@ func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
     let end = offset + 2 + length
     guard length >= 2, end <= bytes.count else { break }
     let segment = bytes[(offset + 4)..<end]
-    if marker == 0xE1, segment.starts(with: signature) {
-      return exifOrientation(ofTIFF: segment.dropFirst(signature.count))
+    if marker == 0xE1, segment.starts(with: signature),
+      let orientation = exifOrientation(ofTIFF: segment.dropFirst(signature.count))
+    {
+      return orientation
     }
     offset = end
   }
   return 1
 }
 
-/// The orientation (1...8) in the first directory of an Exif block, which is laid out like a TIFF file; 1 if there is
-/// none.
-func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int {
+/// The orientation (1...8) in the first directory of an Exif block, which is laid out like a TIFF file; nil if it says
+/// nothing.
+///
+/// As OpenCV reads it: the 16 bits at the value's place count, whatever type the entry declares. So a little-endian LONG
+/// is understood, and a big-endian one, whose upper half is there, means nothing and counts as upright.
+func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int? {
   let bigEndian = block.starts(with: Array("MM".utf8))
-  guard bigEndian || block.starts(with: Array("II".utf8)) else { return 1 }
+  guard bigEndian || block.starts(with: Array("II".utf8)) else { return nil }
 
   /// The unsigned number of `size` bytes at `offset` from the start of the block, or nil outside it.
   func number(at offset: Int, size: Int) -> Int? {
@@ -37,17 +42,14 @@ func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int {
     let bytes = block[start..<(start + size)]
     return (bigEndian ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | Int($1) }
   }
-  let shortType = 3
   let orientationTag = 0x0112
   guard number(at: 2, size: 2) == 42, let directory = number(at: 4, size: 4),
     let entries = number(at: directory, size: 2)
-  else { return 1 }
+  else { return nil }
   for entry in 0..<entries {
     let start = directory + 2 + entry * 12
-    guard let tag = number(at: start, size: 2), let type = number(at: start + 2, size: 2),
-      let value = number(at: start + 8, size: 2)
-    else { break }
-    if tag == orientationTag { return type == shortType && (1...8).contains(value) ? value : 1 }
+    guard let tag = number(at: start, size: 2), let value = number(at: start + 8, size: 2) else { break }
+    if tag == orientationTag { return (1...8).contains(value) ? value : 1 }
   }
-  return 1
+  return nil
 }

@@ -10,9 +10,11 @@ extension Image {
   ///
   /// Stricter than OpenCV in one point: a JPEG whose data are damaged or end early is an error, although libjpeg-turbo
   /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
-  /// accepted: every pixel was there. A file without its end marker counts as cut off.
-  public init(contentsOf path: String) throws(ImageError) {
-    self = try Image.decode(try readImageFile(path), path: path)
+  /// accepted: every pixel was there. A file that lacks its end marker and no pixel is accepted with a warning.
+  ///
+  /// - Parameter warn: gets what is wrong with an image that is read all the same.
+  public init(contentsOf path: String, warn: (ImageWarning) -> Void = { _ in }) throws(ImageError) {
+    self = try Image.decode(try readImageFile(path), path: path, warn: warn)
   }
 
   /// Writes `.png`, `.jpg` or `.jpeg`, by the extension. The file appears whole or not at all: it is written beside its
@@ -37,10 +39,10 @@ extension Image {
 
   /// Decodes a whole file held in memory; `path` is for messages only.
   static func decode(
-    _ bytes: [UInt8], path: String, pixelLimit: Int = Image.pixelLimit
+    _ bytes: [UInt8], path: String, pixelLimit: Int = Image.pixelLimit, warn: (ImageWarning) -> Void = { _ in }
   ) throws(ImageError) -> Image {
     switch Format(of: bytes) {
-    case .jpeg: return try decodeJPEG(bytes, path: path, pixelLimit: pixelLimit)
+    case .jpeg: return try decodeJPEG(bytes, path: path, pixelLimit: pixelLimit, warn: warn)
     case .png: return try decodePNG(bytes, path: path, pixelLimit: pixelLimit)
     case .empty: throw ImageError(path: path, what: "the file is empty", remedy: "give a JPEG or PNG file")
     case .other(let name):

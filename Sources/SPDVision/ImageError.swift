@@ -1,3 +1,5 @@
+import SPDFormats
+
 /// Why an image could not be read or written, and what to do about it.
 public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file, as the caller named it.
@@ -17,5 +19,15 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     self.isOfTheMachine = isOfTheMachine
   }
 
-  public var description: String { "\(path): \(what); \(remedy)" }
+  public var description: String { printable("\(path): \(what); \(remedy)") }
+}
+
+/// Something about an image that was read all the same.
+public struct ImageWarning: Sendable, Equatable, CustomStringConvertible {
+  /// The file, as the caller named it.
+  public let path: String
+  /// What is wrong.
+  public let what: String
+
+  public var description: String { printable("\(path): \(what)") }
 }

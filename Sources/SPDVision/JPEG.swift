@@ -1,9 +1,8 @@
 import CTurboJPEG
 
-/// Stray bytes just before the end marker: libjpeg-turbo warns, but everything has been decoded by then.
-private let harmlessWarning = "extraneous bytes before marker 0xd9"
-
-func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageError) -> Image {
+func decodeJPEG(
+  _ bytes: [UInt8], path: String, pixelLimit: Int, warn: (ImageWarning) -> Void
+) throws(ImageError) -> Image {
   let decoder = try makeCodec(tjInitDecompress(), path)
   defer { tjDestroy(decoder) }
 
@@ -13,14 +12,38 @@ func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageErr
   var colours: Int32 = -1
   // The status is not asked: the call also fails for chroma layouts that it has no name for, which decode all the same.
   tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colours)
-  guard width > 0, height > 0, colours >= 0 else { throw damaged(decoder, path) }
+  guard width > 0, height > 0, colours >= 0 else { throw damaged(errorText(decoder), path) }
   try Image.checkSize(width: Int(width), height: Int(height), limit: pixelLimit, path: path)
 
   // libjpeg-turbo turns grey and YCbCr into RGB, but four-channel files only into CMYK.
   let isCMYK = colours == TJCS_CMYK.rawValue || colours == TJCS_YCCK.rawValue
   let format = isCMYK ? TJPF_CMYK.rawValue : TJPF_RGB.rawValue
   let byteCount = Int(width) * Int(height) * (isCMYK ? 4 : 3)
-  func decode(stopOnWarning: Bool) -> (status: Int32, pixels: [UInt8]) {
+  let decode = { (bytes: [UInt8]) in
+    decodedPixels(decoder, bytes, width: width, height: height, format: format, byteCount: byteCount)
+  }
+  var (pixels, problem) = decode(bytes)
+  // With the marker put there, the decoder notices whatever else is missing; scans that are missing altogether are no
+  // fault to it.
+  if let missing = problem, missing.contains(missingEnd), hasAllScans(jpeg: bytes) {
+    (pixels, problem) = decode(bytes + [0xFF, 0xD9])
+    if problem == nil { warn(ImageWarning(path: path, what: "the JPEG has no end marker; no pixel is missing")) }
+  }
+  if let problem { throw damaged(problem, path) }
+  if isCMYK { pixels = rgb(fromInvertedCMYK: pixels) }
+  return Image(width: Int(width), height: Int(height), pixels: pixels)
+    .oriented(by: exifOrientation(ofJPEG: bytes))
+}
+
+/// Stray bytes just before the end marker: libjpeg-turbo warns, but everything has been decoded by then.
+private let harmlessWarning = "extraneous bytes before marker 0xd9"
+private let missingEnd = "Premature end of JPEG file"
+
+/// All pixels, or what is wrong.
+private func decodedPixels(
+  _ decoder: tjhandle, _ bytes: [UInt8], width: Int32, height: Int32, format: Int32, byteCount: Int
+) -> (pixels: [UInt8], problem: String?) {
+  func decode(stopOnWarning: Bool) -> (pixels: [UInt8], problem: String?) {
     // The integer DCT and smooth chroma upsampling are what OpenCV uses, too. The limit on scans is against files of
     // a few kilobytes that keep a progressive decoder busy for hours.
     let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | (stopOnWarning ? TJFLAG_STOPONWARNING : 0)
@@ -30,19 +53,13 @@ func decodeJPEG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageErr
         decoder, bytes, UInt(bytes.count), buffer.baseAddress, width, 0, height, format, flags)
       count = status == 0 || !stopOnWarning ? byteCount : 0
     }
-    return (status, pixels)
+    return (pixels, status == 0 ? nil : errorText(decoder))
   }
-
   // Only the first warning's text is kept, so stop at it. The harmless one comes after all pixels and hides no other.
-  var (status, pixels) = decode(stopOnWarning: true)
-  if status != 0 && errorText(decoder).contains(harmlessWarning) {
-    (status, pixels) = decode(stopOnWarning: false)
-    if errorText(decoder).contains(harmlessWarning) { status = 0 }
-  }
-  guard status == 0 else { throw damaged(decoder, path) }
-  if isCMYK { pixels = rgb(fromInvertedCMYK: pixels) }
-  return Image(width: Int(width), height: Int(height), pixels: pixels)
-    .oriented(by: exifOrientation(ofJPEG: bytes))
+  let (pixels, problem) = decode(stopOnWarning: true)
+  guard let problem, problem.contains(harmlessWarning) else { return (pixels, problem) }
+  let (again, first) = decode(stopOnWarning: false)
+  return (again, first?.contains(harmlessWarning) == true ? nil : first)
 }
 
 func encodeJPEG(_ image: Image, quality: Int32, path: String) throws(ImageError) -> [UInt8] {
@@ -88,8 +105,8 @@ private func errorText(_ handle: tjhandle) -> String {
   return String(cString: text)
 }
 
-private func damaged(_ decoder: tjhandle, _ path: String) -> ImageError {
+private func damaged(_ problem: String, _ path: String) -> ImageError {
   ImageError(
-    path: path, what: "the JPEG is damaged or cut off (\(errorText(decoder)))",
+    path: path, what: "the JPEG is damaged or cut off (\(problem))",
     remedy: "get an intact copy, or open and save it in an image editor")
 }

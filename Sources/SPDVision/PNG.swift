@@ -28,7 +28,8 @@ func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageErro
   guard finished else { throw damaged() }
   var exifCount: UInt32 = 0
   let exif = UnsafeBufferPointer(start: cpng_exif(reader, &exifCount), count: Int(exifCount))
-  return Image(width: width, height: height, pixels: pixels).oriented(by: exifOrientation(ofTIFF: Array(exif)[...]))
+  return Image(width: width, height: height, pixels: pixels).oriented(
+    by: exifOrientation(ofTIFF: Array(exif)[...]) ?? 1)
 }
 
 func encodePNG(_ image: Image, path: String) throws(ImageError) -> [UInt8] {

@@ -33,7 +33,7 @@ import Testing
     for threads in 1...2 {
       let trainer = try network.trainer(threads: threads)
       try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
-      let losses = try trainer.gradients(images, expected: expected)
+      let losses = try trainer.gradients(images, .numbers(expected))
       #expect(abs(Double(losses[0]) - wanted.losses[0]) < 1e-6)
       try trainer.expectGradients(wanted.gradients, within: 1e-5)
     }
@@ -49,7 +49,7 @@ import Testing
     for step in 1...60 {
       var update = Update(rule: .adam, learningRate: 0.01, momentum: 0.9, weightDecay: 0)
       update.step = step
-      losses.append(try trainer.trainStep(images, expected: expected, update)[0])
+      losses.append(try trainer.step(images, .numbers(expected), update)[0])
     }
     #expect(losses[59] < 0.2 * losses[0], "\(losses)")
   }
@@ -58,8 +58,8 @@ import Testing
     let (graph, _, network) = try await Self.compiled()
     let trainer = try network.trainer(threads: 1)
     let images = syntheticInput(graph.input.shape)
-    #expect(throws: RuntimeError.self) { try trainer.gradients(images, expected: [1, 2, 3]) }
+    #expect(throws: RuntimeError.self) { try trainer.gradients(images, .numbers([1, 2, 3])) }
     // A map has no labels.
-    #expect(throws: RuntimeError.self) { try trainer.gradients(images, labels: [0, 0]) }
+    #expect(throws: RuntimeError.self) { try trainer.gradients(images, .labels([0, 0])) }
   }
 }

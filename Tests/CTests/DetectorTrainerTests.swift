@@ -53,7 +53,7 @@ import Testing
       .trainingStep(input: images, targets: targets)
     let trainer = try Self.trainer(network, graph)
     #expect(trainer.balances == [4, 1, 0.25, 0.06])
-    let losses = try trainer.gradients(images, targets: Self.targets)
+    let losses = try trainer.gradients(images, .boxes(Self.targets))
     #expect(zip(losses, wanted.losses).allSatisfy { abs(Double($0) - $1) < 1e-5 }, "\(losses) \(wanted.losses)")
     try trainer.expectGradients(wanted.gradients, within: 2e-5)
   }
@@ -67,7 +67,7 @@ import Testing
     var losses: [Float] = []
     for _ in 1...60 {
       losses.append(
-        try trainer.trainStep(images, targets: Self.targets, Update(learningRate: 0.02, momentum: 0.9), rates: rates)[0]
+        try trainer.step(images, .boxes(Self.targets, rates: rates), Update(learningRate: 0.02, momentum: 0.9))[0]
       )
     }
     #expect(losses[59] < 0.5 * losses[0], "\(losses)")
@@ -84,13 +84,13 @@ import Testing
     let images = syntheticInput(graph.input.shape)
     #expect(network.maxTargets == 4)
     #expect {
-      try trainer.trainStep(images, targets: Self.targets + [Self.targets[0]], Update(learningRate: 0.1))
+      try trainer.step(images, .boxes(Self.targets + [Self.targets[0]]), Update(learningRate: 0.1))
     } throws: { "\($0)".contains("max-targets") }
     #expect(Array(trainer[.values]!) == before)
     var rates = DetectionRates()
     rates.autobalance = true
     let broken = images.map { _ in Float.nan }
-    let losses = try trainer.trainStep(broken, targets: Self.targets, Update(learningRate: 0.1), rates: rates)
+    let losses = try trainer.step(broken, .boxes(Self.targets, rates: rates), Update(learningRate: 0.1))
     #expect(losses[0].isNaN && trainer.balances == [4, 1, 0.25, 0.06])
   }
 

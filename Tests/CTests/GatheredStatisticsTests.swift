@@ -42,7 +42,7 @@ import Testing
   {
     let trainer = try network.trainer(threads: threads)
     try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
-    _ = try trainer.gradients(input, labels: [0, 3, 4, 1, 2, 0])
+    _ = try trainer.gradients(input, .labels([0, 3, 4, 1, 2, 0]))
     return Dictionary(
       uniqueKeysWithValues: network.parameters.filter { $0.name.contains("running") }.map {
         ($0.name, trainer.values(of: $0.name)!)

@@ -26,7 +26,7 @@ import Testing
   private static func gradients(_ network: TrainableNetwork, _ graph: Graph, threads: Int) throws -> [String: [Float]] {
     let trainer = try network.trainer(threads: threads)
     try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
-    _ = try trainer.gradients(syntheticInput(graph.input.shape), labels: [0, 3, 4])
+    _ = try trainer.gradients(syntheticInput(graph.input.shape), .labels([0, 3, 4]))
     return Dictionary(
       uniqueKeysWithValues: network.parameters.filter { $0.group != .constant }.map {
         ($0.name, trainer.values(of: $0.name, in: .gradients)!)

@@ -51,8 +51,8 @@ import Testing
     try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
     var losses: [Float] = []
     for step in 1...3 {
-      losses += try trainer.trainStep(
-        syntheticInput(graph.input.shape), labels: [0, 3, 4], update(rule, step: step), labelSmoothing: 0.1)
+      losses += try trainer.step(
+        syntheticInput(graph.input.shape), .labels([0, 3, 4], smoothing: 0.1), update(rule, step: step))
     }
     let arrays = [Trainer.Array.values, .momentum, .secondMoments, .average]
     return ([losses] + arrays.compactMap { trainer[$0].map { Array($0) } }).map { $0.map(\.bitPattern) }
@@ -74,12 +74,12 @@ import Testing
     try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
     let images = syntheticInput(graph.input.shape)
     func isRefused(_ error: any Error) -> Bool { "\(error)".contains("(--update-in-backward): it keeps no gradients") }
-    #expect { try trainer.gradients(images, labels: [0, 1, 2]) } throws: { isRefused($0) }
+    #expect { try trainer.gradients(images, .labels([0, 1, 2])) } throws: { isRefused($0) }
     #expect { try trainer.accumulate(begins: true) } throws: { isRefused($0) }
     #expect { try trainer.update(Self.update(.sgd, step: 1)) } throws: { isRefused($0) }
     var clipping = Self.update(.sgd, step: 1)
     clipping.maxNorm = 1
-    #expect { try trainer.trainStep(images, labels: [0, 1, 2], clipping) } throws: { isRefused($0) }
+    #expect { try trainer.step(images, .labels([0, 1, 2]), clipping) } throws: { isRefused($0) }
     #expect(trainer[.gradients] == nil)
   }
 
@@ -97,7 +97,7 @@ import Testing
     let before = weights()
     var images = syntheticInput(graph.input.shape)
     images[5] = .nan
-    let losses = try trainer.trainStep(images, labels: [0, 1, 2], Self.update(.sgd, step: 1))
+    let losses = try trainer.step(images, .labels([0, 1, 2]), Self.update(.sgd, step: 1))
     #expect(losses[0].isNaN)
     #expect(weights() == before)
   }

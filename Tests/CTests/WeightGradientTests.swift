@@ -72,7 +72,7 @@ import Testing
     for threads in 1...3 {
       let trainer = try network.trainer(threads: threads)
       try trainer.load { parameter in syntheticParameter(graph.parameter(parameter.name)!) }
-      let losses = try trainer.gradients(images, labels: labels.map { Int32($0) })
+      let losses = try trainer.gradients(images, .labels(labels.map { Int32($0) }))
       #expect(abs(Double(losses[0]) - wanted.losses[0]) < 1e-5)
       try trainer.expectGradients(wanted.gradients, within: 2e-5)
       let gradients = Array(trainer[.gradients]!)

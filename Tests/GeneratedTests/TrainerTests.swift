@@ -51,7 +51,7 @@ import tiny_spd_train
     var losses: [Float] = []
     for number in 0..<60 {
       let (images, labels) = Self.batch(number)
-      losses.append(try trainer.trainStep(images, labels: labels, Update(learningRate: 0.05, momentum: 0.9))[0])
+      losses.append(try trainer.step(images, .labels(labels), Update(learningRate: 0.05, momentum: 0.9))[0])
     }
     #expect(losses[0] > 1.5 && losses.suffix(5).allSatisfy { $0 < 0.3 }, "\(losses)")
 
@@ -75,17 +75,17 @@ import tiny_spd_train
     let trainer = try network.trainer(threads: 1)
     let (images, labels) = Self.batch(0)
     #expect(throws: RuntimeError.labelCount(network: "tiny-spd", expected: 16, got: 3)) {
-      try trainer.gradients(images, labels: [1, 2, 3])
+      try trainer.gradients(images, .labels([1, 2, 3]))
     }
     #expect(throws: RuntimeError.inputCount(network: "tiny-spd", expected: 49152, shape: [16, 3, 32, 32], got: 4)) {
-      try trainer.gradients([1, 2, 3, 4], labels: labels)
+      try trainer.gradients([1, 2, 3, 4], .labels(labels))
     }
     #expect(throws: RuntimeError.targetRow(network: "tiny-spd", got: 2)) {
-      try trainer.gradients(images, targets: [[0, 1]])
+      try trainer.gradients(images, .boxes([[0, 1]]))
     }
     let wrong = labels.map { $0 + 10 }
     #expect {
-      try trainer.gradients(images, labels: wrong)
+      try trainer.gradients(images, .labels(wrong))
     } throws: { "\($0)".contains("a target names an image or class that does not exist") }
     // Adam needs an array that this trainer was made without.
     #expect { try trainer.update(Update(rule: .adam, learningRate: 0.1)) } throws: {
@@ -105,10 +105,10 @@ import tiny_spd_train
       let trainer = try network.trainer(threads: 1, accumulates: accumulates)
       try trainer.load { syntheticParameter(parameters[$0.name]!) }
       let (images, labels) = Self.batch(0)
-      _ = try trainer.gradients(images, labels: labels)
+      _ = try trainer.gradients(images, .labels(labels))
       if accumulates { try trainer.accumulate(begins: true) }
       let (others, otherLabels) = Self.batch(1)
-      try trainer.trainStep(others, labels: otherLabels, update)
+      try trainer.step(others, .labels(otherLabels), update)
       return Array(trainer[.values]!)
     }
     #expect(try trained(accumulates: true) == trained(accumulates: false))
@@ -127,7 +127,7 @@ import tiny_spd_train
       var update = Update(rule: .adam, learningRate: 0.01, momentum: 0.9)
       for step in steps {
         update.step = step
-        try trainer.trainStep(images, labels: labels, update)
+        try trainer.step(images, .labels(labels), update)
       }
       #expect(trainer.updates == steps.count)
       return Array(trainer[.values]!)
@@ -152,7 +152,7 @@ import tiny_spd_train
     var sum = [Float](repeating: 0, count: network.stateCount)
     for number in 0..<2 {
       let (images, labels) = Self.batch(number)
-      _ = try trainer.gradients(images, labels: labels)
+      _ = try trainer.gradients(images, .labels(labels))
       try trainer.accumulate(begins: number == 0)
       for parameter in network.parameters where parameter.group != .constant {
         for index in parameter.range { sum[index] += trainer[.gradients]![index] }

@@ -47,7 +47,9 @@ struct ShippedModelTests {
     #expect(convolutionFLOPs(whole) == flops + linear)
     let lowered = Shipped.lowered(name)
     let saved = lowered.nodes.reduce(0) { sum, node in
-      guard case .convolution(let op) = node.op, op.weightInputs != nil, !op.epilogue.addsStart else { return sum }
+      guard case .convolution(let op) = node.op, op.totalInputChannels != nil, !op.epilogue.addsAccumulator else {
+        return sum
+      }
       return sum + 3 * lowered.cost(of: node).flops
     }
     #expect(convolutionFLOPs(lowered) == flops + linear - saved)

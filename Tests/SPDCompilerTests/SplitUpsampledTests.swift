@@ -37,7 +37,7 @@ struct SplitUpsampledTests {
         %1 = max_pool(%0) k=1  48×8×8
         %2 = max_pool(%1) k=2 s=2  48×4×4
         %10 = conv2d(%2{0..<32}) k=1 32/48→8 *bn  8×4×4
-        %9 = conv2d(%1{0..<16}→32, %10^2) k=1 16/48→8 *bn +start +silu  8×8×8
+        %9 = conv2d(%1{0..<16}→32, %10^2) k=1 16/48→8 *bn +accumulator +silu  8×8×8
         return %9
 
         """)
@@ -52,7 +52,7 @@ struct SplitUpsampledTests {
     }.after(.splitUpsampled)
     #expect(
       siblings.nodes.filter { $0.op.name == "conv2d" }.map { siblings.expression(of: $0) } == [
-        "conv2d(%2{0..<32}) k=1 32/48→16+8 *bn", "conv2d(%1{0..<16}→32, %14^2) k=1 16/48→16+8 *bn +start +relu",
+        "conv2d(%2{0..<32}) k=1 32/48→16+8 *bn", "conv2d(%1{0..<16}→32, %14^2) k=1 16/48→16+8 *bn +accumulator +relu",
       ])
     let parts = siblings.nodes.compactMap { if case .convolution(let op) = $0.op { op.parts } else { nil } }
     #expect(parts.map { $0.map { $0.bias != nil } } == [[true, false], [false, false]])
@@ -61,7 +61,7 @@ struct SplitUpsampledTests {
     let residual = try neck { $0.through(Conv2D(48, kernel: 1), SiLU()) + $0 }.after(.splitUpsampled)
     #expect(
       residual.expression(of: residual.nodes.last!)
-        == "conv2d(%1{0..<16}→32, %10^2, %6) k=1 16/48→48 +start +silu +residual")
+        == "conv2d(%1{0..<16}→32, %10^2, %6) k=1 16/48→48 +accumulator +silu +residual")
   }
 
   @Test func whatStaysWhole() throws {

@@ -48,7 +48,7 @@ struct FolderTests {
     #expect(try problem("wnids.txt", "n01\nn01\n") == "wnids.txt: lists a class twice" + remedy)
     #expect(
       try problem("wnids.txt", "n01\nn03\n")
-        == "train/n03/images: there is no such folder; check the path and its permissions")
+        == "train/n03: there is no such folder; check the path and its permissions")
     #expect(
       try problem("val/val_annotations.txt", "a.JPEG\tn01\nb.JPEG\n")
         == "val/val_annotations.txt: line 2 is not a file and a class with a tab between them" + remedy)
@@ -61,7 +61,7 @@ struct FolderTests {
     try FileManager.default.removeItem(atPath: folder.path + "/train/n02/images/n02_0.JPEG")
     #expect(
       message { _ = try openDataset(folder.path) }
-        == "\(folder.path)/train/n02/images: holds no images" + remedy)
+        == "\(folder.path)/train/n02: holds no images" + remedy)
   }
 
   /// Class folders with 10 images of class b and 5 of class A.
@@ -122,7 +122,7 @@ struct FolderTests {
     #expect(
       broken == [
         "R/val/A/y.WebP: the file is a WebP, not JPEG or PNG; convert it to JPEG or PNG",
-        "R/val/A/z.png: cannot be read (No such file or directory); check the path and its permissions",
+        "R/val/A/z.png: cannot be opened: No such file or directory; check the path and its permissions",
       ])
   }
 
@@ -136,7 +136,7 @@ struct FolderTests {
     }
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.jpg"])
-        == "R: has a folder train but none of val, valid, validation, test; add one, or name R/train as the data set and "
+        == "R: has a folder train but none of val, valid, validation, test, testing; add one, or name R/train as the data set and "
         + "a fraction for validation")
     #expect(
       try problem(["train/a/1.jpg", "val/a/1.jpg"])
@@ -144,7 +144,7 @@ struct FolderTests {
         + "folder of its name")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"])
-        == "R/val/c: is a class that train does not have; name the class folders alike in train and val")
+        == "R/val/c: is a class that train does not have; name the class folders alike in both splits")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg", "val/b/1.jpg"])
         == "R/train/b: is a class folder without images (.jpg, .jpeg, .png, .ppm, .pgm); put images into it or remove "

@@ -61,7 +61,7 @@ struct LoaderFailureTests {
     #expect(broken[3].description.hasPrefix(name(4, "ppm") + ": the P6 image is cut off"))
     // A file that goes away while the run is on.
     try FileManager.default.removeItem(atPath: folder.path + "/train/b/0.jpg")
-    #expect(data.brokenImages().last?.description.contains("b/0.jpg: cannot be read (No such file") == true)
+    #expect(data.brokenImages().last?.description.contains("b/0.jpg: cannot be opened: No such file") == true)
     let loader = try BatchLoader(data, transform: Self.transform, options: .evaluation(batchSize: 6), epochs: 1)
     let batch = try #require(try loader.next())
     #expect(batch.count == 1 && batch.broken.count == 5)

@@ -1,4 +1,5 @@
 import Foundation
+import SPD
 import Testing
 
 @testable import SPDFormats
@@ -29,7 +30,7 @@ struct HostileTests {
 
   @Test(arguments: all) func flippedBytes(_ name: String) throws {
     let bytes = try Fixture.bytes(name)
-    var random = SeededGenerator(state: 1 &* UInt64(fuzzFactor))
+    var random = SplitMix64(seed: 1 &* UInt64(fuzzFactor))
     for _ in 0..<400 * fuzzFactor {
       var damaged = bytes
       for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -44,8 +45,8 @@ struct HostileTests {
   func flippedBytesInsideArchives(_ name: String) throws {
     let archive = try ZipArchive(Fixture.bytes(name), path: name)
     let entries = try archive.entries.map { ($0.name, Array(try archive.contents(of: $0.name)!)) }
-    guard let pickle = entries.firstIndex(where: { $0.0.hasSuffix("data.pkl") }) else { return }
-    var random = SeededGenerator(state: 2 &* UInt64(fuzzFactor))
+    let pickle = try #require(entries.firstIndex { $0.0.hasSuffix("data.pkl") })
+    var random = SplitMix64(seed: 2 &* UInt64(fuzzFactor))
     for round in 0..<600 * fuzzFactor {
       var damaged = entries
       var bytes = entries[pickle].1
@@ -67,7 +68,7 @@ struct HostileTests {
   }
 
   @Test func randomPickles() {
-    var random = SeededGenerator(state: 3 &* UInt64(fuzzFactor))
+    var random = SplitMix64(seed: 3 &* UInt64(fuzzFactor))
     let codes: [UInt8] =
       Array("()]}N.tRbQ021haesu".utf8) + [0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x8f, 0x90, 0x91, 0x93, 0x94]
     for _ in 0..<20_000 * fuzzFactor {
@@ -119,7 +120,7 @@ struct HostileTests {
     let declared = npyFile("{'descr':'<f4','fortran_order':False,'shape':(4611686018427387904,)}")
     #expect(message { _ = try parseNPY(declared[...], path: "x", region: "the file") } != nil)
     let empty = npyFile("{'descr':'<f4','fortran_order':True,'shape':(0,4611686018427387904,4611686018427387904)}")
-    #expect(message { _ = try parseNPY(empty[...], path: "x", region: "the file") } == nil)
+    #expect(message { _ = try parseNPY(empty[...], path: "x", region: "the file") } != nil)
   }
 
   @Test func executesNothing() throws {

@@ -68,7 +68,7 @@ struct PickleErrorTests {
         $0.storage(type: "UntypedStorage", count: 4).int(0).op(")").op(")").op("N").op("N").global(
           "torch", "float8_e5m2")
       }),
-    pickle("copies the same data again and again", copying()),
+    pickle("handles the same data again and again", copying()),
   ]
 
   /// A large list of pairs made into a dict a thousand times.
@@ -141,7 +141,7 @@ struct PickleErrorTests {
 
   @Test func tooManyAxes() {
     let ones = [Int](repeating: 1, count: 65)
-    guard case .failure(let fault) = TensorLayout.checked(shape: ones, strides: ones, offset: 0, available: 1) else {
+    guard case .failure(let fault) = StridedLayout.checked(shape: ones, strides: ones, offset: 0, available: 1) else {
       Issue.record("65 axes are accepted")
       return
     }

@@ -86,7 +86,9 @@ struct PickledTableTests {
       message { _ = try table.bytes("short") } == "t: an array of shape 2×3 does not fit its 1 bytes (tensor \"short\")"
     )
     #expect(message { _ = try table.integers("mixed") } == "t: the entry \"mixed\" of the dict is no list of integers")
-    #expect(message { _ = try table.texts("number") } == "t: the entry \"number\" of the dict is no list of texts")
+    #expect(
+      message { _ = try table.texts("number") }
+        == "t: the entry \"number\" of the dict is no list of texts of at most 1024 bytes")
     #expect(message { _ = try table.bytes("mixed") } == "t: the entry \"mixed\" of the dict is no numpy array of uint8")
     #expect(
       message { _ = try table.integers("labels") }

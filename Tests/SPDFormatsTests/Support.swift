@@ -45,17 +45,10 @@ final class TemporaryFolder {
 /// How many times the usual number of rounds the tests with damaged files make; the seeds differ with it.
 let fuzzFactor = ProcessInfo.processInfo.environment["SPD_FUZZ"].flatMap { Int($0) } ?? 1
 
-/// SplitMix64: the same numbers on every run.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
+/// Reads an array in memory, with the limit of its own size.
+func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -> HostTensor {
+  var limit = ExpansionLimit(fileSize: bytes.count)
+  return try parseNPY(bytes, path: path, region: region, limit: &limit)
 }
 
 /// The message of the error that `body` throws; nil where it throws none.

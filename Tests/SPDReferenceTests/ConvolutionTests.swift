@@ -103,13 +103,13 @@ struct ConvolutionTests {
     var high = Segment(node: 0, channels: 1)
     (high.first, high.target) = (2, 1)
     var first = Op.Convolution(kernel: 1, part)
-    first.weightInputs = 3
+    first.totalInputChannels = 3
     let start = try maker.add(.convolution(first), Operand(segments: [low]))
     // 3/√4·(a + 100b + 7 − 2) + 5
     #expect(try maker.run([1, 2, 3, 4, 5, 6]) == [464, 615.5])
     var second = first
     second.parts[0].bias = nil
-    second.epilogue.addsStart = true
+    second.epilogue.addsAccumulator = true
     second.epilogue.addsResidual = true
     _ = try maker.add(.convolution(second), Operand(segments: [high]), start, start)
     let expected: [Double] = [464 + 75 + 464, 615.5 + 90 + 615.5]

@@ -13,6 +13,13 @@ struct GraphVerifyTests {
     return maker
   }
 
+  private func convolution(of graph: Graph) throws -> Op.Convolution {
+    guard case .convolution(let op) = graph.nodes[2].op else {
+      throw GraphError("the third node is \(graph.nodes[2].op.name) and no convolution")
+    }
+    return op
+  }
+
   private func expect(_ message: String, _ change: (inout Graph) -> Void, line: Int = #line) throws {
     var graph = try sound().graph
     try graph.verify()
@@ -39,6 +46,7 @@ struct GraphVerifyTests {
     try expect("\(conv) has the shape 1×4×0×6") { $0.nodes[2].shape.height = 0 }
     try expect("%0 (input input, test:0) has the shape -1×4×6×6") { $0.nodes[0].shape.batch = -1 }
     try expect("%0 (input input, test:0) has the shape 1099511627776×4×6×6") { $0.nodes[0].shape.batch = 1 << 40 }
+    try expect("%0 (input input, test:0) has the shape 1×4×9223372036854775807×6") { $0.nodes[0].shape.height = .max }
     try expect("%2 (add layer, test:2): a sum needs two tensors of one shape, but they are 4×6×6") {
       $0.nodes[2].op = .add
     }
@@ -132,7 +140,7 @@ struct GraphVerifyTests {
     let conv = "%2 (conv2d layer, test:2)"
     func change(_ change: (inout Op.Convolution) -> Void) throws -> Graph {
       var graph = try sound().graph
-      guard case .convolution(var op) = graph.nodes[2].op else { return graph }
+      var op = try convolution(of: graph)
       change(&op)
       graph.nodes[2].op = .convolution(op)
       return graph
@@ -140,7 +148,7 @@ struct GraphVerifyTests {
     func expect(_ message: String, _ graph: Graph, line: Int = #line) {
       #expect(throws: GraphError("\(conv)\(message)"), "line \(line)") { try graph.verify() }
     }
-    var part = try change { $0.weightInputs = 4 }
+    var part = try change { $0.totalInputChannels = 4 }
     part.nodes[2].inputs[0].segments[0].channels = 3
     try part.verify()
     part.nodes[2].inputs[0].segments[0].target = 1
@@ -148,13 +156,13 @@ struct GraphVerifyTests {
     part.nodes[2].inputs[0].segments[0].target = 2
     expect(" reads views whose channels overlap or leave gaps", part)
     expect(
-      ": c.weight is [4, 4, 3, 3], but the layer needs [4, 5, 3, 3]", try change { $0.weightInputs = 5 })
-    expect(" reads views whose channels overlap or leave gaps", try change { $0.weightInputs = 3 })
+      ": c.weight is [4, 4, 3, 3], but the layer needs [4, 5, 3, 3]", try change { $0.totalInputChannels = 5 })
+    expect(" reads views whose channels overlap or leave gaps", try change { $0.totalInputChannels = 3 })
 
-    var started = try change { $0.epilogue.addsStart = true }
+    var started = try change { $0.epilogue.addsAccumulator = true }
     expect(": its sums start from a tensor, which has the bias already", started)
     started = try change {
-      $0.epilogue.addsStart = true
+      $0.epilogue.addsAccumulator = true
       $0.parts[0].bias = nil
     }
     expect(": its sums start from 4×6×6, but the convolution gives 4×6×6", started)
@@ -162,7 +170,7 @@ struct GraphVerifyTests {
     expect(": its sums start from 4×12×12, but the convolution gives 4×6×6", started)
     started.nodes[2].inputs[1] = Operand(started.nodes[0])
     try started.verify()
-    guard case .convolution(var op) = started.nodes[2].op else { return }
+    var op = try convolution(of: started)
     op.epilogue.addsResidual = true
     started.nodes[2].op = .convolution(op)
     expect(": the residual is 4×6×6, but the convolution gives 4×6×6", started)
@@ -173,7 +181,7 @@ struct GraphVerifyTests {
 
   @Test func aResidualHasTheShapeOfItsConvolution() throws {
     var graph = try sound().graph
-    guard case .convolution(var op) = graph.nodes[2].op else { return }
+    var op = try convolution(of: graph)
     op.epilogue.addsResidual = true
     graph.nodes[2].op = .convolution(op)
     #expect(throws: GraphError("%2 (conv2d layer, test:2): the residual is 4×6×6, but the convolution gives 4×6×6")) {

@@ -1,4 +1,5 @@
 import Foundation
+import SPD
 import Testing
 
 @testable import SPDTraining

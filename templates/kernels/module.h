@@ -31,6 +31,7 @@
 #define @UPPER@_CLASSES @CLASSES@
 #define @UPPER@_INPUT_COUNT ((size_t)@INPUT_COUNT@)   /* floats */
 #define @UPPER@_OUTPUT_COUNT ((size_t)@OUTPUT_COUNT@) /* floats */
+@OUTPUT_PLACES@
 #define @UPPER@_PACKED_BYTES (64 + 4 * (size_t)@PACKED_COUNT@)
 #define @UPPER@_ARENA_BYTES(threads) (4 * ((size_t)@ARENA_COUNT@ + (size_t)(threads) * (size_t)@SCRATCH_COUNT@))
 #define @UPPER@_MAX_THREADS 1024
@@ -54,7 +55,8 @@ enum {
     @UPPER@_PARAMETERS_VERSION = 9,
     @UPPER@_PARAMETERS_GRAPH = 10,
     @UPPER@_PARAMETERS_DIGEST = 11,
-    @UPPER@_BAD_STEPS = 12
+    @UPPER@_BAD_STEPS = 12,
+    @UPPER@_PARAMETERS_VARIANCE = 13 /* a running variance + epsilon is 0 or less */
 };
 
 /* One user of the network; fill it with @PREFIX@_init(). */

@@ -22,6 +22,11 @@ static const struct { uint64_t name_hash, count; } @PREFIX@_tensors[] = {
 };
 enum { TENSORS = (int)(sizeof @PREFIX@_tensors / sizeof @PREFIX@_tensors[0]) };
 
+/* Tensors of running variances, and what a normalisation adds to them; -1 ends the list. */
+static const struct { int tensor; double epsilon; } @PREFIX@_variances[] = {
+    @VARIANCES@
+};
+
 static const float *tensor(const void *file, int index)
 {
     const file_record *records = (const file_record *)((const char *)file + sizeof(file_header));
@@ -48,6 +53,20 @@ static int check_records(const void *file, size_t bytes)
             return @UPPER@_PARAMETERS_TRUNCATED;
     }
     return @UPPER@_OK;
+}
+
+/* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
+ * the results. */
+static int check_variances(const void *file)
+{
+    for (int i = 0; @PREFIX@_variances[i].tensor >= 0; i++) {
+        const int index = @PREFIX@_variances[i].tensor;
+        const float *variance = tensor(file, index);
+        for (uint64_t k = 0; k < @PREFIX@_tensors[index].count; k++) {
+            if ((double)variance[k] + @PREFIX@_variances[i].epsilon <= 0.0) return 0;
+        }
+    }
+    return 1;
 }
 
 /* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */

@@ -11,6 +11,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rounding, NaN and infinity mean what IEEE 754 says, whatever -ffast-math, -Ofast and their parts allow: sums that are regrouped
+ * would lose the constants that round in e^x, and "all numbers are finite" the checks for those that are not. */
+#if defined(__clang__)
+#pragma clang fp reassociate(off)
+#if __FINITE_MATH_ONLY__
+#pragma float_control(precise, on)
+#pragma clang fp contract(fast)
+#endif
+#elif defined(__GNUC__)
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__
+#pragma GCC optimize("no-fast-math", "no-associative-math", "no-reciprocal-math", "no-finite-math-only")
+#endif
+#elif defined(__FAST_MATH__)
+#error "compile without -ffast-math: the kernels rely on the rounding of IEEE 754"
+#endif
+
 #define VL @VL@
 #define BLOCK 16
 #define VECTORS (BLOCK / VL) /* vectors in a block of channels */

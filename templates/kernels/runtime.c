@@ -40,6 +40,7 @@ int @PREFIX@_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (status != @UPPER@_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, @PACK_HASH@u, @GRAPH_HASH@u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
+    const int has_roots = check_variances(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
@@ -48,9 +49,10 @@ int @PREFIX@_pack(const void *parameters, size_t parameter_bytes, void *packed, 
             damaged = 1;
         }
         BARRIER
-        if (!damaged) pack(parameters, weights, PART, PARTS);
+        if (!damaged && has_roots) pack(parameters, weights, PART, PARTS);
     }
     if (damaged) return @UPPER@_PARAMETERS_DIGEST;
+    if (!has_roots) return @UPPER@_PARAMETERS_VARIANCE;
     *(packed_header *)packed = header;
     return @UPPER@_OK;
 }
@@ -119,6 +121,7 @@ const char *@PREFIX@_status(int status)
     case @UPPER@_PARAMETERS_VERSION: return "the parameter file has a version that this code does not know";
     case @UPPER@_PARAMETERS_GRAPH: return "the parameter file belongs to another network";
     case @UPPER@_PARAMETERS_DIGEST: return "the parameter file is damaged: a tensor does not match its digest";
+    case @UPPER@_PARAMETERS_VARIANCE: return "a running variance is negative: its normalisation would divide by no number";
     case @UPPER@_BAD_STEPS: return "there are no such steps";
     default: return "unknown status";
     }
@@ -160,7 +163,7 @@ const void *@PREFIX@_module(void)
         const char *(*status)(int);
     } module;
     static const module description = {
-        @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_PACKED_BYTES,
+        @UPPER@_ABI_VERSION, sizeof(module), @NAME@, @GRAPH_HASH@u, @UPPER@_PACKED_BYTES,
         4 * (uint64_t)@ARENA_COUNT@, 4 * (uint64_t)@SCRATCH_COUNT@,
         @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @OUTPUTS@, 0,
         outputs, module_pack, module_infer, module_threads, @PREFIX@_status};

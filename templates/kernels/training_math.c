@@ -3,6 +3,21 @@
  * vectors for what is computed per logit.
  */
 
+/* Whether a is a number of [low, high]. NaN is told by its bits, so that it is also where a compiler takes it that there is
+ * none (-ffinite-math-only). */
+INLINE int is_within(double a, double low, double high)
+{
+    const union { double number; uint64_t bits; } value = {.number = a};
+    return (value.bits & UINT64_C(0x7fffffffffffffff)) <= UINT64_C(0x7ff0000000000000) && a >= low && a <= high;
+}
+
+/* Neither NaN nor infinite, by the bits. */
+INLINE int is_finite(double a)
+{
+    const union { double number; uint64_t bits; } value = {.number = a};
+    return (value.bits & UINT64_C(0x7ff0000000000000)) != UINT64_C(0x7ff0000000000000);
+}
+
 /* e^a for a <= 0: 2^n by the exponent's bits, the rest by its series. NaN stays NaN. */
 INLINE double exp_real(double a)
 {

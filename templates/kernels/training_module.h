@@ -54,7 +54,8 @@ enum {
     @UPPER@_BAD_STEPS = 5,
     @UPPER@_TOO_MANY_TARGETS = 6,
     @UPPER@_BAD_TARGETS = 7,
-    @UPPER@_UPDATED_IN_BACKWARD = 8 /* compiled so, and asked for the gradients or to clip their norm */
+    @UPPER@_UPDATED_IN_BACKWARD = 8, /* compiled so, and asked for the gradients or to clip their norm */
+    @UPPER@_BAD_HYPERPARAMETER = 9   /* one is not finite or outside of its range; nothing has been computed */
 };
 
 typedef struct @PREFIX@_trainer {
@@ -74,7 +75,7 @@ typedef struct @PREFIX@_batch {
     const int32_t *labels;
     const float *targets;
     int32_t target_count;
-    double label_smoothing; /* of cross-entropy */
+    double label_smoothing; /* of cross-entropy, 0 to 1 */
     const spd_yolo_rates *rates;
 } @PREFIX@_batch;
 

@@ -37,8 +37,23 @@ static int check_trainer(const @PREFIX@_trainer *trainer)
 
 static int check_update(const @PREFIX@_trainer *trainer, const spd_update *update)
 {
+    const double largest = 3.4028234663852886e38; /* of a float, which is what each becomes */
     if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return @UPPER@_NULL_POINTER;
-    return update->rule != SPD_SGD && trainer->second_moments == NULL ? @UPPER@_NULL_POINTER : @UPPER@_OK;
+    if (update->rule != SPD_SGD && update->rule != SPD_ADAM && update->rule != SPD_ADAMW) return @UPPER@_BAD_HYPERPARAMETER;
+    const int adam = update->rule != SPD_SGD;
+    if (adam && trainer->second_moments == NULL) return @UPPER@_NULL_POINTER;
+    int valid = is_within(update->gradient_scale, -largest, largest) && is_within(update->max_norm, 0.0, 1.7976931348623157e308);
+    if (trainer->average != NULL) valid &= is_within(update->ema_decay, 0.0, 1.0);
+    for (int i = 0; i < @GROUPS@; i++) {
+        const spd_group_rates *group = update->groups + i;
+        valid &= is_within(group->learning_rate, 0.0, largest) && is_within(group->weight_decay, 0.0, largest) &&
+                 is_within(group->momentum, 0.0, largest) && (!adam || group->momentum < 1.0);
+    }
+    if (adam) {
+        valid &= update->step >= 1 && is_within(update->second_momentum, 0.0, 1.0) && update->second_momentum < 1.0;
+        valid &= is_within(update->epsilon, 1.1754943508222875e-38, largest); /* 0 / 0 for a gradient of 0 otherwise */
+    }
+    return valid ? @UPPER@_OK : @UPPER@_BAD_HYPERPARAMETER;
 }
 
 int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4], int first,
@@ -86,6 +101,8 @@ const char *@PREFIX@_status(int status)
     case @UPPER@_BAD_STEPS: return "there are no such steps";
     case @UPPER@_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
     case @UPPER@_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
+    case @UPPER@_BAD_HYPERPARAMETER:
+        return "a rate, decay, momentum, step, smoothing or gain is not finite or outside of the range that the header gives for it";
     case @UPPER@_UPDATED_IN_BACKWARD:
         return "it was compiled to update each parameter as soon as its gradient is there (--update-in-backward): it keeps no gradients "
                "to add up, to clip or to look at";
@@ -123,7 +140,7 @@ const void *@PREFIX@_module(void)
         const char *(*status)(int);
     } module;
     static const module description = {
-        @UPPER@_ABI_VERSION, sizeof(module), "@NAME@", @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
+        @UPPER@_ABI_VERSION, sizeof(module), @NAME@, @GRAPH_HASH@u, @UPPER@_STATE_COUNT, 4 * (uint64_t)@ARENA_COUNT@,
         4 * (uint64_t)@SCRATCH_COUNT@, @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @UPPER@_MAX_TARGETS,
         @PARAMETERS@, @UPPER@_UPDATES_IN_BACKWARD, @LEVELS@, @UPPER@_BALANCES, 0, @PREFIX@_parameters, module_steps,
         module_accumulate, module_update, @PREFIX@_threads, @PREFIX@_status};

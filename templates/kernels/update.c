@@ -11,7 +11,7 @@ INLINE void @NAME@(const spd_update *update, const float *losses, float *values,
 {
     const int64_t lines = (count + 15) / 16, end = lines * (part + 1) / parts * 16;
     const int64_t first = lines * part / parts * 16, last = end < count ? end : count, at = offset + first;
-    if (first >= last || losses[0] - losses[0] != 0.0f) return;
+    if (first >= last || !is_finite(losses[0])) return;
     @RULES@_numbers(update, group, update->gradient_scale, (int)(last - first), values + at,
                     gradient == NULL ? NULL : gradient + first, momentum + at, second == NULL ? NULL : second + at,
                     average == NULL ? NULL : average + at);

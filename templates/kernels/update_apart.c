@@ -45,7 +45,9 @@ int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double 
 
 int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4])
 {
-    const int status = @PREFIX@_gradients(trainer, batch, losses);
-    if (status != @UPPER@_OK || losses[0] - losses[0] != 0.0f) return status;
+    int status = check_trainer(trainer);
+    if (status == @UPPER@_OK) status = check_update(trainer, update);
+    if (status == @UPPER@_OK) status = @PREFIX@_gradients(trainer, batch, losses);
+    if (status != @UPPER@_OK || !is_finite(losses[0])) return status;
     return sweep(trainer, update, trainer->gradients, NULL);
 }

@@ -44,6 +44,17 @@ struct @NAME@_scratch {
 };
 _Static_assert(sizeof(struct @NAME@_scratch) <= (size_t)@SCRATCH@ * sizeof(float), "the scratch is too small");
 
+/* Whether the rates are finite and in their ranges. */
+INLINE int @NAME@_check_rates(const spd_yolo_rates *rates)
+{
+    const double largest = 3.4028234663852886e38;
+    return is_within(rates->box, 0.0, largest) && is_within(rates->objectness, 0.0, largest) &&
+           is_within(rates->classes, 0.0, largest) && is_within(rates->anchor_limit, 0.0, largest) &&
+           rates->anchor_limit > 0.0 && is_within(rates->focal_gamma, 0.0, largest) &&
+           is_within(rates->label_smoothing, 0.0, 1.0) && is_within(rates->objectness_weight, 0.0, largest) &&
+           is_within(rates->class_weight, 0.0, largest);
+}
+
 /* Before a step: whether the targets fit and make sense. SPD_TARGETS_TOO_MANY, or SPD_TARGETS_INVALID for an image, class
  * or size that cannot be, or SPD_TARGETS_OK. */
 INLINE int @NAME@_check(const float *targets, const int count)
@@ -53,7 +64,7 @@ INLINE int @NAME@_check(const float *targets, const int count)
     for (int i = 0; i < count; i++) {
         const float *t = targets + (ptrdiff_t)i * 6;
         valid &= t[0] >= 0.0f && t[0] < @IMAGES@.0f && t[1] >= 0.0f && t[1] < @CLASSES@.0f;
-        for (int k = 2; k < 6; k++) valid &= t[k] - t[k] == 0.0f; /* finite */
+        for (int k = 2; k < 6; k++) valid &= is_finite(t[k]);
         valid &= t[4] >= 0.0f && t[5] >= 0.0f;
     }
     return valid ? SPD_TARGETS_OK : SPD_TARGETS_INVALID;
@@ -287,7 +298,7 @@ static void @NAME@_sum(const struct @NAME@_scratch *s, const int count, float *b
     losses[3] = (float)(classes * rates->classes);
     losses[0] = (float)((box * rates->box + objectness * rates->objectness + classes * rates->classes) * @IMAGES@);
     /* A loss that is not finite moves nothing. */
-    if (rates->autobalance && losses[0] - losses[0] == 0.0f) {
+    if (rates->autobalance && is_finite(losses[0])) {
         for (int level = 0; level < @LEVELS@; level++)
             balances[level] = (float)(balances[level] * 0.9999 + 0.0001 / means[level]);
         const float reference = balances[@REFERENCE@];

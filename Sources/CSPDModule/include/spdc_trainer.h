@@ -7,22 +7,8 @@
 
 #define SPDC_TRAINER_ABI_VERSION 3
 
-/* As spd_yolo_rates, spd_group_rates and spd_update of generated headers, which explain them. */
-typedef struct {
-    double box, objectness, classes, anchor_limit, focal_gamma, label_smoothing, objectness_weight, class_weight;
-    int32_t autobalance;
-} spdc_yolo_rates;
-
-typedef struct {
-    double learning_rate, weight_decay, momentum;
-} spdc_group_rates;
-
-typedef struct {
-    const spdc_group_rates *groups;
-    int32_t rule, nesterov;
-    int64_t step;
-    double second_momentum, epsilon, gradient_scale, max_norm, ema_decay;
-} spdc_update;
+/* spd_yolo_rates, spd_group_rates and spd_update: the text that generated headers have too. */
+#include "../../../templates/kernels/training.h"
 
 /* As <prefix>_trainer, <prefix>_batch and <prefix>_parameter. */
 typedef struct {
@@ -39,7 +25,7 @@ typedef struct {
     const float *targets;
     int32_t target_count;
     double label_smoothing;
-    const spdc_yolo_rates *rates;
+    const spd_yolo_rates *rates;
 } spdc_batch;
 
 typedef struct {
@@ -60,9 +46,9 @@ typedef struct {
     float balances[5];
     uint32_t reserved;
     const spdc_parameter *parameter_table;
-    int (*run_steps)(void *trainer, const void *batch, const spdc_update *update, float *losses, int first_step, int last_step);
+    int (*run_steps)(void *trainer, const void *batch, const spd_update *update, float *losses, int first_step, int last_step);
     int (*accumulate)(void *trainer, int begins);
-    int (*update)(void *trainer, const spdc_update *update, double *norm);
+    int (*update)(void *trainer, const spd_update *update, double *norm);
     int (*threads)(int threads);
     const char *(*status)(int status);
 } spdc_trainer_module;

@@ -132,8 +132,8 @@ extension EmitC {
 
   /// The graph's own text of a step, for the comment above its call.
   private func comment(_ step: Plan.Step) -> String {
-    guard let id = step.node else { return "/* \(step.purpose) */\n" }
-    return "/* %\(id) = \(graph.expression(of: graph[id])) */\n"
+    guard let id = step.node else { return "/* \(CText.comment(step.purpose)) */\n" }
+    return "/* %\(id) = \(CText.comment(graph.expression(of: graph[id]))) */\n"
   }
 
   private func provenance(_ steps: [Plan.Step], template: String) -> String {
@@ -147,7 +147,7 @@ extension EmitC {
       lines.append("%\(id) = \(graph.expression(of: node))      \(node.shape)      \(node.layer)  \(node.source)")
     }
     lines.append("    templates/kernels/\(template).c")
-    return "/* " + lines.joined(separator: "\n * ") + " */\n"
+    return "/* " + lines.map(CText.comment).joined(separator: "\n * ") + " */\n"
   }
 
   // MARK: - addresses

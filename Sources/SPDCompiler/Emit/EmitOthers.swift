@@ -103,8 +103,10 @@ extension EmitC {
       "ANCHORS": "\(op.anchorsPerLevel)", "LEVELS": lines.joined(separator: "\n    "),
     ]
     let x = node.inputs.map { address($0.segments[0]) }
+    let index = graph.outputs.firstIndex { $0.segments[0].node == node.id }
+    let offset = index.map { plan.outputs[$0].offset } ?? 0
     return Invocation(holes: holes) {
-      "\($0)(\(self.pointers(x)), \(self.packedAddress(node.id)), output, part, parts);\n"
+      "\($0)(\(self.pointers(x)), \(self.packedAddress(node.id)), output\(offset == 0 ? "" : " + \(offset)"), part, parts);\n"
     }
   }
 

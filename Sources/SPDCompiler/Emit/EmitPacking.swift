@@ -25,15 +25,16 @@ extension EmitC {
       case .decodeBoxes(let op): lines = packAnchors(op, block)
       default: preconditionFailure("\(node.op.name) has nothing to pack")
       }
-      calls.append("/* %\(node.id) \(node.layer) */\n" + lines.map { $0 + "\n" }.joined())
+      calls.append("/* %\(node.id) \(CText.comment(node.layer)) */\n" + lines.map { $0 + "\n" }.joined())
     }
     var result = Packing()
-    let tensors = stored.map { "{\(hex(fnv1a($0.name.utf8)))u, \($0.count)}, /* \($0.name) */" }
+    let tensors = stored.map { "{\(hex(fnv1a($0.name.utf8)))u, \($0.count)}, /* \(CText.comment($0.name)) */" }
     result.functions = try templates.fill(
       "parameters",
       [
         "PREFIX": prefix, "UPPER": upper, "GRAPH_HASH": hex(graph.parameterHash),
         "TENSORS": tensors.joined(separator: "\n    "),
+        "VARIANCES": (variances(stored) + ["{-1, 0.0}"]).joined(separator: ", "),
       ])
     for template in ["pack_direct", "pack_winograd", "pack_image", "pack_grouped", "pack_bias", "pack_norm"]
     where needed.contains(template) {
@@ -41,6 +42,20 @@ extension EmitC {
     }
     result.calls = calls.joined()
     return result
+  }
+
+  /// The running variances that are folded, each with its epsilon.
+  private func variances(_ stored: [Parameter]) -> [String] {
+    let norms = graph.nodes.flatMap { node -> [Op.BatchNorm] in
+      switch node.op {
+      case .convolution(let op): op.parts.compactMap(\.batchNorm) + [op.epilogue.phaseNorm].compactMap { $0 }
+      case .batchNorm(let norm): [norm]
+      default: []
+      }
+    }
+    return norms.compactMap { norm in
+      stored.firstIndex { $0.name == norm.runningVariance }.map { "{\($0), \(norm.epsilon)}" }
+    }
   }
 
   func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
@@ -67,11 +82,11 @@ extension EmitC {
     }
     let blocks = (node.shape.channels + channelBlock - 1) / channelBlock
     let width = blocks * channelBlock
-    let inputs = op.weightInputs ?? graph.shape(of: node.inputs[0]).channels
+    let inputs = op.totalInputChannels ?? graph.shape(of: node.inputs[0]).channels
     let segments = node.inputs[0].segments
     var lines: [String] = []
     var first = 0
-    if !op.epilogue.addsStart { needed.insert("pack_bias") }
+    if !op.epilogue.addsAccumulator { needed.insert("pack_bias") }
     for part in op.parts {
       let weight = tensor(part.weight)
       let bias = part.bias.map(tensor) ?? "NULL"
@@ -136,7 +151,7 @@ extension EmitC {
         preconditionFailure("a phase normalisation \(phaseNorm) behind groups")
       }
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
-      if !op.epilogue.addsStart {
+      if !op.epilogue.addsAccumulator {
         lines.append(
           "pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm), part, parts);"
         )

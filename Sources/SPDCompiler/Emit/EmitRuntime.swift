@@ -11,7 +11,7 @@ extension EmitC {
     return try templates.fill(
       "runtime",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "STEPS": "\(calls.count)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.string(graph.name), "STEPS": "\(calls.count)",
         "CASES": cases(calls),
         "PACK": indent(packing, 1),
         "PACKED_COUNT": "\(plan.packedCount)", "ARENA_COUNT": "\(plan.arenaCount)",
@@ -45,15 +45,28 @@ extension EmitC {
     return try templates.fill(
       "module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version,
+        "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
-        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "PACKED_COUNT": "\(plan.packedCount)",
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros,
+        "PACKED_COUNT": "\(plan.packedCount)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
         "GRAPH_HASH": hex(graph.parameterHash),
         "FLAGS": (plan.target.flags + ["-ffp-contract=fast", "-fno-math-errno"]).joined(separator: " "),
         "TARGET": plan.target.name,
       ])
+  }
+
+  /// Where each result lies in the output, for programs that read them by number.
+  private var outputMacros: String {
+    let places = plan.outputs.enumerated().map { index, output in
+      """
+      #define \(upper)_OUTPUT_\(index)_OFFSET ((size_t)\(output.offset)) /* floats from the start of the output */
+      #define \(upper)_OUTPUT_\(index)_COUNT ((size_t)\(output.count))
+      """
+    }
+    return (["#define \(upper)_OUTPUTS \(plan.outputs.count)"] + places).joined(separator: "\n")
   }
 
   private func meaning(_ output: Plan.Output) -> String {

@@ -61,17 +61,18 @@ extension EmitC {
     let table = state.entries.map { entry in
       let dimensions = (entry.shape + [0, 0, 0, 0]).prefix(4).map(String.init).joined(separator: ", ")
       return
-        "{\"\(entry.name)\", \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
+        "{\(CText.string(entry.name)), \(entry.offset), \(entry.count), \(entry.group), \(entry.shape.count), {\(dimensions)}},"
     }
     let updates = plan.updatesInBackward ? "update_in_backward" : "update_apart"
     let names = ["PREFIX": prefix, "UPPER": upper, "STEPS": "\(calls.count)"]
     return [
-      "UPDATES": try templates.fill(updates, names), "PREFIX": prefix, "UPPER": upper, "NAME": graph.name,
+      "UPDATES": try templates.fill(updates, names), "PREFIX": prefix, "UPPER": upper, "NAME": CText.string(graph.name),
       "STEPS": "\(calls.count)", "CASES": cases(calls),
       "SCRATCH": scratchDeclaration, "PARAMETERS": "\(state.entries.count)",
       "PARAMETER_TABLE": table.joined(separator: "\n    "), "CHECK_TARGETS": checkTargets,
       "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
-      "GRAPH_HASH": hex(graph.parameterHash), "LEVELS": "\(balances.count)", "BATCH": "\(input.batch)",
+      "GRAPH_HASH": hex(graph.parameterHash), "GROUPS": "\((state.entries.map(\.group).max() ?? -1) + 1)",
+      "LEVELS": "\(balances.count)", "BATCH": "\(input.batch)",
       "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
       "CLASSES": "\(graph.classes)",
     ]
@@ -82,7 +83,8 @@ extension EmitC {
     return try templates.fill(
       "training_module",
       [
-        "PREFIX": prefix, "UPPER": upper, "NAME": graph.name, "VERSION": version, "BATCH": "\(input.batch)",
+        "PREFIX": prefix, "UPPER": upper, "NAME": CText.comment(graph.name), "VERSION": version,
+        "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "STATE_COUNT": "\(state.count)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
@@ -111,18 +113,21 @@ extension EmitC {
     case .boxes:
       return """
         if (batch->rates == NULL || (batch->targets == NULL && batch->target_count > 0)) return \(upper)_NULL_POINTER;
+            if (!\(name)_check_rates(batch->rates)) return \(upper)_BAD_HYPERPARAMETER;
             const int fault = \(name)_check(batch->targets, batch->target_count);
             if (fault != SPD_TARGETS_OK) return fault == SPD_TARGETS_TOO_MANY ? \(upper)_TOO_MANY_TARGETS : \(upper)_BAD_TARGETS;
         """
     case .labels:
       return """
         if (batch->labels == NULL) return \(upper)_NULL_POINTER;
+            if (!is_within(batch->label_smoothing, 0.0, 1.0)) return \(upper)_BAD_HYPERPARAMETER;
             if (!\(name)_check(batch->labels)) return \(upper)_BAD_TARGETS;
         """
     case .numbers(let shape):
       let isVector = shape.size == Size2D(1)
       return """
         if (batch->targets == NULL\(isVector ? " && batch->labels == NULL" : "")) return \(upper)_NULL_POINTER;
+            if (!is_within(batch->label_smoothing, 0.0, 1.0)) return \(upper)_BAD_HYPERPARAMETER;
             if (!\(name)_check(batch->targets, batch->target_count, batch->labels)) return \(upper)_BAD_TARGETS;
         """
     }

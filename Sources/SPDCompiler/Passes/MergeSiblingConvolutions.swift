@@ -62,14 +62,14 @@ extension Pass {
   /// A result that the network returns, or that must come first for its residual or start, stays alone.
   private static func isMergeable(_ node: Node, in graph: Graph) -> Bool {
     guard case .convolution(let op) = node.op else { return false }
-    return op.groups == 1 && !op.epilogue.addsResidual && !op.epilogue.addsStart && !graph.isOutput(node.id)
+    return op.groups == 1 && !op.epilogue.addsResidual && !op.epilogue.addsAccumulator && !graph.isOutput(node.id)
   }
 }
 
 extension Op.Convolution {
   fileprivate func isSibling(of other: Op.Convolution) -> Bool {
     kernel == other.kernel && stride == other.stride && padding == other.padding && dilation == other.dilation
-      && groups == other.groups && weightInputs == other.weightInputs && epilogue == other.epilogue
+      && groups == other.groups && totalInputChannels == other.totalInputChannels && epilogue == other.epilogue
       && epilogue.phaseNorm == nil
   }
 }

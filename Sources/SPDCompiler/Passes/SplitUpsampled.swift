@@ -5,7 +5,7 @@ import SPD
 ///     %3 = conv2d(%1^2 ++ %2) k=1 48→8 *bn +silu                  8×8×8
 /// becomes
 ///     %4 = conv2d(%1) k=1 32/48→8 *bn                             8×4×4
-///     %3 = conv2d(%2→32, %4^2) k=1 16/48→8 *bn +start +silu       8×8×8
+///     %3 = conv2d(%2→32, %4^2) k=1 16/48→8 *bn +accumulator +silu       8×8×8
 ///
 /// A 1×1 convolution commutes with nearest upsampling: W∗concat(up(a), b) = up(Wₐ∗a) + W_b∗b. The sums of b start from
 /// those of a, so nothing is added on its own; the bias goes with a, the epilogue stays with b. Of the multiply-adds of
@@ -25,7 +25,7 @@ extension Pass {
       for index in low.segments.indices { low.segments[index].upsampling = 1 }
 
       var sums = op
-      sums.weightInputs = op.weightInputs ?? node.inputs[0].channels
+      sums.totalInputChannels = op.totalInputChannels ?? node.inputs[0].channels
       sums.epilogue = Op.Epilogue()
       var shape = graph.shape(of: low)
       shape.channels = op.outputs
@@ -33,8 +33,8 @@ extension Pass {
         id: graph.nextID, op: .convolution(sums), inputs: [low], shape: shape, layer: node.layer, source: node.source)
 
       var remaining = op
-      remaining.weightInputs = sums.weightInputs
-      remaining.epilogue.addsStart = true
+      remaining.totalInputChannels = sums.totalInputChannels
+      remaining.epilogue.addsAccumulator = true
       for part in remaining.parts.indices { remaining.parts[part].bias = nil }
       graph.nodes.insert(start, at: graph.position(of: node.id))
       graph[node.id].op = .convolution(remaining)
@@ -53,7 +53,7 @@ extension Pass {
     guard op.kernel == 1, op.stride == 1, op.padding == 0, op.groups == 1 else {
       return "only a 1×1 convolution commutes with upsampling"
     }
-    guard !op.epilogue.addsStart else { return "its sums start from a tensor already" }
+    guard !op.epilogue.addsAccumulator else { return "its sums start from a tensor already" }
     let upsampled = operand.segments.filter { $0.upsampling > 1 }
     guard upsampled.allSatisfy({ $0.upsampling == factor }) else {
       return "it reads views upsampled by several factors"

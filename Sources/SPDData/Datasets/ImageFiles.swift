@@ -1,3 +1,4 @@
+import SPDFormats
 import SPDVision
 
 /// Images in files of their own.
@@ -24,9 +25,9 @@ public struct ImageFiles: ImageDataset {
       bytes = try readImageFile(path)
     } catch {
       // A disk that is gone takes its images along; none of them is broken.
-      let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-      if !folder.isEmpty, FolderListing.kind(of: String(folder)) == nil {
-        throw DataError(path: String(folder), what: "the folder is gone", remedy: "bring it back", isOfTheMachine: true)
+      let folder = parentFolder(of: path)
+      if !folder.isEmpty, PathKind(of: folder) == nil {
+        throw DataError(path: folder, what: "the folder is gone", remedy: "bring it back", isOfTheMachine: true)
       }
       throw DataError(error)
     }
@@ -37,11 +38,19 @@ public struct ImageFiles: ImageDataset {
   static let extensions = ["jpg", "jpeg", "png", "ppm", "pgm"]
   /// Of images that cannot be read: they are taken up, so that they are reported as broken ones and do not get lost
   /// without a word.
-  static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
+  private static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
+  static let allExtensions = extensions + foreignExtensions
 }
+
+// By bytes, since a name may begin with a combining character, which would merge with what is before it.
 
 /// Whether a path ends in one of the extensions, in any case.
 func hasExtension(_ path: String, _ extensions: [String]) -> Bool {
-  guard let dot = path.lastIndex(of: ".") else { return false }
-  return extensions.contains(path[path.index(after: dot)...].lowercased())
+  guard let dot = path.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+  return extensions.contains(String(path.unicodeScalars[path.utf8.index(after: dot)...]).lowercased())
+}
+
+/// The folder that a path is in, without its slash; empty for a path without one.
+private func parentFolder(of path: String) -> String {
+  path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path.unicodeScalars[..<$0]) } ?? ""
 }

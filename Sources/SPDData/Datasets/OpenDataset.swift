@@ -1,3 +1,5 @@
+import SPDFormats
+
 /// What cannot be read off a data set's path.
 public struct DatasetOptions: Codable, Sendable, Equatable {
   /// The part of every class that is for validation, where class folders are not divided into train and val.
@@ -15,7 +17,8 @@ enum DatasetKind: Equatable {
   case shapes(resolution: Int?, smallest: Double?)
   case cifar(CIFARVariant, CIFARVersion)
   case tinyImageNet
-  case dividedFolders, undividedFolders
+  case dividedFolders(training: String, validation: String)
+  case undividedFolders
 }
 
 /// Opens a data set for classification; what lies at the path decides the kind.
@@ -24,10 +27,12 @@ enum DatasetKind: Equatable {
 ///   the side: drawn by ``ShapesDataset``;
 /// - the folder of CIFAR-10 or CIFAR-100, binary version or Python version;
 /// - the folder of Tiny ImageNet;
-/// - `train` and `val` with one folder of images (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class;
+/// - `train` and `val` with one folder of images (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class; `training`, and
+///   `valid`, `validation`, `test` or `testing`, in any case, serve as well;
 /// - class folders alone, of which ``DatasetOptions/validationFraction`` is set apart.
 ///
-/// A folder that holds nothing but one of these is looked into.
+/// A folder that holds nothing but one of these is looked into, and so is one that holds CIFAR or Tiny ImageNet beside
+/// other folders.
 ///
 /// - Throws: `DataError` that says what was looked for and what was found.
 public func openDataset(_ name: String, options: DatasetOptions = .init()) throws(DataError) -> DatasetSplits {
@@ -37,7 +42,7 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
     shapes.smallest = smallest ?? shapes.smallest
     return try ShapesDataset.splits(shapes)
   }
-  switch FolderListing.kind(of: name) {
+  switch PathKind(of: name) {
   case .folder: break
   case nil:
     throw DataError(
@@ -47,15 +52,18 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
     throw DataError(
       path: name, what: "is a file; a data set is a folder",
       remedy: isArchive ? "unpack it and name the folder" : "name the folder that it lies in")
+  case .some(let other):
+    throw DataError(path: name, what: other.fault ?? "is no folder", remedy: "name the data set's folder")
   }
   // A name typed with a slash at its end must not show in every message.
-  let (listing, kind) = try detect(name.count > 1 && name.hasSuffix("/") ? String(name.dropLast()) : name)
+  let (folder, kind) = try detect(name.utf8.count > 1 && name.hasSuffix("/") ? String(name.dropLast()) : name)
   switch kind {
-  case .cifar(let variant, let version): return try CIFAR.splits(variant, version, in: listing.path)
-  case .tinyImageNet: return try TinyImageNet.splits(in: listing.path)
-  case .dividedFolders: return try ClassFolders.divided(listing)
+  case .cifar(let variant, let version): return try CIFAR.splits(variant, version, in: folder)
+  case .tinyImageNet: return try TinyImageNet.splits(in: folder)
+  case .dividedFolders(let training, let validation):
+    return try ClassFolders.divided(folder, training: training, validation: validation)
   case .undividedFolders, .shapes:
-    return try ClassFolders.undivided(listing, fraction: options.validationFraction, seed: options.splitSeed)
+    return try ClassFolders.undivided(folder, fraction: options.validationFraction, seed: options.splitSeed)
   }
 }
 
@@ -73,28 +81,63 @@ private func shapesKind(_ name: String) throws(DataError) -> DatasetKind? {
   return .shapes(resolution: side, smallest: smallest)
 }
 
+/// Folders that hold nothing but the data set's folder, from the outside in.
+private let maximumWrappers = 3
+
 /// The folder that holds the data set, and its kind.
-private func detect(_ folder: String) throws(DataError) -> (FolderListing, DatasetKind) {
-  let listing = try FolderListing(folder)
-  if let kind = kind(of: listing) { return (listing, kind) }
-  if listing.folders.count == 1 {
-    let inner = try FolderListing("\(folder)/\(listing.folders[0])")
-    if let kind = kind(of: inner), kind != .undividedFolders { return (inner, kind) }
+private func detect(_ folder: String) throws(DataError) -> (folder: String, DatasetKind) {
+  let outermost = try FolderListing(folder)
+  var listing = outermost
+  for depth in 0...maximumWrappers {
+    if let found = try recognised(listing) { return found }
+    if let kind = try folderKind(listing, isNamed: depth == 0) { return (listing.path, kind) }
+    guard listing.folders.count == 1 else { break }
+    listing = try FolderListing("\(listing.path)/\(listing.folders[0])")
   }
   throw DataError(
     path: folder,
     what: "is no data set; looked for data_batch_1(.bin) of CIFAR-10, train(.bin) of CIFAR-100, wnids.txt of Tiny "
-      + "ImageNet, train/ and val/, class folders; \(listing.summary)",
+      + "ImageNet, train/ and val/, class folders; \(outermost.summary)",
     remedy: "name the folder that holds one of these")
 }
 
-private func kind(of listing: FolderListing) -> DatasetKind? {
+/// A data set that its files give away, in this folder or in one of those in it.
+private func recognised(_ listing: FolderListing) throws(DataError) -> (folder: String, DatasetKind)? {
+  if let kind = fileKind(listing) { return (listing.path, kind) }
+  // As a program that downloads data sets leaves them: `data/cifar-10-batches-py` beside others.
+  var found: [(folder: String, DatasetKind)] = []
+  for name in listing.folders where listing.folders.count <= 32 {
+    guard let inner = try? FolderListing("\(listing.path)/\(name)"), let kind = fileKind(inner) else { continue }
+    found.append((inner.path, kind))
+  }
+  guard found.count <= 1 else {
+    throw DataError(
+      path: listing.path, what: "holds several data sets: \(found.map(\.folder).joined(separator: ", "))",
+      remedy: "name one of them")
+  }
+  return found.first
+}
+
+/// Data sets that have files of known names.
+private func fileKind(_ listing: FolderListing) -> DatasetKind? {
   let files = Set(listing.files)
   if files.contains("data_batch_1.bin") { return .cifar(.ten, .binary) }
   if files.contains("data_batch_1") { return .cifar(.ten, .pickles) }
   if files.contains("train.bin") { return .cifar(.hundred, .binary) }
   if files.isSuperset(of: ["train", "meta"]) { return .cifar(.hundred, .pickles) }
-  if files.contains("wnids.txt") { return .tinyImageNet }
-  if !ClassFolders.trainingNames.allSatisfy({ !listing.folders.contains($0) }) { return .dividedFolders }
-  return listing.folders.count >= 2 ? .undividedFolders : nil
+  return files.contains("wnids.txt") ? .tinyImageNet : nil
+}
+
+/// Folders of classes, with or without splits; those without are taken for some only where the folder was named.
+private func folderKind(_ listing: FolderListing, isNamed: Bool) throws(DataError) -> DatasetKind? {
+  switch try ClassFolders.division(listing) {
+  case .divided(let training, let validation): return .dividedFolders(training: training, validation: validation)
+  case .half(let found, let missing):
+    let remedy =
+      missing == ClassFolders.trainingNames
+      ? "add one" : "add one, or name \(listing.path)/\(found) as the data set and a fraction for validation"
+    throw DataError(
+      path: listing.path, what: "has a folder \(found) but none of \(missing.joined(separator: ", "))", remedy: remedy)
+  case .none: return isNamed && listing.folders.count >= 2 ? .undividedFolders : nil
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SPD
 
 /// The order in which an epoch goes through a data set. The orders of the last two epochs asked for are kept, since
 /// threads work across the border between epochs.

@@ -1,4 +1,5 @@
 import Foundation
+import SPD
 
 /// What one image of the `shapes` data set shows, in units of its side: independent of the resolution, so that the same
 /// scene can be drawn at any.

@@ -1,4 +1,5 @@
 import Dispatch
+import SPD
 import SPDVision
 
 /// How the images of the `shapes` data set are drawn.

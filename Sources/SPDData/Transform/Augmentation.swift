@@ -1,3 +1,4 @@
+import SPD
 import SPDVision
 
 /// One random change of a training image.

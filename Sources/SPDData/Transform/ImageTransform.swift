@@ -1,3 +1,4 @@
+import SPD
 import SPDVision
 
 /// The way from a stored image to a network's input: fit, augment, standardise, in this order.

@@ -1,4 +1,3 @@
-import Foundation
 import SPDFormats
 internal import Yams
 
@@ -57,19 +56,11 @@ func settingValue(of node: Node, key: String, path: String) throws -> SettingVal
 
 /// A text file as UTF-8.
 func readText(_ path: String) throws -> String {
-  do {
-    let data = try Data(contentsOf: URL(fileURLWithPath: path))
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw FormatError(path: path, problem: "is not a text in UTF-8")
-    }
-    return text
-  } catch let error as CocoaError {
-    throw FormatError(path: path, problem: error.isFileMissing ? "there is no such file" : "cannot be read")
+  guard PathKind(of: path) != nil else { throw FormatError(path: path, problem: "there is no such file") }
+  guard let text = String(validating: try readWholeFile(path), as: UTF8.self) else {
+    throw FormatError(path: path, problem: "is not a text in UTF-8")
   }
-}
-
-extension CocoaError {
-  fileprivate var isFileMissing: Bool { code == .fileReadNoSuchFile }
+  return text
 }
 
 extension Node {

@@ -35,6 +35,7 @@ public struct TrainingData: Sendable {
       options.shapes.validation = min(options.shapes.validation, configuration.limit)
     }
     let splits = try openDataset(configuration.data, options: options)
+    splits.warnings.forEach(Console.warning)
     training = Self.limited(splits.training, configuration)
     validation = Self.limited(splits.validation, configuration)
     trainingHash = Self.hash(training)

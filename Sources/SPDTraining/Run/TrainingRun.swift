@@ -165,8 +165,11 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   private func learn(_ batch: Batch, rate: Double) throws {
-    let update = trainer.network.updatesInBackward ? update(rate: rate, batches: 1) : nil
-    let losses = try task.step(trainer, batch, update, configuration)
+    let targets = task.targets(of: batch, configuration)
+    let losses =
+      trainer.network.updatesInBackward
+      ? try trainer.step(batch.images, targets, update(rate: rate, batches: 1))
+      : try trainer.gradients(batch.images, targets)
     // Generated code updates nothing from such a loss either.
     guard losses[0].isFinite else {
       throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)

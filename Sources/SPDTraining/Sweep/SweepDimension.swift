@@ -1,5 +1,6 @@
 import Foundation
 import SPDDriver
+import SPD
 
 /// The values that a sweep tries for one setting.
 public struct SweepDimension: Sendable {
@@ -31,8 +32,8 @@ public struct SweepDimension: Sendable {
   }
 
   func sample(_ random: inout SplitMix64) -> String {
-    if let count { return word(random.index(below: count)) }
-    return word(at: random.unit())
+    if let count { return word(random.below(count)) }
+    return word(at: random.uniform())
   }
 
   /// The value at a part of the range, to four digits: more make no difference, and the table remains readable.

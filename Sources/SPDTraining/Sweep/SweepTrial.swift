@@ -1,3 +1,5 @@
+import SPD
+
 /// One point of a sweep's space.
 public struct SweepTrial: Equatable, Sendable {
   /// Counted from 1.
@@ -34,7 +36,7 @@ extension SweepSpace {
       // A shuffle, stopped when there are enough.
       var order = Array(0..<count)
       for index in order.indices where result.count < trials {
-        order.swapAt(index, index + random.index(below: count - index))
+        order.swapAt(index, index + random.below(count - index))
         tryOut(words(at: order[index]))
       }
       return result

@@ -3,6 +3,7 @@ import Foundation
 import SPD
 import SPDDriver
 import SPDTraining
+import SPDFormats
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
@@ -75,10 +76,10 @@ struct Classify: AsyncParsableCommand {
       try await ImageInputs(images).run("classify", json: json) { entry, image in
         let classes = try classifier.classify(image, top: top)
         return Answer(
-          image: entry.path,
+          image: entry.text,
           classes: classes.map { Answer.Class(class: $0.index, name: $0.name, probability: $0.probability) })
       } failed: {
-        Answer(image: $0.path, error: $1)
+        Answer(image: $0.text, error: $1)
       } show: {
         show($0)
       }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
+import SPDFormats
 import SPDRuntime
 import SPDVision
 
@@ -71,14 +72,14 @@ struct Detect: AsyncParsableCommand {
           do { try Files.writing { try annotated.write(to: target) } } catch { throw Failure(error) }
         }
         return Answer(
-          image: entry.path,
+          image: entry.text,
           detections: detections.map {
             Answer.Object(
               class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
               box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
           })
       } failed: {
-        Answer(image: $0.path, error: $1)
+        Answer(image: $0.text, error: $1)
       } show: {
         show($0)
       }

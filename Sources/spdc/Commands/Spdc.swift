@@ -1,5 +1,6 @@
 import ArgumentParser
 import SPDDriver
+import SPDFormats
 
 @main
 struct Spdc: AsyncParsableCommand {
@@ -11,4 +12,7 @@ struct Spdc: AsyncParsableCommand {
       Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self,
       Export.self, Train.self, Val.self, SweepCommand.self, Doctor.self,
     ])
+
+  // Names of files in the arguments are bytes, which Swift's own `CommandLine.arguments` does not keep.
+  static func main() async { await main(FileName.arguments) }
 }

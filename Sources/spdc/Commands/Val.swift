@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
+import SPDFormats
 import SPDTraining
 
 struct Val: AsyncParsableCommand {

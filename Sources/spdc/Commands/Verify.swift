@@ -12,7 +12,7 @@ struct Verify: AsyncParsableCommand {
     abstract: "Compare compiled C with the naive interpreter, layer by layer.",
     discussion: """
       Every result inside of the network is compared, then the output; --against compares the output with an array \
-      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·|y|. With a training case (.json), steps are run with \
+      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·max|y| of the result. With a training case (.json), steps are run with \
       synthetic weights and input, and losses, gradients and the state behind them are compared. Exit code 1 if anything \
       is beyond its limit.
       """)
@@ -25,7 +25,7 @@ struct Verify: AsyncParsableCommand {
   var report: String?
   @Option(help: "A .npy file, or `synthetic`.") var input = "synthetic"
   @Option(name: .customLong("abs"), help: "Absolute limit.") var absolute = 5e-4
-  @Option(name: .customLong("rel"), help: "Relative limit.") var relative = 1e-5
+  @Option(name: .customLong("rel"), help: "Limit relative to the largest value of a result.") var relative = 1e-5
   @Flag(help: "Print the comparison as JSON.") var json = false
 
   func validate() throws {
@@ -116,10 +116,10 @@ struct Verify: AsyncParsableCommand {
       Console.print(columns([["", "max|Δ|", "max|y|", "layer", "node"]] + rows, right: [1, 2]))
       if let off {
         Console.print(
-          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·|y|\n  \(off.node)"
+          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·max|y|\n  \(off.node)"
         )
       } else {
-        Console.print("\(layers.count) results within \(absolute) + \(relative)·|y|")
+        Console.print("\(layers.count) results within \(absolute) + \(relative)·max|y|")
       }
     }
     if off != nil { throw ExitCode(Failure.Code.different.rawValue) }

@@ -1,5 +1,6 @@
 import Foundation
 import SPDDriver
+import SPDFormats
 
 /// What goes to the terminal: results to standard output, everything else to standard error.
 ///

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPDData
 import SPDDriver
+import SPDFormats
 import SPDVision
 
 /// The images that arguments mean: files, and what lies in folders, in the order of the arguments.
@@ -12,6 +13,9 @@ struct ImageInputs {
     var name: String
     /// Why there is no image, known already.
     var failure: Failure?
+
+    /// The path as JSON can have it: exactly, unless it is not UTF-8.
+    var text: String { String(validating: FileName.bytes(path), as: UTF8.self) ?? printable(path) }
   }
 
   private(set) var entries: [Entry] = []
@@ -21,27 +25,24 @@ struct ImageInputs {
   }
 
   private mutating func add(_ argument: String) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
-      return fail(argument, .noInput, "there is no such image")
-    }
-    guard isFolder.boolValue else {
-      entries.append(Entry(path: argument, name: String(argument.split(separator: "/").last ?? "")))
-      return
-    }
-    // A name typed with a slash at its end must not show in every message.
-    let folder = argument.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
-    do {
-      let paths = try ImageFiles.paths(in: folder)
-      if paths.isEmpty { fail(argument, .noInput, "the folder holds no images") }
-      entries += paths.map { Entry(path: $0, name: String($0.dropFirst(folder.count).drop { $0 == "/" })) }
-    } catch {
-      entries.append(Entry(path: argument, name: argument, failure: Failure(.noInput, error.description)))
+    switch PathKind(of: argument) {
+    case nil: fail(argument, .noInput, "there is no such image")
+    case .folder:
+      // A name typed with a slash at its end must not show in every message.
+      let folder = argument.utf8.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
+      do {
+        let paths = try ImageFiles.paths(in: folder, warn: Console.warning)
+        if paths.isEmpty { fail(argument, .noInput, "the folder holds no images") }
+        entries += paths.map { Entry(path: $0, name: String($0.dropFirst(folder.count).drop { $0 == "/" })) }
+      } catch {
+        entries.append(Entry(path: argument, name: argument, failure: Failure(.noInput, error.description)))
+      }
+    default: entries.append(Entry(path: argument, name: String(argument.split(separator: "/").last ?? "")))
     }
   }
 
   private mutating func fail(_ path: String, _ code: Failure.Code, _ problem: String) {
-    entries.append(Entry(path: path, name: path, failure: Failure(code, "\(path): \(problem)")))
+    entries.append(Entry(path: path, name: path, failure: Failure(code, printable("\(path): \(problem)"))))
   }
 
   /// Answers each image. What cannot be read, or gives no numbers, is named and left out, so that the others are answered.
@@ -63,13 +64,13 @@ struct ImageInputs {
       for (index, entry) in entries.enumerated() {
         do {
           if let failure = entry.failure { throw failure }
-          let answer = try await answer(entry, try ImageFiles.read(entry.path))
+          let answer = try await answer(entry, try ImageFiles.read(entry.path, warn: Console.warning))
           answers.append(answer)
           progress.finish()
           if !json { show(answer) }
         } catch where entry.failure != nil || error is DataError || error is OutputNotFinite {
           var failure = Failure(error)
-          if error is OutputNotFinite { failure.message = "\(entry.path): \(failure.message)" }
+          if error is OutputNotFinite { failure.message = "\(printable(entry.path)): \(failure.message)" }
           answers.append(failed(entry, failure.message))
           codes.append(failure.code)
           progress.finish()

@@ -57,6 +57,30 @@ static int shortened(size_t bytes, int adapted)
     return status;
 }
 
+/* What packing says of a file whose first running variance is `value`, with the digest that belongs to it. */
+static int with_variance(float value)
+{
+    const buffer copy = allocate(file.bytes);
+    memcpy(copy.start, file.start, file.bytes);
+    for (uint32_t i = 0; i < number32(24); i++) {
+        const size_t record = 64 + 64 * (size_t)i, end = number32(record + 32) + number32(record + 36);
+        if (memcmp(file.start + end - 11, "running_var", 11) != 0) continue;
+        const size_t offset = number64(record);
+        memcpy(copy.start + offset, &value, sizeof value);
+        uint64_t digest = 0xcbf29ce484222325u;
+        for (uint64_t k = 0; k < number64(record + 8); k++) {
+            uint32_t word;
+            memcpy(&word, copy.start + offset + 4 * k, sizeof word);
+            digest = (digest ^ word) * 0x100000001b3u;
+        }
+        memcpy(copy.start + record + 16, &digest, sizeof digest);
+        break;
+    }
+    const int status = F(_pack)(copy.start, copy.bytes, packed.start, packed.bytes);
+    release(copy);
+    return status;
+}
+
 static void parameter_faults(void)
 {
     const uint32_t tensors = number32(24);
@@ -91,6 +115,8 @@ static void parameter_faults(void)
         IS(patched32(offset, number32(offset) ^ 1), _PARAMETERS_DIGEST);
         IS(patched32(offset + 4 * (count - 1), number32(offset + 4 * (count - 1)) ^ 0x80000000u), _PARAMETERS_DIGEST);
     }
+    IS(with_variance(-1.0f), _PARAMETERS_VARIANCE);
+    IS(with_variance(0.0f), _OK);
     IS(patched(0, "SPDW", 4), _OK);
 }
 
@@ -160,10 +186,10 @@ int main(int argc, char **argv)
     context_faults((const float *)(const void *)input.start, (float *)(void *)output.start, atoi(argv[3]));
 
     /* Every status was met, and each has words of its own. */
-    CHECK(seen == (1u << (N(_BAD_STEPS) + 1)) - 1);
-    const char *const unknown = F(_status)(N(_BAD_STEPS) + 1);
+    CHECK(seen == (1u << (N(_PARAMETERS_VARIANCE) + 1)) - 1);
+    const char *const unknown = F(_status)(N(_PARAMETERS_VARIANCE) + 1);
     CHECK(strcmp(unknown, F(_status)(-1)) == 0);
-    for (int a = 0; a <= N(_BAD_STEPS); a++) {
+    for (int a = 0; a <= N(_PARAMETERS_VARIANCE); a++) {
         CHECK(strlen(F(_status)(a)) > 0 && strcmp(F(_status)(a), unknown) != 0);
         for (int b = 0; b < a; b++) CHECK(strcmp(F(_status)(a), F(_status)(b)) != 0);
     }

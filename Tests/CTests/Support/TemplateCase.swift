@@ -80,7 +80,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "optimizer_rules", holes: ["NAME": "small_optimizer"]),
     TemplateCase(name: "optimizer", holes: ["RANGES": "{0, 13, 0}, {16, 7, -1}"]),
     TemplateCase(name: "halo"), TemplateCase(name: "prelude"), TemplateCase(name: "peak"),
-    TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}"]),
+    TemplateCase(name: "parameters", holes: ["TENSORS": "{0x1u, 4}, {0x2u, 1}", "VARIANCES": "{1, 1e-5}, {-1, 0.0}"]),
     TemplateCase(name: "pack_bias"), TemplateCase(name: "pack_direct"), TemplateCase(name: "pack_grouped"),
     TemplateCase(name: "pack_norm"), TemplateCase(name: "pack_image"), TemplateCase(name: "pack_winograd"),
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
@@ -98,7 +98,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
   private static let module = [
     "CASES": "        case 0: arena[part] = input[parts]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
     "OUTPUT_SHAPES": "{2, {1, 4, 0, 0}}", "OUTPUT_TEXT": " * Output: 1 x 4", "FLAGS": "", "TARGET": "scalar",
-    "VERSION": "0",
+    "VERSION": "0", "NAME": "\"small\"", "OUTPUT_PLACES": "#define SMALL_OUTPUTS 1",
   ]
 
   private static let numbers = [
@@ -133,6 +133,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     case "runtime":
       let stub =
         "static int check_records(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
+        + "static int check_variances(const void *file) { return file != NULL; }\n"
         + "static int check_digests(const void *file, int part, int parts) { return file != NULL && part < parts; }\n"
       return try "#include \"small.h\"\n" + filled(templates, "prelude", lanes) + stub
         + filled(templates, name, lanes)

@@ -1,0 +1,75 @@
+import Foundation
+
+/// What lies at a path. Links count as what they point to. Nothing is opened, so nothing can block.
+public enum PathKind: Equatable, Sendable {
+  case file
+  case folder
+  /// A FIFO, a socket or a device, in these words: it cannot be read as a file.
+  case special(String)
+  /// A link that leads nowhere, or in a circle.
+  case danglingLink
+  /// Something that the system does not let us look at, in its words.
+  case inaccessible(String)
+
+  /// Nil where nothing lies.
+  public init?(of path: String) {
+    var status = stat()
+    if FileName.withPath(path, { stat($0, &status) }) == 0 {
+      self.init(mode: status.st_mode)
+      return
+    }
+    let code = errno
+    var link = stat()
+    if code == ENOENT || code == ELOOP, FileName.withPath(path, { lstat($0, &link) }) == 0 {
+      self = .danglingLink
+    } else if code == ENOENT || code == ENOTDIR {
+      return nil
+    } else {
+      self = .inaccessible(errorText(code))
+    }
+  }
+
+  init(mode: mode_t) {
+    switch mode & S_IFMT {
+    case S_IFREG: self = .file
+    case S_IFDIR: self = .folder
+    case S_IFIFO: self = .special("a FIFO")
+    case S_IFSOCK: self = .special("a socket")
+    default: self = .special("a device")
+    }
+  }
+
+  /// Why it can be neither read nor entered, as the end of a sentence; nil for files and folders.
+  public var fault: String? {
+    switch self {
+    case .file, .folder: nil
+    case .special(let what): "is not a regular file but \(what)"
+    case .danglingLink: "is a link that leads nowhere"
+    case .inaccessible(let reason): "cannot be looked at: \(reason)"
+    }
+  }
+}
+
+/// The names in a folder, in the order of their bytes, without `.` and `..`.
+///
+/// - Throws: `FormatError` where it cannot be read.
+public func namesInFolder(_ path: String) throws -> [String] {
+  guard let stream = FileName.withPath(path, { opendir($0) }) else {
+    throw FormatError(opening: path, errno)
+  }
+  defer { closedir(stream) }
+  var names: [[UInt8]] = []
+  while true {
+    errno = 0
+    guard let entry = readdir(stream) else {
+      if errno != 0 { throw FormatError(path: path, problem: "cannot be read: \(errorText(errno))") }
+      break
+    }
+    // Names may be longer than the declared field on some file systems, so its address counts and not its size.
+    let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
+    let start = UnsafeRawPointer(entry) + offset
+    let name = Array(UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
+    if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
+  }
+  return names.sorted { $0.lexicographicallyPrecedes($1) }.map(FileName.string)
+}

@@ -1,0 +1,42 @@
+import Testing
+
+@testable import SPDVision
+
+/// A JPEG without its end marker is read if no pixel is missing.
+struct EndMarkerTests {
+  @Test(arguments: ["jpeg 4:2:0", "jpeg progressive", "jpeg CMYK", "jpeg restart"])
+  func onlyTheMarkerIsMissing(_ name: String) throws {
+    let bytes = try RecordedFile.named(name)
+    for cut in [1, 2] {
+      var warnings: [ImageWarning] = []
+      let image = try Image.decode(Array(bytes.dropLast(cut)), path: "p") { warnings.append($0) }
+      #expect(image == (try Image.decode(bytes, path: "p")))
+      #expect(warnings.map(\.description) == ["p: the JPEG has no end marker; no pixel is missing"])
+    }
+  }
+
+  /// Cut between two scans, the decoder would be content with less detail.
+  @Test func missingScansAreNoticed() throws {
+    let bytes = try RecordedFile.named("jpeg progressive")
+    let scans = bytes.indices.dropLast().filter { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }
+    #expect(scans.count > 2)
+    #expect(hasAllScans(jpeg: bytes))
+    for start in scans {
+      let error = expectError { _ = try Image.decode(Array(bytes[..<start]), path: "p") }
+      #expect(error?.what.contains("Premature end of JPEG file") == true)
+      #expect(!hasAllScans(jpeg: Array(bytes[..<start])))
+    }
+  }
+
+  @Test func malformedHeadersAreNotComplete() throws {
+    let bytes = try RecordedFile.named("jpeg 4:2:0")
+    for count in 0..<200 { #expect(!hasAllScans(jpeg: Array(bytes.prefix(count)))) }
+    for index in 2..<min(bytes.count, 700) {
+      for value in [0, 1, 0x7F, 0xFF] as [UInt8] {
+        var changed = bytes
+        changed[index] = value
+        _ = hasAllScans(jpeg: changed)
+      }
+    }
+  }
+}
