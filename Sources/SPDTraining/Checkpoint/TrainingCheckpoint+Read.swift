@@ -49,6 +49,10 @@ extension TrainingCheckpoint {
         path: path, problem: "its state is of another version of spdc (\(Self.explanation(error)))",
         remedy: "Go on with the version that wrote it")
     }
+    if let problem = state.inconsistency {
+      throw FormatError(
+        path: path, problem: "its state contradicts itself: \(problem)", remedy: "Go on from another checkpoint of the run")
+    }
 
     weights = []
     for name in file.order {
