@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
-import SPDTraining
 import SPDFormats
+import SPDTraining
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
