@@ -1,7 +1,8 @@
 # The commands a newcomer needs: `make demo` and `make test`; what a developer runs all day: `make check`.
 SHELL = /bin/bash
 PREFIX ?= /usr/local
-SWIFT_BUILD = swift build -c release
+# One set of flags for everything that is optimised, so that nothing is built twice.
+SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
@@ -42,7 +43,7 @@ test: packages
 
 # Before a release: everything, in an optimised build as it is shipped, and every reader fuzzed.
 test-all: packages
-	@$(TIMED) { swift build -c release -Xswiftc -enable-testing --build-tests && \
+	@$(TIMED) { $(SWIFT_BUILD) --build-tests && \
 	  SPDC_TEST_ALL=1 SPDC_CACHE='$(CURDIR)/build/cache-all' swift test -c release -Xswiftc -enable-testing --skip-build && \
 	  $(MAKE) fuzz; }
 

@@ -143,6 +143,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision", "SPDFormats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX", "SPDFormats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "SPDDriverTests", dependencies: ["SPDDriver", "SPD", "SPDCompiler", "Models"]),
     // Runs the command as it was built, and reads what it writes.
     .testTarget(
       name: "spdcTests",
@@ -150,9 +151,9 @@ let package = Package(
   ]
 )
 
-// `make check` and `make test` say so: without the optimiser, which takes two thirds of a build's time, but for what computes.
-// In an optimised build the tests' own code stays as it is. Nobody who depends on this package sees these flags.
-let computing: Set = ["SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData"]
+// `make check` and `make test` say so: a build without the optimiser, which takes two thirds of a build's time, but for what
+// computes. In an optimised build the tests' own code stays as it is. Nobody who depends on this package sees these flags.
+let computing: Set = ["SPD", "SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData"]
 let isTestBuild = Context.environment["SPDC_TEST_BUILD"] != nil
 for target in package.targets where target.type == .test || isTestBuild && computing.contains(target.name) {
   target.swiftSettings =

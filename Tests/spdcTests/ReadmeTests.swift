@@ -85,8 +85,13 @@ import Testing
     }
   }
 
-  private static let files: [String] = ["Sources", "Tests", "Examples", "templates", "Benchmarks"].flatMap { folder in
-    (FileManager.default.enumerator(atPath: Place.repository + "/" + folder)?.compactMap { $0 as? String } ?? [])
-      .map { "/" + folder + "/" + $0 }
-  }
+  /// Every path of the folders that pages name files of, with a slash in front.
+  private static let files: [String] = {
+    var paths: [String] = []
+    for folder in ["Sources", "Tests", "Examples", "templates", "Benchmarks"] {
+      guard let entries = FileManager.default.enumerator(atPath: Place.repository + "/" + folder) else { continue }
+      for case let entry as String in entries { paths.append("/" + folder + "/" + entry) }
+    }
+    return paths
+  }()
 }

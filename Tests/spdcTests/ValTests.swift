@@ -85,7 +85,9 @@ import Testing
   /// A graph has one size and one batch, and is measured with them.
   @Test func aGraphInPlaceOfAModel() async throws {
     try await spdc("compile", Place.tiny, "--emit", "graph", "-o", scratch("g.json")).succeeded()
-    let weights = ["--weights", Place.fixtures + "/weights/good.safetensors", "--data", "shapes:32", "--set", "limit=20"]
+    let weights = [
+      "--weights", Place.fixtures + "/weights/good.safetensors", "--data", "shapes:32", "--set", "limit=20",
+    ]
     let answers = try await [Place.tiny, scratch("g.json")].asyncMap {
       try await spdc(arguments: ["val", $0, "--json"] + weights).succeeded().object()["loss"] as? Double
     }
