@@ -102,6 +102,11 @@ let package = Package(
         "SPDReport", "SPDONNX", argumentParser,
       ]),
 
+    // Examples/swift-train is a package of its own; here its program is built beside the tests that run it.
+    .executableTarget(
+      name: "Pets", dependencies: ["SPD", "SPDDriver", "SPDTraining", "SPDVision"],
+      path: "Examples/swift-train/Sources/Pets"),
+
     // Written by `make generated`, for x86-64-v3.
     generated("resnet18_spd"),
     generated("yolov5_spd_n"),
@@ -147,7 +152,7 @@ let package = Package(
     // Runs the command as it was built, and reads what it writes.
     .testTarget(
       name: "spdcTests",
-      dependencies: ["spdc", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", subprocess]),
+      dependencies: ["spdc", "Pets", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", "SPDVision", subprocess]),
   ]
 )
 
