@@ -165,11 +165,13 @@ extension Builder.Compiled {
   /// Makes sure that this machine has the memory that running the network takes.
   fileprivate func requireMemory() throws {
     let float = MemoryLayout<Float>.size
-    var parts: [(what: String, bytes: Int)] = [
-      ("arena", plan.arenaBytes(threads: 1)), ("packed weights", plan.packedCount * float),
-    ]
-    // Of training, values and momentum at least.
-    if let state = plan.state { parts.append(("state", 2 * state.count * float)) }
+    var parts: [(what: String, bytes: Int)] = [("arena", plan.arenaBytes(threads: 1))]
+    if let state = plan.state {
+      // Values and momentum at least. Weights are packed within the arena.
+      parts.append(("state", 2 * state.count * float))
+    } else {
+      parts.append(("packed weights", plan.packedCount * float))
+    }
     let outputs = graph.outputs.reduce(0) { $0 + graph.shape(of: $1).count }
     parts.append(("input and output", (graph.input.shape.count + outputs) * float))
     let batch = graph.input.shape.batch

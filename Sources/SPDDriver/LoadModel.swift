@@ -20,17 +20,25 @@ public struct LoadedModel: Sendable {
   package static func load(_ argument: String) async throws -> LoadedModel {
     if argument.hasSuffix(".swift") { return try await modelFile(argument) }
     if argument.hasSuffix(".json") { return try graphFile(argument) }
-    guard let model = shippedModels.first(where: { $0.name == argument }) else {
-      if let failure = otherKind(argument) { throw failure }
-      let names = shippedModels.map(\.name)
-      let near = names.min { editDistance($0, argument) < editDistance($1, argument) }
-      let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
-      throw Failure(
-        .noInput,
-        "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
-          + names.joined(separator: ", "))
-    }
-    return LoadedModel(model)
+    if let model = shippedModels.first(where: { $0.name == argument }) { return LoadedModel(model) }
+    throw refusal(argument)
+  }
+
+  /// Makes sure that an argument can be a model's, before time is spent on what comes with it.
+  package static func check(_ argument: String) throws {
+    let isFile = argument.hasSuffix(".swift") || argument.hasSuffix(".json")
+    guard isFile || shippedModels.contains(where: { $0.name == argument }) else { throw refusal(argument) }
+  }
+
+  private static func refusal(_ argument: String) -> Failure {
+    if let failure = otherKind(argument) { return failure }
+    let names = shippedModels.map(\.name)
+    let near = names.min { editDistance($0, argument) < editDistance($1, argument) }
+    let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
+    return Failure(
+      .noInput,
+      "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
+        + names.joined(separator: ", "))
   }
 
   /// What is wrong with a file or folder of another kind where a model is wanted.

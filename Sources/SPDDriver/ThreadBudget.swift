@@ -90,7 +90,8 @@ extension Machine {
   }
 
   private static let isOpenMPPrepared: Void = {
-    if getenv("OMP_NUM_THREADS") != nil { setenv("OMP_NUM_THREADS", "\(processors)", 1) }
+    // Loops that take as many threads as there are, such as packing, go by it too.
+    setenv("OMP_NUM_THREADS", "\(processors)", 1)
     unsetenv("OMP_DYNAMIC")
   }()
 

@@ -201,7 +201,7 @@ package struct Toolchain: Codable, Equatable {
   }
 
   /// Tells this compiler from others, and from itself after an update.
-  package var identity: String { [compiler, version, Self.fileStamp(compiler)].joined(separator: "\n") }
+  package var identity: String { ([compiler] + words + [version, Self.fileStamp(compiler)]).joined(separator: "\n") }
 
   // MARK: - running programs
 

@@ -77,7 +77,7 @@ struct SweepTests {
   @Test func errors() throws {
     #expect(refusal("trails: 3\n") == "s.yaml:1: a sweep has no `trails`; did you mean `trials`?")
     #expect(refusal("lr: [1, 2]\n") == "s.yaml:1: `lr` must stand under `space` to be searched, or under `settings`")
-    #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number of at least 1")
+    #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number from 1 to 10000")
     #expect(refusal("seed: x\n") == "s.yaml:1: `seed` must be a whole number")
     #expect(
       refusal("metric: []\n") == "s.yaml:1: `metric` must be a column of results.csv: "

@@ -52,7 +52,7 @@ extension TrainingCheckpoint {
     if let problem = state.inconsistency {
       throw FormatError(
         path: path, problem: "its state contradicts itself: \(problem)",
-        remedy: "Go on from another checkpoint of the run")
+        remedy: "Resume from another checkpoint of the run")
     }
 
     weights = []

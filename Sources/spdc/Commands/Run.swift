@@ -18,6 +18,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      try LoadedModel.check(options.model)
       var size = options.size?.size
       var batch = options.batch
       var array: HostTensor?
