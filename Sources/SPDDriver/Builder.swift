@@ -130,7 +130,17 @@ package struct Builder {
   package func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {
     let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
     let flags = flags(toolchain)
-    let run = { try await Toolchain.run(toolchain.compiler, toolchain.words + flags + arguments) }
+    let run = {
+      await Turnstile.compilers.enter()
+      do {
+        let outcome = try await Toolchain.run(toolchain.compiler, toolchain.words + flags + arguments)
+        await Turnstile.compilers.leave()
+        return outcome
+      } catch {
+        await Turnstile.compilers.leave()
+        throw error
+      }
+    }
     let outcome =
       quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)
     guard outcome.succeeded else {
