@@ -59,6 +59,15 @@ import Testing
     }
     let graph = try String(contentsOfFile: scratch("g.json"), encoding: .utf8)
     #expect(graph.contains("\"classNames\":[\"across\",\"down\",\"plain\"]") && graph.contains("\"preprocessing\""))
+    try await spdc("compile", Place.tiny, "--weights", best, "--emit", "c", "-o", scratch("c")).succeeded()
+    let header = try String(contentsOfFile: scratch("c/include/tiny_spd.h"), encoding: .utf8)
+    for line in [
+      "TINY_SPD_WIDTH 24", "TINY_SPD_INPUT_RANGE 1.0f", "TINY_SPD_INPUT_MEAN {0.5f, 0.5f, 0.5f}",
+      "TINY_SPD_INPUT_STD {0.25f, 0.25f, 0.25f}", "TINY_SPD_CLASS_NAMES {\"across\", \"down\", \"plain\"}",
+    ] { #expect(header.contains("#define " + line + "\n"), "\(line)") }
+    try await spdc("export", Place.tiny, "--weights", best, "-o", scratch("m.onnx")).succeeded()
+    let onnx = String(decoding: try bytes(scratch("m.onnx")), as: UTF8.self)
+    #expect(onnx.contains("value_range") && onnx.contains("{0: 'across', 1: 'down', 2: 'plain'}"))
     let run = try await spdc(
       "run", Place.tiny, "--weights", best, "--input", "synthetic", "--output", scratch("y.npy"))
     #expect(run.code == 0 && run.errors.contains("input 24×24"), "\(run.errors)")
