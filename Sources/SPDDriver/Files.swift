@@ -5,8 +5,7 @@ import SPDRuntime
 /// Folders that spdc reads from and writes to.
 package enum Files {
   /// Folder of this executable, links resolved.
-  package static let executableFolder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent()
+  package static let executableFolder = Platform.executable.deletingLastPathComponent()
 
   /// Compiled model files and modules, by content: may be deleted at any time.
   package static func cache(_ kind: String) throws -> URL {
