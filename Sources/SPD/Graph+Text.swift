@@ -32,7 +32,7 @@ extension Graph {
     }.joined(separator: " ++ ")
   }
 
-  /// - Parameter expected: where its channels go if they follow those of the segment in front of it.
+  /// - Parameter expected: where its channels go if they follow those of the segment before it.
   private func text(of segment: Segment, expected: Int) -> String {
     var result = "%\(segment.node)"
     let source = self[segment.node].shape
@@ -111,7 +111,7 @@ extension Op {
       if let activation = op.epilogue.finalActivation { words.append("+\(activation.name)") }
       if op.epilogue.gathersStatistics { words.append("+statistics") }
       return words.joined(separator: " ")
-    case .batchNorm(let op): return op.behind.map { "behind=\($0.text)" } ?? ""
+    case .batchNorm(let op): return op.enclosing.map { "enclosing=\($0.text)" } ?? ""
     case .slice(let first, let count): return "\(first)..<\(first + count)"
     case .spaceToDepth(let op): return op.text
     case .upsample(let factor): return "x\(factor)"
@@ -156,7 +156,7 @@ extension Op.Training {
     case .loss(.composed): "composed_loss"
     case .gradient: "gradient"
     case .weightGradient: "weight_gradient"
-    case .normalizeSums: "normalize_sums"
+    case .batchNormBackwardReduce: "batch_norm_backward_reduce"
     case .normalizeGradient: "normalize_gradient"
     case .poolGradient: "pool_gradient"
     case .globalAverageGradient: "global_average_gradient"
@@ -167,7 +167,7 @@ extension Op.Training {
   var parameterNames: [String] {
     switch self {
     case .statistics(let norm): norm.parameterNames
-    case .normalize(let op), .normalizeSums(let op), .normalizeGradient(let op): op.norm?.parameterNames ?? []
+    case .normalize(let op), .batchNormBackwardReduce(let op), .normalizeGradient(let op): op.norm?.parameterNames ?? []
     case .weightGradient(let op): Op.convolution(op).parameterNames
     case .loss(.yolo(let op)): [op.anchors]
     default: []
@@ -176,8 +176,8 @@ extension Op.Training {
 
   fileprivate var attributes: String {
     switch self {
-    case .statistics(let norm): norm.behind.map { "behind=\($0.text)" } ?? ""
-    case .normalize(let op), .normalizeSums(let op), .normalizeGradient(let op): op.text
+    case .statistics(let norm): norm.enclosing.map { "enclosing=\($0.text)" } ?? ""
+    case .normalize(let op), .batchNormBackwardReduce(let op), .normalizeGradient(let op): op.text
     case .gradient(let node, let isCleared): "of=%\(node)" + (isCleared ? " cleared" : "")
     case .weightGradient(let op): "k=\(op.kernel) \(op.parts[0].weight)"
     case .loss(.composed(let loss)): "\(loss.average == .images ? "sum" : "mean") \(loss)"
@@ -189,7 +189,7 @@ extension Op.Training {
 extension Op.Normalize {
   fileprivate var text: String {
     var words: [String] = []
-    if let norm { words.append("*bn" + (norm.behind.map { " behind=\($0.text)" } ?? "")) }
+    if let norm { words.append("*bn" + (norm.enclosing.map { " enclosing=\($0.text)" } ?? "")) }
     if let activation { words.append("+\(activation.name)") }
     if addsResidual { words.append("+residual") }
     if let finalActivation { words.append("+\(finalActivation.name)") }

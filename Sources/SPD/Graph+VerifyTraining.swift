@@ -5,7 +5,7 @@ extension Op.Training {
     switch self {
     case .statistics(let norm):
       return Shape(batch: 4 * norm.phases, channels: first.channels, height: 1, width: 1)
-    case .normalizeSums(let op):
+    case .batchNormBackwardReduce(let op):
       return Shape(batch: 4 * (op.norm?.phases ?? 1), channels: first.channels, height: 1, width: 1)
     case .normalize(let op):
       guard inputs.count == 1 + (op.norm == nil ? 0 : 1) + (op.addsResidual ? 1 : 0) else {
@@ -23,7 +23,7 @@ extension Op.Training {
 
 extension Op.BatchNorm {
   /// Sets of scales and shifts: one, or one for each phase of the space-to-depth that it followed.
-  public var phases: Int { behind.map { $0.scale * $0.scale } ?? 1 }
+  public var phases: Int { enclosing.map { $0.scale * $0.scale } ?? 1 }
 }
 
 extension Graph {

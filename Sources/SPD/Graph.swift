@@ -7,10 +7,10 @@ public struct Graph: Codable, Equatable, Sendable {
   public var nodes: [Node]
   /// In state-dict order.
   public var parameters: [Parameter]
-  /// What the network returns. More than one result is returned one behind the other.
+  /// What the network returns. Several results are returned one after the other.
   public var outputs: [Operand]
   public var classes: Int
-  /// What training makes small; nil: cross-entropy, or YOLOv5's loss behind `Detect`.
+  /// What training minimises; nil: cross-entropy, or YOLOv5's loss after `Detect`.
   public var loss: LossExpression?
   /// How images become its input, where that is known: from the run that trained its weights.
   public var preprocessing: ImagePreprocessing?

@@ -31,18 +31,16 @@ public final class GraphBuilder {
       name = String(scopes[scopes.count - 1].nextNumber)
       scopes[scopes.count - 1].nextNumber += 1
     }
-    let outer = scopes[scopes.count - 1].prefix
-    scopes.append(Scope(prefix: outer.isEmpty ? name : outer + "." + name))
     sites.append(site)
-    defer {
-      scopes.removeLast()
-      sites.removeLast()
-    }
+    defer { sites.removeLast() }
     if !name.isLayerName {
       fail(
         "the name \(name.quotedForMessage) cannot be used: a layer's name is made of 1 to 255 letters, digits, _, - and ."
       )
     }
+    let outer = scopes[scopes.count - 1].prefix
+    scopes.append(Scope(prefix: outer.isEmpty ? name : outer + "." + name))
+    defer { scopes.removeLast() }
     return body()
   }
 

@@ -1,4 +1,4 @@
-/// What training makes small, composed in the model file from the network's result and what it should be.
+/// What training minimises, composed in the model file from the network's result and what it should be.
 ///
 ///     public let denoiser = Model(
 ///       "denoiser", input: .image(3, 32, 32),

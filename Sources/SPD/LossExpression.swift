@@ -40,7 +40,7 @@ public struct LossExpression: Codable, Hashable, Sendable {
     case images
   }
 
-  /// Each reads only terms in front of it.
+  /// Each reads only terms before it.
   public internal(set) var terms: [Term]
   /// The term whose values are the loss.
   public internal(set) var result: Int
@@ -56,7 +56,7 @@ public struct LossExpression: Codable, Hashable, Sendable {
     return terms.indices.filter { isNeeded[$0] }
   }
 
-  /// Whether every term reads only terms in front of it and constants are finite, as decoding cannot know.
+  /// Whether every term reads only terms before it and constants are finite, as decoding cannot know.
   var isWellFormed: Bool {
     terms.indices.contains(result)
       && terms.enumerated().allSatisfy { index, term in
@@ -106,7 +106,7 @@ extension LossExpression: CustomStringConvertible {
 extension LossExpression {
   /// The derivative of the sum of the result over all channels of a pixel by each of its y, before the average.
   ///
-  /// - Returns: the same terms with those of the gradient behind them, and which of them is the gradient.
+  /// - Returns: the same terms, followed by those of the gradient, and which of them is the gradient.
   public func differentiated() -> (expression: LossExpression, gradient: Int) {
     var tape = LossTape.Terms(terms)
     let one = tape.constant(1)

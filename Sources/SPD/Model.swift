@@ -24,7 +24,7 @@ public struct Model: Sendable {
   ///   - input: the image's channels, height and width unless a command asks for another size.
   ///   - classes: handed to `body`, unless a command asks for another number.
   ///   - scope: what parameter names start with; nothing by default.
-  ///   - loss: what training makes small, if it is not the usual one of classes or boxes.
+  ///   - loss: what training minimises, if it is not the usual loss of classes or boxes.
   ///   - body: from the image to the result.
   public init(
     _ name: String, input: Input, classes: Int = 1, classNames: [String]? = nil, scope: String? = nil,
@@ -33,7 +33,7 @@ public struct Model: Sendable {
     self.init(name, input: input, classes: classes, classNames: classNames, scope: scope, loss: loss) { [body($0, $1)] }
   }
 
-  /// A network with several results, which are returned one behind the other.
+  /// A network with several results, which are returned one after the other.
   public init(
     _ name: String, input: Input, classes: Int = 1, classNames: [String]? = nil, scope: String? = nil,
     loss: Loss? = nil, body: @escaping @Sendable (_ image: Tensor, _ classes: Int) -> [Tensor]

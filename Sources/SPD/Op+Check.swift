@@ -73,8 +73,8 @@ extension Op.BatchNorm {
     guard momentum >= 0, momentum <= 1 else {
       throw ShapeError("batch normalisation needs a momentum from 0 to 1, not \(momentum)")
     }
-    try behind?.checkAttributes()
-    if let isByPhase, isByPhase != (behind != nil) {
+    try enclosing?.checkAttributes()
+    if let isByPhase, isByPhase != (enclosing != nil) {
       throw ShapeError(
         isByPhase
           ? "a normalisation by phase names no space-to-depth" : "a normalisation by phase is no part of weights")

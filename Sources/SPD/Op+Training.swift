@@ -1,12 +1,12 @@
 extension Op {
-  /// What only a training graph contains: forward with the statistics of the batch, a loss, and the way back.
+  /// What only a training graph contains: forward with the statistics of the batch, a loss, and the backward pass.
   ///
-  /// The gradient of a node's result is a node of its own, `gradient`, which is memory and no operation: the nodes behind
+  /// The gradient of a node's result is a node of its own, `gradient`, which is memory and no operation: the nodes after
   /// it write into views of it (`Node.destinations`), the first by storing and the others by adding, in graph order. So a
   /// gradient flows through a reindexing as the result did, by address.
   public enum Training: Codable, Hashable, Sendable {
     /// Mean and 1/√(variance + ε) of each channel over batch, rows and columns; updates the running statistics.
-    /// Behind a space-to-depth, of each phase of a channel. Result: 4·phases × C × 1 × 1: for each phase the mean, then
+    /// Where the normalisation was hoisted over a space-to-depth, of each phase of a channel. Result: 4·phases × C × 1 × 1: for each phase the mean, then
     /// 1/√(variance + ε), then what kernels derive from them.
     case statistics(BatchNorm)
     /// y = final(activation(γ·(z − mean)·rstd + β) + residual). Reads z, then the statistics, then the residual.
@@ -18,9 +18,9 @@ extension Op {
     /// The gradient of a convolution's weight, and bias if it has one. Reads the convolution's input and the gradient of
     /// its result; parameters' gradients are no results of nodes.
     case weightGradient(Convolution)
-    /// With g the gradient behind the normalisation, Σg and Σg·x̂ of each channel, which are those of β and γ. Reads the
+    /// With g the gradient after the normalisation, Σg and Σg·x̂ of each channel, which are those of β and γ. Reads the
     /// gradient of y, then z, the statistics and, if there is a final activation, y. Result: as the statistics.
-    case normalizeSums(Normalize)
+    case batchNormBackwardReduce(Normalize)
     /// The gradient of z, and of the residual. Reads the gradient of y, then z, the statistics and the sums if it
     /// normalises, and y if there is a final activation.
     case normalizeGradient(Normalize)
@@ -56,7 +56,7 @@ extension Op {
 }
 
 extension Op {
-  /// Where the way there ends and the way back begins.
+  /// Where the forward pass ends and the backward pass begins.
   public var isLoss: Bool { if case .training(.loss) = self { true } else { false } }
 }
 

@@ -85,7 +85,7 @@ extension Op {
     /// The node's second input, a tensor of the result's shape, is where the sums start, in place of the bias. Parts then
     /// have no bias, and their normalisations only scale: x = (W·γ/√(var + ε)) ∗ input.
     public var addsAccumulator = false
-    /// A batch normalisation behind a space-to-depth: scale and shift by row and column phase.
+    /// A batch normalisation hoisted over a space-to-depth: scale and shift by row and column phase.
     public var phaseNorm: BatchNorm?
     public var activation: Activation?
     /// The node's last input is added after `activation`.
@@ -136,9 +136,9 @@ extension Op {
     public var epsilon: Double
     /// PyTorch's: new = (1 − momentum)·old + momentum·batch. Only training uses it.
     public var momentum: Double
-    /// Set when the normalisation was moved in front of this space-to-depth: it then has scale²·C channels, and which
+    /// Set when the normalisation was hoisted over this space-to-depth, which now follows it: it then has scale²·C channels, and which
     /// one applies depends on the phase of the pixel.
-    public var behind: SpaceToDepth?
+    public var enclosing: SpaceToDepth?
 
     public init(
       weight: String, bias: String, runningMean: String, runningVariance: String, epsilon: Double, momentum: Double
@@ -149,6 +149,36 @@ extension Op {
       self.runningVariance = runningVariance
       self.epsilon = epsilon
       self.momentum = momentum
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case weight, bias, runningMean, runningVariance, epsilon, momentum, enclosing
+      /// As graph files of earlier versions call `enclosing`.
+      case behind
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      weight = try values.decode(String.self, forKey: .weight)
+      bias = try values.decode(String.self, forKey: .bias)
+      runningMean = try values.decode(String.self, forKey: .runningMean)
+      runningVariance = try values.decode(String.self, forKey: .runningVariance)
+      epsilon = try values.decode(Double.self, forKey: .epsilon)
+      momentum = try values.decode(Double.self, forKey: .momentum)
+      enclosing =
+        try values.decodeIfPresent(SpaceToDepth.self, forKey: .enclosing)
+        ?? values.decodeIfPresent(SpaceToDepth.self, forKey: .behind)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(weight, forKey: .weight)
+      try values.encode(bias, forKey: .bias)
+      try values.encode(runningMean, forKey: .runningMean)
+      try values.encode(runningVariance, forKey: .runningVariance)
+      try values.encode(epsilon, forKey: .epsilon)
+      try values.encode(momentum, forKey: .momentum)
+      try values.encodeIfPresent(enclosing, forKey: .enclosing)
     }
   }
 

@@ -4,7 +4,7 @@
 public enum Downsampling: Sendable {
   /// A stride in the block's 3×3 convolution, as in the original ResNet.
   case stride
-  /// A non-strided 3×3 convolution and a space-to-depth behind it (the paper's Table 3).
+  /// A non-strided 3×3 convolution followed by a space-to-depth (the paper's Table 3).
   case spaceToDepth
 }
 

@@ -2,8 +2,8 @@
 public struct SpaceToDepthSite: Equatable, Sendable {
   /// The space-to-depth.
   public var id: Node.ID
-  /// In the graph's order: the convolution in front of it with what normalises and activates its result, the
-  /// space-to-depth, other reindexings behind it, and what reads those, again with what is done to its result.
+  /// In the graph's order: the convolution before it with what normalises and activates its result, the
+  /// space-to-depth, other reindexings after it, and what reads those, again with what is done to its result.
   ///
   /// A convolution between two space-to-depths belongs to both of their sites.
   public var nodes: [Node.ID]
@@ -18,7 +18,7 @@ extension Graph {
     }
   }
 
-  /// Back to the convolution; nothing if something else is in front.
+  /// Back to the convolution; nothing if something else comes before.
   private func producer(of node: Node) -> Set<Node.ID> {
     var ids: Set<Node.ID> = []
     var id = node.inputs[0].wholeNode(in: self)

@@ -22,7 +22,7 @@ extension ChooseKernels {
       if case .convImage(_, let scale) = direct { return .convImageWinograd(tile, scale: scale) }
       return .convWinograd(tile)
     }
-    // On the way back there is no ReLU to turn.
+    // In the backward pass there is no ReLU to turn.
     let largest = op.adjoint == nil ? largestTile : max(largestTile, 4)
     let all = ChooseWinograd.candidates(problem, target: target).filter { $0.size <= largest }
     if options.algorithms == .lowMemory {

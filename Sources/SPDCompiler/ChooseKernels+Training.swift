@@ -7,7 +7,7 @@ extension ChooseKernels {
     case .gradient(_, let isCleared): return isCleared ? .clear : nil
     case .statistics: return .statistics
     case .normalize: return .normalize
-    case .normalizeSums: return .normalizeSums
+    case .batchNormBackwardReduce: return .batchNormBackwardReduce
     case .normalizeGradient: return .normalizeGradient
     case .weightGradient(let op): return weightGradient(node, op)
     case .poolGradient: return .poolGradient

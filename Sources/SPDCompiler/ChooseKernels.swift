@@ -35,7 +35,7 @@ struct ChooseKernels {
   let graph: Graph
   let target: Target
   let options: KernelOptions
-  /// The largest Winograd tile of convolutions on the way there.
+  /// The largest Winograd tile of convolutions of the forward pass.
   let largestTile: Int
   /// The convolutions for which Winograd's larger weights are allowed, where memory decides.
   private(set) var allowed: [Node.ID: WinogradTile] = [:]
@@ -85,17 +85,18 @@ extension Op {
     switch self {
     case .activation(let activation): [activation]
     case .convolution(let op): [op.epilogue.activation, op.epilogue.finalActivation].compactMap { $0 }
-    case .training(.normalize(let op)), .training(.normalizeSums(let op)), .training(.normalizeGradient(let op)):
+    case .training(.normalize(let op)), .training(.batchNormBackwardReduce(let op)),
+      .training(.normalizeGradient(let op)):
       [op.activation, op.finalActivation].compactMap { $0 }
     default: []
     }
   }
 
-  /// The scale of the space-to-depth that a normalisation of this node was moved in front of.
+  /// The scale of the space-to-depth that a normalisation of this node was hoisted over.
   fileprivate var phaseScale: Int? {
     switch self {
-    case .batchNorm(let norm), .training(.statistics(let norm)): norm.behind?.scale
-    case .convolution(let op): op.epilogue.phaseNorm?.behind?.scale
+    case .batchNorm(let norm), .training(.statistics(let norm)): norm.enclosing?.scale
+    case .convolution(let op): op.epilogue.phaseNorm?.enclosing?.scale
     default: nil
     }
   }

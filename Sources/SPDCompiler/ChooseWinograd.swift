@@ -164,7 +164,7 @@ enum ChooseWinograd {
     let transforms =
       gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
-    // Weights come from memory once, and again from the cache behind the second level if it holds them, ahead of their use.
+    // Weights come from memory once, and again from the cache beyond the second level if it holds them, ahead of their use.
     // Inputs that outgrow the second level are waited for, and longer if they outgrow it by far.
     let weights = weightBytes(tile, problem)
     let inputs = held * tile.frequencies * problem.depth * 4

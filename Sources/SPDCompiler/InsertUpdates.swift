@@ -4,7 +4,7 @@ extension PlanMemory {
   /// Inserts steps that update parameters: each as soon as its gradient is there and nothing reads the parameter any more, so that
   /// the gradient's memory is free again.
   ///
-  /// Weights have a step for each; what is small goes with the next one. The last step also takes into the moving average what is
+  /// Weights have a step for each; what is small goes with the next one. The last step also takes into the EMA what is
   /// not trained.
   ///
   /// - Returns: the gradients, not placed yet.
@@ -43,7 +43,7 @@ extension PlanMemory {
 }
 
 extension Parameter.Role {
-  /// Not trained, but part of the moving average: running statistics.
+  /// Not trained, but part of the EMA: running statistics.
   fileprivate var isAveragedOnly: Bool { isRequired && !isTrainable }
 }
 
@@ -52,7 +52,7 @@ extension Op {
   var gradientNames: [String] {
     switch self {
     case .training(.weightGradient(let op)): op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } }
-    case .training(.normalizeSums(let op)): op.norm.map { [$0.weight, $0.bias] } ?? []
+    case .training(.batchNormBackwardReduce(let op)): op.norm.map { [$0.weight, $0.bias] } ?? []
     default: []
     }
   }

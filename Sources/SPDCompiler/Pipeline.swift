@@ -12,9 +12,9 @@ public enum Pipeline {
       .eliminateDeadCode,
       // A linear layer is a convolution that covers its whole input: from here on there is one kind of matrix product.
       .lowerLinear,
-      // Batch normalisation and activation move in front of space-to-depth: first, because both then meet a convolution.
+      // Batch normalisation and activation move before space-to-depth: first, because both then meet a convolution.
       .hoistOverSpaceToDepth,
-      // Before activations, which stand behind the normalisation.
+      // Before activations, which follow the normalisation.
       .foldBatchNorm,
       // YOLOv5 activates before it adds …
       .fuseActivation,
@@ -27,7 +27,7 @@ public enum Pipeline {
       // Before reindexing is elided, while siblings still read the same result and not two lists of views.
       .mergeSiblingConvolutions,
       // Every reindexing becomes an address, outermost first, so that each one finds readers that already look through
-      // the ones behind it.
+      // the ones after it.
       .elideSlice,
       .elideConcat,
       .elideUpsample,
@@ -39,13 +39,13 @@ public enum Pipeline {
       // Last, when each convolution reads its final list of views: only now can it be seen which of them are upsampled,
       // and what the split leaves needs no lowering.
       .splitUpsampled,
-      // The way back is the way there in reverse, so its order is decided now.
+      // The backward pass is the forward pass in reverse, so its order is decided now.
       .shortBranchesFirst,
-      // The way back goes through the views that the way there ended up with.
+      // The backward pass goes through the views that the forward pass ended up with.
       .differentiate,
       // Then it can be seen which results would wait for it.
       .recompute(convolutions: options.recomputedConvolutions),
-      // Behind it, because what is computed again has its statistics already.
+      // After it, because what is recomputed has its statistics already.
       .fuseStatistics,
     ]
   }
@@ -59,9 +59,9 @@ public enum Pipeline {
     public var kernels = KernelOptions()
     /// Of a detector's training: as many boxes as one batch may have.
     public var maxTargets = 0
-    /// Of training: how many convolutions are computed again on the way back, so that their results need not be kept.
+    /// Training: how many convolutions the backward pass recomputes, so that their results need not be kept.
     public var recomputedConvolutions = 0
-    /// Of training: each parameter is updated as soon as its gradient is there, whose memory is then free; else one sweep behind
+    /// Of training: each parameter is updated as soon as its gradient is there, whose memory is then free; else one sweep after
     /// backward updates all of them.
     public var updatesInBackward = false
 
@@ -73,7 +73,7 @@ public enum Pipeline {
     public let pass: String
     public let changed: Bool
     public let remarks: [Remark]
-    /// The graph behind the pass, if it changed.
+    /// The graph after the pass, if it changed.
     public let after: Graph?
   }
 

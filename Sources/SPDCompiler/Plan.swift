@@ -18,7 +18,7 @@ public struct Plan: Codable, Equatable, Sendable {
   public var gradients: [Gradient] = []
   /// Floats of the arena that all threads share.
   public var arenaCount: Int
-  /// Floats of scratch that each thread has for itself, behind the shared part.
+  /// Floats of scratch of each thread, after what all share.
   public var scratchCount: Int
   /// Shape of each result as the caller sees it, and where it begins in the output, in floats.
   public var outputs: [Output]
@@ -27,7 +27,7 @@ public struct Plan: Codable, Equatable, Sendable {
   /// Of a detector's training: as many boxes as one batch may have.
   public var maxTargets = 0
 
-  /// One parallel loop; all threads meet behind it.
+  /// One parallel loop; all threads meet after it.
   public struct Step: Codable, Equatable, Sendable {
     /// The node it computes; nil where it only writes an output or updates parameters.
     public var node: Node.ID?
@@ -105,7 +105,7 @@ public struct Plan: Codable, Equatable, Sendable {
     return .numbers(graph.shape(of: graph.outputs[0]))
   }
 
-  /// Whether each parameter is updated as soon as its gradient is there, in place of one sweep behind backward.
+  /// Whether each parameter is updated as soon as its gradient is there, in place of one sweep after backward.
   public var updatesInBackward: Bool { !gradients.isEmpty }
 
   public var packedCount: Int { packed.last.map { $0.offset + $0.count } ?? 0 }
@@ -119,7 +119,7 @@ public struct Plan: Codable, Equatable, Sendable {
 public enum Kernel: Codable, Equatable, Sendable {
   case convDirect(ConvolutionTile)
   case convWinograd(WinogradTile)
-  /// Reads the caller's image, behind a space-to-depth of this scale or 1.
+  /// Reads the caller's image, through a space-to-depth of this scale or 1.
   case convImage(ConvolutionTile, scale: Int)
   /// The same by Winograd.
   case convImageWinograd(WinogradTile, scale: Int)
@@ -140,12 +140,12 @@ public enum Kernel: Codable, Equatable, Sendable {
   // Training.
   case statistics
   case normalize
-  case normalizeSums
+  case batchNormBackwardReduce
   case normalizeGradient
   case weightGradient(WeightGradientTile)
   case weightGradient1x1(WeightGradient1x1Tile)
   case weightGradientWinograd(WinogradGradientTile)
-  /// Of a convolution that reads the caller's image, behind a space-to-depth of this scale or 1, in chunks of images.
+  /// Of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of images.
   case weightGradientImage(scale: Int, chunks: Int)
   case poolGradient
   case globalAverageGradient
@@ -154,7 +154,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case crossEntropy
   case yoloLoss
   case composedLoss
-  /// Updates parameters whose gradients are there, and averages what goes into the moving average.
+  /// Updates parameters whose gradients are there, and averages what goes into the EMA.
   case update(parameters: [String])
 
   /// File name of the template, without extension.
@@ -175,7 +175,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .copy, .store: "copy"
     case .statistics: "norm_statistics"
     case .normalize: "normalize"
-    case .normalizeSums: "normalize_sums"
+    case .batchNormBackwardReduce: "batch_norm_backward_reduce"
     case .normalizeGradient: "normalize_gradient"
     case .weightGradient: "weight_gradient"
     case .weightGradient1x1: "weight_gradient_1x1"

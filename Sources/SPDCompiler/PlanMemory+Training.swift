@@ -1,7 +1,7 @@
 import SPD
 
 extension PlanMemory {
-  /// As `place`, with the gradient in front of a normalisation in the memory of the one behind it, where nothing else reads
+  /// As `place`, with the gradient before a normalisation in the memory of the one after it, where nothing else reads
   /// that any more.
   static func placeInPlace(
     _ buffers: inout [Plan.Buffer], _ workspaces: inout [Plan.Workspace], _ gradients: inout [Plan.Gradient],
@@ -66,7 +66,7 @@ extension PlanMemory {
     case .statistics(let norm):
       let shape = graph.shape(of: node.inputs[0])
       return slotCount(chunks(shape), phases: norm.phases, channels: shape.channels)
-    case .normalizeSums(let op):
+    case .batchNormBackwardReduce(let op):
       return chunkCount(graph.shape(of: node.inputs[0]), phases: op.norm?.phases ?? 1)
     case .weightGradient(let op): return weightGradientCount(node, op, kernel, in: graph, target)
     default: return 0

@@ -219,7 +219,7 @@ public enum PlanMemory {
       default:
         return outputs * inputBlocks(node) * channelBlock * op.kernel.area / op.groups + biases
       }
-    case (.batchNorm(let op), _): return outputs * (op.behind == nil ? 2 : 9)
+    case (.batchNorm(let op), _): return outputs * (op.enclosing == nil ? 2 : 9)
     case (.decodeBoxes(let op), _): return roundUp(op.strides.count * op.anchorsPerLevel * 2)
     default: return 0
     }

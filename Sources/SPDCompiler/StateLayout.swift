@@ -1,6 +1,6 @@
 import SPD
 
-/// Where a trainer's parameters lie: all of them one behind the other in state-dict order, each at a multiple of 64 bytes.
+/// Where a trainer's parameters lie: all of them one after the other in state-dict order, each at a multiple of 64 bytes.
 ///
 /// Gradients, momentum and averages are arrays of the same layout.
 public struct StateLayout: Codable, Equatable, Sendable {
@@ -14,7 +14,7 @@ public struct StateLayout: Codable, Equatable, Sendable {
     /// Weights 0, biases 1, those of normalisations (β) among them, scales of normalisations (γ) 2: recipes differ in which
     /// of them decay, and YOLOv5's in how biases begin. What is not trained has −1.
     public var group: Int
-    /// Whether the moving average of a training run has it too: everything but constants.
+    /// Whether the EMA of a training run has it too: everything but constants.
     public var isAveraged: Bool
   }
 

@@ -3,7 +3,7 @@ import SPD
 /// How an activation lies in memory: [image][row][block][column][16 channels], with a halo of zeros around each image.
 ///
 /// Channels beyond the last one pad the last block; they hold finite numbers and meet zero weights. The halo is what
-/// padding reads, so kernels never test for borders. All figures are in floats unless they say otherwise.
+/// padding reads, so kernels never test for borders. All numbers are in floats unless they say otherwise.
 public struct TensorLayout: Codable, Equatable, Sendable {
   public var shape: Shape
   public var halo: Halo

@@ -14,7 +14,7 @@ enum ViewRules {
     case .convolution(let op) where index == 0:
       if readsImage(operand, in: graph) {
         guard isWholeImage(operand, in: graph) else {
-          return "only the whole image, itself or behind one space-to-depth, is read in place"
+          return "only the whole image, itself or through one space-to-depth, is read in place"
         }
         guard op.groups == 1, op.dilation == 1, op.stride.height == op.stride.width else {
           return "the image is read in place without groups or dilation and with one stride"
@@ -52,12 +52,12 @@ enum ViewRules {
     operand.segments.contains { $0.node == graph.input.id }
   }
 
-  /// The whole image, or the whole image behind one space-to-depth of any order: what the image kernel reads.
+  /// The whole image, or the whole image through one space-to-depth of any order: what the image kernel reads.
   static func isWholeImage(_ operand: Operand, in graph: Graph) -> Bool {
     imageScale(operand, in: graph) != nil
   }
 
-  /// 1 for the image itself, s behind a space-to-depth of scale s, nil for anything else.
+  /// 1 for the image itself, s through a space-to-depth of scale s, nil for anything else.
   static func imageScale(_ operand: Operand, in graph: Graph) -> Int? {
     let image = graph.input
     let step = operand.segments[0].step

@@ -42,7 +42,7 @@ public struct WeightGradientTile: Codable, Equatable, Sendable {
     let units = tile.strips(outputBlocks: outputBlocks, target) * inputBlocks
     tile.chunks = min(lines, max(1, Self.units / units))
     // Sums that stay in a quarter of the second-level cache while the units take turns. A strip's outputs are twice a
-    // block's inputs, so that both are read least often from beyond it where there are twice as many blocks as strips.
+    // block's inputs, so that both are read most seldom from beyond it where there are twice as many blocks as strips.
     tile.group = max(1, min(units, target.l2Bytes / 4 / (4 * tile.slab(op, target))))
     tile.across = max(1, min(inputBlocks, Int(Double(2 * tile.group).squareRoot())))
     tile.fetches =

@@ -43,7 +43,7 @@ public struct Winograd: Sendable, Equatable {
     return found
   }
 
-  /// Finite points in the order of the frequencies, in front of infinity.
+  /// Finite points in the order of the Winograd-domain elements, before infinity.
   var points: [Double] { (hasZero ? [0] : []) + pairs.flatMap { [$0, -$0] } }
 
   /// G, edge × 3.

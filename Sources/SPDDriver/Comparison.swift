@@ -30,7 +30,7 @@ extension Builder.Compiled {
   }
 }
 
-/// How far one result is from what it should be.
+/// How far one result is from what it should be: each difference may be `absolute` + `relative` · the largest value.
 package struct Comparison: Encodable {
   package var layer: String
   package var node: String

@@ -76,7 +76,4 @@ package enum Machine {
     else { return nil }
     return size << 10
   }()
-
-  /// Processors that this process may use.
-  package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 }

@@ -23,7 +23,7 @@ extension Graph {
     }
     switch node.op {
     case .copy: return "is a copy"
-    case .batchNorm(let op): return op.behind == nil ? nil : "was moved in front of a space-to-depth"
+    case .batchNorm(let op): return op.enclosing == nil ? nil : "was moved in front of a space-to-depth"
     case .convolution(let op):
       if op.parts.count != 1 { return "is \(op.parts.count) convolutions in one" }
       if op.totalInputChannels != nil { return "makes only a part of a convolution's sums" }

@@ -35,11 +35,11 @@ struct Normalisation {
 
 extension Interpreter {
   func normalisation(_ op: Op.BatchNorm, channels: Int) throws -> Normalisation {
-    let count = channels * (op.behind.map { $0.scale * $0.scale } ?? 1)
+    let count = channels * (op.enclosing.map { $0.scale * $0.scale } ?? 1)
     return Normalisation(
       weight: try parameter(op.weight, count: count), bias: try parameter(op.bias, count: count),
       mean: try parameter(op.runningMean, count: count), variance: try parameter(op.runningVariance, count: count),
-      epsilon: op.epsilon, channels: channels, behind: op.behind)
+      epsilon: op.epsilon, channels: channels, behind: op.enclosing)
   }
 
   func batchNorm(_ op: Op.BatchNorm, _ input: Values) throws -> Values {

@@ -48,8 +48,8 @@ extension Interpreter {
         values[node.id] = try statistics(norm, inputs[0], running: &result.running)
       case .training(.normalize(let op)):
         values[node.id] = try normalize(op, inputs)
-      case .training(.normalizeSums(let op)):
-        values[node.id] = try normalizeSums(op, inputs, into: &result.gradients)
+      case .training(.batchNormBackwardReduce(let op)):
+        values[node.id] = try batchNormBackwardReduce(op, inputs, into: &result.gradients)
       case .training(.normalizeGradient(let op)):
         for (destination, gradient) in zip(node.destinations ?? [], try normalizeGradient(op, inputs)) {
           write(gradient, to: destination, in: &values)
@@ -168,13 +168,13 @@ extension Interpreter {
 
   /// Of a value at row y, column x: where its statistics are.
   private func phase(_ norm: Op.BatchNorm, _ y: Int, _ x: Int) -> Int {
-    guard let op = norm.behind else { return 0 }
+    guard let op = norm.enclosing else { return 0 }
     return y % op.scale * op.scale + x % op.scale
   }
 
   /// The parameter index of channel c in a phase.
   private func index(_ norm: Op.BatchNorm, _ phase: Int, _ c: Int, of channels: Int) -> Int {
-    guard let op = norm.behind else { return c }
+    guard let op = norm.enclosing else { return c }
     return op.outputChannel(c, row: phase / op.scale, column: phase % op.scale, of: channels)
   }
 
@@ -256,7 +256,7 @@ extension Interpreter {
     return (residual, dy)
   }
 
-  private func normalizeSums(
+  private func batchNormBackwardReduce(
     _ op: Op.Normalize, _ inputs: [Values], into gradients: inout [String: [Double]]
   ) throws -> Values {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }

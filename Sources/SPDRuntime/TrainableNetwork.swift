@@ -67,7 +67,7 @@ public final class TrainableNetwork: @unchecked Sendable {
   /// - Parameters:
   ///   - threads: how many threads each step uses.
   ///   - rule: decides which arrays the optimiser needs.
-  ///   - averages: keep an exponential moving average of the values.
+  ///   - averages: keep an EMA of the values.
   ///   - accumulates: steps may add up the gradients of several batches.
   /// - Throws: `RuntimeError.threads` if the generated code cannot get that many.
   public func trainer(

@@ -9,7 +9,7 @@
 /// How OpenMP's threads wait for each other: awake for a moment, then asleep.
 ///
 /// A run has some eighty barriers, often with 20 µs of work between them, so threads that sleep at each of them double the time
-/// of a small network. Threads that only spin burn a core for 0.2 s behind each run, and where another program takes their
+/// of a small network. Threads that only spin burn a core for 0.2 s after each run, and where another program takes their
 /// core they wait out whole time slices of it at every barrier: with GNU's library, whose spinning never yields, a run of 4 ms
 /// then takes 300. So each library is told to spin for little longer than a step and then to sleep.
 enum WaitPolicy {

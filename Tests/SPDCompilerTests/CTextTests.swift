@@ -1,20 +1,14 @@
 import Foundation
 import SPD
 import SPDTemplates
+import TestSupport
 import Testing
 
 @testable import SPDCompiler
 
 /// Texts from graphs decide nothing about the C that is compiled.
 struct CTextTests {
-  /// What closes comments and strings, splices lines, forms trigraphs, fills holes, or hides.
-  static let hostile = [
-    "x*/ int y; /*", "*/", "/*", "/", "*", "**/", "a\nint b;", "a\\\nb", "a??/\nb", "\\", "@NAME@", "a\"b",
-    "\u{202E}abc",
-    "\u{1B}[2J", "\0", "a\u{2028}b", "\u{E000}",
-  ]
-
-  @Test(arguments: hostile) func comments(text: String) {
+  @Test(arguments: hostileTexts) func comments(text: String) {
     let comment = CText.comment(text)
     #expect(!comment.contains("*/") && !comment.contains("/*") && !comment.contains("@") && !comment.contains("??"))
     #expect(!comment.contains("\n") && !comment.hasSuffix("\\") && !comment.hasSuffix("*") && !comment.hasPrefix("/"))
@@ -66,7 +60,7 @@ struct CTextTests {
     }
     func json(_ text: String) throws -> String { String(decoding: try JSONEncoder().encode(text), as: UTF8.self) }
     let expected = try code { $0 }
-    for text in Self.hostile { #expect(try code { text + $0 } == expected, "\(text.debugDescription)") }
+    for text in hostileTexts { #expect(try code { text + $0 } == expected, "\(text.debugDescription)") }
   }
 
   /// As a compiler sees it, after joining spliced lines.

@@ -158,7 +158,7 @@ import Testing
         + "larger --batch or --size")
     let nothing = try traced(4, 8, 8) { $0.through(GlobalAveragePool(), Flatten()) }
     let error = #expect(throws: GraphError.self) { try Pipeline.lowered(nothing, mode: .training) }
-    #expect(error?.description.contains("nothing trains in front of the loss") == true)
+    #expect(error?.description.contains("nothing trains before the loss") == true)
 
     // The DSL shares no parameters; a graph file can.
     var shared = try traced(4, 8, 8) {

@@ -21,13 +21,13 @@ struct HoistOverSpaceToDepthTests {
         """)
     #expect(
       try graph.apply(.hoistOverSpaceToDepth) == [
-        "2: batch_norm moved in front of the space-to-depth", "3: relu moved in front of the space-to-depth",
+        "2: batch_norm moved before the space-to-depth", "3: relu moved in front of the space-to-depth",
       ])
     #expect(
       graph.brief == """
         %0 = input()  3×8×8
         %1 = conv2d(%0) k=3 p=1 3→64  64×8×8
-        %2 = batch_norm(%1) behind=scale=2 order=paper  64×8×8
+        %2 = batch_norm(%1) enclosing=scale=2 order=paper  64×8×8
         %3 = relu(%2)  64×8×8
         %4 = space_to_depth(%3) scale=2 order=paper  256×4×4
         return %4
@@ -44,8 +44,8 @@ struct HoistOverSpaceToDepthTests {
     // Once, however often the pass goes over the graph.
     #expect(
       try graph.remarks(.hoistOverSpaceToDepth).sorted() == [
-        "- 6: phases are told apart for scale 2, not 3", "2: relu moved in front of the space-to-depth",
-        "3: silu moved in front of the space-to-depth",
+        "- 6: phases are told apart for scale 2, not 3", "2: relu moved before the space-to-depth",
+        "3: silu moved before the space-to-depth",
       ])
   }
 

@@ -128,7 +128,7 @@ extension Plan {
     var faults: [String] = []
     var end = 0
     for block in packed {
-      if block.offset < end { faults.append("the packed weights of %\(block.node) overlap those in front of them") }
+      if block.offset < end { faults.append("the packed weights of %\(block.node) overlap those before them") }
       if block.count <= 0 || block.offset % 16 != 0 {
         faults.append("the packed weights of %\(block.node) are misplaced")
       }
@@ -144,7 +144,7 @@ extension Plan {
     var faults: [String] = []
     var end = 0
     for (index, output) in outputs.enumerated() {
-      if output.offset != end { faults.append("output \(index) does not follow the one in front of it") }
+      if output.offset != end { faults.append("output \(index) does not follow the one before it") }
       if output.count != graph.shape(of: graph.outputs[index]).count {
         faults.append("output \(index) has another size")
       }

@@ -179,11 +179,11 @@ struct PlanMemoryTests {
     expect("%4 is stored in another shape") { $0.buffers[2].layout.shape.channels = 8 }
     expect("%2 reads beyond the halo of %1") { $0.buffers[0].layout.halo.bottom = 0 }
     expect("%4 reads beyond the halo of %2") { $0.buffers[1].layout.halo.left = 0 }
-    expect("the packed weights of %2 overlap those in front of them") { $0.packed[1].offset -= 16 }
+    expect("the packed weights of %2 overlap those before them") { $0.packed[1].offset -= 16 }
     expect("the packed weights of %4 are misplaced") { $0.packed[2].offset += 8 }
     expect("not every node with parameters has packed weights") { $0.packed.remove(at: 1) }
     expect("output 0 has another size") { $0.outputs[0].shape = [1] }
-    expect("output 0 does not follow the one in front of it") { $0.outputs[0].offset = 4 }
+    expect("output 0 does not follow the one before it") { $0.outputs[0].offset = 4 }
   }
 
   @Test func placementReusesTheLowestGap() {

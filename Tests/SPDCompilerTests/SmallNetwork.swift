@@ -78,7 +78,7 @@ struct SmallNetwork: Sendable, CustomTestStringConvertible, CustomStringConverti
           Conv(32, kernel: 3), Conv(32, kernel: 3, groups: 2), Conv(32, kernel: 3, groups: 32),
           Conv(24, kernel: 3, stride: 2, groups: 8), SpaceToDepth(), Conv(48, kernel: 1, groups: 3))
       },
-      SmallNetwork("a normalisation by phase behind groups", 3, 8, 8) {
+      SmallNetwork("a normalisation by phase after groups", 3, 8, 8) {
         $0.through(
           Conv(32, kernel: 3), Conv2D(32, kernel: 3, groups: 2), SpaceToDepth(), BatchNorm(), ReLU(),
           Conv2D(12, kernel: 3, groups: 4), SpaceToDepth(), BatchNorm())
@@ -181,7 +181,7 @@ struct SmallNetwork: Sendable, CustomTestStringConvertible, CustomStringConverti
         let deep = concat(twice, both).through(BatchNorm(), SpaceToDepth(), BatchNorm(), ReLU(), BatchNorm())
         return deep.through(AveragePool(2), BatchNorm(), Conv2D(4, kernel: 1))
       },
-      SmallNetwork("activations in a row and behind a residual", 3, 8, 8) { image in
+      SmallNetwork("activations in a row and after a residual", 3, 8, 8) { image in
         let x = image.through(Conv2D(16, kernel: 3), SiLU(), ReLU())
         let y = (x.through(Conv2D(16, kernel: 3), Sigmoid()) + x).through(Hardswish(), SiLU())
         return y.through(SpaceToDepth(), ReLU(), LeakyReLU(), Conv2D(8, kernel: 1), Softmax())

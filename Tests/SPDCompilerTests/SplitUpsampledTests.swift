@@ -29,7 +29,7 @@ struct SplitUpsampledTests {
 
         """)
     #expect(
-      try graph.apply(.splitUpsampled) == ["4: 32 of its 48 input channels are multiplied in front of their upsampling"]
+      try graph.apply(.splitUpsampled) == ["4: 32 of its 48 input channels are multiplied before their upsampling"]
     )
     #expect(
       graph.brief == """
@@ -127,7 +127,7 @@ struct SplitUpsampledTests {
       parts[1].batchNorm = maker.norm("d.bn", 8)
       var op = Op.Convolution(kernel: 1, stride: 1, padding: 0, dilation: 1, groups: 1, parts: parts)
       op.epilogue.phaseNorm = maker.norm("bn", 4 * 28)
-      op.epilogue.phaseNorm?.behind = .init(scale: 2, order: .onnx)
+      op.epilogue.phaseNorm?.enclosing = .init(scale: 2, order: .onnx)
       op.epilogue.activation = .silu
       let y = try maker.add(.convolution(op), .concat([large, small.upsampled(by: factor), large]))
       op.epilogue.phaseNorm = nil

@@ -69,7 +69,7 @@ struct ViewRulesTests {
     #expect(try obstacle(3) { $0.through(SpaceToDepth(), Conv2D(8, kernel: 3)) } == nil)
     #expect(
       try obstacle(1) { $0.through(SpaceToDepth(scale: 4, order: .onnx), Conv2D(8, kernel: 3, stride: 2)) } == nil)
-    let whole = "only the whole image, itself or behind one space-to-depth, is read in place"
+    let whole = "only the whole image, itself or through one space-to-depth, is read in place"
     #expect(try obstacle(3) { concat($0, $0).through(Conv2D(8, kernel: 3)) } == whole)
     #expect(try obstacle(3) { $0.channels(0..<2).through(Conv2D(8, kernel: 3)) } == whole)
     #expect(try obstacle(3) { $0.upsampled(2).through(Conv2D(8, kernel: 3)) } == whole)

@@ -75,7 +75,7 @@ import Testing
     #expect(copy?.contains("is a copy") == true)
     let moved = refusal { graph in
       guard case .batchNorm(var op) = graph.nodes[2].op else { return }
-      op.behind = Op.SpaceToDepth(scale: 2, order: .paper)
+      op.enclosing = Op.SpaceToDepth(scale: 2, order: .paper)
       let names = [op.weight, op.bias, op.runningMean, op.runningVariance]
       for index in graph.parameters.indices where names.contains(graph.parameters[index].name) {
         graph.parameters[index].shape = [16]

@@ -87,7 +87,7 @@ struct ConvolutionTests {
     var op = Op.Convolution(kernel: 1, part)
     op.epilogue.phaseNorm = maker.norm(
       "n", 4, epsilon: 0, [[1, 1, 1, 1], [10, 20, 30, 40], [0, 0, 0, 0], [1, 1, 1, 1]])
-    op.epilogue.phaseNorm?.behind = .init(scale: 2, order: .paper)
+    op.epilogue.phaseNorm?.enclosing = .init(scale: 2, order: .paper)
     _ = try maker.add(.convolution(op), maker.input)
     // The paper's channels are r + 2q: (0,0), (1,0), (0,1), (1,1).
     #expect(try maker.run([1, 2, 3, 4]) == [11, 32, 23, 44])

@@ -145,7 +145,7 @@ struct EquivalenceTests {
       var conv = Op.Convolution(
         kernel: 3, padding: 1, maker.part("a", 3, of: 3, kernel: 3), maker.part("b", 2, of: 3, kernel: 3))
       var norm = maker.norm("bn", 5 * scale * scale)
-      if place != .behind { norm.behind = op }
+      if place != .enclosing { norm.enclosing = op }
       if place == .epilogue {
         conv.epilogue.phaseNorm = norm
         conv.epilogue.activation = .silu
@@ -153,10 +153,10 @@ struct EquivalenceTests {
       var x = try maker.add(.convolution(conv), maker.input)
       if place == .inFront { x = try maker.add(.activation(.silu), maker.add(.batchNorm(norm), x)) }
       x = try maker.add(.spaceToDepth(op), x)
-      if place == .behind { x = try maker.add(.activation(.silu), maker.add(.batchNorm(norm), x)) }
+      if place == .enclosing { x = try maker.add(.activation(.silu), maker.add(.batchNorm(norm), x)) }
       return maker
     }
-    let expected = try graph(.behind).run()
+    let expected = try graph(.enclosing).run()
     #expect(try graph(.inFront).run() == expected)
     #expect(try graph(.epilogue).run() == expected)
   }

@@ -25,7 +25,7 @@ struct OperationTests {
     let zeros = [Float](repeating: 0, count: 8)
     let ones = [Float](repeating: 1, count: 8)
     var op = maker.norm("n", 8, epsilon: 0, [ones, [0, 10, 20, 30, 40, 50, 60, 70], zeros, ones])
-    op.behind = .init(scale: 2, order: order)
+    op.enclosing = .init(scale: 2, order: order)
     _ = try maker.add(.batchNorm(op), maker.input)
     let expected: [Double] =
       switch order {

@@ -7,8 +7,8 @@ import Testing
 /// A checkpoint with everything that one can have. Larger ones have the same tensors, longer.
 func sampleCheckpoint(epoch: Int = 3, length: Int = 6) -> TrainingCheckpoint {
   var history = TrainingHistory(columns: ["train/loss", "val/top1"])
-  for number in 1...epoch { history.append(epoch: number, ["train/loss": 0.1 * Double(number)]) }
-  history.append(epoch: epoch + 1, ["train/loss": .nan, "val/top1": .infinity])
+  for number in 1..<epoch { history.append(epoch: number, ["train/loss": 0.1 * Double(number)]) }
+  history.append(epoch: epoch, ["train/loss": .nan, "val/top1": .infinity])
   var state = TrainingState(
     configuration: TrainingPreset.configuration(named: "resnet18-spd", model: "m")!, history: history)
   state.epoch = epoch

@@ -187,4 +187,14 @@ struct SweepTests {
     try Data((before + "x,y\n").utf8).write(to: URL(fileURLWithPath: path))
     #expect(try await refusal(first) == "is of another sweep: the row cannot be read (line 4). \(remedy)")
   }
+
+  /// Fewer points than trials: it ends.
+  @Test func aSpaceWithFewPoints() throws {
+    let space = try SweepSpace(yaml: "trials: 10000\nspace: {lr: {range: [0.1, 0.1001]}}", path: "few.yaml")
+    let base = try #require(TrainingPreset.configuration(named: TrainingPreset.fallback, model: "m"))
+    #expect((1...2).contains(space.sampled(over: base).count))
+    #expect(throws: ConfigurationError.self) {
+      try SweepSpace(yaml: "trials: 1000000\nspace: {lr: {range: [0, 1]}}", path: "many.yaml")
+    }
+  }
 }

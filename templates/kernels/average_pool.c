@@ -1,9 +1,9 @@
 /* @NAME@: means of KH x KW pixels, with strides and padding, which counts as zeros. */
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @BLOCKS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @OUT_ROWS@, image = unit / (@BLOCKS@ * @OUT_ROWS@);
         const int top = row * @STRIDE_Y@ - @PAD_TOP@;
         const int first_row = top < 0 ? 0 : top, last_row = top + @KH@ < @IN_ROWS@ ? top + @KH@ : @IN_ROWS@;

@@ -8,11 +8,11 @@
  * by their number, or by that of the images. An image whose label is negative has no part in it. With labels, losses[1]
  * and losses[2] count those whose label is the largest number and among the five largest, as in cross_entropy.
  *
- * Threads. A row of pixels is one thread's; what it loses is stored and summed by the first part in the order of rows.
+ * Threads. A row of pixels is one thread's; what it loses is stored and summed by the first thread in the order of rows.
  * Sums, also those over the channels of a pixel, are in double precision.
  *
- * Preconditions. _check has been asked; scratch is aligned to 8 bytes. All parts run at the same time, since they meet at
- * a barrier. The texts of training_math.c and composed_math.c are in front.
+ * Preconditions. _check has been asked; scratch is aligned to 8 bytes. All threads run at the same time, since they meet at
+ * a barrier. The texts of training_math.c and composed_math.c come before it.
  *
  * Holes. IMAGES, CHANNELS, ROWS, COLS. X_IMAGE, X_ROW, X_BLOCK, DX_IMAGE, DX_ROW, DX_BLOCK: strides. COUNTED: numbers by
  * which the sum over an image is divided. REDUCTIONS: what is summed over a pixel's channels. LINES: f and its derivative
@@ -54,7 +54,7 @@ INLINE double @NAME@_pixel(const float *x, const float *target, const float scal
 }
 
 OUTLINE void @NAME@(const float *x, const float *targets, const int32_t *labels, const double smoothing, float *dx,
-                    float *losses, void *scratch, int part, int parts)
+                    float *losses, void *scratch, int thread, int threads)
 {
     struct @NAME@_scratch *s = scratch;
     enum { PADDED = (@CHANNELS@ + BLOCK - 1) / BLOCK * BLOCK, UNITS = @IMAGES@ * @ROWS@ };
@@ -63,8 +63,8 @@ OUTLINE void @NAME@(const float *x, const float *targets, const int32_t *labels,
     for (int image = 0; image < @IMAGES@; image++) counted += !ranked || labels[image] >= 0;
     const double divisor = (double)counted * @COUNTED@;
     _Alignas(64) float target[PADDED] = {0};
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int image = unit / @ROWS@, row = unit % @ROWS@;
         const float *from = x + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@X_ROW@;
         float *to = dx + image * (ptrdiff_t)@DX_IMAGE@ + row * (ptrdiff_t)@DX_ROW@;
@@ -86,7 +86,7 @@ OUTLINE void @NAME@(const float *x, const float *targets, const int32_t *labels,
         }
     }
     BARRIER
-    if (part > 0) return;
+    if (thread > 0) return;
     double sum = 0.0;
     int first = 0, five = 0;
     for (int unit = 0; unit < UNITS; unit++) sum += s->loss[unit];

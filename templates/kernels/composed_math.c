@@ -1,5 +1,5 @@
 /* Functions that the losses of model files are composed of: each works in place on one vector. The text of
- * training_math.c is in front.
+ * training_math.c comes before it.
  */
 
 /* ln v: minus infinity for 0 and what is closer to it than normal numbers, NaN below. */

@@ -3,11 +3,11 @@
  * Weights are packed as [block][tap row][tap column][16]. The rest is as in the direct convolution.
  */
 OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @OUT_ROWS@ * @OUT_BLOCKS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @OUT_BLOCKS@, row = unit / @OUT_BLOCKS@ % @OUT_ROWS@;
         const int image = unit / (@OUT_BLOCKS@ * @OUT_ROWS@);
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@ROW_STEP@ + block * (ptrdiff_t)@X_BLOCK@;

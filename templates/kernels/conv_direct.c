@@ -7,7 +7,7 @@
  * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
  * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
- * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -150,10 +150,10 @@ INLINE void @NAME@_strip(const int blocks, const float *const x[], const float *
         @NAME@_tile(@OUT_ROWS@ % @TILE_ROWS@, @TILE_COLS@, blocks, x, w, bias, r, y, image, row, 0, block, turn@STATISTICS_ARGUMENT@);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y@STATISTICS_SLOTS@, int part, int parts)
+                    float *restrict y@STATISTICS_SLOTS@, int thread, int threads)
 {
     enum {
         BANDS = (@OUT_ROWS@ + @UNIT_ROWS@ - 1) / @UNIT_ROWS@,
@@ -161,8 +161,8 @@ OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float
         LAST = @OUT_BLOCKS@ % @STRIP@, /* blocks of the last strip, if it is a narrower one */
         UNITS = @IMAGES@ * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = @STRIP_MAJOR@ ? unit / (@IMAGES@ * BANDS) : unit % STRIPS;
         const int band = @STRIP_MAJOR@ ? unit % (@IMAGES@ * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * @UNIT_ROWS@;

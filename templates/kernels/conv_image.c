@@ -8,7 +8,7 @@
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
- * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
  * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
@@ -106,9 +106,9 @@ INLINE void @NAME@_strip(const int blocks, const float *ring, const float *w, co
         @NAME@_tile(@OUT_COLS@ % @TILE_COLS@, blocks, ring, w, bias, r, y, image, row, col, block);
 }
 
-/* Computes part `part` of `parts`: an equal share of the output rows. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the output rows. */
 OUTLINE void @NAME@(const float *restrict images, float *restrict scratch, const float *restrict w,
-                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+                    const float *restrict bias, const float *restrict r, float *restrict y, int thread, int threads)
 {
     enum {
         WIDTH = (@OUT_COLS@ - 1) * @STRIDE@ + @KW@,
@@ -117,7 +117,7 @@ OUTLINE void @NAME@(const float *restrict images, float *restrict scratch, const
         K = @KH@ * @KW@ * @CHANNELS@,
         UNITS = @IMAGES@ * @OUT_ROWS@
     };
-    const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
+    const int first = (int)((int64_t)UNITS * thread / threads), end = (int)((int64_t)UNITS * (thread + 1) / threads);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / @OUT_ROWS@, row = unit % @OUT_ROWS@;
         const float *of = images + image * (ptrdiff_t)(@CHANNELS@ * @IN_ROWS@ * @IN_COLS@);

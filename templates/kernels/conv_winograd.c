@@ -73,12 +73,12 @@ static void @NAME@_transform(const float *const x[], float *restrict v, const in
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void @NAME@_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void @NAME@_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = @IN_BLOCKS@ * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     @NAME@_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -121,15 +121,15 @@ INLINE void @NAME@_fetch_outputs(const float *r, float *y, const int tile, const
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks@STATISTICS_PARAMETER@)
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@ };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) @NAME@_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * @M@;
         const int col = (first + tile) % COLS * @M@;
         const int rows = @OUT_ROWS@ - row < @M@ ? @OUT_ROWS@ - row : @M@, cols = @OUT_COLS@ - col < @M@ ? @OUT_COLS@ - col : @M@;
@@ -168,11 +168,11 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int thread,
+                    int threads)
 {
     enum {
         EDGE = @M@ + 2,
@@ -183,22 +183,22 @@ OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const floa
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!@SHARED@) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)@V_PLANE@;
-    const int from = @SHARED@ ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = @SHARED@ ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = @SHARED@ ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = @SHARED@ ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * @TILES@, tiles = COUNT - first < @TILES@ ? COUNT - first : @TILES@;
         /* All tiles' shared frequencies are still there when the next strips come. */
         if (!@SHARED@ || BLOCKS > 1 || from_strip == 0)
-            @NAME@_inputs(x, v, first, tiles, @SHARED@ ? part : 0, @SHARED@ ? parts : 1);
+            @NAME@_inputs(x, v, first, tiles, @SHARED@ ? thread : 0, @SHARED@ ? threads : 1);
         if (@SHARED@) {
             BARRIER
         }
         const int groups = (tiles + @GROUP@ - 1) / @GROUP@;
         int chunks = (groups + @CHUNK@ - 1) / @CHUNK@;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (@SHARED@ && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = @SHARED@ ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = @SHARED@ ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (@SHARED@ && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = @SHARED@ ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = @SHARED@ ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = @OUT_BLOCKS@ - strip * @STRIP@ < @STRIP@ ? @OUT_BLOCKS@ - strip * @STRIP@ : @STRIP@;
             const int base = @NAME@_start(low, groups, tiles), count = @NAME@_start(high, groups, tiles) - base;

@@ -3,11 +3,11 @@
  * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
  * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
  */
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int row = unit % @ROWS@, image = unit / @ROWS@;
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@;
 

@@ -1,4 +1,4 @@
-/* @NAME@: the way back through a copy of views: what was read from each place is added up there.
+/* @NAME@: the gradient of a copy of views: what was read from each place is added up there.
  *
  * Layout as in the convolutions. Holes: IMAGES; X_IMAGE, X_ROW, X_BLOCK: strides of the copy's gradient x; SEGMENTS: a line
  * for each view, GATHER(index of the destination, channels, lane of the first, the copy's channel of the first, and from
@@ -7,11 +7,11 @@
  */
 static void @NAME@_view(const float *x, float *y, const int channels, const int lane, const int target, const int target_step,
                         const int rows, const int cols, const ptrdiff_t image_step, const ptrdiff_t row_step,
-                        const ptrdiff_t pixel_step, const ptrdiff_t block_step, const int factor, const int adds, int part,
-                        int parts)
+                        const ptrdiff_t pixel_step, const ptrdiff_t block_step, const int factor, const int adds, int thread,
+                        int threads)
 {
-    const int units = @IMAGES@ * rows, end = (int)((int64_t)units * (part + 1) / parts);
-    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+    const int units = @IMAGES@ * rows, end = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < end; unit++) {
         const int image = unit / rows, row = unit % rows;
         for (int c = 0; c < channels; c++) {
             const int from = target + c * target_step, to = lane + c;
@@ -29,11 +29,11 @@ static void @NAME@_view(const float *x, float *y, const int channels, const int 
     }
 }
 
-OUTLINE void @NAME@(const float *x, float *const y[], int part, int parts)
+OUTLINE void @NAME@(const float *x, float *const y[], int thread, int threads)
 {
-    /* Views may show one place twice: each is finished before the next, of one height by the same thread, otherwise behind
+    /* Views may show one place twice: each is finished before the next, of one height by the same thread, otherwise after
      * a barrier. */
-#define GATHER(index, ...) @NAME@_view(x, y[index], __VA_ARGS__, part, parts)
+#define GATHER(index, ...) @NAME@_view(x, y[index], __VA_ARGS__, thread, threads)
     @SEGMENTS@
 #undef GATHER
 }

@@ -8,11 +8,11 @@
  * losses[1] and losses[2] count the images whose label is the largest logit and among the five largest; of equal logits
  * the first is taken as the larger, and a logit that is not a number as larger than all.
  *
- * Threads. An image is one thread's; what it loses is stored and summed by the first part in the order of images. Sums
+ * Threads. An image is one thread's; what it loses is stored and summed by the first thread in the order of images. Sums
  * and exponentials are in double precision.
  *
- * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All parts run at the same
- * time, since they meet at a barrier. The text of training_math.c is in front.
+ * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All threads run at the same
+ * time, since they meet at a barrier. The text of training_math.c comes before it.
  *
  * Holes. IMAGES, CLASSES. X_IMAGE, X_BLOCK, DX_IMAGE, DX_BLOCK: strides. SCRATCH: floats of scratch.
  */
@@ -59,14 +59,14 @@ static double @NAME@_image(const float *x, const int label, float *dx, const dou
 }
 
 OUTLINE void @NAME@(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
-                    int part, int parts)
+                    int thread, int threads)
 {
     struct @NAME@_scratch *s = scratch;
     enum { PADDED = (@CLASSES@ + BLOCK - 1) / BLOCK * BLOCK };
     int counted = 0;
     for (int image = 0; image < @IMAGES@; image++) counted += labels[image] >= 0;
-    const int end = (int)((int64_t)@IMAGES@ * (part + 1) / parts);
-    for (int image = (int)((int64_t)@IMAGES@ * part / parts); image < end; image++) {
+    const int end = (int)((int64_t)@IMAGES@ * (thread + 1) / threads);
+    for (int image = (int)((int64_t)@IMAGES@ * thread / threads); image < end; image++) {
         float *to = dx + image * (ptrdiff_t)@DX_IMAGE@;
         for (int block = 0; block < PADDED / BLOCK; block++)
             memset(to + block * (ptrdiff_t)@DX_BLOCK@, 0, BLOCK * sizeof(float));
@@ -76,7 +76,7 @@ OUTLINE void @NAME@(const float *x, const int32_t *labels, const double smoothin
         s->rank[image] = label_rank(from, @X_BLOCK@, @CLASSES@, labels[image]);
     }
     BARRIER
-    if (part > 0) return;
+    if (thread > 0) return;
     double sum = 0.0;
     int first = 0, five = 0;
     for (int image = 0; image < @IMAGES@; image++) {

@@ -3,14 +3,14 @@
  * x = (2 s0 - 1/2 + column) S, y = (2 s1 - 1/2 + row) S, w = (2 s2)^2 A_w, h = (2 s3)^2 A_h, then objectness and classes.
  * S is the level's stride and A its anchor, both in pixels. Rows are level-major, then anchor, row, column.
  */
-OUTLINE void @NAME@(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], const float *restrict anchors, float *restrict y, int thread, int threads)
 {
     enum { PER_BOX = 5 + @CLASSES@, BOXES = @BOXES@ };
 
 /* Level `level`: rows x cols cells, its boxes from number `first` on. */
 #define LEVEL(level, first, rows, cols, stride, x_image, x_row, x_block)                                                 \
-    for (int unit = (int)((int64_t)@IMAGES@ * rows * part / parts);                                                      \
-         unit < (int)((int64_t)@IMAGES@ * rows * (part + 1) / parts); unit++) {                                          \
+    for (int unit = (int)((int64_t)@IMAGES@ * rows * thread / threads);                                                      \
+         unit < (int)((int64_t)@IMAGES@ * rows * (thread + 1) / threads); unit++) {                                          \
         const int row = unit % rows, image = unit / rows;                                                                \
         for (int a = 0; a < @ANCHORS@; a++) {                                                                            \
             float *box = y + ((ptrdiff_t)image * BOXES + first + ((ptrdiff_t)a * rows + row) * cols) * PER_BOX;          \

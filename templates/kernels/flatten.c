@@ -1,9 +1,9 @@
 /* @NAME@: C x H x W -> C*H*W x 1 x 1 in row-major order, where no linear layer could take it over. */
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { COUNT = @CHANNELS@ * @ROWS@ * @COLS@, UNITS = @IMAGES@ * @Y_BLOCKS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @Y_BLOCKS@, image = unit / @Y_BLOCKS@;
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + block * (ptrdiff_t)@Y_BLOCK@;
         for (int lane = 0; lane < BLOCK; lane++) {

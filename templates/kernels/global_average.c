@@ -1,9 +1,9 @@
 /* @NAME@: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @BLOCKS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @BLOCKS@, image = unit / @BLOCKS@;
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + block * (ptrdiff_t)@X_BLOCK@;
         vec sum[VECTORS];

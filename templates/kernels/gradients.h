@@ -1,5 +1,5 @@
 /* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
- * side, into PyTorch's order. Behind the prelude. */
+ * side, into PyTorch's order. After the prelude. */
 
 /* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
  * floats apart.

@@ -7,15 +7,15 @@
 /* The larger one, as in PyTorch: a NaN in `a` is not below the best, one in the best is kept. */
 INLINE void @NAME@_larger(vec *best, const vec *a) { *best = SELECT((*best >= *a) | (*best != *best), *best, *a); }
 
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum {
         PIECE = @OUT_COLS@ < 32 ? @OUT_COLS@ : 32, /* pixels */
         SPAN = (PIECE - 1) * @STRIDE_X@ + @KW@,    /* columns that they read */
         UNITS = @IMAGES@ * @OUT_ROWS@ * @BLOCKS@
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @OUT_ROWS@, image = unit / (@BLOCKS@ * @OUT_ROWS@);
         const int top = row * @STRIDE_Y@ - @PAD_TOP@;
         const int first_row = top < 0 ? 0 : top, last_row = top + @KH@ < @IN_ROWS@ ? top + @KH@ : @IN_ROWS@;

@@ -5,7 +5,7 @@
  * which the mean is taken first and then the squares of the differences from it, while the chunk is still in a cache. So
  * neither a large mean nor the number of threads shows in the result.
  *
- * Where the normalisation was behind a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
+ * Where the normalisation is hoisted over a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
  * its own: PHASES is 4, and channel c of phase p has parameter FIRST[p] + c * STRIDE[p].
  *
  * Result: a table of rows of BLOCKS * 16 floats, PHASES rows each of mean, 1 / sqrt(variance + EPSILON) = r, gamma r and
@@ -14,19 +14,19 @@
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
  * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
- * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and behind them 16 floats, of which the
+ * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and after them 16 floats, of which the
  * first PHASES are the numbers of values.
  */
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
 OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                    float *table, float *scratch, int part, int parts)
+                    float *table, float *scratch, int thread, int threads)
 {
     enum { LINES = @IMAGES@ * @ROWS@, WIDTH = @BLOCKS@ * BLOCK, SLOT = @PHASES@ * 2 * WIDTH + 16 };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {@FIRST@}, stride[] = {@STRIDE@};
-    const int end = @GATHERED@ ? 0 : (int)((int64_t)@SLOTS@ * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)@SLOTS@ * part / parts); chunk < end; chunk++) {
+    const int end = @GATHERED@ ? 0 : (int)((int64_t)@SLOTS@ * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)@SLOTS@ * thread / threads); chunk < end; chunk++) {
         const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
         float *slot = scratch + chunk * (ptrdiff_t)SLOT;
         float count[@PHASES@];
@@ -81,8 +81,8 @@ OUTLINE void @NAME@(const float *z, const float *gamma, const float *beta, float
     if (!@GATHERED@) {
         BARRIER
     }
-    const int last = (int)((int64_t)@PHASES@ * @BLOCKS@ * (part + 1) / parts);
-    for (int i = (int)((int64_t)@PHASES@ * @BLOCKS@ * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)@PHASES@ * @BLOCKS@ * (thread + 1) / threads);
+    for (int i = (int)((int64_t)@PHASES@ * @BLOCKS@ * thread / threads); i < last; i++) {
         const int p = i / @BLOCKS@, block = i % @BLOCKS@;
         double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
         for (int n = 0; n < @SLOTS@; n++) {

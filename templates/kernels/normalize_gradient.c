@@ -1,8 +1,8 @@
-/* The way back through normalisation, activation and residual in one pass: dz = scale g - k0 - k1 z, where g is dy times the
+/* The gradient of normalisation, activation and residual in one pass: dz = scale g - k0 - k1 z, where g is dy times the
  * slopes of what follows the normalisation; without one dz = g. The residual's gradient is dy times the final slope alone.
  *
  * dz may be dy: each vector is read before it is written. `table` and `sums` are those of norm_statistics.c and
- * normalize_sums.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
+ * batch_norm_backward_reduce.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
  * (the result of a final ReLU), dz and the residual's gradient dr; SCALE, SHIFT, K0, K1: vectors in terms of line, sum and
  * phase; FINAL, SLOPE: statements on the vector g, with u = scale z + shift and y + at in scope; STORE: stores of g, dz (d) and
  * the residual's gradient (h), with dz + to and dr + other in scope.
@@ -10,11 +10,11 @@
 
 /* @NAME@: @IMAGES@ x @ROWS@ x @COLS@ pixels of @BLOCKS@ blocks. */
 OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                    int part, int parts)
+                    int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @BLOCKS@, WIDTH = @BLOCKS@ * BLOCK, ACROSS = @PHASES@ == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @ROWS@, image = unit / (@BLOCKS@ * @ROWS@);
         const float *from = dy + image * (ptrdiff_t)@G_IMAGE@ + row * (ptrdiff_t)@G_ROW@ + block * (ptrdiff_t)@G_BLOCK@;
         const float *in = z + image * (ptrdiff_t)@Z_IMAGE@ + row * (ptrdiff_t)@Z_ROW@ + block * (ptrdiff_t)@Z_BLOCK@;

@@ -5,14 +5,14 @@
  * parameters by their group; what is no parameter but belongs to the average, such as running statistics, has group -1. What lies
  * between the entries is neither read nor written.
  *
- * Threads. The arrays are cut into units of UNIT floats, whatever the number of threads, and a part takes adjacent
- * units. An update depends on its own number only; for the norm, each unit's sum of squares is stored and all parts add
- * them up in the order of units. The barriers are met by all parts or by none.
+ * Threads. The arrays are cut into units of UNIT floats, whatever the number of threads, and a thread takes adjacent
+ * units. An update depends on its own number only; for the norm, each unit's sum of squares is stored and all threads add
+ * them up in the order of units. The barriers are met by all threads or by none.
  *
  * Preconditions. update->groups has an entry for each group. momentum is there for every rule, second for Adam only,
- * else NULL; both start as zeros. average may be NULL. scratch is aligned to 8 bytes and shared by the parts; without
- * clipping it is not used. The arrays do not overlap. The texts of training.h, training_math.c and optimizer_rules.c are
- * in front.
+ * else NULL; both start as zeros. average may be NULL. scratch is aligned to 8 bytes and shared by the threads; without
+ * clipping it is not used. The arrays do not overlap. The texts of training.h, training_math.c and optimizer_rules.c
+ * come before it.
  *
  * Holes. COUNT. RANGES and RANGE_COUNT, their number. SCRATCH: floats of scratch.
  */
@@ -45,11 +45,11 @@ INLINE int @NAME@_next(const int unit, int *range, int64_t *at, int64_t *end)
 }
 
 /* The norm of all gradients together. */
-static double @NAME@_norm(const float *restrict gradients, double *restrict squares, int part, int parts)
+static double @NAME@_norm(const float *restrict gradients, double *restrict squares, int thread, int threads)
 {
-    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)@NAME@_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)@NAME@_UNITS * thread / threads); unit < last; unit++) {
         double sum = 0.0;
         int64_t at = 0, end = 0;
         for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
@@ -72,11 +72,11 @@ static double @NAME@_norm(const float *restrict gradients, double *restrict squa
 }
 
 /* Adds the gradients of one more batch to `sum`, or begins with them. */
-INLINE void @NAME@_accumulate(const float *restrict gradients, float *restrict sum, const int begin, int part, int parts)
+INLINE void @NAME@_accumulate(const float *restrict gradients, float *restrict sum, const int begin, int thread, int threads)
 {
-    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)@NAME@_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)@NAME@_UNITS * thread / threads); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
             if (@NAME@_ranges[range].group < 0) continue;
@@ -85,21 +85,21 @@ INLINE void @NAME@_accumulate(const float *restrict gradients, float *restrict s
     }
 }
 
-/* One step. Returns the norm of the scaled gradients before clipping to every part; 0 if update->max_norm is 0. */
+/* One step. Returns the norm of the scaled gradients before clipping to every thread; 0 if update->max_norm is 0. */
 static double @NAME@(const spd_update *update, float *restrict values, const float *restrict gradients,
                      float *restrict momentum, float *restrict second, float *restrict average, void *restrict scratch,
-                     int part, int parts)
+                     int thread, int threads)
 {
     double norm = 0.0, scale = update->gradient_scale;
     if (update->max_norm > 0.0) {
-        norm = scale * @NAME@_norm(gradients, scratch, part, parts);
+        norm = scale * @NAME@_norm(gradients, scratch, thread, threads);
         norm = norm < 0.0 ? -norm : norm;
         const double factor = update->max_norm / (norm + 1e-6);
         scale = factor < 1.0 ? scale * factor : scale;
     }
-    const int last = (int)((int64_t)@NAME@_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)@NAME@_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)@NAME@_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)@NAME@_UNITS * thread / threads); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = @NAME@_next(unit, &range, &at, &end)) > 0;) {
             @NAME@_numbers(update, @NAME@_ranges[range].group, scale, n, values + at, gradients + at, momentum + at,

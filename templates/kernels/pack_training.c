@@ -1,7 +1,7 @@
 /* ---- packing: from the parameters to the kernels' order, in each step ------------------------------------------- */
 
 /* Channels of a weight W[o][i][tap], as a kernel counts them: channel c is `first + c * stride` floats into W. Runs begin whole
- * blocks of 16; lanes behind a run's last channel are zero. */
+ * blocks of 16; lanes after a run's last channel are zero. */
 typedef struct { int count; ptrdiff_t first, stride; } weight_run;
 
 /* Position of each channel of block `block` of the runs in W, and how many channels the block has. */
@@ -111,12 +111,12 @@ static void pack_block(float *to, ptrdiff_t tap_step, ptrdiff_t line, const weig
     }
 }
 
-/* -> [strip][block of inputs][tap][16 lanes][strip * 16 outputs]; parts share pairs of blocks. */
+/* -> [strip][block of inputs][tap][16 lanes][strip * 16 outputs]; threads share pairs of blocks. */
 static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs, const weight_run *outputs,
-                        const float *w, int taps, const int *tap_offsets, int part, int parts)
+                        const float *w, int taps, const int *tap_offsets, int thread, int threads)
 {
-    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
-    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < end; unit++) {
         const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
         const ptrdiff_t width = (left < strip ? left : strip) * BLOCK;
         float *at = to + (ptrdiff_t)s * in_blocks * taps * BLOCK * strip * BLOCK + (ptrdiff_t)in * taps * BLOCK * width +
@@ -129,10 +129,10 @@ static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, con
  * outputs [first, last), as far as there are `out_blocks`; first begins a strip. A function of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
 OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
                           const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
-                          int part, int parts)
+                          int thread, int threads)
 {
-    const int units = ((last < out_blocks ? last : out_blocks) - first) * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
-    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+    const int units = ((last < out_blocks ? last : out_blocks) - first) * in_blocks, end = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < end; unit++) {
         const int out = first + unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
         const ptrdiff_t width = (left < strip ? left : strip) * BLOCK, plane = (ptrdiff_t)in_blocks * BLOCK * width;
         float *at = to + (ptrdiff_t)(s - first / strip) * edge * edge * in_blocks * BLOCK * strip * BLOCK + (ptrdiff_t)in * BLOCK * width +
@@ -159,8 +159,8 @@ OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int s
 }
 
 /* The bias of outputs `first` and on, zeros up to a whole block; NULL: zeros. */
-static void pack_bias(float *to, int blocks, const float *bias, int outputs, int part)
+static void pack_bias(float *to, int blocks, const float *bias, int outputs, int thread)
 {
-    if (part != 0) return;
+    if (thread != 0) return;
     for (int o = 0; o < blocks * BLOCK; o++) to[o] = bias != NULL && o < outputs ? bias[o] : 0.0f;
 }

@@ -1,8 +1,8 @@
 /* [output][input][3 x 3] -> [strip][frequency][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
  * strip's outputs are transformed side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_winograd(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int edge,
-                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part,
-                          int parts)
+                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread,
+                          int threads)
 {
     enum { SIDE = 16 };
     for (int side = first / SIDE * SIDE; side < first + outputs; side += SIDE) {
@@ -12,8 +12,8 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * edge * edge * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 double taps[9][SIDE] = {{0}}, lines[3][SIDE];
                 for (int o = low; o < high; o++) {

@@ -69,8 +69,8 @@ static int check_variances(const void *file)
     return 1;
 }
 
-/* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */
-static int check_digests(const void *file, int part, int parts)
+/* Whether tensors match their digests: those whose middle lies in the share of thread `thread` of `threads` of all numbers. */
+static int check_digests(const void *file, int thread, int threads)
 {
     const file_record *records = (const file_record *)(const void *)((const char *)file + sizeof(file_header));
     uint64_t total = 0, before = 0;
@@ -78,7 +78,7 @@ static int check_digests(const void *file, int part, int parts)
     for (int i = 0; i < TENSORS; i++) {
         const uint64_t count = @PREFIX@_tensors[i].count, middle = before + count / 2;
         before += count;
-        if (middle * (uint64_t)parts / total != (uint64_t)part) continue;
+        if (middle * (uint64_t)threads / total != (uint64_t)thread) continue;
         const uint32_t *words = (const uint32_t *)(const void *)tensor(file, i);
         uint64_t digest = 0xcbf29ce484222325u;
         for (uint64_t k = 0; k < count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
@@ -89,8 +89,8 @@ static int check_digests(const void *file, int part, int parts)
 
 /* ---- packing: from the parameters to the kernels' order, batch normalisation folded in --------------------------- */
 
-/* Packing is shared out: of each tensor, a thread packs the share `part` of `parts` of the outputs or of the inputs. */
-INLINE int share(int count, int part, int parts) { return (int)((int64_t)count * part / parts); }
+/* Packing is shared out: of each tensor, a thread packs the share of thread `thread` of `threads` of the outputs or of the inputs. */
+INLINE int share(int count, int thread, int threads) { return (int)((int64_t)count * thread / threads); }
 
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;

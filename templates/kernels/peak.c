@@ -14,12 +14,12 @@ extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 #define PRAGMA(text) _Pragma(#text)
 #define PARALLEL(count) PRAGMA(omp parallel num_threads(count))
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink);
@@ -32,7 +32,7 @@ int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
         vec a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0}, a8 = {0}, a9 = {0};
         /* Unknown to the compiler, so that nothing is computed in advance. */
         const volatile float factor = 0.5f, term = 1.0f;
@@ -45,7 +45,7 @@ int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink)
             __asm__ volatile("" : "+x"(a5), "+x"(a6), "+x"(a7), "+x"(a8), "+x"(a9));
         }
         const vec sum = a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9;
-        if (PART == 0) *sink = *(const float *)(const void *)&sum;
+        if (THREAD == 0) *sink = *(const float *)(const void *)&sum;
     }
     return rounds * 10 * 2 * VL * granted;
 }
@@ -56,13 +56,13 @@ void spdc_peak_read(const float *data, int64_t count, int threads, float *sink)
     (void)threads;
     PARALLEL(threads)
     {
-        const int64_t first = count / VL * PART / PARTS * VL, end = count / VL * (PART + 1) / PARTS * VL;
+        const int64_t first = count / VL * THREAD / THREADS * VL, end = count / VL * (THREAD + 1) / THREADS * VL;
         vec s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
         for (int64_t i = first; i + 4 * VL <= end; i += 4 * VL) {
             const vec *p = (const vec *)(const void *)(data + i);
             s0 += p[0], s1 += p[1], s2 += p[2], s3 += p[3];
         }
         const vec sum = s0 + s1 + s2 + s3;
-        if (PART == 0) *sink = *(const float *)(const void *)&sum;
+        if (THREAD == 0) *sink = *(const float *)(const void *)&sum;
     }
 }

@@ -1,17 +1,17 @@
-/* @NAME@: the way back through a pool of KH x KW pixels.
+/* @NAME@: the gradient of a pool of KH x KW pixels.
  *
  * Of a maximum, the gradient goes to the first of the largest inputs, row by row; of a mean, in equal parts to all inputs,
- * padding counted. Each part does whole planes of 16 channels, so that overlapping windows add up in one order.
+ * padding counted. Each thread does whole planes of 16 channels, so that overlapping windows add up in one order.
  *
  * Layout as in the convolutions. Holes: IMAGES, BLOCKS; IN_ROWS, IN_COLS, OUT_ROWS, OUT_COLS; KH, KW, STRIDE_Y, STRIDE_X,
  * PAD_TOP, PAD_LEFT; MAX: 1 for a maximum; ADDS: whether dx keeps what it has; X_, G_ and D_ IMAGE, ROW and BLOCK: strides of
  * the input x, the result's gradient g and the input's gradient dx.
  */
-OUTLINE void @NAME@(const float *x, const float *g, float *dx, int part, int parts)
+OUTLINE void @NAME@(const float *x, const float *g, float *dx, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @BLOCKS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int image = unit / @BLOCKS@, block = unit % @BLOCKS@;
         const float *in = x + image * (ptrdiff_t)@X_IMAGE@ + block * (ptrdiff_t)@X_BLOCK@;
         const float *from = g + image * (ptrdiff_t)@G_IMAGE@ + block * (ptrdiff_t)@G_BLOCK@;

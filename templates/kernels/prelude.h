@@ -96,15 +96,15 @@ extern int omp_get_num_threads(void);
 #define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
 #define ATOMIC_WRITE PRAGMA(omp atomic write)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
 #define PARALLEL_DEFAULT
 #define BARRIER
 #define ATOMIC_WRITE
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 /* ---- the register tile ------------------------------------------------------------------------------------- */

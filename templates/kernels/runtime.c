@@ -1,12 +1,12 @@
 /* ---- the network ------------------------------------------------------------------------------------------------ */
 
-/* What stands in front of the packed weights. */
+/* What comes before the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");
 
-/* Steps first ..< last of a run, the share `part` of `parts`; every part meets the others between steps. */
-static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int part,
-                int parts)
+/* Steps first ..< last of a run, the share of thread `thread` of `threads`; every thread meets the others between steps. */
+static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int thread,
+                int threads)
 {
     @SCRATCH@
     for (int step = first; step < last; step++) {
@@ -20,12 +20,12 @@ static void run(const float *weights, float *arena, const float *input, float *o
     (void)weights, (void)arena, (void)input, (void)output;
 }
 
-/* The share `part` of `parts` of the packed weights. */
-static void pack(const void *parameters, float *weights, int part, int parts)
+/* The share of thread `thread` of `threads` of the packed weights. */
+static void pack(const void *parameters, float *weights, int thread, int threads)
 {
     /* Lanes without a channel stay zero. */
-    const uint64_t end = (uint64_t)@PACKED_COUNT@ * (uint64_t)(part + 1) / (uint64_t)parts;
-    for (uint64_t i = (uint64_t)@PACKED_COUNT@ * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
+    const uint64_t end = (uint64_t)@PACKED_COUNT@ * (uint64_t)(thread + 1) / (uint64_t)threads;
+    for (uint64_t i = (uint64_t)@PACKED_COUNT@ * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
 @PACK@
     (void)parameters;
@@ -44,12 +44,12 @@ int @PREFIX@_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     int damaged = 0;
     PARALLEL_DEFAULT
     {
-        if (!check_digests(parameters, PART, PARTS)) {
+        if (!check_digests(parameters, THREAD, THREADS)) {
             ATOMIC_WRITE
             damaged = 1;
         }
         BARRIER
-        if (!damaged && has_roots) pack(parameters, weights, PART, PARTS);
+        if (!damaged && has_roots) pack(parameters, weights, THREAD, THREADS);
     }
     if (damaged) return @UPPER@_PARAMETERS_DIGEST;
     if (!has_roots) return @UPPER@_PARAMETERS_VARIANCE;
@@ -84,7 +84,7 @@ int @PREFIX@_infer_steps(const @PREFIX@_context *context, const float *input, fl
     (void)threads;
     PARALLEL(threads)
     {
-        run(weights, arena, input, output, first, last, PART, PARTS);
+        run(weights, arena, input, output, first, last, THREAD, THREADS);
     }
     return @UPPER@_OK;
 }
@@ -101,7 +101,7 @@ int @PREFIX@_threads(const @PREFIX@_context *context)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }

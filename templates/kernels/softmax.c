@@ -13,11 +13,11 @@ INLINE double @NAME@_exp(double a)
     return sum * scale.number;
 }
 
-OUTLINE void @NAME@(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = @IMAGES@ * @ROWS@ * @COLS@ };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int col = unit % @COLS@, row = unit / @COLS@ % @ROWS@, image = unit / (@COLS@ * @ROWS@);
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@X_ROW@ + col * BLOCK;
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + col * BLOCK;

@@ -11,7 +11,7 @@ typedef struct {
     vec first[32], sum[32], square[32];
 } statistics;
 
-/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors behind the one before, a pixel `step`. */
+/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors after the one before, a pixel `step`. */
 INLINE void add_statistics(statistics *s, const int n, const vec *v, const int rows, const int cols, const int row,
                            const int step)
 {

@@ -6,7 +6,7 @@
  *   gradients      of the last batch@GRADIENTS@
  *   momentum       SGD's momentum or Adam's first moments; zeros at first
  *   second_moments Adam's; NULL for SGD
- *   average        exponential moving average of the values, begun as a copy of them; NULL: none
+ *   average        EMA of the values, begun as a copy of them; NULL: none
  *   sum            gradients of several batches; NULL: none
  * The arena, @UPPER@_ARENA_BYTES(threads), means nothing between steps.
  *

@@ -1,8 +1,8 @@
 /* ---- the training step ------------------------------------------------------------------------------------------ */
 
-/* Steps first ..< last, the share `part` of `parts`; every part meets the others between steps. */
+/* Steps first ..< last, the share of thread `thread` of `threads`; every thread meets the others between steps. */
 static void run(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float *losses, int first,
-                int last, int part, int parts)
+                int last, int thread, int threads)
 {
     float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
     const float *input = batch->images;
@@ -73,7 +73,7 @@ int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const
     (void)threads;
     PARALLEL(threads)
     {
-        run(trainer, batch, update, losses, first, last, PART, PARTS);
+        run(trainer, batch, update, losses, first, last, THREAD, THREADS);
     }
     return @UPPER@_OK;
 }
@@ -85,7 +85,7 @@ int @PREFIX@_threads(int threads)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }

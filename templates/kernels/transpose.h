@@ -1,4 +1,4 @@
-/* Rows of VL floats into columns. Behind the prelude. */
+/* Rows of VL floats into columns. After the prelude. */
 
 #if VL == 1
 INLINE void transpose(vec *rows) { (void)rows; }

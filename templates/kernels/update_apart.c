@@ -14,7 +14,7 @@ int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins)
     (void)threads;
     PARALLEL(threads)
     {
-        @PREFIX@_optimizer_accumulate(trainer->gradients, trainer->sum, begins, PART, PARTS);
+        @PREFIX@_optimizer_accumulate(trainer->gradients, trainer->sum, begins, THREAD, THREADS);
     }
     return @UPPER@_OK;
 }
@@ -29,10 +29,10 @@ static int sweep(@PREFIX@_trainer *trainer, const spd_update *update, const floa
     (void)threads;
     PARALLEL(threads)
     {
-        const int part = PART;
+        const int thread = THREAD;
         const double length = @PREFIX@_optimizer(update, trainer->values, gradients, trainer->momentum, trainer->second_moments,
-                                                 trainer->average, trainer->arena, part, PARTS);
-        if (part == 0 && norm != NULL) *norm = length;
+                                                 trainer->average, trainer->arena, thread, THREADS);
+        if (thread == 0 && norm != NULL) *norm = length;
     }
     return @UPPER@_OK;
 }

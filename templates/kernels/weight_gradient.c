@@ -10,13 +10,13 @@
  * added to the slab, so sums are short ones and their error small. A finished slab is transposed into PyTorch's order.
  *
  * Threads share the units; each sum is formed by one thread in a fixed order. Where units are few, pixels are cut into CHUNKS equal
- * parts with slabs of their own, which are added in order when all are done: nothing depends on part or parts.
+ * parts with slabs of their own, which are added in order when all are done: nothing depends on thread or threads.
  *
  * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), lane 0 of segment s; halos
  * hold zeros, padded lanes finite numbers. dy is its output's gradient, pointers and strides multiples of 64 bytes. dw[k]: gradient
  * of part k of the outputs, (outputs of the part, INPUTS, KH, KW); db[k]: of its bias, if BIAS. sums: shared, CHUNKS * STRIPS *
- * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the part, GROUP * SLAB floats, used only then.
- * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
+ * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the thread, GROUP * SLAB floats, used only then.
+ * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All threads of the team must call it.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
  * STARTS: the first output of each part of the outputs, a list; 0 if there is one. KH, KW: taps. IN_BLOCKS: blocks of
@@ -199,9 +199,9 @@ static void @NAME@_store(float *const dw[], float *const db[], const float *slab
     (void)db;
 }
 
-/* Computes part `part` of `parts`: an equal share of the units. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the units. */
 OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                    float *scratch, int part, int parts)
+                    float *scratch, int thread, int threads)
 {
     enum {
         ROWS = @IMAGES@ * @OUT_ROWS@,
@@ -209,8 +209,8 @@ OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], 
         TOGETHER = @NAME@_STRIPS * @ACROSS@,
         SLAB = @KH@ * @KW@ * BLOCK * @STRIP@ * VL
     };
-    const int stop = (int)((int64_t)@CHUNKS@ * UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)@CHUNKS@ * UNITS * part / parts), last; first < stop; first = last) {
+    const int stop = (int)((int64_t)@CHUNKS@ * UNITS * (thread + 1) / threads);
+    for (int first = (int)((int64_t)@CHUNKS@ * UNITS * thread / threads), last; first < stop; first = last) {
         /* Up to where other blocks begin. */
         const int chunk = first / UNITS, together = (first % UNITS / TOGETHER + 1) * TOGETHER;
         const int border = chunk * UNITS + (together < UNITS ? together : UNITS);
@@ -238,7 +238,7 @@ OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], 
     }
     if (@CHUNKS@ > 1) {
         BARRIER
-        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++)
+        for (int unit = (int)((int64_t)UNITS * thread / threads); unit < (int)((int64_t)UNITS * (thread + 1) / threads); unit++)
             @NAME@_store(dw, db, sums + unit * (ptrdiff_t)SLAB, @CHUNKS@, UNITS * (ptrdiff_t)SLAB, unit);
     }
     (void)scratch, (void)sums;

@@ -4,7 +4,7 @@
  *
  * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs: per pixel it takes STRIP vectors of dy,
  * broadcasts TILE lanes of x and multiplies. A unit is one block of inputs and one strip of outputs; its gradients are a slab,
- * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
+ * [16 inputs][outputs of the strip], after which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
  * TURNS strips, takes turns on a panel of PANEL pixels. In its place a row of a block is short, and rows lie far apart, in
  * multiples of a page if there are many channels: they would meet in the same few sets of a cache, and end before it fetches
  * ahead. So a group first copies its panel, pixels side by side, to where it stays in the second-level cache:
@@ -12,11 +12,11 @@
  * What a panel adds up to is added to the slab, so sums are short ones and their error small. A finished slab is transposed into
  * PyTorch's order.
  *
- * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on part or parts.
+ * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on thread or threads.
  *
  * Preconditions. x[s] points at what output (0, 0) reads, lane 0 of segment s; padded lanes hold finite numbers. dy is the output's
  * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k of the outputs, (outputs of the part, INPUTS);
- * db[k]: of its bias, if BIAS. scratch: private to the part, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
+ * db[k]: of its bias, if BIAS. scratch: private to the thread, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
  * ACROSS * TURNS * (16 + BIAS) * STRIP * VL for slabs.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
@@ -180,17 +180,17 @@ static void @NAME@_store(float *const dw[], float *const db[], const float *slab
     (void)db;
 }
 
-/* Computes part `part` of `parts`: an equal share of the units. */
-OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
-                    int parts)
+/* Computes the share of thread `thread` of `threads`: an equal share of the units. */
+OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int thread,
+                    int threads)
 {
     enum { UNITS = @NAME@_STRIPS * @IN_BLOCKS@, PANELS = @PANEL@ * (@ACROSS@ * BLOCK + @TURNS@ * @STRIP@ * VL) };
     float *slabs = scratch + PANELS;
-    const int stop = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)UNITS * part / parts), last; first < stop; first = last) {
+    const int stop = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int first = (int)((int64_t)UNITS * thread / threads), last; first < stop; first = last) {
         int strip, block, begin, across;
         @NAME@_place(first, &strip, &block, &begin, &across);
-        /* Whole strips, unless the part begins or ends within one. */
+        /* Whole strips, unless the thread begins or ends within one. */
         const int strips = strip + @TURNS@ < @NAME@_STRIPS ? @TURNS@ : @NAME@_STRIPS - strip;
         last = first + strips * across - (block - begin);
         if (last > stop) last = stop;

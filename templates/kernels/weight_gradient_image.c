@@ -1,5 +1,5 @@
 /* @NAME@: gradient of the weight of a convolution that reads the caller's image, planar [image][channel][row][column], itself
- * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
+ * or through a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
  *
  * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
@@ -69,12 +69,12 @@ INLINE void @NAME@_taps(const int taps, const float *images, const float *g, flo
     }
 }
 
-OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, float *scratch, int thread, int threads)
 {
     static const int places[@TAPS@] = {@PLACES@};
     enum { UNITS = @OUT_BLOCKS@ * @CHUNKS@, SUMS = (@TAPS@ + 1) * BLOCK };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int chunk = unit % @CHUNKS@, block = unit / @CHUNKS@;
         float *sums = scratch + unit * (ptrdiff_t)SUMS;
         memset(sums, 0, SUMS * sizeof(float));
@@ -94,8 +94,8 @@ OUTLINE void @NAME@(const float *images, const float *dy, float *dw, float *db, 
         }
     }
     BARRIER
-    const int last = (int)((int64_t)@OUTPUTS@ * (part + 1) / parts);
-    for (int o = (int)((int64_t)@OUTPUTS@ * part / parts); o < last; o++) {
+    const int last = (int)((int64_t)@OUTPUTS@ * (thread + 1) / threads);
+    for (int o = (int)((int64_t)@OUTPUTS@ * thread / threads); o < last; o++) {
         const float *from = scratch + o / BLOCK * (ptrdiff_t)@CHUNKS@ * SUMS + o % BLOCK;
         for (int tap = 0; tap <= @TAPS@; tap++) {
             double sum = 0.0;

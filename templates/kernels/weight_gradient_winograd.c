@@ -12,9 +12,9 @@
  * Threads share the transforms, meet, and share the units: each sum is formed by one thread in a fixed order.
  *
  * Preconditions. As for the Winograd convolution, for x. dy may lie without a halo. dw as for the direct weight gradient. shared:
- * EDGE^2 * (V_PLANE + D_PLANE) floats, and if there is more than one block of tiles STRIPS * IN_BLOCKS * SLAB behind them;
- * scratch: private to the part, GROUP * SLAB floats, used otherwise. EDGE = M + 2, SLAB = EDGE^2 * 16 * STRIP * VL, STRIPS =
- * ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
+ * EDGE^2 * (V_PLANE + D_PLANE) floats, and if there is more than one block of tiles STRIPS * IN_BLOCKS * SLAB after them;
+ * scratch: private to the thread, GROUP * SLAB floats, used otherwise. EDGE = M + 2, SLAB = EDGE^2 * 16 * STRIP * VL, STRIPS =
+ * ceil(OUT_BLOCKS * 16 / VL / STRIP). All threads of the team must call it.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS, INPUTS, STARTS, IN_BLOCKS, TILE, STRIP, DY_IMAGE, DY_ROW, DY_BLOCK, ADD,
  * CHANNELS, TARGETS, TARGET_STRIDES: as for the direct weight gradient. M: edge of a tile. TILES, GROUP, V_PLANE, D_PLANE:
@@ -77,12 +77,12 @@ static void @NAME@_outputs(const float *dy, float *restrict d, const int first, 
     }
 }
 
-/* Part `part` of `parts` of V for tiles [first, first + tiles) of blocks [begin, end) of inputs. */
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles) of blocks [begin, end) of inputs. */
 INLINE void @NAME@_transform(const float *const x[], float *v, const int first, const int tiles, const int begin,
-                             const int end, const int part, const int parts)
+                             const int end, const int thread, const int threads)
 {
-    const int low = begin * tiles + (int)((int64_t)((end - begin) * tiles) * part / parts);
-    const int high = begin * tiles + (int)((int64_t)((end - begin) * tiles) * (part + 1) / parts);
+    const int low = begin * tiles + (int)((int64_t)((end - begin) * tiles) * thread / threads);
+    const int high = begin * tiles + (int)((int64_t)((end - begin) * tiles) * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     @NAME@_inputs(x, v, first, tiles, low, high, begin, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -178,9 +178,9 @@ static void @NAME@_units(float *const dw[], const float *v, const float *d, floa
     }
 }
 
-/* Computes part `part` of `parts`. */
-OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int part,
-                    int parts)
+/* Computes the share of thread `thread` of `threads`. */
+OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], float *shared, float *scratch, int thread,
+                    int threads)
 {
     enum {
         EDGE = @M@ + 2,
@@ -193,13 +193,13 @@ OUTLINE void @NAME@(const float *const x[], const float *dy, float *const dw[], 
     for (int round = 0; round < ROUNDS; round++) {
         const int start = round * @TILES@, tiles = COUNT - start < @TILES@ ? COUNT - start : @TILES@;
         const int pairs = @OUT_BLOCKS@ * tiles;
-        @NAME@_outputs(dy, d, start, tiles, (int)((int64_t)pairs * part / parts), (int)((int64_t)pairs * (part + 1) / parts));
+        @NAME@_outputs(dy, d, start, tiles, (int)((int64_t)pairs * thread / threads), (int)((int64_t)pairs * (thread + 1) / threads));
         for (int begin = 0; begin < @IN_BLOCKS@; begin += @SHARE@) {
             const int end = begin + @SHARE@ < @IN_BLOCKS@ ? begin + @SHARE@ : @IN_BLOCKS@, units = STRIPS * (end - begin);
-            @NAME@_transform(x, v, start, tiles, begin, end, part, parts);
+            @NAME@_transform(x, v, start, tiles, begin, end, thread, threads);
             BARRIER
             @NAME@_units(dw, v, d, ROUNDS == 1 ? scratch : sums, ROUNDS == 1 ? 0 : SLAB,
-                         (int)((int64_t)units * part / parts), (int)((int64_t)units * (part + 1) / parts), begin, end, tiles,
+                         (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads), begin, end, tiles,
                          round > 0, round + 1 == ROUNDS);
             if (round + 1 < ROUNDS || end < @IN_BLOCKS@) {
                 BARRIER

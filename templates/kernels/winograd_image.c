@@ -1,4 +1,4 @@
-/* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar image behind a space-to-depth by
+/* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar image through a space-to-depth by
  * @SCALE@: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
 static const float *winograd_image_@N@_@ORDER@(const float *images, const int image, const int row, const int col, vec *to)
 {

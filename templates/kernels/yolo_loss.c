@@ -18,10 +18,10 @@
  * divided by that of level REFERENCE.
  *
  * Threads. Each row of a level in an image is one thread's, who clears it, goes through its matches in the order above,
- * then through its objectness. Each row has sums of its own, which the first part adds up in order.
+ * then through its objectness. Each row has sums of its own, which the first thread adds up in order.
  *
- * Preconditions. _check has accepted the targets. x and dx do not overlap; scratch is aligned to 64 bytes. All parts
- * run at the same time, since they meet at barriers. The texts of training.h and training_math.c are in front.
+ * Preconditions. _check has accepted the targets. x and dx do not overlap; scratch is aligned to 64 bytes. All threads
+ * run at the same time, since they meet at barriers. The texts of training.h and training_math.c come before it.
  *
  * Holes. IMAGES, ANCHORS (for each level), CLASSES, MAX_TARGETS. LEVELS, and LEVEL_TABLE: for each {rows, columns, image,
  * row and block stride of x, the same of dx}. ROWS, CELLS: sums of the levels' rows and of their rows x columns.
@@ -221,16 +221,16 @@ static int @NAME@_matches(const uint8_t *cells, const int count)
     return matches;
 }
 
-/* One level's rows that are this part's. sums and wanted are the level's. */
+/* One level's rows that are this thread's. sums and wanted are the level's. */
 static void @NAME@_level(const int level, const float *x, const float *targets, const int count, const float *anchors,
                          const double balance, const spd_yolo_rates *rates, float *dx, const uint8_t *cells,
-                         double (*sums)[3], float *wanted, const int part, const int parts)
+                         double (*sums)[3], float *wanted, const int thread, const int threads)
 {
     static const float step_x[5] = {0.0f, -0.5f, 0.0f, 0.5f, 0.0f}, step_y[5] = {0.0f, 0.0f, -0.5f, 0.0f, 0.5f};
     const int rows = @NAME@_levels[level].rows, cols = @NAME@_levels[level].cols;
     const ptrdiff_t x_block = @NAME@_levels[level].x_block, dx_block = @NAME@_levels[level].dx_block;
-    const int begin = (int)((int64_t)@IMAGES@ * rows * part / parts);
-    const int end = (int)((int64_t)@IMAGES@ * rows * (part + 1) / parts);
+    const int begin = (int)((int64_t)@IMAGES@ * rows * thread / threads);
+    const int end = (int)((int64_t)@IMAGES@ * rows * (thread + 1) / threads);
 #define ROW_OF(p, unit)                                                                                                  \
     ((p) + (unit) / rows * @NAME@_levels[level].p##_image + (unit) % rows * @NAME@_levels[level].p##_row)
 
@@ -307,11 +307,11 @@ static void @NAME@_sum(const struct @NAME@_scratch *s, const int count, float *b
 }
 
 OUTLINE void @NAME@(const float *const x[], const float *targets, const int count, const float *anchors, float *balances,
-                    const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int part, int parts)
+                    const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int thread, int threads)
 {
     struct @NAME@_scratch *s = scratch;
     const int64_t tests = (int64_t)@LEVELS@ * @ANCHORS@ * count;
-    for (int64_t test = tests * part / parts; test < tests * (part + 1) / parts; test++) {
+    for (int64_t test = tests * thread / threads; test < tests * (thread + 1) / threads; test++) {
         const int i = (int)(test % count), row = (int)(test / count), level = row / @ANCHORS@; /* row: level and anchor */
         s->cells[row * @MAX_TARGETS@ + i] =
             (uint8_t)@NAME@_answers(targets + (ptrdiff_t)i * 6, anchors + row * 2, @NAME@_levels[level].rows,
@@ -322,10 +322,10 @@ OUTLINE void @NAME@(const float *const x[], const float *targets, const int coun
     for (int level = 0; level < @LEVELS@; level++) {
         const ptrdiff_t rows = @NAME@_levels[level].rows, cols = @NAME@_levels[level].cols;
         @NAME@_level(level, x[level], targets, count, anchors + level * @ANCHORS@ * 2, balances[level], rates, dx[level],
-                     s->cells + level * @ANCHORS@ * @MAX_TARGETS@, s->sums + unit, s->wanted + place, part, parts);
+                     s->cells + level * @ANCHORS@ * @MAX_TARGETS@, s->sums + unit, s->wanted + place, thread, threads);
         unit += @IMAGES@ * rows;
         place += @IMAGES@ * rows * cols * @ANCHORS@;
     }
     BARRIER
-    if (part == 0) @NAME@_sum(s, count, balances, rates, losses);
+    if (thread == 0) @NAME@_sum(s, count, balances, rates, losses);
 }

@@ -2,8 +2,8 @@ import SPD
 
 /// A composed loss and its derivative as C: what fills the template `composed_loss`.
 ///
-/// A sum over channels is a loop of its own in front of the one that needs it; every loop computes again, from the
-/// result, the targets and the sums in front of it, what it needs of the other terms.
+/// A sum over channels is a loop of its own before the one that needs it; every loop recomputes, from the
+/// result, the targets and the sums before it, what it needs of the other terms.
 struct ComposedLossText {
   private let expression: LossExpression
   private let loss: Int

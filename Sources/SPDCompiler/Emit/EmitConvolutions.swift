@@ -58,7 +58,7 @@ extension EmitC {
     let bias = packedAddress(node.id, plus: depth * width * op.groups)
     guard op.groups > 1 else {
       return Invocation(holes: holes, support: gathering.support) {
-        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(y.address)\(gathering.argument), part, parts);\n"
+        "\($0)(\(self.pointers(x)), \(weights), \(bias), \(residual.address), \(y.address)\(gathering.argument), thread, threads);\n"
       }
     }
     // Each group is the same convolution a few blocks further on.
@@ -70,7 +70,7 @@ extension EmitC {
       """
       for (int g = 0; g < \(op.groups); g++)
           \($0)(\(self.pointers(["\(x[0]) + g * (ptrdiff_t)\(inBlocks)"])), \(weights) + g * (ptrdiff_t)\(depth * width), \
-      \(bias) + g * (ptrdiff_t)\(biases), \(r), \(y.address) + g * (ptrdiff_t)\(outBlocks), part, parts);
+      \(bias) + g * (ptrdiff_t)\(biases), \(r), \(y.address) + g * (ptrdiff_t)\(outBlocks), thread, threads);
 
       """
     }
@@ -120,7 +120,7 @@ extension EmitC {
     let residual = residual(node, op)
     let input = graph.input.shape
     let width = y.blocks * channelBlock
-    // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
+    // Through a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     let holes: [String: String] =
       [
@@ -133,7 +133,7 @@ extension EmitC {
     let weights = packedAddress(node.id)
     let bias = packedAddress(node.id, plus: kernel.area * input.channels * width)
     return Invocation(holes: holes) {
-      "\($0)(input, scratch, \(weights), \(bias), \(residual.address), \(self.address(node.id)), part, parts);\n"
+      "\($0)(input, scratch, \(weights), \(bias), \(residual.address), \(self.address(node.id)), thread, threads);\n"
     }
   }
 
@@ -162,7 +162,7 @@ extension EmitC {
     let from = address(segment, rowsBefore: op.padding.height, columnsBefore: op.padding.width)
     return Invocation(holes: holes) {
       "\($0)(\(self.pointers([from])), \(self.packedAddress(node.id)), "
-        + "\(self.packedAddress(node.id, plus: weightCount)), \(residual.address), \(self.address(node.id)), part, parts);\n"
+        + "\(self.packedAddress(node.id, plus: weightCount)), \(residual.address), \(self.address(node.id)), thread, threads);\n"
     }
   }
 }

@@ -65,7 +65,7 @@ extension EmitC {
     var holes: [String: String]
     /// Functions that the kernel calls, of templates that are instantiated once for each set of values.
     var support: [Support] = []
-    /// Statements in front of the call.
+    /// Statements before the call.
     var prelude = ""
     var call: (_ function: String) -> String
   }
@@ -116,7 +116,7 @@ extension EmitC {
       let halo = layout.halo
       return
         "zero_halo(\(address($0.node)), \(layout.shape.batch), \(layout.shape.height), \(halo.top), \(halo.bottom), "
-        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), part, parts);\n"
+        + "\(halo.left), \(halo.right), \(layout.imageStride), \(layout.rowStride), \(layout.blockStride), thread, threads);\n"
     }.joined()
   }
 

@@ -1,6 +1,6 @@
 import SPD
 
-// Normalisation with the statistics of the batch, and its way back.
+// Normalisation with the statistics of the batch, and its backward pass.
 extension EmitC {
   func statistics(_ node: Node, _ norm: Op.BatchNorm) -> Invocation {
     let z = node.inputs[0].segments[0]
@@ -18,7 +18,7 @@ extension EmitC {
       ]
     return Invocation(holes: holes) {
       "\($0)(\(self.address(z)), \(self.value(norm.weight)), \(self.value(norm.bias)), \(self.value(norm.runningMean)), "
-        + "\(self.value(norm.runningVariance)), \(self.address(node.id)), \(self.workspace(node)), part, parts);\n"
+        + "\(self.value(norm.runningVariance)), \(self.address(node.id)), \(self.workspace(node)), thread, threads);\n"
     }
   }
 
@@ -38,11 +38,11 @@ extension EmitC {
     holes = holes + tableEntries(op, ["SCALE": 2, "SHIFT": 3])
     return Invocation(holes: holes) {
       "\($0)(\(self.address(z)), \(op.norm == nil ? "NULL" : self.address(node.inputs[1].segments[0].node)), "
-        + "\(residual.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), part, parts);\n"
+        + "\(residual.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), thread, threads);\n"
     }
   }
 
-  func normalizeSums(_ node: Node, _ op: Op.Normalize) -> Invocation {
+  func batchNormBackwardReduce(_ node: Node, _ op: Op.Normalize) -> Invocation {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
     let (gradient, z, table) = (node.inputs[0].segments[0], node.inputs[1].segments[0], node.inputs[2].segments[0])
     let final = op.finalActivation == nil ? nil : node.inputs[3].segments[0]
@@ -53,7 +53,7 @@ extension EmitC {
     return Invocation(holes: holes) {
       "\($0)(\(self.address(gradient)), \(self.address(z)), \(final.map { self.address($0) } ?? "NULL"), "
         + "\(self.address(table.node)), \(self.gradient(norm.weight)), \(self.gradient(norm.bias)), "
-        + "\(self.address(node.id)), \(self.workspace(node)), part, parts);\n"
+        + "\(self.address(node.id)), \(self.workspace(node)), thread, threads);\n"
     }
   }
 
@@ -86,7 +86,7 @@ extension EmitC {
     return Invocation(holes: holes) {
       "\($0)(\(self.address(gradient)), \(self.address(z)), \(final.map { self.address($0) } ?? "NULL"), "
         + (tables.isEmpty ? "NULL, NULL, " : tables.map { self.address($0) + ", " }.joined())
-        + "\(to.map { self.address($0) } ?? "NULL"), \(residual.map { self.address($0) } ?? "NULL"), part, parts);\n"
+        + "\(to.map { self.address($0) } ?? "NULL"), \(residual.map { self.address($0) } ?? "NULL"), thread, threads);\n"
     }
   }
 
@@ -102,9 +102,9 @@ extension EmitC {
   /// Parameters by phase, and how rows are cut into chunks.
   private func phases(_ norm: Op.BatchNorm, _ shape: Shape) -> [String: String] {
     var sequences = [(first: 0, stride: 1)]
-    if let behind = norm.behind {
+    if let enclosing = norm.enclosing {
       sequences = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
-        behind.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: shape.channels)
+        enclosing.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: shape.channels)
       }
     }
     return [

@@ -9,11 +9,11 @@ extension EmitC {
     var second: Segment?
     switch node.op {
     case .batchNorm(let op):
-      let phase = op.behind == nil ? "channel" : "phase"
-      let shift = op.behind == nil ? 2 * width : 5 * width
+      let phase = op.enclosing == nil ? "channel" : "phase"
+      let shift = op.enclosing == nil ? 2 * width : 5 * width
       // The same table as a convolution's: sums start from its first part, which is unused here.
       statement = "v = v * AT(bias + \(width) + \(phase)) + AT(bias + \(shift) + \(phase));"
-      if op.behind == nil { statement = "v = v * AT(bias + \(phase)) + AT(bias + \(width) + \(phase));" }
+      if op.enclosing == nil { statement = "v = v * AT(bias + \(phase)) + AT(bias + \(width) + \(phase));" }
     case .activation(let activation):
       statement = activation.statement
     default:
@@ -27,7 +27,7 @@ extension EmitC {
       ] + strides("X", layout(x.node)) + strides("Y", y) + strides("R", second.map { layout($0.node) })
     return Invocation(holes: holes) {
       "\($0)(\(self.pointers([self.address(x)])), \(self.packedAddress(node.id)), "
-        + "\(second.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), part, parts);\n"
+        + "\(second.map { self.address($0) } ?? "NULL"), \(self.address(node.id)), thread, threads);\n"
     }
   }
 
@@ -83,7 +83,7 @@ extension EmitC {
 
   private func unary(_ node: Node, _ x: Segment, _ holes: [String: String]) -> Invocation {
     Invocation(holes: holes) {
-      "\($0)(\(self.pointers([self.address(x)])), \(self.address(node.id)), part, parts);\n"
+      "\($0)(\(self.pointers([self.address(x)])), \(self.address(node.id)), thread, threads);\n"
     }
   }
 
@@ -106,7 +106,7 @@ extension EmitC {
     let index = graph.outputs.firstIndex { $0.segments[0].node == node.id }
     let offset = index.map { plan.outputs[$0].offset } ?? 0
     return Invocation(holes: holes) {
-      "\($0)(\(self.pointers(x)), \(self.packedAddress(node.id)), output\(offset == 0 ? "" : " + \(offset)"), part, parts);\n"
+      "\($0)(\(self.pointers(x)), \(self.packedAddress(node.id)), output\(offset == 0 ? "" : " + \(offset)"), thread, threads);\n"
     }
   }
 
@@ -116,7 +116,7 @@ extension EmitC {
       node.inputs[0], shape: node.shape, padded: y.blocks * channelBlock, blockwise: true,
       y: (y.imageStride, y.rowStride, y.columnStride, y.blockStride, 1))
     let x = node.inputs[0].segments.map(viewAddress)
-    return Invocation(holes: holes) { "\($0)(\(self.pointers(x)), \(self.address(node.id)), part, parts);\n" }
+    return Invocation(holes: holes) { "\($0)(\(self.pointers(x)), \(self.address(node.id)), thread, threads);\n" }
   }
 
   func storeInvocation(output: Int) -> Invocation {
@@ -129,7 +129,7 @@ extension EmitC {
     let x = operand.segments.map(viewAddress)
     let offset = plan.outputs[output].offset
     return Invocation(holes: holes) {
-      "\($0)(\(self.pointers(x)), output\(offset == 0 ? "" : " + \(offset)"), part, parts);\n"
+      "\($0)(\(self.pointers(x)), output\(offset == 0 ? "" : " + \(offset)"), thread, threads);\n"
     }
   }
 

@@ -99,7 +99,7 @@ extension EmitC {
         lines.append(
           "pack_direct(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(views(segments)), "
             + "\(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), \(norm), "
-            + "part, parts);")
+            + "thread, threads);")
         biasOffset = depth * width
       case .convWinograd(let tile), .convImageWinograd(let tile, _):
         needed.insert("pack_winograd")
@@ -111,7 +111,7 @@ extension EmitC {
         lines.append(
           "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(shown), \(count), "
             + "\(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
-            + "\(part.outputs), \(norm), part, parts);")
+            + "\(part.outputs), \(norm), thread, threads);")
         biasOffset = tile.frequencies * depth * width
       case .convDirect(let tile):
         // Groups of whole blocks: each is packed and placed as a convolution of its own.
@@ -125,7 +125,7 @@ extension EmitC {
           lines.append(
             "pack_direct(weights + \(block.offset + group * depth * outputs), \(outputs / channelBlock), \(tile.strip), "
               + "\(depth), (const input_view[]){{\(perGroup), 0, 1}}, 1, \(op.kernel.area), \(perGroup), "
-              + "\(weight) + \(group * outputs * depth), 0, \(outputs), \(shifted), part, parts);")
+              + "\(weight) + \(group * outputs * depth), 0, \(outputs), \(shifted), thread, threads);")
         }
         biasOffset = depth * width
       case .convImage(let tile, let scale):
@@ -135,7 +135,8 @@ extension EmitC {
         lines.append(
           "pack_image(weights + \(block.offset), \(blocks), \(tile.strip), \(channels), \(scale), "
             + "(const int[]){\(list(phases.map(\.target)))}, (const int[]){\(list(phases.map(\.targetStride)))}, "
-            + "\(op.kernel.height), \(op.kernel.width), \(weight), \(first), \(part.outputs), \(norm), part, parts);")
+            + "\(op.kernel.height), \(op.kernel.width), \(weight), \(first), \(part.outputs), \(norm), thread, threads);"
+        )
         biasOffset = op.kernel.area * scale * scale * channels * width
       default:
         needed.insert("pack_grouped")
@@ -143,17 +144,17 @@ extension EmitC {
         let perGroup = inputs / op.groups
         lines.append(
           "pack_grouped(weights + \(block.offset), \(depthwise ? 1 : 0), \(perGroup), \(op.kernel.area), \(weight), "
-            + "\(part.outputs), \(norm), part, parts);")
+            + "\(part.outputs), \(norm), thread, threads);")
         biasOffset =
           depthwise ? op.kernel.area * width : PlanMemory.roundUp(part.outputs * perGroup * op.kernel.area)
       }
       if op.groups > 1, case .convDirect = kernel, let phaseNorm = op.epilogue.phaseNorm {
-        preconditionFailure("a phase normalisation \(phaseNorm) behind groups")
+        preconditionFailure("a normalisation by phase after groups: \(phaseNorm)")
       }
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
       if !op.epilogue.addsAccumulator {
         lines.append(
-          "pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm), part, parts);"
+          "pack_bias(weights + \(block.offset + biasOffset), \(bias), \(first), \(part.outputs), \(norm), thread, threads);"
         )
       }
       if let phaseNorm = op.epilogue.phaseNorm {
@@ -182,7 +183,7 @@ extension EmitC {
     _ node: Node, _ op: Op.BatchNorm, _ block: Plan.PackedBlock, _ needed: inout Set<String>
   ) -> [String] {
     let width = (node.shape.channels + channelBlock - 1) / channelBlock * channelBlock
-    if op.behind != nil {
+    if op.enclosing != nil {
       return packPhases(
         op, channels: node.shape.channels, scales: block.offset + width, shifts: block.offset + 5 * width, width: width,
         &needed)
@@ -190,7 +191,7 @@ extension EmitC {
     needed.insert("pack_norm")
     return [
       "pack_norm(weights + \(block.offset), weights + \(block.offset + width), \(width), \(node.shape.channels), 1, "
-        + "(const int[]){0}, (const int[]){1}, \(norm(op)), part, parts);"
+        + "(const int[]){0}, (const int[]){1}, \(norm(op)), thread, threads);"
     ]
   }
 
@@ -198,13 +199,13 @@ extension EmitC {
     _ op: Op.BatchNorm, channels: Int, scales: Int, shifts: Int, width: Int, _ needed: inout Set<String>
   ) -> [String] {
     needed.insert("pack_norm")
-    guard let behind = op.behind else { preconditionFailure("a phase normalisation behind nothing") }
+    guard let enclosing = op.enclosing else { preconditionFailure("a normalisation by phase without a space-to-depth") }
     let sequences = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
-      behind.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: channels)
+      enclosing.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: channels)
     }
     return [
       "pack_norm(weights + \(scales), weights + \(shifts), \(width), \(channels), 4, "
-        + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)), part, parts);"
+        + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)), thread, threads);"
     ]
   }
 
@@ -212,7 +213,7 @@ extension EmitC {
     op.strides.enumerated().map { level, stride in
       let count = op.anchorsPerLevel * 2
       return
-        "for (int i = share(\(count), part, parts); i < share(\(count), part + 1, parts); i++) weights[\(block.offset + level * count) + i] = "
+        "for (int i = share(\(count), thread, threads); i < share(\(count), thread + 1, threads); i++) weights[\(block.offset + level * count) + i] = "
         + "\(tensor(op.anchors))[\(level * count) + i] * \(stride).0f;"
     }
   }

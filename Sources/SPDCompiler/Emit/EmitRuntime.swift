@@ -33,7 +33,7 @@ extension EmitC {
 
   var scratchDeclaration: String {
     guard plan.scratchCount > 0 else { return "" }
-    return "float *scratch = arena + \(plan.arenaCount) + part * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
+    return "float *scratch = arena + \(plan.arenaCount) + thread * (ptrdiff_t)\(plan.scratchCount);\n    (void)scratch;"
   }
 
   func header() throws -> String {

@@ -11,7 +11,7 @@ extension EmitC {
     case .loss(let op): loss(node, op)
     case .statistics(let norm): statistics(node, norm)
     case .normalize(let op): normalize(node, op)
-    case .normalizeSums(let op): normalizeSums(node, op)
+    case .batchNormBackwardReduce(let op): batchNormBackwardReduce(node, op)
     case .normalizeGradient(let op): normalizeGradient(node, op)
     case .weightGradient(let op): weightGradient(node, op, kernel)
     }
@@ -32,7 +32,7 @@ extension EmitC {
       parameters.map { name in
         let entry = plan.state!.entries.first { $0.name == name }!
         return "\(function)(update, losses, values, trainer->momentum, trainer->second_moments, trainer->average, "
-          + "\(entry.offset), \(entry.count), \(entry.group), \(entry.group < 0 ? "NULL" : gradient(name)), part, parts);\n"
+          + "\(entry.offset), \(entry.count), \(entry.group), \(entry.group < 0 ? "NULL" : gradient(name)), thread, threads);\n"
       }.joined()
     }
   }
@@ -47,13 +47,13 @@ extension EmitC {
     case .crossEntropy:
       return Invocation(holes: LossHoles.crossEntropy(logits: layouts[0].logits, gradient: layouts[0].gradient)) {
         "\($0)(\(self.address(heads[0])), batch->labels, batch->label_smoothing, \(self.address(gradients[0])), losses, "
-          + "arena + \(scratch.offset), part, parts);\n"
+          + "arena + \(scratch.offset), thread, threads);\n"
       }
     case .composed(let loss):
       let holes = LossHoles.composed(loss, output: layouts[0].logits, gradient: layouts[0].gradient)
       return Invocation(holes: holes) {
         "\($0)(\(self.address(heads[0])), batch->targets, batch->labels, batch->label_smoothing, "
-          + "\(self.address(gradients[0])), losses, arena + \(scratch.offset), part, parts);\n"
+          + "\(self.address(gradients[0])), losses, arena + \(scratch.offset), thread, threads);\n"
       }
     case .yolo(let boxes):
       // Autobalance keeps that of stride 16 at 1.
@@ -65,14 +65,16 @@ extension EmitC {
       return Invocation(holes: holes) {
         "\($0)(\(self.pointers(heads.map { self.address($0) })), batch->targets, batch->target_count, "
           + "\(self.value(boxes.anchors)), trainer->balances, batch->rates, (float *const[]){\(to)}, losses, "
-          + "arena + \(scratch.offset), part, parts);\n"
+          + "arena + \(scratch.offset), thread, threads);\n"
       }
     }
   }
 
   private func clear(_ node: Node) -> Invocation {
     let buffer = plan.buffer(of: node.id)
-    return Invocation(holes: ["COUNT": "\(buffer.layout.count)"]) { "\($0)(arena + \(buffer.offset), part, parts);\n" }
+    return Invocation(holes: ["COUNT": "\(buffer.layout.count)"]) {
+      "\($0)(arena + \(buffer.offset), thread, threads);\n"
+    }
   }
 
   private func poolGradient(_ node: Node, _ op: Op.Pool) -> Invocation {
@@ -88,7 +90,7 @@ extension EmitC {
         "PAD_LEFT": "\(op.padding.width)", "MAX": op.kind == .max ? "1" : "0", "ADDS": destination.adds ? "1" : "0",
       ] + strides("X", layout(x.node)) + strides("G", layout(gradient.node)) + strides("D", layout(to.node))
     return Invocation(holes: holes) {
-      "\($0)(\(self.address(x)), \(self.address(gradient)), \(self.address(to)), part, parts);\n"
+      "\($0)(\(self.address(x)), \(self.address(gradient)), \(self.address(to)), thread, threads);\n"
     }
   }
 
@@ -101,7 +103,7 @@ extension EmitC {
         "ROWS": "\(node.shape.height)", "COLS": "\(node.shape.width)", "ADDS": destination.adds ? "1" : "0",
       ] + strides("G", layout(gradient.node)) + strides("D", layout(to.node))
     holes["G_ROW"] = nil
-    return Invocation(holes: holes) { "\($0)(\(self.address(gradient)), \(self.address(to)), part, parts);\n" }
+    return Invocation(holes: holes) { "\($0)(\(self.address(gradient)), \(self.address(to)), thread, threads);\n" }
   }
 
   private func copyGradient(_ node: Node) -> Invocation {
@@ -122,7 +124,7 @@ extension EmitC {
       + strides("X", layout(gradient.node))
     let to = views.map { address($0.0) }
     return Invocation(holes: holes) {
-      "\($0)(\(self.address(gradient)), (float *const[]){\(to.joined(separator: ", "))}, part, parts);\n"
+      "\($0)(\(self.address(gradient)), (float *const[]){\(to.joined(separator: ", "))}, thread, threads);\n"
     }
   }
 

@@ -21,12 +21,12 @@ extension EmitC {
     let to = "arena + \(block.offset)"
     let bias =
       "pack_bias(arena + \(block.offset + block.count - blocks * channelBlock), \(blocks), "
-      + "\(op.parts[0].bias.map(value) ?? "NULL"), \(op.parts[0].outputs), part);\n"
+      + "\(op.parts[0].bias.map(value) ?? "NULL"), \(op.parts[0].outputs), thread);\n"
     switch step.kernel {
     case .convDirect(let tile):
       return
         "pack_direct(\(to), \(blocks), \(tile.strip), \(PlanMemory.inputBlocks(node)), \(runs(node, op)), \(weight), "
-        + "\(op.kernel.area), \(taps(op)), part, parts);\n" + bias
+        + "\(op.kernel.area), \(taps(op)), thread, threads);\n" + bias
     case .convWinograd(let tile), .convImageWinograd(let tile, _):
       let first = tile.share == 0 ? blocks : min(blocks, tile.share * tile.strip)
       return packing(of: node, op, step.kernel, blocks: ("0", "\(first)")) + bias
@@ -34,12 +34,12 @@ extension EmitC {
       let phases = node.inputs[0].segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
       return "pack_image(\(to), \(blocks), \(tile.strip), \(graph.input.shape.channels), \(scale), "
         + "(const int[]){\(list(phases.map(\.target)))}, (const int[]){\(list(phases.map(\.targetStride)))}, "
-        + "\(op.kernel.height), \(op.kernel.width), \(weight), \(op.outputs), part, parts);\n" + bias
+        + "\(op.kernel.height), \(op.kernel.width), \(weight), \(op.outputs), thread, threads);\n" + bias
     default: preconditionFailure("\(step.kernel) is not packed in training")
     }
   }
 
-  /// The call that packs blocks of outputs for Winograd; `blocks` are the first and the one behind the last, of which the kernel's
+  /// The call that packs blocks of outputs for Winograd; `blocks` are the first and the one after the last, of which the kernel's
   /// last strip may lack some.
   func packing(of node: Node, _ op: Op.Convolution, _ kernel: Kernel, blocks: (first: String, last: String)) -> String {
     guard let tile = kernel.winograd, let block = plan.packedBlock(of: node.id) else {
@@ -49,7 +49,7 @@ extension EmitC {
     let count = ChooseTile.ceilDivide(node.shape.channels, channelBlock)
     return "pack_winograd(arena + \(block.offset), \(blocks.first), \(blocks.last), \(count), \(tile.strip), "
       + "\(PlanMemory.inputBlocks(node, kernel)), \(runs(node, op, isImage: kernel != .convWinograd(tile))), "
-      + "\(value(op.parts[0].weight)), \(taps(op)), \(tile.edge), (const float[]){\(transform)}, part, parts);\n"
+      + "\(value(op.parts[0].weight)), \(taps(op)), \(tile.edge), (const float[]){\(transform)}, thread, threads);\n"
   }
 
   /// The runs of inputs and of outputs as the kernel counts them, as positions in W[o][i][tap].

@@ -20,7 +20,7 @@ extension EmitC {
         "FETCH": tile.fetches ? "1" : "0", "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
     return Invocation(holes: holes, support: [gradients]) {
-      "\($0)(\(self.arguments(node, op)), \(self.workspace(node)), scratch, part, parts);\n"
+      "\($0)(\(self.arguments(node, op)), \(self.workspace(node)), scratch, thread, threads);\n"
     }
   }
 
@@ -32,7 +32,7 @@ extension EmitC {
         "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]
     return Invocation(holes: holes, support: [gradients]) {
-      "\($0)(\(self.arguments(node, op)), scratch, part, parts);\n"
+      "\($0)(\(self.arguments(node, op)), scratch, thread, threads);\n"
     }
   }
 
@@ -61,7 +61,7 @@ extension EmitC {
       ])
     return Invocation(holes: holes, support: [gradients, self.transforms(winograd), transforms]) {
       "\($0)(\(self.sources(node, op)), \(self.address(node.inputs[1].segments[0])), "
-        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, part, parts);\n"
+        + "(float *const[]){\(self.gradient(op.parts[0].weight))}, \(self.workspace(node)), scratch, thread, threads);\n"
     }
   }
 
@@ -69,7 +69,7 @@ extension EmitC {
     let gradient = node.inputs[1].segments[0]
     let shape = graph.shape(of: node.inputs[1])
     let image = graph.input.shape
-    // Behind a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
+    // Through a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     var places: [Int] = []
     for row in 0..<kernel.height {
@@ -95,7 +95,7 @@ extension EmitC {
       ] + strides("G", layout(gradient.node))
     return Invocation(holes: holes) {
       "\($0)(input, \(self.address(gradient)), \(self.gradient(op.parts[0].weight)), "
-        + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), part, parts);\n"
+        + "\(op.parts[0].bias.map(self.gradient) ?? "NULL"), \(self.workspace(node)), thread, threads);\n"
     }
   }
 

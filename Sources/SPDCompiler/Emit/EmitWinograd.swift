@@ -44,10 +44,10 @@ extension EmitC {
     return Invocation(holes: holes, support: support) { function in
       func call(_ strips: String) -> String {
         "\(function)(\(self.pointers(source.pointers)), \(shared), scratch, \(self.packedAddress(node.id)), \(bias), "
-          + "\(residual.address), \(y.address), \(strips)\(gathering.argument), part, parts);\n"
+          + "\(residual.address), \(y.address), \(strips)\(gathering.argument), thread, threads);\n"
       }
       guard tile.share > 0 else { return call("0, \(count)") }
-      // The first strips have been packed in front of the call.
+      // The first strips have been packed before the call.
       return """
         for (int from = 0, to; from < \(count); from = to) {
             to = from + \(tile.share) < \(count) ? from + \(tile.share) : \(count);

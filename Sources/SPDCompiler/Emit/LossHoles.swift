@@ -53,11 +53,11 @@ public enum LossHoles {
     maxTargets: Int
   ) -> [String: String] {
     let table = levels.map { x, dx in
-      let figures = [
+      let numbers = [
         x.shape.height, x.shape.width, x.imageStride, x.rowStride, x.blockStride, dx.imageStride, dx.rowStride,
         dx.blockStride,
       ]
-      return "{" + figures.map(String.init).joined(separator: ", ") + "}"
+      return "{" + numbers.map(String.init).joined(separator: ", ") + "}"
     }
     let shapes = levels.map(\.logits.shape)
     return text([
@@ -100,7 +100,7 @@ public enum LossHoles {
   /// A double for each unit of 4096 floats.
   public static func optimizerScratch(count: Int) -> Int { padded((count + 4095) / 4096 * 8) }
 
-  private static func text(_ figures: [String: Int]) -> [String: String] { figures.mapValues(String.init) }
+  private static func text(_ numbers: [String: Int]) -> [String: String] { numbers.mapValues(String.init) }
 
   /// Bytes in floats, whole lines of 64 bytes.
   private static func padded(_ bytes: Int) -> Int { (bytes + 63) / 64 * 16 }

@@ -1,6 +1,6 @@
 import SPD
 
-/// Puts the loss behind what the network returns, in place of what only inference needs: boxes are not decoded, and
+/// Puts the loss after what the network returns, in place of what only inference needs: boxes are not decoded, and
 /// cross-entropy has the softmax in it.
 ///
 ///     %1 = conv2d(%0) k=1 128→10
@@ -10,7 +10,7 @@ import SPD
 ///     %2 = cross_entropy(%1)
 ///     return %1
 ///
-/// The loss that the model file composes is put behind what it returns, as that is.
+/// The loss that the model file composes is put after what it returns, as that is.
 extension Pass {
   static let attachLoss = Pass("attach-loss", .lowering, modes: [.training]) { graph, remarks in
     guard graph.outputs.count == 1, let last = graph.outputs[0].wholeNode(in: graph).map({ graph[$0] }) else {

@@ -1,6 +1,6 @@
 import SPD
 
-/// Appends the way back: for each node, in reverse, what the gradient of its result makes of those of its inputs and
+/// Appends the backward pass: for each node, in reverse, what the gradient of its result makes of those of its inputs and
 /// parameters.
 ///
 ///     %1 = conv2d(%0) k=3 p=1 8→8
@@ -52,7 +52,7 @@ struct Differentiation {
       case .training(.loss):
         for input in node.inputs {
           guard let segment = target(input.segments[0]) else {
-            throw GraphError("\(node.source): nothing trains in front of the loss: the network has no parameters there")
+            throw GraphError("\(node.source): nothing trains before the loss: the network has no parameters there")
           }
           graph[node.id].destinations?.append(Destination(segments: [segment]))
         }
@@ -60,7 +60,7 @@ struct Differentiation {
         if let gradient = gradients[node.id] { try differentiate(node, gradient: Operand(graph[gradient])) }
       }
     }
-    SettleGradients.run(&graph)
+    AssignGradientWriters.run(&graph)
   }
 
   private mutating func differentiate(_ node: Node, gradient: Operand) throws {
@@ -123,7 +123,7 @@ struct Differentiation {
     let final = op.finalActivation == nil ? [] : [Operand(node)]
     if let norm = op.norm {
       let shape = Shape(batch: 4 * norm.phases, channels: node.shape.channels, height: 1, width: 1)
-      let sums = append(node, .training(.normalizeSums(op)), inputs + final, nil, shape)
+      let sums = append(node, .training(.batchNormBackwardReduce(op)), inputs + final, nil, shape)
       inputs.append(Operand(graph[sums]))
     }
     var destinations: [Destination] = []
@@ -171,7 +171,7 @@ struct Differentiation {
     return targets.contains(nil) ? nil : targets.map { $0! }
   }
 
-  /// The same view of the gradient of what it shows, which is made if it is the first; nil if nothing trains in front of it.
+  /// The same view of the gradient of what it shows, which is made if it is the first; nil if nothing trains before it.
   private mutating func target(_ segment: Segment) -> Segment? {
     guard active.contains(segment.node) else { return nil }
     var result = segment
@@ -245,7 +245,7 @@ extension Op.Convolution {
     init?(_ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ phase: Int) {
       taps = (0..<kernel).filter { (phase + padding - $0 * dilation) % stride == 0 }.reversed()
       guard let first = taps.first else { return nil }
-      // The last tap of W reads furthest in front.
+      // The last tap of W reads furthest ahead.
       self.padding = (first * dilation - phase - padding) / stride
     }
   }

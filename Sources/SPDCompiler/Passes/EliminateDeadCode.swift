@@ -15,7 +15,7 @@ extension Pass {
     }
   }
 
-  /// The same for what passes leave behind; needed, because memory is planned for every node.
+  /// The same for what passes leave over; needed, because memory is planned for every node.
   static let removeUnread = Pass("remove-unread", .lowering) { graph, _ in
     removeUnreadNodes(&graph) { _ in }
   }

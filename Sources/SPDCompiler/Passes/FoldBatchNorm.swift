@@ -1,6 +1,6 @@
 import SPD
 
-/// Folds batch normalisation into the convolution in front of it.
+/// Folds batch normalisation into the convolution before it.
 ///
 ///     %1 = conv2d(%0) k=3 p=1 3→8
 ///     %2 = batch_norm(%1)
@@ -31,14 +31,14 @@ extension Pass {
         continue
       }
       // Such a convolution may run once per group, each with a table of its own.
-      guard norm.behind == nil || op.groups == 1 else {
+      guard norm.enclosing == nil || op.groups == 1 else {
         remarks.append(
           Remark(
             "fold-batch-norm", node, fired: false,
             "the grouped convolution \(producer.layer) does not tell phases apart"))
         continue
       }
-      if norm.behind == nil {
+      if norm.enclosing == nil {
         op.parts[0].batchNorm = norm
         remarks.append(Remark("fold-batch-norm", node, fired: true, "folded into the weights of \(producer.layer)"))
       } else {

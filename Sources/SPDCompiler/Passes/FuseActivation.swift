@@ -11,7 +11,7 @@ extension Pass {
     fuseActivations("fuse-activation", &graph, &remarks)
   }
 
-  /// The same once residuals are fused, for activations behind the sum:
+  /// The same once residuals are fused, for activations after the sum:
   ///
   ///     %2 = conv2d(%0, %1) k=3 p=1 8→8 +residual
   ///     %3 = relu(%2)

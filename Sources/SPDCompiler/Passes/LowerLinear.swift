@@ -1,6 +1,6 @@
 import SPD
 
-/// Turns a linear layer into a convolution that covers its whole input, and drops the flatten in front of it.
+/// Turns a linear layer into a convolution that covers its whole input, and drops the flatten before it.
 ///
 ///     %1 = flatten(%0)                     8×4×4 → 128×1×1
 ///     %2 = linear(%1) 128→10

@@ -65,7 +65,7 @@ extension Op.Normalize {
       guard !addsResidual, late.activation == nil else { return nil }
       both.addsResidual = true
     } else if addsResidual {
-      // The way back tells ReLU's derivative from its result; others would need the sum, which is not kept.
+      // The backward pass tells ReLU's derivative from its result; others would need the sum, which is not kept.
       guard late.activation == .relu else { return nil }
       both.finalActivation = late.activation
     } else {

@@ -19,7 +19,7 @@ extension Pass {
       guard graph.nodes.contains(where: { $0.id == node.id }), case .convolution(let op) = node.op,
         isMergeable(node, in: graph)
       else { continue }
-      // Those in front of it have looked for their siblings already.
+      // Those before it have looked for their siblings already.
       let group = graph.nodes[graph.position(of: node.id)...].filter { other in
         guard other.inputs == node.inputs, case .convolution(let second) = other.op else { return false }
         return other.id == node.id || op.isSibling(of: second) && isMergeable(other, in: graph)
@@ -28,7 +28,7 @@ extension Pass {
       let partial = group.filter { $0.shape.channels % channelBlock != 0 }
       let members = whole + partial.prefix(1)
 
-      // The result takes the first one's place, in front of all readers.
+      // The result takes the first one's place, before all readers.
       var merged = op
       merged.parts = []
       var offsets: [Node.ID: Int] = [:]

@@ -1,6 +1,6 @@
 import SPD
 
-/// Computes results again on the way back instead of keeping them until then.
+/// Recomputes results in the backward pass instead of keeping them until then (activation checkpointing).
 ///
 ///     %3 = normalize(%1, %2)
 ///     %4 = conv2d(%3)
@@ -17,7 +17,7 @@ import SPD
 /// again, as far as that needs no long chain of others. So are convolutions of so few inputs that they cost about as much.
 /// Others, which cost arithmetic, follow where memory is short, those first that free most bytes for their work.
 extension Pass {
-  /// - Parameter convolutions: how many convolutions are computed again, if more than those that cost no more than a pass
+  /// - Parameter convolutions: how many convolutions are recomputed, if more than those that cost no more than a pass
   ///   over memory.
   static func recompute(convolutions: Int) -> Pass {
     Pass("recompute", .fusion, modes: [.training]) { graph, remarks in
@@ -26,7 +26,7 @@ extension Pass {
       recompute.choose(convolutions)
       recompute.run()
       remarks += graph.nodes.filter { recompute.chosen.contains($0.id) }.map {
-        Remark("recompute", $0, fired: true, "computed again on the way back")
+        Remark("recompute", $0, fired: true, "recomputed in the backward pass")
       }
       graph = recompute.graph
     }
@@ -47,7 +47,7 @@ private struct Recompute {
   private var again: [Node.ID: Node.ID] = [:]
   private var nextID: Node.ID
 
-  /// Results in a row that each need the one before: what is computed again early waits for its turn in memory.
+  /// Results in a row that each need the one before: what is recomputed early waits for its turn in memory.
   private static let longestChain = 4
 
   init(_ graph: Graph, loss: Int) {
@@ -61,7 +61,7 @@ private struct Recompute {
 
   private func work(_ node: Node) -> Double { Double(graph.cost(of: node).flops) / Double(node.shape.count) }
 
-  /// Convolutions of the way there whose results the way back reads, most bytes for their work first.
+  /// Convolutions of the forward pass whose results the backward pass reads, most bytes for their work first.
   var convolutions: [Node] {
     let read = Set(graph.nodes[loss...].flatMap(\.inputs).flatMap(\.segments).map(\.node))
     let all = graph.nodes[..<loss].filter { node in
@@ -102,7 +102,7 @@ private struct Recompute {
     }
   }
 
-  /// Lets a node read what is computed again, which is put in front of it when it is the first to do so.
+  /// Lets a node read what is recomputed, which is put before it when it is the first to do so.
   private mutating func redirect(_ node: inout Node) {
     for input in node.inputs.indices {
       for segment in node.inputs[input].segments.indices {

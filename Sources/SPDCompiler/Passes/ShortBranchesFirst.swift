@@ -1,6 +1,6 @@
 import SPD
 
-/// Runs the shorter branch of a fork first, so that the way back comes to it last.
+/// Runs the shorter branch of a fork first, so that the backward pass comes to it last.
 ///
 ///     %1 = conv2d(%0) k=3
 ///     %2 = conv2d(%1) k=3
@@ -12,8 +12,8 @@ import SPD
 ///     %2 = conv2d(%1) k=3
 ///     %4 = add(%2, %3)
 ///
-/// The way back through a long branch needs the input of the fork only at its end, that through a shortcut at once: if
-/// the shortcut's turn comes last, what was not kept is computed again later, and fewer gradients wait for others.
+/// The backward pass through a long branch needs the input of the fork only at its end, that through a shortcut at once: if
+/// the shortcut's turn comes last, what was not kept is recomputed later, and fewer gradients wait for others.
 extension Pass {
   static let shortBranchesFirst = Pass("short-branches-first", .fusion, modes: [.training]) { graph, remarks in
     var order = BranchOrder(graph)

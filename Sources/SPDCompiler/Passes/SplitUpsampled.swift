@@ -43,7 +43,7 @@ extension Pass {
       remarks.append(
         Remark(
           "split-upsampled", node, fired: true,
-          "\(low.channels) of its \(node.inputs[0].channels) input channels are multiplied in front of their upsampling"
+          "\(low.channels) of its \(node.inputs[0].channels) input channels are multiplied before their upsampling"
         ))
     }
   }

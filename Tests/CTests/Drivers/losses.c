@@ -18,22 +18,22 @@ enum { MAX_LEVELS = 4 };
 
 static const struct {
     void (*run)(const float *const x[], const float *targets, int count, const float *anchors, float *balances,
-                const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int part, int parts);
+                const spd_yolo_rates *rates, float *const dx[], float *losses, void *scratch, int thread, int threads);
     int (*check)(const float *targets, int count);
     int levels, anchors;
     size_t scratch, x[MAX_LEVELS], dx[MAX_LEVELS]; /* floats */
 } yolo_cases[] = {YOLO_CASES};
 
 static const struct {
-    void (*run)(const float *x, const int32_t *labels, double smoothing, float *dx, float *losses, void *scratch, int part,
-                int parts);
+    void (*run)(const float *x, const int32_t *labels, double smoothing, float *dx, float *losses, void *scratch, int thread,
+                int threads);
     int (*check)(const int32_t *labels);
     size_t images, scratch, x, dx;
 } entropy_cases[] = {ENTROPY_CASES};
 
 static const struct {
     void (*run)(const float *x, const float *targets, const int32_t *labels, double smoothing, float *dx, float *losses,
-                void *scratch, int part, int parts);
+                void *scratch, int thread, int threads);
     int (*check)(const float *targets, int32_t count, const int32_t *labels);
     size_t images, targets, scratch, x, dx;
 } composed_cases[] = {COMPOSED_CASES};
@@ -41,8 +41,8 @@ static const struct {
 static const struct {
     double (*run)(const spd_update *update, float *restrict values, const float *restrict gradients,
                   float *restrict momentum, float *restrict second, float *restrict average, void *restrict scratch,
-                  int part, int parts);
-    void (*accumulate)(const float *restrict gradients, float *restrict sum, int begin, int part, int parts);
+                  int thread, int threads);
+    void (*accumulate)(const float *restrict gradients, float *restrict sum, int begin, int thread, int threads);
     size_t count, scratch;
 } optimizer_cases[] = {OPTIMIZER_CASES};
 
@@ -114,7 +114,7 @@ static void yolo(void)
         memcpy(balances, start, (size_t)levels * 4);
         for (int level = 0; level < levels; level++) dx[level] = words(yolo_cases[number].dx[level]);
         PARALLEL(threads)
-        yolo_cases[number].run(x, targets, count, anchors, balances, &rates, dx, losses, scratch, PART, PARTS);
+        yolo_cases[number].run(x, targets, count, anchors, balances, &rates, dx, losses, scratch, THREAD, THREADS);
         keep(&kept[0], losses, 4, threads);
         keep(&kept[1], balances, (size_t)levels, threads);
         for (int level = 0; level < levels; level++)
@@ -135,7 +135,7 @@ static void entropy(void)
         float *const losses = words(3), *const dx = words(entropy_cases[number].dx);
         void *const scratch = words(entropy_cases[number].scratch);
         PARALLEL(threads)
-        entropy_cases[number].run(x, labels, smoothing, dx, losses, scratch, PART, PARTS);
+        entropy_cases[number].run(x, labels, smoothing, dx, losses, scratch, THREAD, THREADS);
         keep(&kept[0], losses, 3, threads);
         keep(&kept[1], dx, entropy_cases[number].dx, threads);
     }
@@ -157,7 +157,7 @@ static void composed(void)
         float *const losses = words(3), *const dx = words(composed_cases[number].dx);
         void *const scratch = words(composed_cases[number].scratch);
         PARALLEL(threads)
-        composed_cases[number].run(x, targets, labels, smoothing, dx, losses, scratch, PART, PARTS);
+        composed_cases[number].run(x, targets, labels, smoothing, dx, losses, scratch, THREAD, THREADS);
         keep(&kept[0], losses, 3, threads);
         keep(&kept[1], dx, composed_cases[number].dx, threads);
     }
@@ -199,14 +199,14 @@ static void optimizer(void)
             double norm = 0;
             PARALLEL(threads)
             {
-                const int part = PART, parts = PARTS;
-                optimizer_cases[number].accumulate(once, sum, 1, part, parts);
+                const int thread = THREAD, threads = THREADS;
+                optimizer_cases[number].accumulate(once, sum, 1, thread, threads);
                 BARRIER
-                optimizer_cases[number].accumulate(once, sum, 0, part, parts);
+                optimizer_cases[number].accumulate(once, sum, 0, thread, threads);
                 BARRIER
                 const double found = optimizer_cases[number].run(&update, values, sum, momentum, second, average, scratch,
-                                                                 part, parts);
-                if (part == 0) norm = found;
+                                                                 thread, threads);
+                if (thread == 0) norm = found;
             }
             norms[step] = (float)norm;
         }
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
     for (int threads = 1; threads <= 3; threads++) {
         int team = 0;
         PARALLEL(threads)
-        if (PART == 0) team = PARTS;
+        if (THREAD == 0) team = THREADS;
         CHECK(team == threads); /* else the comparisons would show less than they say */
     }
 #endif

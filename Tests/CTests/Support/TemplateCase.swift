@@ -96,7 +96,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
   private static let outputBlock = "out * (ptrdiff_t)112"
 
   private static let module = [
-    "CASES": "        case 0: arena[part] = input[parts]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
+    "CASES": "        case 0: arena[thread] = input[threads]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
     "OUTPUT_SHAPES": "{2, {1, 4, 0, 0}}", "OUTPUT_TEXT": " * Output: 1 x 4", "FLAGS": "", "TARGET": "scalar",
     "VERSION": "0", "NAME": "\"small\"", "OUTPUT_PLACES": "#define SMALL_OUTPUTS 1",
   ]
@@ -134,7 +134,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
       let stub =
         "static int check_records(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
         + "static int check_variances(const void *file) { return file != NULL; }\n"
-        + "static int check_digests(const void *file, int part, int parts) { return file != NULL && part < parts; }\n"
+        + "static int check_digests(const void *file, int thread, int threads) { return file != NULL && thread < threads; }\n"
       return try "#include \"small.h\"\n" + filled(templates, "prelude", lanes) + stub
         + filled(templates, name, lanes)
     default: break

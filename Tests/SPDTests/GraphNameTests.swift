@@ -1,7 +1,6 @@
 import SPD
+import TestSupport
 import Testing
-
-@testable import SPDCompiler
 
 /// Names come from files: each is made of a stated alphabet, and the message says where it is not.
 struct GraphNameTests {
@@ -21,7 +20,7 @@ struct GraphNameTests {
     }
   }
 
-  @Test(arguments: CTextTests.hostile + ["", "a b", "é", String(repeating: "a", count: 256)])
+  @Test(arguments: hostileTexts + ["", "a b", "é", String(repeating: "a", count: 256)])
   func everyField(text: String) throws {
     let rule = "is no name: it must be made of 1 to 255 letters, digits, _, - and ."
     let quoted = text.quotedForMessage

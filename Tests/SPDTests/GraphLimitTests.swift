@@ -1,8 +1,8 @@
 import Foundation
 import SPD
+import SPDCompiler
+import TestSupport
 import Testing
-
-@testable import SPDCompiler
 
 /// Sizes and numbers that cannot be are refused with the place, and nothing traps on the way there.
 struct GraphLimitTests {
@@ -87,7 +87,7 @@ struct GraphLimitTests {
         let changed = text.replacingCharacters(in: match.range, with: value)
         guard let graph = try? JSONDecoder().decode(Graph.self, from: Data(changed.utf8)) else { continue }
         do {
-          _ = try PlanMemory.plan(try Pipeline.lowered(graph), prefix: "net", target: .x86v3)
+          _ = try PlanMemory.plan(try Pipeline.run(graph).graph, prefix: "net", target: .x86v3)
         } catch is GraphError {
           refused += 1
         } catch is KernelError {
@@ -132,7 +132,7 @@ struct GraphLimitTests {
   @Test func normalisationsByPhase() throws {
     let text = try refusal { graph in
       guard case .batchNorm(var norm) = graph.nodes[2].op else { throw GraphError("no normalisation") }
-      norm.behind = Op.SpaceToDepth(scale: 1 << 31, order: .paper)
+      norm.enclosing = Op.SpaceToDepth(scale: 1 << 31, order: .paper)
       graph.nodes[2].op = .batchNorm(norm)
     }
     #expect(text?.hasSuffix("the scale of a space-to-depth is 2147483648: there is code for 64 at most") == true)
@@ -159,7 +159,7 @@ struct GraphLimitTests {
   /// Many phases of many views are written out, and not listed.
   @Test func viewsAreBounded() throws {
     let graph = try traced(1, 128, 128) { $0.through(SpaceToDepth(scale: 64), Conv2D(4, kernel: 1)) }
-    let lowered = try Pipeline.lowered(graph)
+    let lowered = try Pipeline.run(graph).graph
     #expect(lowered.nodes.allSatisfy { $0.inputs.allSatisfy { $0.segments.count <= 4096 } })
   }
 }

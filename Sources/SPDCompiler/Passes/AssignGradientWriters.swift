@@ -2,7 +2,7 @@ import SPD
 
 /// Decides for each gradient which of its writers come first: they store, later ones add, and where none of them writes
 /// everything before another adds to it, the memory is cleared.
-enum SettleGradients {
+enum AssignGradientWriters {
   static func run(_ graph: inout Graph) {
     moveToFirstWriters(&graph)
     for node in graph.nodes {
@@ -13,7 +13,7 @@ enum SettleGradients {
         for index in (graph.nodes[position].destinations ?? []).indices {
           let segments = graph.nodes[position].destinations![index].segments
           guard segments.contains(where: { $0.node == node.id }) else { continue }
-          // A copy's way back writes channels and leaves the lanes behind the last one.
+          // The gradient of a copy writes channels and leaves the lanes after the last one.
           let isCopy = graph.nodes[position].op == .training(.copyGradient)
           let wholeBlocks =
             segments.allSatisfy { coverage.isWholeBlocks($0, withTail: !isCopy) } && !coverage.overlap(segments)

@@ -1,8 +1,8 @@
-/* What the gradient behind a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
+/* What the gradient after a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
  * gradient dy times the slopes of what follows the normalisation, and x = (z - mean) r the normalised value.
  *
  * Rows are cut into chunks of CHUNK rows, whatever the number of threads, and chunks are added up in order, in double
- * precision. A row holds its blocks one behind the other and is read from end to end, as memory likes it; narrow ones a few
+ * precision. A row holds its blocks one after the other and is read from end to end, as memory likes it; narrow ones a few
  * together, so that there is something to add up before a sum goes back to where it waits. `table` is the statistics' table; see
  * norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0, k1 such that the gradient of z is
  * scale g - k0 - k1 z:
@@ -15,14 +15,14 @@
 
 /* @NAME@: @CHANNELS@ channels in @PHASES@ phases of @IMAGES@ x @ROWS@ x @COLS@. */
 OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                    float *sums, float *scratch, int part, int parts)
+                    float *sums, float *scratch, int thread, int threads)
 {
     enum { LINES = @IMAGES@ * @ROWS@, CHUNKS = (LINES + @CHUNK@ - 1) / @CHUNK@, WIDTH = @BLOCKS@ * BLOCK };
     enum { ACROSS = @PHASES@ == 4 ? 2 : 1 };
     enum { TOGETHER = @COLS@ < 16 ? 16 / @COLS@ : 1 };
     static const int first[] = {@FIRST@}, stride[] = {@STRIDE@};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = (int)((int64_t)CHUNKS * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)CHUNKS * thread / threads); chunk < end; chunk++) {
         const int low = chunk * @CHUNK@, high = low + @CHUNK@ < LINES ? low + @CHUNK@ : LINES;
         float *chunk_sums = scratch + (ptrdiff_t)chunk * @PHASES@ * 2 * WIDTH;
         for (int i = 0; i < @PHASES@ * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
@@ -69,8 +69,8 @@ OUTLINE void @NAME@(const float *dy, const float *z, const float *y, const float
     }
     BARRIER
     const double count = (double)LINES * @COLS@ / @PHASES@;
-    const int last = (int)((int64_t)WIDTH * @PHASES@ * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * @PHASES@ * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)WIDTH * @PHASES@ * (thread + 1) / threads);
+    for (int i = (int)((int64_t)WIDTH * @PHASES@ * thread / threads); i < last; i++) {
         const int p = i / WIDTH, c = i % WIDTH;
         double one = 0.0, unit = 0.0;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
