@@ -152,7 +152,7 @@ let package = Package(
 
 // `make check` and `make test` say so: without the optimiser, which takes two thirds of a build's time, but for what computes.
 // In an optimised build the tests' own code stays as it is. Nobody who depends on this package sees these flags.
-let computing: Set = ["SPDCompiler", "SPDFormats", "SPDVision", "SPDData"]
+let computing: Set = ["SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData"]
 let isTestBuild = Context.environment["SPDC_TEST_BUILD"] != nil
 for target in package.targets where target.type == .test || isTestBuild && computing.contains(target.name) {
   target.swiftSettings =

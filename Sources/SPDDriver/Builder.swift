@@ -135,7 +135,8 @@ package struct Builder {
       quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)
     guard outcome.succeeded else {
       let output = arguments.firstIndex(of: "-o").map { arguments[$0 + 1] } ?? "."
-      if let failure = Files.writeFailure(outcome, writingTo: URL(fileURLWithPath: output).deletingLastPathComponent()) {
+      if let failure = Files.writeFailure(outcome, writingTo: URL(fileURLWithPath: output).deletingLastPathComponent())
+      {
         throw failure
       }
       throw Failure(.software, "\(toolchain.compiler) does not compile what spdc wrote:\n" + outcome.errors)
@@ -164,7 +165,9 @@ extension Builder.Compiled {
   /// Makes sure that this machine has the memory that running the network takes.
   fileprivate func requireMemory() throws {
     let float = MemoryLayout<Float>.size
-    var parts = [("arena", plan.arenaBytes(threads: 1)), ("packed weights", plan.packedCount * float)]
+    var parts: [(what: String, bytes: Int)] = [
+      ("arena", plan.arenaBytes(threads: 1)), ("packed weights", plan.packedCount * float),
+    ]
     // Of training, values and momentum at least.
     if let state = plan.state { parts.append(("state", 2 * state.count * float)) }
     let outputs = graph.outputs.reduce(0) { $0 + graph.shape(of: $1).count }

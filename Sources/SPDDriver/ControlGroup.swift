@@ -61,7 +61,9 @@ package struct ControlGroup: Sendable {
     for folder in folders[.unified] ?? [] {
       // `50000 100000`, or `max 100000`.
       let numbers = Self.text(folder, "cpu.max")?.split(separator: " ").map { Double($0) } ?? []
-      if numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 { quotas.append(quota / period) }
+      if numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 {
+        quotas.append(quota / period)
+      }
     }
     for folder in folders[.cpu] ?? [] {
       guard let quota = Self.number(folder, "cpu.cfs_quota_us"), quota > 0,
@@ -77,7 +79,9 @@ package struct ControlGroup: Sendable {
     var rests: [Int] = []
     func add(_ folder: String, limit: String, usage: String) {
       // Without a limit, version 1 shows the largest number of pages.
-      guard let limit = Self.number(folder, limit), limit < 1 << 60, let usage = Self.number(folder, usage) else { return }
+      guard let limit = Self.number(folder, limit), limit < 1 << 60, let usage = Self.number(folder, usage) else {
+        return
+      }
       // What the kernel keeps of files goes when memory is wanted.
       let files = Self.text(folder, "memory.stat")?.split(separator: "\n")
         .first { $0.hasPrefix("inactive_file ") || $0.hasPrefix("total_inactive_file ") }

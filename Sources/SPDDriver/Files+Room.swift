@@ -65,7 +65,7 @@ extension Files {
       unlink(path)
     }
     let block = [UInt8](repeating: 0x5a, count: 1 << 14)
-    for _ in 0..<4 where write(descriptor, block, block.count) < block.count {
+    for _ in 0..<4 where Foundation.write(descriptor, block, block.count) < block.count {
       return String(cString: strerror(errno == 0 ? ENOSPC : errno))
     }
     return nil

@@ -62,7 +62,7 @@ struct KeyMatching {
         candidate.leavesOutWrappers = leavesOutWrappers
         return (candidate, count: found(candidate))
       }
-      let whole = counted.filter { $0.count == wanted.count }.map(\.0.stripped)
+      let whole = counted.filter { $0.count == wanted.count }.map { $0.0.stripped }
       if whole.count > 1 { throw Ambiguity(prefixes: whole) }
       for (candidate, count) in counted where count > most { (best, most) = (candidate, count) }
       if most == wanted.count { return best }

@@ -44,14 +44,16 @@ public struct LoadedModel: Sendable {
           + "safetensors, .npz or a PyTorch state dict by --weights")
     case "pt", "pth", "ckpt", "safetensors", "npz", "spdw":
       return Failure(.usage, "\(argument) is a file of weights: \(wanted), and this file by --weights")
-    case let kind where ["tflite", "pb", "h5", "keras", "mlmodel", "mlpackage", "engine", "torchscript", "param"].contains(kind):
+    case let kind
+    where ["tflite", "pb", "h5", "keras", "mlmodel", "mlpackage", "engine", "torchscript", "param"].contains(kind):
       return Failure(.usage, "\(argument): .\(kind) files are not read; \(wanted)")
     case let kind where ["yaml", "yml", "cfg"].contains(kind):
       return Failure(.usage, "\(argument): networks are not read from .\(kind) files; \(wanted)")
     default:
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else { return nil }
-      return Failure(.usage, "\(argument) is a \(isFolder.boolValue ? "folder" : "file") that holds no model; \(wanted)")
+      return Failure(
+        .usage, "\(argument) is a \(isFolder.boolValue ? "folder" : "file") that holds no model; \(wanted)")
     }
   }
 
@@ -98,7 +100,9 @@ public struct LoadedModel: Sendable {
       }
       if batch != 1, batch != shape.batch {
         throw Failure(
-          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file; this one runs with --batch \(shape.batch)")
+          .usage,
+          "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file; this one runs with "
+            + "--batch \(shape.batch)")
       }
       if let classes, classes != graph.classes {
         throw Failure(
@@ -145,8 +149,6 @@ public struct LoadedModel: Sendable {
       graph.name = answer.name
       return graph
     }
-    model.fixedInput = shape
-    return model
   }
 
   /// The model file as a program, from the cache if neither it nor the library changed.
@@ -209,7 +211,9 @@ public struct LoadedModel: Sendable {
       }
     } catch is Toolchain.TooMuchOutput {
       throw Failure(
-        .data, "\(path) was stopped: it printed more than 16 MB while it was run for its graph; a model file only declares its network")
+        .data,
+        "\(path) was stopped: it printed more than 16 MB while it was run for its graph; a model file only declares its network"
+      )
     }
     guard outcome.succeeded else {
       if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }

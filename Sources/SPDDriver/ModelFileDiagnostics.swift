@@ -77,7 +77,8 @@ struct ModelFileDiagnostics {
     let returnsExistential = source.contains { $0 == ">" } && source.contains(/->\s*\(?\s*any\s+Layer\b/)
     let isCast = source.contains(/\bas\s+any\s+Layer\b|:\s*any\s+Layer\b/)
     if returnsExistential || isCast {
-      return what + ": a layer of type `any Layer` cannot be called at once; let the helper return `some Layer`, or write "
+      return what
+        + ": a layer of type `any Layer` cannot be called at once; let the helper return `some Layer`, or write "
         + "`x.through(helper())`"
     }
     return what + ", which is a fault of the compiler; write that part in another way, such as in smaller steps"

@@ -44,7 +44,8 @@ package struct OutputNotFinite: FailureConvertible, CustomStringConvertible {
       rest = rest.dropFirst(found.total)
       guard let first = found.first else { continue }
       parts.append(
-        (shapes.count > 1 ? "output \(index): " : "") + "\(grouped(found.count)) of \(grouped(found.total)) values, the first "
+        (shapes.count > 1 ? "output \(index): " : "")
+          + "\(grouped(found.count)) of \(grouped(found.total)) values, the first "
           + "\(NotFinite.text(first.value)) at \(first.index)")
     }
     guard !parts.isEmpty else { return }

@@ -32,7 +32,8 @@ package struct ThreadBudget: Sendable, Equatable {
     }
     // What is no number here OpenMP ignores too.
     for variable in Self.limitVariables {
-      guard let count = environment[variable].flatMap({ Int($0.trimmingCharacters(in: .whitespaces)) }), count >= 1 else {
+      guard let count = environment[variable].flatMap({ Int($0.trimmingCharacters(in: .whitespaces)) }), count >= 1
+      else {
         continue
       }
       if count < limit?.count ?? .max { limit = (variable, count) }
@@ -95,15 +96,10 @@ extension Machine {
 
   /// Processors that the scheduler may put this process on.
   private static let affinity: Int = {
-    #if os(Linux)
-      // Larger than glibc's own type, for machines with more than 1024 processors.
-      var mask = [UInt64](repeating: 0, count: 1024)
-      let isKnown = mask.withUnsafeMutableBytes { bytes in
-        sched_getaffinity(0, bytes.count, bytes.baseAddress!.assumingMemoryBound(to: cpu_set_t.self)) == 0
-      }
-      let count = mask.reduce(0) { $0 + $1.nonzeroBitCount }
-      if isKnown, count > 0 { return count }
-    #endif
-    return ProcessInfo.processInfo.activeProcessorCount
+    // `Cpus_allowed:	ff,ffffffff`. Foundation counts the machine's processors, whatever this process may use.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let mask = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }?.dropFirst("Cpus_allowed:".count)
+    let count = (mask ?? "").reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+    return count > 0 ? count : ProcessInfo.processInfo.activeProcessorCount
   }()
 }

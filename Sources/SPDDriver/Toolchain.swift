@@ -147,7 +147,9 @@ package struct Toolchain: Codable, Equatable {
     let found = reports.filter { $0.message != notFound }
     if found.isEmpty {
       guard let requested = requested() else {
-        if !hasPath { return noPath("neither clang nor gcc can be found; set it, or give the compiler's path in SPDC_CC") }
+        if !hasPath {
+          return noPath("neither clang nor gcc can be found; set it, or give the compiler's path in SPDC_CC")
+        }
         return "no C compiler (clang or gcc) was found. On Debian: apt install clang libomp-dev"
       }
       if !hasPath, !requested.contains("/") { return noPath("\(requested) (from SPDC_CC or CC) cannot be found") }

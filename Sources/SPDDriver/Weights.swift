@@ -116,7 +116,8 @@ package enum WeightLoader {
     let faults = weights.notFinite(in: graph)
     if !faults.isEmpty {
       Messages.warning(
-        "\(argument): \(faults.count) parameter\(faults.count == 1 ? "" : "s") not finite: " + MappingReport.list(faults))
+        "\(argument): \(faults.count) parameter\(faults.count == 1 ? "" : "s") not finite: "
+          + MappingReport.list(faults))
     }
     return Weighted(
       graph: graph, weights: weights, classNames: checkpoint.classNames ?? model.classNames, report: report)
@@ -158,7 +159,8 @@ package enum WeightLoader {
       return (renamed, matching.summary)
     } catch let ambiguity as KeyMatching.Ambiguity {
       throw Failure(
-        .data, "\(file): the parts \(ambiguity.prefixes.joined(separator: ", ")) fit \(graph.name) alike; save the one "
+        .data,
+        "\(file): the parts \(ambiguity.prefixes.joined(separator: ", ")) fit \(graph.name) alike; save the one "
           + "that is meant by itself")
     }
   }

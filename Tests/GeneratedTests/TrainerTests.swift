@@ -91,8 +91,53 @@ import tiny_spd_train
     #expect { try trainer.update(Update(rule: .adam, learningRate: 0.1)) } throws: {
       "\($0)".contains("a pointer is NULL")
     }
+    #expect(try network.trainer(threads: 1, rule: .adam).step(images[...], .labels(labels), adam()).count == 4)
     #expect { try network.trainer(threads: 0) } throws: { "\($0)".contains("asked to run on 0 threads") }
     #expect { try trainer.load { _ in [1] } } throws: { "\($0)".contains("values where") }
+  }
+
+  private func adam(_ change: (inout Update) -> Void = { _ in }) -> Update {
+    var update = Update(rule: .adam, learningRate: 0.01, momentum: 0.9)
+    change(&update)
+    return update
+  }
+
+  /// Numbers that would make NaN of all weights are a status, and leave them alone.
+  @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
+  func refusesHyperparametersThatCannotBe() async throws {
+    let network = try TrainableNetwork(module: tiny_spd_train_module())
+    let trainer = try network.trainer(threads: 1, rule: .adam, averages: true)
+    let graph = try await graph(batch: 16)
+    try trainer.load { syntheticParameter(graph.parameter($0.name)!) }
+    let before = Array(trainer[.values]!)
+    let (images, labels) = Self.batch(0)
+    let changes: [(inout Update) -> Void] = [
+      { $0.step = 0 }, { $0.step = -5 }, { $0.step = .min }, { $0.secondMomentum = 1 }, { $0.secondMomentum = -0.1 },
+      { $0.secondMomentum = .nan }, { $0.epsilon = 0 }, { $0.epsilon = .nan }, { $0.epsilon = 1e-300 },
+      { $0.weights.momentum = 1 }, { $0.biases.momentum = -1 }, { $0.scales.learningRate = .nan },
+      { $0.weights.learningRate = .infinity }, { $0.weights.learningRate = -1 }, { $0.biases.weightDecay = .nan },
+      { $0.gradientScale = .infinity }, { $0.maxNorm = .nan }, { $0.maxNorm = -1 }, { $0.averageDecay = 1.5 },
+      { $0.averageDecay = .nan },
+    ]
+    for change in changes {
+      for body in [{ try trainer.update($0) }, { _ = try trainer.step(images, .labels(labels), $0) }]
+        as [(Update) throws -> Any]
+      {
+        #expect {
+          _ = try body(adam(change))
+        } throws: { "\($0)".contains("(status 9)") }
+      }
+    }
+    for smoothing in [-0.1, 1.1, .nan, .infinity] {
+      #expect { try trainer.gradients(images, .labels(labels, smoothing: smoothing)) } throws: {
+        "\($0)".contains("(status 9)")
+      }
+    }
+    #expect(Array(trainer[.values]!).elementsEqual(before))
+    var monitored = adam()
+    monitored.maxNorm = .infinity
+    _ = try trainer.gradients(images, .labels(labels))
+    #expect(try trainer.update(monitored) > 0)
   }
 
   @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))

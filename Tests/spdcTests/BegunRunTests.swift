@@ -10,7 +10,9 @@ import Testing
   private func begin(_ name: String, _ more: String...) async throws {
     let options = ["--epochs", "1", "--set", "limit=32"] + more
     try await TinyTraining.train(arguments: options + ["--out", scratch(name)]).succeeded()
-    for file in ["last", "best"] { try FileManager.default.removeItem(atPath: scratch("\(name)/checkpoints/\(file).safetensors")) }
+    for file in ["last", "best"] {
+      try FileManager.default.removeItem(atPath: scratch("\(name)/checkpoints/\(file).safetensors"))
+    }
     try FileManager.default.removeItem(atPath: scratch("\(name)/report.html"))
     let header = try String(contentsOfFile: scratch("\(name)/results.csv"), encoding: .utf8).split(separator: "\n")[0]
     _ = try scratch.write(header + "\n", "\(name)/results.csv")
@@ -25,7 +27,8 @@ import Testing
     #expect(try String(contentsOfFile: scratch("run/config.yaml"), encoding: .utf8).contains("seed: 7 "))
     #expect(try TinyTraining.results(scratch("run")).count == 3)
     try await begin("again")
-    try await TinyTraining.train(arguments: ["--epochs", "1", "--set", "limit=32", "--out", scratch("again")]).succeeded()
+    try await TinyTraining.train(arguments: ["--epochs", "1", "--set", "limit=32", "--out", scratch("again")])
+      .succeeded()
     // A folder with nothing but an empty one in it was left by a run whose module did not build.
     try FileManager.default.createDirectory(atPath: scratch("bare/checkpoints"), withIntermediateDirectories: true)
     try await TinyTraining.train(
@@ -38,7 +41,8 @@ import Testing
     try FileManager.default.createDirectory(atPath: scratch("own/checkpoints"), withIntermediateDirectories: true)
     let table = "epoch,loss\n1,0.5\n"
     _ = try scratch.write(table, "own/results.csv")
-    try await TinyTraining.train("--epochs", "1", "--out", scratch("own")).failed(.usage, "results.csv is there already")
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("own")).failed(
+      .usage, "results.csv is there already")
     try await TinyTraining.train("--resume", scratch("own")).failed(.noInput, "there is no such checkpoint")
     #expect(try String(contentsOfFile: scratch("own/results.csv"), encoding: .utf8) == table)
   }
@@ -59,7 +63,9 @@ import Testing
   @Test func aRunWhoseFolderIsDeleted() async throws {
     let run = try await TinyTraining.train(
       arguments: ["--epochs", "5", "--set", "limit=32", "--out", scratch("run")],
-      shell: "(while [ ! -e '\(scratch("run/checkpoints/last.safetensors"))' ]; do sleep 0.01; done; rm -rf '\(scratch("run"))') & :")
+      shell:
+        "(while [ ! -e '\(scratch("run/checkpoints/last.safetensors"))' ]; do sleep 0.01; done; rm -rf '\(scratch("run"))') & :"
+    )
     #expect(run.code == Exit.cannotWrite.rawValue, "\(run.errors)")
     #expect(run.errors.contains(scratch("run")) && !run.errors.contains("is intact"))
   }

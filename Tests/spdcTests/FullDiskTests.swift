@@ -26,7 +26,8 @@ import Testing
   private static let run = ["--weights", "synthetic", "--input", "synthetic", "--output", "/dev/null"]
 
   /// Runs the command where `disk` is a file system of its own, after `prepare`.
-  private func onDisk(_ prepare: String, _ arguments: [String], _ environment: [String: String]) async throws -> Outcome {
+  private func onDisk(_ prepare: String, _ arguments: [String], _ environment: [String: String]) async throws -> Outcome
+  {
     try FileManager.default.createDirectory(atPath: scratch("disk"), withIntermediateDirectories: true)
     let script = try scratch.script(
       "mount -t tmpfs -o size=128k tmpfs '\(scratch("disk"))' || exit 9\n\(prepare)\nexec \"$@\"", "on disk")
@@ -42,7 +43,8 @@ import Testing
     let disk = scratch("disk")
     let variables = ["TMPDIR": disk, "SPDC_CACHE": scratch("cache")]
     let full = "\(disk): cannot be written: No space left on device"
-    try await onDisk(fill, ["run", model] + Self.run, variables).failed(.cannotWrite, full, "TMPDIR names another folder")
+    try await onDisk(fill, ["run", model] + Self.run, variables).failed(
+      .cannotWrite, full, "TMPDIR names another folder")
     // The model file is compiled, and the C compiler is not known yet.
     try await spdc("explain", model, environment: ["SPDC_CACHE": scratch("cache")]).succeeded()
     try await onDisk(fill, ["explain", model], variables).failed(.cannotWrite, full)

@@ -83,7 +83,8 @@ import Testing
     let text = try scratch.write("hello", "text.jpg")
     (try await spdc(arguments: Self.shapes + [text])).failed(.data, "text.jpg", "not JPEG or PNG", "convert it")
     (try await spdc(arguments: Self.shapes + [scratch.path])).failed(.data, "cut.jpg", "cut.png", "text.jpg", "3 of 3")
-    (try await spdc(arguments: Self.shapes + [scratch("none.png")])).failed(.noInput, "none.png: there is no such image")
+    (try await spdc(arguments: Self.shapes + [scratch("none.png")])).failed(
+      .noInput, "none.png: there is no such image")
   }
 
   @Test func annotationsNeverReplaceAImage() async throws {

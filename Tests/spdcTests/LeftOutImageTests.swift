@@ -15,7 +15,8 @@ import Testing
       try FileManager.default.createDirectory(atPath: scratch(folder), withIntermediateDirectories: true)
     }
     for (name, place) in [
-      ("good1", "photos/z.jpg"), ("good2", "photos/b/c/a.JPG"), ("cut", "photos/b/cut.jpg"), ("zero", "photos/zero.jpg"),
+      ("good1", "photos/z.jpg"), ("good2", "photos/b/c/a.JPG"), ("cut", "photos/b/cut.jpg"),
+      ("zero", "photos/zero.jpg"),
     ] {
       try FileManager.default.copyItem(atPath: Place.fixtures + "/images/\(name).jpg", toPath: scratch(place))
     }
@@ -44,7 +45,9 @@ import Testing
     #expect(run.code == Exit.data.rawValue)
     let answers: [Answer] = try run.json()
     #expect(
-      answers.map(\.image) == ["photos/z.jpg", "photos/zero.jpg", "photos/b/cut.jpg", "photos/b/c/a.JPG", "empty", "photos/z.jpg"])
+      answers.map(\.image) == [
+        "photos/z.jpg", "photos/zero.jpg", "photos/b/cut.jpg", "photos/b/c/a.JPG", "empty", "photos/z.jpg",
+      ])
     #expect(answers.map { $0.classes != nil } == [true, false, false, true, false, true])
     #expect(answers[4].error == "empty: the folder holds no images")
     #expect(answers.allSatisfy { ($0.error == nil) == ($0.classes != nil) })
@@ -55,7 +58,8 @@ import Testing
       "detect", "yolov5-spd-n", "--size", "64x64", "--weights", "synthetic", "--conf", "1", "-o", "found", "photos",
       in: scratch.path)
     #expect(run.code == Exit.data.rawValue)
-    #expect(scratch.names.filter { $0.hasPrefix("found/") } == ["found/b", "found/b/c", "found/b/c/a.jpg", "found/z.jpg"])
+    #expect(
+      scratch.names.filter { $0.hasPrefix("found/") } == ["found/b", "found/b/c", "found/b/c/a.jpg", "found/z.jpg"])
   }
 
   @Test func namesDoNotReachTheTerminalRaw() async throws {

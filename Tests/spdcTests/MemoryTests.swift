@@ -4,7 +4,8 @@ import Testing
 /// What does not fit into memory is said before it is computed.
 @Suite struct MemoryTests {
   @Test func whatIsAvailable() {
-    let text = "MemTotal:       24689664 kB\nMemFree: 1 kB\nMemAvailable:    1000 kB\nSwapTotal: 9 kB\nSwapFree:    24 kB\n"
+    let text =
+      "MemTotal:       24689664 kB\nMemFree: 1 kB\nMemAvailable:    1000 kB\nSwapTotal: 9 kB\nSwapFree:    24 kB\n"
     #expect(MemoryBudget.available(in: text) == 1024 << 10)
     #expect(MemoryBudget.available(in: "") == nil)
   }

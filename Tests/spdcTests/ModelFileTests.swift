@@ -85,7 +85,8 @@ import Testing
       """
     let run = try await compile(text)
     if run.code == 0 { return }  // A compiler that can.
-    run.failed(.data, "swiftc crashed while it compiled bad.swift:3:69", "let the helper return `some Layer`", ".through(")
+    run.failed(
+      .data, "swiftc crashed while it compiled bad.swift:3:69", "let the helper return `some Layer`", ".through(")
     #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
     try await compile(
       text.replacing("any Layer", with: "some Layer").replacing("act(8)(image)", with: "image.through(act(8))")

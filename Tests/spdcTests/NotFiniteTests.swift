@@ -26,7 +26,9 @@ import Testing
     let error = #expect(throws: OutputNotFinite.self) {
       try OutputNotFinite.check([0, 1, .infinity, .nan, 4], [[1, 2], [1, 3]], of: "net")
     }
-    #expect(error?.description.contains("net: output is not finite (output 1: 2 of 3 values, the first infinity at 0)") == true)
+    #expect(
+      error?.description.contains("net: output is not finite (output 1: 2 of 3 values, the first infinity at 0)")
+        == true)
     try OutputNotFinite.check([0, 1], [[2]], of: "net")
   }
 

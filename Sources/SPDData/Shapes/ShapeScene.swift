@@ -48,10 +48,10 @@ struct ShapeScene {
         alongX: frequency * cos(direction), alongY: frequency * sin(direction), phase: random.uniform(0, 2 * .pi),
         amplitude: (Self.colour(&random) - 0.5) * 0.2)
     }
-    let enclosing = (0..<1 + random.below(3)).map { _ in Self.clutter(&random) }
+    let behind = (0..<1 + random.below(3)).map { _ in Self.clutter(&random) }
     let object = Self.object(outline, smallest, on: background, isDark: isDark, &random)
-    let before = (0..<random.below(2)).map { _ in Self.clutter(&random) }
-    elements = behind + [object] + before
+    let inFront = (0..<random.below(2)).map { _ in Self.clutter(&random) }
+    elements = behind + [object] + inFront
     noise = random.uniform(0.02, 0.05)
   }
 

@@ -51,7 +51,8 @@ extension TrainingCheckpoint {
     }
     if let problem = state.inconsistency {
       throw FormatError(
-        path: path, problem: "its state contradicts itself: \(problem)", remedy: "Go on from another checkpoint of the run")
+        path: path, problem: "its state contradicts itself: \(problem)",
+        remedy: "Go on from another checkpoint of the run")
     }
 
     weights = []

@@ -8,7 +8,9 @@ extension TrainingState {
     if summed > iteration { return "\(summed) of \(iteration) iterations wait for an update" }
     var previous = 0
     for (index, row) in history.rows.enumerated() {
-      if row.epoch <= previous { return "row \(index + 1) of its history is of epoch \(row.epoch), after epoch \(previous)" }
+      if row.epoch <= previous {
+        return "row \(index + 1) of its history is of epoch \(row.epoch), after epoch \(previous)"
+      }
       previous = row.epoch
     }
     if previous > epoch { return "its history has epoch \(previous), but only \(epoch) are over" }

@@ -17,7 +17,7 @@ extension RunFolder {
   /// Whether results.csv is as a run leaves it before its first epoch is over: nothing, or only the names of the columns.
   private var hasNoResults: Bool {
     guard let text = try? String(contentsOfFile: results, encoding: .utf8) else { return false }
-    return text.isEmpty || text.hasPrefix("epoch,") && text.split(separator: "\n").count == 1
+    return text.isEmpty || (text.hasPrefix("epoch,") && text.split(separator: "\n").count == 1)
   }
 
   /// The settings that the run began with, where it came to write them.

@@ -58,7 +58,8 @@ public final class TrainingRun<Task: TrainingTask> {
       try trainer.restore(checkpoint, path: path)
       lastCheckpoint = path
       guard state.history.columns == Task.columns else {
-        throw Failure(.data, "\(path) is of a run that measured something else: \(state.history.columns.joined(separator: ", "))")
+        throw Failure(
+          .data, "\(path) is of a run that measured something else: \(state.history.columns.joined(separator: ", "))")
       }
     } else {
       state = TrainingState(
@@ -67,7 +68,8 @@ public final class TrainingRun<Task: TrainingTask> {
     iterationsPerEpoch = (data.training.count + configuration.batch - 1) / configuration.batch
     if let (_, path) = checkpoint, state.iteration > iterationsPerEpoch {
       throw Failure(
-        .data, "\(path): its state contradicts itself: iteration \(state.iteration) of an epoch of \(iterationsPerEpoch)")
+        .data,
+        "\(path): its state contradicts itself: iteration \(state.iteration) of an epoch of \(iterationsPerEpoch)")
     }
     broken = BrokenImages(listedIn: folder.broken)
     do {

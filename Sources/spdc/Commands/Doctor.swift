@@ -30,7 +30,8 @@ struct Doctor: AsyncParsableCommand {
       } else {
         let threads = Machine.processors
         Console.print(
-          "processor    \(Machine.processorName), \(threads) usable: \(threads) thread\(threads == 1 ? "" : "s") by \(reason)")
+          "processor    \(Machine.processorName), \(threads) usable: \(threads) thread\(threads == 1 ? "" : "s") by \(reason)"
+        )
         if case .failure(let error) = budget { Console.print("threads      \(Failure(error).message)") }
         Console.print(
           "native       \(native.lanes) floats per vector, \(native.registers) registers, L2 \(native.l2Bytes >> 10) KB, "

@@ -72,7 +72,8 @@ struct Train: AsyncParsableCommand {
         if let resizing = training.data.resizing { Console.note(resizing) }
         if let begun {
           Console.note(
-            "\(begun.path) has no checkpoint yet: the run starts, with \(options.weights ?? "weights drawn from the seed")")
+            "\(begun.path) has no checkpoint yet: the run starts, with \(options.weights ?? "weights drawn from the seed")"
+          )
         }
         if let state = earlier?.checkpoint.state {
           Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")

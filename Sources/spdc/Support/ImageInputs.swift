@@ -68,7 +68,7 @@ struct ImageInputs {
           answers.append(answer)
           progress.finish()
           if !json { show(answer) }
-        } catch where entry.failure != nil || error is DataError || error is OutputNotFinite {
+        } catch let error where entry.failure != nil || error is DataError || error is OutputNotFinite {
           var failure = Failure(error)
           if error is OutputNotFinite { failure.message = "\(printable(entry.path)): \(failure.message)" }
           answers.append(failed(entry, failure.message))

@@ -97,7 +97,8 @@ struct SizeArgument: ExpressibleByArgument {
 struct ThreadOptions: ParsableArguments {
   @Option(
     name: .customLong("threads"),
-    help: "OpenMP threads to run on; by default what affinity, CPU quota and OMP_NUM_THREADS allow (see `spdc doctor`).")
+    help: "OpenMP threads to run on; by default what affinity, CPU quota and OMP_NUM_THREADS allow (see `spdc doctor`)."
+  )
   var asked: Int?
 
   func validate() throws {

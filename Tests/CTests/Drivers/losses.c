@@ -199,13 +199,13 @@ static void optimizer(void)
             double norm = 0;
             PARALLEL(threads)
             {
-                const int thread = THREAD, threads = THREADS;
-                optimizer_cases[number].accumulate(once, sum, 1, thread, threads);
+                const int thread = THREAD, granted = THREADS;
+                optimizer_cases[number].accumulate(once, sum, 1, thread, granted);
                 BARRIER
-                optimizer_cases[number].accumulate(once, sum, 0, thread, threads);
+                optimizer_cases[number].accumulate(once, sum, 0, thread, granted);
                 BARRIER
                 const double found = optimizer_cases[number].run(&update, values, sum, momentum, second, average, scratch,
-                                                                 thread, threads);
+                                                                 thread, granted);
                 if (thread == 0) norm = found;
             }
             norms[step] = (float)norm;

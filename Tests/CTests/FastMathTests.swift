@@ -1,0 +1,18 @@
+import Testing
+
+@testable import SPDDriver
+
+/// Generated C means the same where its compiler was told to be careless with arithmetic.
+@Suite struct FastMathTests {
+  @Test(
+    arguments: [CCompiler.Kind.clang, .gcc],
+    [["-ffast-math"], ["-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math"]])
+  func numbersStay(_ kind: CCompiler.Kind, _ careless: [String]) async throws {
+    let compiler = try CCompiler.first(kind)
+    let flags = Workshop.strict + ["-O1"] + careless
+    let output = try await Workshop.shared.output(
+      .everyOp, Variant(target: "scalar"), compiler.path, flags, openMP: false)
+    let comparison = Comparison(output, try await Reference.shared.output(.everyOp))
+    #expect(comparison.worst <= 1, "\(comparison)")
+  }
+}
