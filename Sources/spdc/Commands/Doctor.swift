@@ -48,7 +48,9 @@ struct Doctor: AsyncParsableCommand {
         }
         Console.print("swiftc       \(swiftc ?? "not found: model files (.swift) need it, see swift.org/install")")
         Console.print(
-          "model files  " + (library == nil ? "the library SPD is missing: swift build -c release" : "ready"))
+          "model files  "
+            + (library == nil
+              ? "the library SPD is missing: swift build -c release" : swiftc == nil ? "need swiftc" : "ready"))
       }
       if toolchain == nil { throw ExitCode(Failure.Code.unavailable.rawValue) }
     }
