@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import Synchronization
 
 /// Ctrl-C, `kill` and a closed terminal while a training runs: it ends by itself at the next step, with a checkpoint.
