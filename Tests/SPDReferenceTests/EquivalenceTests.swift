@@ -101,8 +101,8 @@ struct EquivalenceTests {
   @Test func mergedSiblingsAreTheirConvolutions() throws {
     func parts(_ maker: inout GraphMaker) -> [Op.Convolution.Part] {
       var parts = [
-        maker.part("a", 4, of: 3, kernel: 3, biased: true), maker.part("b", 2, of: 3, kernel: 3),
-        maker.part("c", 6, of: 3, kernel: 3),
+        maker.part("a", 4, of: 6, kernel: 3, biased: true), maker.part("b", 2, of: 6, kernel: 3),
+        maker.part("c", 6, of: 6, kernel: 3),
       ]
       parts[1].batchNorm = maker.norm("b.bn", 2)
       return parts
@@ -110,13 +110,13 @@ struct EquivalenceTests {
     var apart = GraphMaker(6, 5, 7, batch: 2)
     var results: [Operand] = []
     for part in parts(&apart) {
-      let op = Op.Convolution(kernel: 3, stride: 2, padding: 1, groups: 2, part)
+      let op = Op.Convolution(kernel: 3, stride: 2, padding: 1, part)
       results.append(try apart.add(.convolution(op), apart.input))
     }
     _ = try apart.add(.concat, results[0], results[1], results[2])
     var merged = GraphMaker(6, 5, 7, batch: 2)
     let op = Op.Convolution(
-      kernel: 3, stride: 2, padding: 1, dilation: 1, groups: 2, parts: parts(&merged))
+      kernel: 3, stride: 2, padding: 1, dilation: 1, groups: 1, parts: parts(&merged))
     _ = try merged.add(.convolution(op), merged.input)
     #expect(try merged.run() == apart.run())
   }
