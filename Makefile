@@ -1,7 +1,8 @@
 # The commands a newcomer needs: `make demo` and `make test`; what a developer runs all day: `make check`.
 SHELL = /bin/bash
 PREFIX ?= /usr/local
-SWIFT_BUILD = swift build -c release
+# One set of flags for everything that is optimised, so that nothing is built twice.
+SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
@@ -15,7 +16,7 @@ SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints what a recipe took.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
-.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint install generated check-peers packages fuzz clean
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -42,7 +43,7 @@ test: packages
 
 # Before a release: everything, in an optimised build as it is shipped, and every reader fuzzed.
 test-all: packages
-	@$(TIMED) { swift build -c release -Xswiftc -enable-testing --build-tests && \
+	@$(TIMED) { $(SWIFT_BUILD) --build-tests && \
 	  SPDC_TEST_ALL=1 SPDC_CACHE='$(CURDIR)/build/cache-all' swift test -c release -Xswiftc -enable-testing --skip-build && \
 	  $(MAKE) fuzz; }
 
@@ -55,22 +56,22 @@ FILTER ?= .*
 bench-swift: all
 	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
 
-# Beside OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/benchmarks.md. Interrupted, it goes on where it stopped.
+# Inference, with OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Interrupted, it resumes.
 bench-peers: all
 	@Benchmarks/peers/run $(SPDC)
 	@Benchmarks/peers/report
 
-# Time per operation by image size and batch: docs/scaling.md.
+# Time per operation by image size and batch: docs/measured/scaling.md.
 bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Training steps beside PyTorch: docs/training.md.
+# Training steps, with PyTorch: docs/measured/training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
-# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/experiment.md. Interrupted, it goes on.
+# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/measured/experiment.md. Interrupted, it resumes.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
@@ -95,14 +96,24 @@ generated: all
 check-peers: all
 	@Tests/Peers/check $(SPDC)
 
-# bin/spdc, and lib/spdc with the library for model files and the templates. Nothing in it refers to this folder.
+# bin/spdc, lib/spdc with what it compiles against, the manual page and shell completions, in $(DESTDIR)$(PREFIX).
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spdc/templates
-	install -m 755 $(SPDC) $(DESTDIR)$(PREFIX)/bin/spdc
-	install -m 644 templates/kernels/*.c templates/kernels/*.h $(DESTDIR)$(PREFIX)/lib/spdc/templates
-	install -m 644 $(BIN)/Modules/SPD.swiftmodule $(DESTDIR)$(PREFIX)/lib/spdc
-	rm -f $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a
-	ar rcsD $(DESTDIR)$(PREFIX)/lib/spdc/libSPD.a $(BIN)/SPD.build/*.o
+	@scripts/install $(BIN) "$(DESTDIR)$(PREFIX)"
+
+uninstall:
+	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
+
+# build/spdc-VERSION-linux-ARCH.tar.gz, which runs without Swift on the machine. Built apart from the rest, in minutes.
+dist: packages
+	@scripts/dist
+
+# The tarball on a Debian 12 that has clang and no Swift.
+check-dist:
+	@scripts/check-dist
+
+# DocC archives of the libraries in build/docs.
+docs: all
+	@scripts/document $(BIN) build/docs
 
 clean:
-	rm -rf .build build Benchmarks/.build Fuzz/.build
+	rm -rf .build .build-dist build Benchmarks/.build Fuzz/.build

@@ -12,8 +12,6 @@ let package = Package(
         .product(name: "SPD", package: "spdc"),
         .product(name: "SPDRuntime", package: "spdc"),
         .product(name: "SPDFormats", package: "spdc"),
-        .product(name: "SPDVision", package: "spdc"),
-        .product(name: "SPDData", package: "spdc"),
         .product(name: "SPDTraining", package: "spdc"),
       ])
   ]

@@ -1,4 +1,4 @@
-"""docs/experiment.md and docs/experiment.svg from the figures that experiment.py left; trains nothing."""
+"""docs/measured/experiment.md and docs/measured/experiment.svg from the results that experiment.py left; trains nothing."""
 import json
 import pathlib
 import statistics
@@ -8,20 +8,20 @@ from experiment_cases import EPOCHS, PAIRS, RADIUS, SETTINGS, WORK
 from figures import processor, table
 
 plt = plot.plt
-DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs/measured"
 HEAD = """\
 # Space-to-depth against strides, at falling resolution
 
-`make experiment` trains this and writes this page: each network of the paper that classifies, and its strided baseline,
+`make experiment` trains the networks and writes this page: each network of the paper that classifies, and its strided baseline,
 on the same drawn images of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
-augmentation; the seed's number is the same for both networks). {settings}; accuracy is the validation set's behind the last epoch. {machine}.
+augmentation; the seed's number is the same for both networks). {settings}; accuracy is that of the validation set after the last epoch. {machine}.
 
 The strided baselines, as the paper's authors wrote them, begin at full resolution and halve it three times; their networks
-with space-to-depth halve it four times. So a baseline computes more for an image, at 32×32 1.1 GFLOP beside 0.5 (ResNet18)
-and 2.6 beside 0.9 (ResNet50; `spdc compile MODEL --size 32x32` says so), on maps of twice the side. A few epochs on a few thousand images tell how fast each learns,
+with space-to-depth halve it four times. A baseline therefore computes more for an image: at 32×32, 1.1 GFLOP against 0.5 (ResNet18)
+and 2.6 against 0.9 (ResNet50; printed by `spdc compile MODEL --size 32x32`), on maps of twice the side. A few epochs on a few thousand images tell how fast each learns,
 not where it ends.
 
-{minutes:.0f} minutes of wall time in all, whatever else the machine did. Differences are of the means; *standard error* is that
+{minutes:.0f} minutes of wall time in all, on a shared machine. Differences are of the means; *standard error* is that
 of the difference of paired seeds.
 
 ![accuracy by resolution](experiment.svg)
@@ -80,7 +80,7 @@ def main():
     text = HEAD.format(
         seeds=max(c["seed"] for c in cases), machine=processor(data["machine"]),
         radius=RADIUS,
-        settings="Everybody trains alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()) + "; "
+        settings="All networks train alike: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()) + "; "
         + ", ".join(f"{epochs} epochs at {side}×{side}" for side, epochs in EPOCHS.items()),
         minutes=sum(c["seconds"] for c in cases) / 60)
     text += "\n" + table(["network", "image", "seeds", "space-to-depth, %", "strided, %", "difference", "standard error"],

@@ -70,7 +70,7 @@ class OpenVINOBf16(OpenVINO):
 
 class Ncnn:
     PACKAGE = "ncnn"
-    SETTINGS = ("through pnnx from PyTorch, float32 weights; space-to-depth as ncnn's Reorg, with the weights behind it "
+    SETTINGS = ("through pnnx from PyTorch, float32 weights; space-to-depth as ncnn's Reorg, with the following weights "
                 "in Reorg's channel order; packed layouts and light mode on, float16 and bfloat16 off, Winograd and "
                 "sgemm as a short trial found best; it has no batch, so a batch is one run per image")
 

@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md, docs/scaling.md and their plots from the figures of a run; measures nothing."""
+"""Writes docs/measured/benchmarks.md, docs/measured/scaling.md and their plots from the results of a run; measures nothing."""
 import argparse
 import json
 import pathlib
@@ -18,7 +18,7 @@ def label(case):
 
 
 def pair(case, name):
-    """least, median; bold where it is the best of float32."""
+    """minimum, median; bold where it is the best of float32."""
     if name not in case.names:
         return "fails" if name in case.failed else "–"
     text = f"{case.least(name):.2f}, {case.median(name):.2f}"
@@ -65,7 +65,7 @@ def checks(found):
                           for n, c in chosen.items())
         rounds = f"{len(case.raw['rounds'])}, {case.dropped} dropped" if case.dropped else str(len(case.raw["rounds"]))
         rows.append([label(case), str(case.batch), str(case.threads), rounds, forms, text])
-    return table(["network", "batch", "threads", "rounds", "chosen (least ms in the trial)", "difference from spdc's result"], rows)
+    return table(["network", "batch", "threads", "rounds", "chosen (minimum ms in the trial)", "difference from spdc's result"], rows)
 
 
 METHOD = """\
@@ -77,16 +77,16 @@ METHOD = """\
   timed.
 - A round gives each contender a turn: some untimed runs, then runs for {seconds:g} s, at least three; the order is rotated from
   round to round. Peers are processes that were loaded before, and are stopped (SIGSTOP) while others are measured, so
-  that no idle thread spins; spdc's turn is `spdc bench`, which also measures the machine's multiply-adds.
-- A round in which that peak was below {quiet:.0%} of the best round's, or in which other programs used more than
-  {foreign:.0%} of a processor during somebody's turn, is dropped and repeated. † marks where none was undisturbed, and all are
-  shown. Of {all_rounds} rounds {dropped} were dropped.
-- Figures are *least, median* in milliseconds: the least of all rounds, and the median of the rounds' medians. Processors
-  are not assigned (no affinity); *FMA peak* counts direct convolution's operations whatever was computed. Threads are as many as stated, for all alike. openvino-bf16 computes in bfloat16 and is
-  there for the record only; it is not a "best peer".
+  that no idle thread spins; spdc's turn is `spdc bench`, which also measures the machine's FMA peak.
+- A round in which this peak was below {quiet:.0%} of that of the best round, or in which other programs used more than
+  {foreign:.0%} of a processor during a turn, is dropped and repeated. † marks cases without an undisturbed round, where all are
+  used. {dropped} of {all_rounds} rounds were dropped.
+- Times are *minimum, median* in milliseconds: the minimum of all rounds, and the median of the rounds' medians. No thread is
+  pinned. *FMA peak* counts the operations of direct convolution, also where another algorithm ran. All contenders use the
+  stated number of threads. openvino-bf16 computes in bfloat16 and is listed for the record; it is never the "best peer".
 - spdc's ONNX file has space-to-depth as reshape and transposition, PyTorch's exporter writes strided slices, and with
   permuted weights it is ONNX's own operator. ONNX Runtime and OpenVINO each get the form that a short trial found fastest.
-- *load* is from the files to the first result, libraries loaded already, files in the page cache, least of some processes;
+- *load* is from the files to the first result, libraries loaded already, files in the page cache, minimum of several processes;
   *peak memory* is the process's high-water mark above what it had before loading. Mapped files count. `spdc` maps the
   parameter file and packs the weights; `spdc-packed` maps weights packed beforehand; `spdc-low-memory` is
   compiled with `--low-memory` and packs. torch.compile compiles while it
@@ -112,13 +112,13 @@ def text(data):
     single = [c for c in found if c.batch == 1]
     many = [c for c in found if c.batch > 1]
     seconds = sorted({c.raw["seconds"] for c in found})
-    parts = ["# Beside other libraries\n",
-             "`make bench-peers` measures this, `Benchmarks/peers/report` writes it from the figures in "
+    parts = ["# Inference compared with other libraries\n",
+             "`make bench-peers` measures this, `Benchmarks/peers/report` writes it from the results in "
              "`build/peers/bench.json`.\n"
              f"{figures.processor(data['machine'])}; float32.\n",
              "![time of one image in spdc and its peers](benchmarks.svg)\n"]
     if single:
-        parts += ["## One image\n", "Milliseconds, *least, median*. The ratio is of least times, of medians.\n", times(single)]
+        parts += ["## One image\n", "Milliseconds, *minimum, median*. Ratios are those of the minimums, then of the medians.\n", times(single)]
     if many:
         parts += ["## Batches\n", "Images per second, medians.\n", batches(many)]
     if single:
@@ -140,7 +140,7 @@ def main():
     p = argparse.ArgumentParser(prog="Benchmarks/peers/report", description=__doc__)
     p.add_argument("--json", default=WORK / "bench.json", type=pathlib.Path, metavar="FILE")
     p.add_argument("--scaling", default=WORK / "scaling.json", type=pathlib.Path, metavar="FILE")
-    p.add_argument("--docs", default=ROOT / "docs", type=pathlib.Path, metavar="DIR")
+    p.add_argument("--docs", default=ROOT / "docs/measured", type=pathlib.Path, metavar="DIR")
     o = p.parse_args()
     written = 0
     for path, write in ((o.json, write_benchmarks), (o.scaling, scaling_report.write)):
@@ -155,7 +155,7 @@ def main():
             write(data, o.docs)
             written += 1
     if not written:
-        sys.exit(f"error: no figures in {o.json} nor in {o.scaling}; make bench-peers and make bench-scaling write them")
+        sys.exit(f"error: no results in {o.json} nor in {o.scaling}; make bench-peers and make bench-scaling write them")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/scaling.md and its plot; called by report.py."""
+"""docs/measured/scaling.md and its plot; called by report.py."""
 import figures
 import plot
 from figures import table
@@ -6,9 +6,9 @@ from figures import table
 HEAD = """\
 # Time per operation
 
-`make bench-scaling` measures this, `Benchmarks/peers/report` writes it from the figures in `build/peers/scaling.json`: how
+`make bench-scaling` measures this, `Benchmarks/peers/report` writes it from the results in `build/peers/scaling.json`: how
 the time of a run grows with the image and with the batch. {machine}; {threads}; float32.
-GFLOP are direct convolution's, whatever was computed. Method and contenders are those of [benchmarks.md](benchmarks.md).
+GFLOP counts the operations of direct convolution. Method and contenders are those of [benchmarks.md](benchmarks.md).
 
 ![time per operation by image size and by batch](scaling.svg)
 """
@@ -39,7 +39,7 @@ def row(case, peer="onnxruntime"):
 
 
 def write(data, docs):
-    header = ["network", "input", "batch", "threads", "GFLOP", "spdc ms (least, median)", "ONNX Runtime ms",
+    header = ["network", "input", "batch", "threads", "GFLOP", "spdc ms (minimum, median)", "ONNX Runtime ms",
               "spdc ms/GFLOP", "ONNX Runtime ms/GFLOP", "spdc images/s", "ONNX Runtime images/s", "spdc arena MB"]
     lines = list(lines_of(data))
     threads = sorted({c.threads for _, _, points in lines for c in points})

@@ -171,7 +171,7 @@ def main():
                 continue
             prepare(case, spdc)
             measure_case(key, case, options=options, results=results)
-        print(f"{path}: done; Benchmarks/training/report writes docs/training.md from it", file=sys.stderr)
+        print(f"{path}: done; Benchmarks/training/report writes docs/measured/training.md from it", file=sys.stderr)
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
     except (Failure, OSError, subprocess.SubprocessError) as failure:

@@ -1,4 +1,4 @@
-"""docs/training.md and docs/training.svg from the figures that training.py left; measures nothing."""
+"""docs/measured/training.md and docs/measured/training.svg from the results that training.py left; measures nothing."""
 import argparse
 import json
 import pathlib
@@ -13,14 +13,14 @@ OURS, PEERS = "spdc", ["torch", "torch-channels-last", "torch-compile"]
 HEAD = """\
 # Training steps
 
-`make bench-train` measures this beside PyTorch; `Benchmarks/training/report` writes it from the figures in
+`make bench-train` measures this beside PyTorch; `Benchmarks/training/report` writes it from the results in
 `build/peers/training.json`. One step is forward, loss, backward and SGD with momentum and weight decay on every
 parameter, float32, the same synthetic parameters, images and labels or boxes for all: cross-entropy for the
 classifiers, the whole YOLOv5 loss for the detectors.
 
 {machine}. spdc {spdc}, PyTorch {torch}, {gcc} (for torch.compile), {clang} (for spdc's C).
 
-Each contender is a process of its own, stopped while others run. A case is measured in rounds; in each one every
+Each contender is a process of its own, stopped while the others run. A case is measured in rounds; in each one every
 contender has a turn, in an order that rotates. Before anything is timed, the first step of each must agree with eager
 PyTorch's in float64: the loss within {loss} of it, the L2 norm of each parameter's gradient within {gradient} (norms
 below 1e-4 of the largest count as that), or twice as far as PyTorch's own three are from it where that is more: deep
@@ -28,18 +28,18 @@ networks on small maps amplify rounding. {disturbed}
 
 {settings}
 
-Ratios are of the best of PyTorch's three by the same figure. *Spread* is the middle half of the times, as a share of
-the median. Memory is the peak of later steps above what the process had behind its imports: parameters,
-momentum, images and everything in between, gradients as long as each contender keeps them; whatever compiling took is not in it.
+Ratios are against the best of PyTorch's three by the same statistic. *Spread* is the interquartile range of the times, as a share
+of the median. Memory is the peak of later steps above what the process had after its imports: parameters, momentum, images,
+activations, and gradients for as long as the contender keeps them. Memory used while compiling is not included.
 
 ![training steps beside PyTorch](training.svg)
 """
 THREADS = """\
-## More threads beside fewer
+## Thread scaling
 
-In turns, in the same rounds: how much faster a step is, by the least times and by the medians. Beside it what the machine gave
-behind each round: multiply-adds in registers, of which no program can gain more, and the addition of a large array to another
-one; by the best rates and by the medians.
+Measured interleaved, in the same rounds: how much faster a step is, by the minimum times and by the medians. Next to it, what the
+machine itself gained after each round: multiply-adds in registers, which bound every program, and the addition of one large array
+to another; by the best rates and by the medians.
 """
 
 
@@ -91,7 +91,7 @@ def memory_rows(found):
 
 
 def thread_rows(found):
-    """What more threads gain over fewer: spdc's step, and the machine, by the best figures and by the medians."""
+    """What more threads gain over fewer: spdc's step, and the machine, by the best times and by the medians."""
     for raw in found:
         few, many = str(raw["few"]), str(raw["many"])
         kept = [r for r in raw["rounds"] if r["kept"]] or raw["rounds"]
@@ -157,7 +157,7 @@ def draw(found, points, caption, path):
 def main():
     p = argparse.ArgumentParser(prog="Benchmarks/training/report", description=__doc__)
     p.add_argument("--json", default=str(cases.WORK / "training.json"), metavar="FILE")
-    p.add_argument("--docs", default=str(cases.ROOT / "docs"), metavar="DIR")
+    p.add_argument("--docs", default=str(cases.ROOT / "docs/measured"), metavar="DIR")
     options = p.parse_args()
     data, docs = json.loads(pathlib.Path(options.json).read_text()), pathlib.Path(options.docs)
     scaling = [raw for raw in data["cases"].values() if "few" in raw]
@@ -175,17 +175,17 @@ def main():
                          disturbed=disturbed,
                          settings="\n".join(f"- **{n}**: {text}" for n, text in data["settings"].items()))]
     start = ["network", "batch", "threads"]
-    parts += ["## Time\n\nMilliseconds per step: least, median (spread).\n",
-              table([*start, OURS, *PEERS, "best of PyTorch", "ratio of least", "ratio of medians"], rows(found)),
+    parts += ["## Time\n\nMilliseconds per step: minimum, median (spread).\n",
+              table([*start, OURS, *PEERS, "best of PyTorch", "ratio of minimums", "ratio of medians"], rows(found)),
               "## Memory\n\nMegabytes at the peak.\n",
-              table([*start, OURS, *PEERS, "spdc / least of PyTorch", "spdc / fastest of PyTorch"],
+              table([*start, OURS, *PEERS, "spdc / smallest of PyTorch", "spdc / fastest of PyTorch"],
                     memory_rows(found))]
     if scaling:
         parts += [THREADS, table(["network", "batch", "threads", OURS, "multiply-adds", "memory"], thread_rows(scaling))]
     if points:
-        header = [*start, "least ms", "median ms (spread)", "ms per image", "images/s", "peak MB"]
+        header = [*start, "minimum ms", "median ms (spread)", "ms per image", "images/s", "peak MB"]
         parts += ["## By batch\n", table(header, batch_rows(points))]
-    header = [*start, "contender", "loss", "loss differs by", "gradient norms differ by at most"]
+    header = [*start, "contender", "loss", "difference of loss", "maximum difference of gradient norms"]
     parts += ["## First steps beside eager PyTorch in float64\n", table(header, check_rows(found))]
     (docs / "training.md").write_text("\n".join(parts))
     caption = f"{processor(machine)} · spdc {data['spdc']}, PyTorch {torch} · float32 · medians"

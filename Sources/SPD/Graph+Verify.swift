@@ -18,6 +18,12 @@ extension Graph {
     guard (1...GraphLimits.extent).contains(classes) else {
       throw GraphError("a graph has 1 to \(GraphLimits.extent) classes, not \(classes)")
     }
+    if let preprocessing, !preprocessing.isValid {
+      throw GraphError("preprocessing needs three finite values each for mean and std, and every std above 0")
+    }
+    if let classNames, classNames.count > classes {
+      throw GraphError("there are \(classNames.count) class names, but \(classes) classes")
+    }
     guard nodes.filter({ $0.op == .input }).count == 1 else { throw GraphError("a graph has exactly one input") }
     let known = Dictionary(parameters.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
     var earlier: [Node.ID: Node] = [:]

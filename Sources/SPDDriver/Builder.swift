@@ -56,12 +56,14 @@ package struct Builder {
 
   /// Compiles to a shared library in the cache, if it is not there, and loads it.
   package func load(_ compiled: Compiled, quiet: Bool = false) async throws -> Network {
-    try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+    try compiled.requireMemory()
+    return try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
   }
 
   /// The same for a training module.
   package func loadTrainable(_ compiled: Compiled, quiet: Bool = false) async throws -> TrainableNetwork {
-    try TrainableNetwork(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
+    try compiled.requireMemory()
+    return try TrainableNetwork(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
   }
 
   package func library(_ compiled: Compiled, quiet: Bool = false) async throws -> String {
@@ -74,6 +76,7 @@ package struct Builder {
   package func library(
     source: String, header: (name: String, text: String)? = nil, name: String, quiet: Bool = false
   ) async throws -> String {
+    try Machine.prepareOpenMP()
     guard Machine.runs(target) else {
       throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
     }
@@ -127,10 +130,25 @@ package struct Builder {
   package func cc(_ toolchain: Toolchain, _ arguments: [String], quiet: Bool = false) async throws {
     let name = URL(fileURLWithPath: toolchain.compiler).lastPathComponent
     let flags = flags(toolchain)
-    let run = { try await Toolchain.run(toolchain.compiler, flags + arguments) }
+    let run = {
+      await Turnstile.compilers.enter()
+      do {
+        let outcome = try await Toolchain.run(toolchain.compiler, toolchain.words + flags + arguments)
+        await Turnstile.compilers.leave()
+        return outcome
+      } catch {
+        await Turnstile.compilers.leave()
+        throw error
+      }
+    }
     let outcome =
       quiet ? try await run() : try await Progress("\(name) \(flags.joined(separator: " "))").during(run)
     guard outcome.succeeded else {
+      let output = arguments.firstIndex(of: "-o").map { arguments[$0 + 1] } ?? "."
+      if let failure = Files.writeFailure(outcome, writingTo: URL(fileURLWithPath: output).deletingLastPathComponent())
+      {
+        throw failure
+      }
       throw Failure(.software, "\(toolchain.compiler) does not compile what spdc wrote:\n" + outcome.errors)
     }
   }
@@ -150,5 +168,23 @@ extension Builder {
     let network = try await load(compiled, quiet: quiet)
     let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
     return Ready(weighted: weighted, compiled: compiled, network: network, packed: packed)
+  }
+}
+
+extension Builder.Compiled {
+  /// Makes sure that this machine has the memory that running the network takes.
+  fileprivate func requireMemory() throws {
+    let float = MemoryLayout<Float>.size
+    var parts: [(what: String, bytes: Int)] = [("arena", plan.arenaBytes(threads: 1))]
+    if let state = plan.state {
+      // Values and momentum at least. Weights are packed within the arena.
+      parts.append(("state", 2 * state.count * float))
+    } else {
+      parts.append(("packed weights", plan.packedCount * float))
+    }
+    let outputs = graph.outputs.reduce(0) { $0 + graph.shape(of: $1).count }
+    parts.append(("input and output", (graph.input.shape.count + outputs) * float))
+    let batch = graph.input.shape.batch
+    try MemoryBudget.require(parts, for: "\(graph.name) for \(grouped(batch)) image\(batch == 1 ? "" : "s")")
   }
 }

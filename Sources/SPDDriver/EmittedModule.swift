@@ -50,6 +50,7 @@ package struct EmittedModule {
       guard products == .libraries else { return }
       try folder.put("README.md", LinkReadme.text(compiled, toolchain: toolchain, hasParameters: parameters != nil))
       if writesPacked, let parameters {
+        try Machine.prepareOpenMP()
         let network = try Network(library: folder.place("lib\(prefix).so"), prefix: prefix)
         try network.pack(parameters).withBytes { try folder.put("\(prefix).spdp", $0) }
       }

@@ -85,7 +85,13 @@ extension RuntimeError: FailureConvertible {
   package var failure: Failure {
     switch self {
     case .file(let path, _): .reading(path, description)
-    case .threads, .outOfMemory: Failure(.unavailable, description)
+    case .threads(let network, let asked, let granted):
+      Failure(
+        .unavailable,
+        (try? Machine.threadBudget())?.limitation.map {
+          "\(network) was asked to run on \(asked) threads, but gets \(granted): \($0)"
+        } ?? description)
+    case .outOfMemory: Failure(.unavailable, description)
     case .notAModule: Failure(.software, description)
     default: Failure(.data, description)
     }

@@ -5,30 +5,34 @@ import SPDRuntime
 /// Folders that spdc reads from and writes to.
 package enum Files {
   /// Folder of this executable, links resolved.
-  package static let executableFolder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent()
+  package static let executableFolder = Platform.executable.deletingLastPathComponent()
 
   /// Compiled model files and modules, by content: may be deleted at any time.
   package static func cache(_ kind: String) throws -> URL {
-    let environment = ProcessInfo.processInfo.environment
-    let base: URL
-    if let own = environment["SPDC_CACHE"], !own.isEmpty {
-      base = URL(fileURLWithPath: own)
-    } else if let xdg = environment["XDG_CACHE_HOME"], !xdg.isEmpty {
-      base = URL(fileURLWithPath: xdg).appendingPathComponent("spdc")
-    } else {
-      base = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/spdc")
-    }
-    let folder = base.appendingPathComponent(kind)
-    do {
-      try createFolder(folder)
-    } catch {
-      throw Failure(.cannotWrite, "\(error)\n  \(cacheHint)")
-    }
+    let folder = cacheRoot().appendingPathComponent(kind)
+    try hintingAtCache { try createFolder(folder) }
     return folder
   }
 
+  package static func cacheRoot() -> URL {
+    let environment = ProcessInfo.processInfo.environment
+    func path(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
+    if let own = path("SPDC_CACHE") { return URL(fileURLWithPath: own) }
+    if let xdg = path("XDG_CACHE_HOME") { return URL(fileURLWithPath: xdg).appendingPathComponent("spdc") }
+    // HOME is the caller's word; the system's list of users has the last one.
+    return URL(fileURLWithPath: path("HOME") ?? NSHomeDirectory()).appendingPathComponent(".cache/spdc")
+  }
+
   package static let cacheHint = "Compiled code is kept there; SPDC_CACHE names another folder."
+
+  /// Runs what writes into the cache; where that fails, the message says how to have it elsewhere.
+  package static func hintingAtCache<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let failure as Failure { throw failure.hintingAtCache }
+  }
+
+  package static func hintingAtCache<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch let failure as Failure { throw failure.hintingAtCache }
+  }
 
   package static func createFolder(_ folder: URL) throws {
     do {
@@ -91,5 +95,14 @@ package enum Files {
       return String(cString: strerror(Int32(posix.code)))
     }
     return (error as NSError).localizedDescription
+  }
+}
+
+extension Failure {
+  fileprivate var hintingAtCache: Failure {
+    guard code == .cannotWrite, message.contains(Files.cacheRoot().path), !message.contains("SPDC_CACHE") else {
+      return self
+    }
+    return Failure(code, "\(message)\n  \(Files.cacheHint)")
   }
 }

@@ -69,7 +69,7 @@ package enum Interruption {
       // `nohup` stays in force.
       var current = sigaction()
       sigaction(number, nil, &current)
-      if unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
+      if Platform.isIgnored(current) { continue }
       signal(number) { number in
         var byte = UInt8(number)
         write(Interruption.wire.write, &byte, 1)

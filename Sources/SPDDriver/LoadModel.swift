@@ -8,6 +8,8 @@ public struct LoadedModel: Sendable {
   package var classNames: [String]?
   /// Path of the model file, if it came from one.
   package var path: String?
+  /// The only input that a graph file has; nil where a model can have others.
+  package private(set) var fixedInput: Shape?
   private let trace: @Sendable (Size2D?, Int, Int?) async throws -> Graph
 
   package func graph(size: Size2D? = nil, batch: Int = 1, classes: Int? = nil) async throws -> Graph {
@@ -18,16 +20,49 @@ public struct LoadedModel: Sendable {
   package static func load(_ argument: String) async throws -> LoadedModel {
     if argument.hasSuffix(".swift") { return try await modelFile(argument) }
     if argument.hasSuffix(".json") { return try graphFile(argument) }
-    guard let model = shippedModels.first(where: { $0.name == argument }) else {
-      let names = shippedModels.map(\.name)
-      let near = names.min { editDistance($0, argument) < editDistance($1, argument) }
-      let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
-      throw Failure(
-        .noInput,
-        "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
-          + names.joined(separator: ", "))
+    if let model = shippedModels.first(where: { $0.name == argument }) { return LoadedModel(model) }
+    throw refusal(argument)
+  }
+
+  /// Makes sure that an argument can be a model's, before time is spent on what comes with it.
+  package static func check(_ argument: String) throws {
+    let isFile = argument.hasSuffix(".swift") || argument.hasSuffix(".json")
+    guard isFile || shippedModels.contains(where: { $0.name == argument }) else { throw refusal(argument) }
+  }
+
+  private static func refusal(_ argument: String) -> Failure {
+    if let failure = otherKind(argument) { return failure }
+    let names = shippedModels.map(\.name)
+    let near = names.min { editDistance($0, argument) < editDistance($1, argument) }
+    let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
+    return Failure(
+      .noInput,
+      "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
+        + names.joined(separator: ", "))
+  }
+
+  /// What is wrong with a file or folder of another kind where a model is wanted.
+  private static func otherKind(_ argument: String) -> Failure? {
+    let wanted = "give a model file (.swift), a graph (.json) or the name of a shipped model"
+    switch URL(fileURLWithPath: argument).pathExtension.lowercased() {
+    case "onnx":
+      return Failure(
+        .usage,
+        "\(argument): ONNX files are not read yet, only written (`spdc export`); \(wanted), and the weights as "
+          + "safetensors, .npz or a PyTorch state dict by --weights")
+    case "pt", "pth", "ckpt", "safetensors", "npz", "spdw":
+      return Failure(.usage, "\(argument) is a file of weights: \(wanted), and this file by --weights")
+    case let kind
+    where ["tflite", "pb", "h5", "keras", "mlmodel", "mlpackage", "engine", "torchscript", "param"].contains(kind):
+      return Failure(.usage, "\(argument): .\(kind) files are not read; \(wanted)")
+    case let kind where ["yaml", "yml", "cfg"].contains(kind):
+      return Failure(.usage, "\(argument): networks are not read from .\(kind) files; \(wanted)")
+    default:
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else { return nil }
+      return Failure(
+        .usage, "\(argument) is a \(isFolder.boolValue ? "folder" : "file") that holds no model; \(wanted)")
     }
-    return LoadedModel(model)
   }
 
   /// The shipped model of the first name, else whatever the second argument means.
@@ -64,7 +99,7 @@ public struct LoadedModel: Sendable {
       throw Failure(.data, "\(path) is no graph that spdc wrote (`spdc compile MODEL --emit graph`): \(brief(error))")
     }
     let shape = graph.input.shape
-    return LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
+    var model = LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
       if let size, size != shape.size {
         throw Failure(
           .usage,
@@ -73,7 +108,9 @@ public struct LoadedModel: Sendable {
       }
       if batch != 1, batch != shape.batch {
         throw Failure(
-          .usage, "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file")
+          .usage,
+          "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file; this one runs with "
+            + "--batch \(shape.batch)")
       }
       if let classes, classes != graph.classes {
         throw Failure(
@@ -82,6 +119,8 @@ public struct LoadedModel: Sendable {
       }
       return graph
     }
+    model.fixedInput = shape
+    return model
   }
 
   private static func brief(_ error: any Error) -> String {
@@ -130,21 +169,20 @@ public struct LoadedModel: Sendable {
     let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", name, library.stamp)
     return try await ObjectCache("models").file("model", key) { folder in
       guard let swiftc = Toolchain.locate("swiftc") else {
-        throw Failure(
-          .unavailable,
-          "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not"
-        )
+        throw Failure(.unavailable, Toolchain.swiftAdvice)
       }
+      _ = try Files.temporaryFolder()
       let outcome = try await Progress("swiftc \(path)").during {
         // Line numbers of the file are wanted if it crashes.
         try await Toolchain.run(
           swiftc,
-          ["-Onone", "-g", "-module-name", "ModelFile", "-I", library.modules, path] + library.objects
-            + ["-o", folder.appendingPathComponent("model").path])
+          ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, path]
+            + library.objects + ["-o", folder.appendingPathComponent("model").path])
       }
       guard outcome.succeeded else {
-        let message = outcome.errors.isEmpty ? outcome.output : outcome.errors
-        throw Failure(.data, "\(path) does not compile:\n" + message.trimmingCharacters(in: .newlines))
+        if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }
+        let text = String(decoding: source, as: UTF8.self)
+        throw Failure(.data, ModelFileDiagnostics(path: path, source: text, outcome: outcome).message)
       }
     }.path
   }
@@ -164,24 +202,38 @@ public struct LoadedModel: Sendable {
   private static func ask(
     _ program: String, path: String, size: Size2D?, batch: Int, classes: Int?
   ) async throws -> TraceRequest.Answer {
-    let answerPath = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString).json")
-      .path
+    let folder = try Files.temporaryFolder()
+    let answerPath = folder.appendingPathComponent("spdc-\(UUID().uuidString).json").path
     defer { try? FileManager.default.removeItem(atPath: answerPath) }
     let request = TraceRequest(answerPath: answerPath, size: size, batch: batch, classes: classes)
     let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
-    let outcome = try await Progress("running \(path)").during {
-      try await Toolchain.run(
-        program, [],
-        environment: [
-          TraceRequest.variable: text,
-          "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none",
-        ])
+    let outcome: Toolchain.Outcome
+    do {
+      outcome = try await Progress("running \(path)").during {
+        try await Toolchain.run(
+          program, [],
+          environment: [
+            TraceRequest.variable: text,
+            "SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,registers=none,images=none",
+          ])
+      }
+    } catch is Toolchain.TooMuchOutput {
+      throw Failure(
+        .data,
+        "\(path) was stopped: it printed more than 16 MB while it was run for its graph; a model file only declares its network"
+      )
     }
     guard outcome.succeeded else {
+      if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }
       throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + crash(outcome.errors, in: path))
     }
     let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
-    let answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
+    let answers: [TraceRequest.Answer]
+    do {
+      answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
+    } catch {
+      throw Failure(.software, "\(path): its graph cannot be read: \(brief(error))")
+    }
     guard let answer = answers.first else {
       throw Failure(
         .data, "\(path) declares no network: it needs a line such as `public let mine = Model(\"mine\", …)`")

@@ -64,6 +64,7 @@ package enum Machine {
   package static let identity = ([processorName] + processorFlags.sorted()).joined(separator: " ")
 
   private static func info(_ key: String) -> String? {
+    // Elsewhere than on Linux there is no such file: the processor stays unknown, and code is made for the baseline.
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return nil }
     return text.split(separator: "\n").first { $0.hasPrefix(key) }?
       .split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -76,7 +77,4 @@ package enum Machine {
     else { return nil }
     return size << 10
   }()
-
-  /// Processors that this process may use.
-  package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 }

@@ -40,16 +40,18 @@ package struct ObjectCache: Sendable {
     let entry = folder.appendingPathComponent(key.name)
     let file = entry.appendingPathComponent(name)
     if Self.isWhole(entry, with: name) { return file }
-    let lock = entry.path + ".lock"
-    try await Interruption.temporary(lock) {
-      let (descriptor, isOurs) = await Self.lock(lock)
-      defer { if descriptor >= 0 { close(descriptor) } }
-      if Self.isWhole(entry, with: name) { return }
-      if isOurs { removeLeftovers(of: entry) }
-      try await Files.withTemporaryFolder(beside: entry) { temporary in
-        try await make(temporary)
-        try seal(temporary)
-        try Interruption.shielded { try put(temporary, at: entry, with: name) }
+    try await Files.hintingAtCache {
+      let lock = entry.path + ".lock"
+      try await Interruption.temporary(lock) {
+        let (descriptor, isOurs) = await Self.lock(lock)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        if Self.isWhole(entry, with: name) { return }
+        if isOurs { removeLeftovers(of: entry) }
+        try await Files.withTemporaryFolder(beside: entry) { temporary in
+          try await make(temporary)
+          try seal(temporary)
+          try Interruption.shielded { try put(temporary, at: entry, with: name) }
+        }
       }
     }
     return file
@@ -89,7 +91,7 @@ package struct ObjectCache: Sendable {
     defer { if descriptor >= 0 { close(descriptor) } }
     // Not every file system can; a disk that is full says so here.
     guard descriptor >= 0, fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-      throw Failure(.cannotWrite, "\(path): \(String(cString: strerror(errno)))\n  \(Files.cacheHint)")
+      throw Failure(.cannotWrite, "\(path): \(String(cString: strerror(errno)))")
     }
   }
 
@@ -103,7 +105,7 @@ package struct ObjectCache: Sendable {
     // What is damaged may be in use: it goes aside and disappears when it is let go.
     let aside = temporary.path + ".old"
     guard rename(entry.path, aside) == 0, rename(temporary.path, entry.path) == 0 else {
-      throw Failure(.cannotWrite, "\(entry.path): \(String(cString: strerror(errno)))\n  \(Files.cacheHint)")
+      throw Failure(.cannotWrite, "\(entry.path): \(String(cString: strerror(errno)))")
     }
     try? FileManager.default.removeItem(atPath: aside)
   }

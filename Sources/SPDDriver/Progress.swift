@@ -21,16 +21,19 @@ package final class Progress {
     let seconds = (now - start).seconds
     var line = "  \(title)  "
     if total > 0 {
-      let width = 26
-      let filled = min(width, width * done / total)
-      line +=
-        String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled) + "  \(done)/\(total)"
+      line += Self.bar(done, of: total, width: 26) + "  \(done)/\(total)"
     }
     line += String(format: "  %.1f s", seconds)
     if total > 0, done > 0, done < total {
       line += String(format: ", %.0f s left", seconds * Double(total - done) / Double(done))
     }
     Messages.progress(line)
+  }
+
+  /// A bar of `width` characters.
+  package static func bar(_ done: Int, of total: Int, width: Int) -> String {
+    let filled = total > 0 ? min(width, max(0, width * done / total)) : 0
+    return String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
   }
 
   /// Removes the line.

@@ -4,7 +4,10 @@ import Subprocess
 
 /// A C compiler that was seen to build and run an OpenMP program on this machine.
 package struct Toolchain: Codable, Equatable {
+  /// Full path of the program that is run.
   package var compiler: String
+  /// Words before all others, of `CC="ccache clang"` or `CC="gcc -m64"`.
+  package var words: [String] = []
   /// First line of `--version`.
   package var version: String
   /// What makes OpenMP work: `-fopenmp`, and a library folder where the compiler does not know it.
@@ -12,11 +15,11 @@ package struct Toolchain: Codable, Equatable {
 
   /// Finds a compiler, or says what to install.
   ///
-  /// `SPDC_CC` or `CC` in the environment is the only candidate if set. What was found is remembered in the cache for as
-  /// long as the compiler's file stays the same.
+  /// `SPDC_CC` or `CC` in the environment is the only candidate if set, with its options. What was found is remembered in
+  /// the cache for as long as the compiler's file stays the same.
   package static func find() async throws -> Toolchain {
     if let remembered = try? remembered() { return remembered }
-    let (found, reports) = await probe()
+    let (found, reports) = try await probe()
     guard let found else { throw Failure(.unavailable, advice(reports)) }
     if let data = try? JSONEncoder().encode(Memory(toolchain: found, stamp: stamp(found.compiler))) {
       try? Files.write(data, to: memoryFile().path)
@@ -33,10 +36,11 @@ package struct Toolchain: Codable, Equatable {
     package var message: String
   }
 
-  package static func probe() async -> (Toolchain?, [Report]) {
+  /// - Throws: `Failure` where temporary files cannot be written, for then nobody knows.
+  package static func probe() async throws -> (Toolchain?, [Report]) {
     var reports: [Report] = []
     for candidate in candidates() {
-      let (toolchain, report) = await examine(candidate)
+      let (toolchain, report) = try await examine(candidate)
       reports.append(report)
       if let toolchain { return (toolchain, reports) }
     }
@@ -56,27 +60,29 @@ package struct Toolchain: Codable, Equatable {
     return ["clang"] + (14...22).reversed().map { "clang-\($0)" } + ["gcc", "cc"]
   }
 
-  private static func examine(_ name: String) async -> (Toolchain?, Report) {
+  private static func examine(_ name: String) async throws -> (Toolchain?, Report) {
     var report = Report(compiler: name, version: nil, builds: false, openMP: false, message: notFound)
-    guard let path = locate(name) else { return (nil, report) }
-    report.compiler = path
-    let version = try? await run(path, ["--version"])
+    guard let (path, words) = command(name) else { return (nil, report) }
+    report.compiler = ([path] + words).joined(separator: " ")
+    let version = try? await run(path, words + ["--version"])
     report.version = version.flatMap { $0.output.split(separator: "\n").first.map(String.init) }
+    let folder = try Files.temporaryFolder().appendingPathComponent("spdc-\(UUID().uuidString)")
     do {
-      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-\(UUID().uuidString)")
       try Files.createFolder(folder)
       defer { try? FileManager.default.removeItem(at: folder) }
       let source = folder.appendingPathComponent("probe.c").path
       let program = folder.appendingPathComponent("probe").path
       try Files.write(probeProgram, to: source)
-      let plain = try await run(path, ["-O1", source, "-o", program])
+      let plain = try await run(path, words + ["-O1", source, "-o", program])
       report.builds = plain.succeeded
+      if !plain.succeeded, let failure = Files.writeFailure(plain, writingTo: folder) { throw failure }
       guard plain.succeeded else {
         report.message = "it cannot build a program: \(plain.firstLine)"
         return (nil, report)
       }
       for flags in openMPChoices() {
-        let built = try await run(path, ["-O1"] + flags + [source, "-o", program])
+        let built = try await run(path, words + ["-O1"] + flags + [source, "-o", program])
+        if !built.succeeded, let failure = Files.writeFailure(built, writingTo: folder) { throw failure }
         guard built.succeeded else {
           report.message = "-fopenmp does not work: \(built.firstLine)"
           continue
@@ -90,13 +96,24 @@ package struct Toolchain: Codable, Equatable {
         }
         report.openMP = true
         report.message = "works"
-        let found = Toolchain(compiler: path, version: report.version ?? "", openMPFlags: flags)
+        let found = Toolchain(compiler: path, words: words, version: report.version ?? "", openMPFlags: flags)
         return (found, report)
       }
+    } catch let failure as Failure where failure.code == .cannotWrite {
+      throw failure
     } catch {
       report.message = "\(error)"
     }
     return (nil, report)
+  }
+
+  /// The program that a name or a command line means, and the words after it.
+  private static func command(_ text: String) -> (path: String, words: [String])? {
+    // A path may have spaces of its own.
+    if let path = locate(text) { return (path, []) }
+    let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    guard let first = words.first, let path = locate(first) else { return nil }
+    return (path, Array(words.dropFirst()))
   }
 
   /// Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
@@ -130,13 +147,28 @@ package struct Toolchain: Codable, Equatable {
     let found = reports.filter { $0.message != notFound }
     if found.isEmpty {
       guard let requested = requested() else {
+        if !hasPath {
+          return noPath("neither clang nor gcc can be found; set it, or give the compiler's path in SPDC_CC")
+        }
         return "no C compiler (clang or gcc) was found. On Debian: apt install clang libomp-dev"
       }
-      return "the compiler \(requested) (from SPDC_CC or CC) was not found; it is a program's name or path without "
-        + "options.\n  Unset the variable to let spdc look for clang and gcc; on Debian: apt install clang libomp-dev"
+      if !hasPath, !requested.contains("/") { return noPath("\(requested) (from SPDC_CC or CC) cannot be found") }
+      return "the compiler \(requested) (from SPDC_CC or CC) was not found.\n  Unset the variable to let spdc look for "
+        + "clang and gcc; on Debian: apt install clang libomp-dev"
     }
     let lines = found.map { "  \($0.compiler): \($0.message)" }.joined(separator: "\n")
     return "no C compiler here builds and runs an OpenMP program:\n\(lines)\n  On Debian: apt install clang libomp-dev"
+  }
+
+  private static var hasPath: Bool { !(ProcessInfo.processInfo.environment["PATH"] ?? "").isEmpty }
+
+  private static func noPath(_ consequence: String) -> String { "PATH is not set, so \(consequence)" }
+
+  /// Why swiftc is not there.
+  package static var swiftAdvice: String {
+    hasPath
+      ? "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not"
+      : noPath("swiftc, which a model file needs, cannot be found")
   }
 
   // MARK: - memory
@@ -169,12 +201,14 @@ package struct Toolchain: Codable, Equatable {
   }
 
   /// Tells this compiler from others, and from itself after an update.
-  package var identity: String { [compiler, version, Self.fileStamp(compiler)].joined(separator: "\n") }
+  package var identity: String { ([compiler] + words + [version, Self.fileStamp(compiler)]).joined(separator: "\n") }
 
   // MARK: - running programs
 
   package struct Outcome {
     package var succeeded: Bool
+    /// What ended the program, if it did not end by itself.
+    package var signal: Int32?
     package var output: String
     package var errors: String
     package var firstLine: String {
@@ -193,14 +227,31 @@ package struct Toolchain: Codable, Equatable {
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in environment { variables.updateValue(value, forKey: Environment.Key(stringLiteral: name)) }
     let changes = variables
-    let result = try await Interruption.cancellable {
-      try await Subprocess.run(
-        .path(.init(path)), arguments: Arguments(arguments), environment: .inherit.updating(changes),
-        output: .string(limit: 16 << 20), error: .string(limit: 16 << 20))
+    let limit = outputLimit
+    let result: ExecutionResult<Void, StringOutput<UTF8>, StringOutput<UTF8>>
+    do {
+      result = try await Interruption.cancellable {
+        try await Subprocess.run(
+          .path(.init(path)), arguments: Arguments(arguments), environment: .inherit.updating(changes),
+          output: .string(limit: limit), error: .string(limit: limit))
+      }
+    } catch let error as SubprocessError where error.code == .outputLimitExceeded {
+      throw TooMuchOutput(program: path)
     }
+    var signal: Int32?
+    if case .signaled(let number) = result.terminationStatus { signal = number }
     return Outcome(
-      succeeded: result.terminationStatus.isSuccess, output: result.standardOutput,
+      succeeded: result.terminationStatus.isSuccess, signal: signal, output: result.standardOutput,
       errors: result.standardError)
+  }
+
+  /// Bytes that a program may print.
+  private static let outputLimit = 16 << 20
+
+  /// A program printed without end.
+  package struct TooMuchOutput: FailureConvertible {
+    package var program: String
+    package var failure: Failure { Failure(.unavailable, "\(program) was stopped: it printed more than 16 MB") }
   }
 
   /// Full path of a program, by `PATH` if the name has no slash.

@@ -52,7 +52,8 @@ package struct TuningStore: Codable {
     store.problems.merge(measured) { $1 }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try Files.write(try encoder.encode(store) + Data("\n".utf8), to: try path)
+    let data = try encoder.encode(store) + Data("\n".utf8)
+    try Files.hintingAtCache { try Files.write(data, to: try path) }
   }
 
   private var path: String {

@@ -57,6 +57,8 @@ package struct MappingReport: Codable {
   package var unused: [String]
   /// Parameters of the network that the file does not have and that have a default.
   package var missing: [String]
+  /// How the file's keys became the network's; nil where they are the same.
+  package var keys: String?
   /// What else was taken from the file: input size, normalisation, class names.
   package var taken: [String] = []
 
@@ -88,7 +90,11 @@ package enum WeightLoader {
       let graph = try await model.graph(size: size, batch: batch, classes: classes)
       return Weighted(graph: graph, weights: .synthetic, classNames: model.classNames, report: nil)
     }
-    let checkpoint = try read(argument)
+    let read = try read(argument)
+    // Names depend on neither size nor batch, and the declared ones are known already.
+    var declared = try? await model.graph()
+    if declared == nil { declared = try await model.graph(size: size, batch: batch, classes: classes) }
+    let (checkpoint, keys) = try matched(read, declared!, file: argument)
     let input = CheckpointInput(checkpoint.metadata)
     // A graph file has one size, whatever the weights were trained at.
     let trainedSize = model.path?.hasSuffix(".json") == true ? nil : input.size
@@ -103,10 +109,16 @@ package enum WeightLoader {
     let report = MappingReport(
       file: argument, origin: checkpoint.origin, model: used, classes: graph.classes,
       mapped: wanted.count - missing.count, parameters: wanted.count,
-      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing,
+      unused: checkpoint.order.filter { !known.contains($0) }, missing: missing, keys: keys,
       taken: taken(size == nil ? trainedSize : nil, input.preprocessing, checkpoint.classNames))
     let weights = Weights(
       origin: "\(argument) (\(checkpoint.origin))", classNames: checkpoint.classNames, tensors: checkpoint.tensors)
+    let faults = weights.notFinite(in: graph)
+    if !faults.isEmpty {
+      Messages.warning(
+        "\(argument): \(faults.count) parameter\(faults.count == 1 ? "" : "s") not finite: "
+          + MappingReport.list(faults))
+    }
     return Weighted(
       graph: graph, weights: weights, classNames: checkpoint.classNames ?? model.classNames, report: report)
   }
@@ -132,6 +144,24 @@ package enum WeightLoader {
     defer { close(descriptor) }
     return [UInt8](unsafeUninitializedCapacity: count) {
       $1 = max(0, Foundation.read(descriptor, $0.baseAddress, count))
+    }
+  }
+
+  /// A file's tensors under the network's names, and how the keys were changed for that.
+  private static func matched(
+    _ checkpoint: Checkpoint, _ graph: Graph, file: String
+  ) throws -> (Checkpoint, keys: String?) {
+    let names = graph.parameters.filter(\.role.isRequired).map(\.name)
+    do {
+      let matching = try KeyMatching.best(checkpoint.order, for: names)
+      guard !matching.isIdentity, var renamed = checkpoint.renamed(matching) else { return (checkpoint, nil) }
+      renamed.origin += ", \(matching.summary)"
+      return (renamed, matching.summary)
+    } catch let ambiguity as KeyMatching.Ambiguity {
+      throw Failure(
+        .data,
+        "\(file): the parts \(ambiguity.prefixes.joined(separator: ", ")) fit \(graph.name) alike; save the one "
+          + "that is meant by itself")
     }
   }
 

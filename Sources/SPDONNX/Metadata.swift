@@ -1,6 +1,6 @@
 import SPD
 
-/// What detection tools look for beside the graph, both as literals of Python.
+/// What tools look for beside the graph: strides and class names as literals of Python, and how images become the input.
 func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) -> [StringStringEntryProto] {
   var entries: [StringStringEntryProto] = []
   let strides = graph.nodes.flatMap { node -> [Int] in
@@ -13,6 +13,15 @@ func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) ->
     }
     let pairs = classNames.enumerated().map { "\($0): \(pythonLiteral($1))" }
     entries.append(StringStringEntryProto(key: "names", value: "{" + pairs.joined(separator: ", ") + "}"))
+  }
+  if let preprocessing = graph.preprocessing {
+    func list(_ values: [Double]) -> String { "[" + values.map { "\($0)" }.joined(separator: ", ") + "]" }
+    entries += [
+      StringStringEntryProto(key: "mean", value: list(preprocessing.mean)),
+      StringStringEntryProto(key: "std", value: list(preprocessing.std)),
+      StringStringEntryProto(key: "value_range", value: preprocessing.valueRange.rawValue),
+      StringStringEntryProto(key: "fit", value: preprocessing.fit.rawValue),
+    ]
   }
   return entries
 }

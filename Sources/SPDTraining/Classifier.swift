@@ -81,8 +81,10 @@ public final class Classifier {
   /// The most probable classes, best first.
   ///
   /// - Parameter top: maximum number of classes.
+  /// - Throws: an error that converts to `Failure` where the network's output is not finite.
   public func classify(_ image: Image, top: Int = 5) throws -> [Prediction] {
     let scores = try session.infer(transform.input(image))
+    try OutputNotFinite.check(scores, network.outputShapes, of: network.name)
     let best: [(index: Int, probability: Float)] =
       endsInSoftmax
       ? scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }.prefix(top).map { ($0, scores[$0]) }

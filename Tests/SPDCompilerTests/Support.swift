@@ -45,18 +45,12 @@ extension Pipeline {
   static var optional: [String] { passes.filter { $0.kind == .fusion }.map(\.name) }
 }
 
-/// SplitMix64: the same choices in every run.
+/// The same choices in every run.
 struct Choices {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
+  private var random: SplitMix64
+  init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-  mutating func next(_ bound: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Int((z ^ (z >> 31)) % UInt64(bound))
-  }
+  mutating func next(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
 
   mutating func subset(_ all: [String]) -> Set<String> { Set(all.filter { _ in next(2) == 0 }) }
 }

@@ -1,5 +1,6 @@
 import SPD
 import SPDCompiler
+import SPDReference
 import Testing
 
 /// The oracle of losses that a model file composes: its derivative is its slope.

@@ -7,14 +7,14 @@ import Testing
 /// A checkpoint with everything that one can have. Larger ones have the same tensors, longer.
 func sampleCheckpoint(epoch: Int = 3, length: Int = 6) -> TrainingCheckpoint {
   var history = TrainingHistory(columns: ["train/loss", "val/top1"])
-  for number in 1...epoch { history.append(epoch: number, ["train/loss": 0.1 * Double(number)]) }
-  history.append(epoch: epoch + 1, ["train/loss": .nan, "val/top1": .infinity])
+  for number in 1..<epoch { history.append(epoch: number, ["train/loss": 0.1 * Double(number)]) }
+  history.append(epoch: epoch, ["train/loss": .nan, "val/top1": .infinity])
   var state = TrainingState(
     configuration: TrainingPreset.configuration(named: "resnet18-spd", model: "m")!, history: history)
   state.epoch = epoch
   state.iteration = 17
   state.updates = 1234
-  state.best = .init(epoch: 2, metric: 0.1 + 0.2)
+  state.best = .init(epoch: min(2, epoch), metric: 0.1 + 0.2)
   state.generators = ["dropout": [.max, 0, 1 << 63]]
   var running = RunningAverage()
   running.add(1 / 3, weight: 64)
@@ -124,7 +124,7 @@ struct CheckpointTests {
     try Data(damaged).write(to: URL(fileURLWithPath: path))
     #expect(
       message { _ = try TrainingCheckpoint(contentsOf: path) }
-        == "\(path): the tensor ema.fc.bias is damaged. Go on from another checkpoint of the run")
+        == "\(path): the tensor ema.fc.bias is damaged. Resume from another checkpoint of the run")
   }
 
   @Test func incompleteOrForeign() throws {
@@ -137,7 +137,7 @@ struct CheckpointTests {
     try sampleCheckpoint().write(to: path)
     let file = try readSafetensors(path)
     let tensors = file.order.map { (name: $0, tensor: file.tensors[$0]!) }
-    let elsewhere = "Go on from another checkpoint of the run"
+    let elsewhere = "Resume from another checkpoint of the run"
 
     #expect(try refusal(tensors.dropLast(), file.metadata) == "the tensor ema.fc.bias is missing. \(elsewhere)")
     #expect(

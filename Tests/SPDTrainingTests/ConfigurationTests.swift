@@ -90,7 +90,8 @@ struct ConfigurationTests {
         == "command line: `milestones` must be a list of ascending whole numbers above 0, such as [60, 120, 160], "
         + "not `60,x`")
     #expect(
-      refusal("image-size: big\n") == "t.yaml:1: `image-size` must be a whole number of at least 1, or null, not `big`")
+      refusal("image-size: big\n")
+        == "t.yaml:1: `image-size` must be a whole number from 1 to 65536, or null, not `big`")
     #expect(
       refusal("preset: mine\n") == "t.yaml:1: there is no preset `mine`; there are default, resnet18-spd, "
         + "resnet50-spd, resnet50-spd-code")

@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import Testing
 
 @testable import SPDFormats
@@ -54,6 +55,15 @@ struct EventFileTests {
     let clocks = [9.0, 9.9, 5, 0]
     let paths = try clocks.map { clock in try EventWriter(folder: folder.path) { clock }.path }
     #expect(paths == paths.sorted() && Set(paths).count == 4)
+  }
+
+  @Test func aNumberAfterWhichNoneComes() throws {
+    for number in ["9223372036854775807", "9999999999"] {
+      let folder = try TemporaryFolder()
+      try Data().write(to: URL(fileURLWithPath: folder.file("events.out.tfevents.\(number).spdc")))
+      let error = #expect(throws: Failure.self) { try EventWriter(folder: folder.path) { 1 } }
+      #expect(error?.code == .data && error?.message.contains("events.out.tfevents.\(number)") == true)
+    }
   }
 
   @Test func recordsRoundTrip() throws {

@@ -77,7 +77,7 @@ struct SweepTests {
   @Test func errors() throws {
     #expect(refusal("trails: 3\n") == "s.yaml:1: a sweep has no `trails`; did you mean `trials`?")
     #expect(refusal("lr: [1, 2]\n") == "s.yaml:1: `lr` must stand under `space` to be searched, or under `settings`")
-    #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number of at least 1")
+    #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number from 1 to 10000")
     #expect(refusal("seed: x\n") == "s.yaml:1: `seed` must be a whole number")
     #expect(
       refusal("metric: []\n") == "s.yaml:1: `metric` must be a column of results.csv: "
@@ -186,5 +186,15 @@ struct SweepTests {
     #expect(try text(path) == before)
     try Data((before + "x,y\n").utf8).write(to: URL(fileURLWithPath: path))
     #expect(try await refusal(first) == "is of another sweep: the row cannot be read (line 4). \(remedy)")
+  }
+
+  /// Fewer points than trials: it ends.
+  @Test func aSpaceWithFewPoints() throws {
+    let space = try SweepSpace(yaml: "trials: 10000\nspace: {lr: {range: [0.1, 0.1001]}}", path: "few.yaml")
+    let base = try #require(TrainingPreset.configuration(named: TrainingPreset.fallback, model: "m"))
+    #expect((1...2).contains(space.sampled(over: base).count))
+    #expect(throws: ConfigurationError.self) {
+      try SweepSpace(yaml: "trials: 1000000\nspace: {lr: {range: [0, 1]}}", path: "many.yaml")
+    }
   }
 }

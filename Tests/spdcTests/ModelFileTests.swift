@@ -57,6 +57,42 @@ import Testing
     (try await compile("import SPD\nlet x = Kernel()\n", name: "b d.swift")).failed(.data, "b d.swift:2:9: error:")
   }
 
+  @Test func onlyWhatMattersOfTheCompilersMessages() async throws {
+    let run = try await compile(
+      "import SPD\nlet unused = 1\nlet a: Int = \"a\"\nfunc f() { let x = 1 }\nlet b: Int = \"b\"\n")
+    #expect(
+      run.errors == """
+        spdc: error: bad.swift does not compile:
+        bad.swift:3:14: error: cannot convert value of type 'String' to specified type 'Int'
+        let a: Int = "a"
+        bad.swift:5:14: error: cannot convert value of type 'String' to specified type 'Int'
+        let b: Int = "b"
+
+        """)
+    let many = try await compile((0..<9).map { "let a\($0): Int = \"\"" }.joined(separator: "\n"))
+    #expect(many.errors.contains("… and 4 more errors"))
+  }
+
+  /// swiftc 6.3 crashes on it.
+  @Test func aCrashOfTheCompilerIsOneLine() async throws {
+    let text = """
+      import SPD
+      func act(_ n: Int) -> any Layer { Conv2D(n, kernel: 3) }
+      public let net = Model("net", input: .image(3, 16, 16), classes: 4) { image, classes in
+        let a = act(8)(image)
+        return a.through(GlobalAveragePool(), Flatten(), Linear(classes))
+      }
+      """
+    let run = try await compile(text)
+    if run.code == 0 { return }  // A compiler that can.
+    run.failed(
+      .data, "swiftc crashed while it compiled bad.swift:3:69", "let the helper return `some Layer`", ".through(")
+    #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+    try await compile(
+      text.replacing("any Layer", with: "some Layer").replacing("act(8)(image)", with: "image.through(act(8))")
+    ).succeeded()
+  }
+
   @Test func exactlyOneNetworkPerFile() async throws {
     (try await compile("import SPD\nprint(\"hello\")\n")).failed(.data, "bad.swift declares no network", "Model(")
     let one = model("  image.through(ReLU())")
@@ -107,6 +143,15 @@ import Testing
     (try await spdc("compile", scratch("none.swift"))).failed(.noInput, "none.swift: there is no such file")
     (try await spdc("compile", scratch("none.json"))).failed(.noInput, "none.json: there is no such file")
     (try await spdc("compile", "yolov5-spd-n.swift")).failed(.noInput, "the shipped model is called yolov5-spd-n")
+  }
+
+  @Test func filesOfAnotherKind() async throws {
+    let onnx = try scratch.write("", "net.onnx")
+    (try await spdc("compile", onnx)).failed(.usage, "ONNX files are not read yet", "--weights")
+    (try await spdc("compile", "runs/best.pt")).failed(.usage, "runs/best.pt is a file of weights", "by --weights")
+    (try await spdc("compile", "net.tflite")).failed(.usage, ".tflite files are not read")
+    (try await spdc("compile", Place.shapes)).failed(.usage, "is a folder that holds no model")
+    (try await spdc("compile", Place.shapes + "/000.jpg")).failed(.usage, "is a file that holds no model")
   }
 
   @Test func damagedGraphFiles() async throws {

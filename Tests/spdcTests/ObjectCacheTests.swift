@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import spdc
+@testable import SPDDriver
 
 /// What compilers made is kept, looked at before it is used, and made again where it is damaged.
 @Suite struct ObjectCacheTests {

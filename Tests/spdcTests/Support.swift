@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import SPDFormats
 import Subprocess
 import Testing
@@ -107,21 +108,6 @@ func spdc(
 
 /// As many runs at a time as there are processors: each may start a C compiler.
 private let turnstile = Turnstile(ProcessInfo.processInfo.activeProcessorCount)
-
-private actor Turnstile {
-  private var free: Int
-  private var waiting: [CheckedContinuation<Void, Never>] = []
-
-  init(_ count: Int) { free = count }
-
-  func enter() async {
-    if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-  }
-
-  func leave() {
-    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-  }
-}
 
 /// The exit codes, those of sysexits.h.
 enum Exit: Int32 {

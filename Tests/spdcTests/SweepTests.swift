@@ -130,5 +130,9 @@ import Testing
       .usage, "nothing.yaml has no trial: all of its settings contradict each other")
     try await sweep("--set", "lr=1").failed(.usage, "`lr` is searched by the sweep")
     try await sweep("--trials", "0").failed(.usage, "--trials")
+    try await sweep("--trials", "1000000").failed(.usage, "--trials must be 1 to 10000")
+    let endless = try scratch.write("trials: 1000000\nspace: {lr: {range: [0, 1]}}\n", "endless.yaml")
+    try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", endless).failed(
+      .data, "endless.yaml:1: `trials` must be a whole number from 1 to 10000")
   }
 }

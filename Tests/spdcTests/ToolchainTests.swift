@@ -23,11 +23,27 @@ import Testing
     (try await run(none)).failed(.unavailable, "no C compiler (clang or gcc) was found", "apt install clang libomp-dev")
     (try await run(["CC": "/nonexistent", "SPDC_CC": nil])).failed(
       .unavailable, "the compiler /nonexistent (from SPDC_CC or CC) was not found", "Unset the variable")
-    (try await run(["SPDC_CC": "gcc -O2"])).failed(.unavailable, "the compiler gcc -O2", "without options")
+    (try await run(["PATH": nil, "CC": nil, "SPDC_CC": nil])).failed(
+      .unavailable, "PATH is not set, so neither clang nor gcc can be found")
     let doctor = try await spdc("doctor", "--json", environment: none)
     #expect(try doctor.code == Exit.unavailable.rawValue && doctor.object()["ok"] as? Bool == false)
     let text = try await spdc("doctor", environment: ["CC": "/nonexistent"])
     #expect(text.code == Exit.unavailable.rawValue && text.output.contains("compiler     /nonexistent  not found"))
+  }
+
+  @Test func aCompilerWithWords() async throws {
+    let log = scratch("log")
+    // As ccache is: it runs what comes after its name.
+    let wrapper = try scratch.script("echo \"$@\" >> '\(log)'; exec \"$@\"", "wrapper")
+    let link = FileManager.default.temporaryDirectory.appendingPathComponent("spdc-wrapper-\(getpid())").path
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: wrapper)
+    defer { try? FileManager.default.removeItem(atPath: link) }
+    try await run(["CC": "\(link)  cc -DWORDS", "SPDC_CC": nil]).succeeded()
+    let calls = String(decoding: try bytes(log), as: UTF8.self)
+    #expect(calls.hasPrefix("cc -DWORDS --version") && calls.contains("tiny_spd.c"))
+    let doctor = try await spdc("doctor", environment: ["CC": "\(link) cc", "SPDC_CC": nil])
+    #expect(doctor.output.contains("\(link) cc"), "\(doctor.output)")
+    (try await run(["CC": "/nonexistent cc", "SPDC_CC": nil])).failed(.unavailable, "the compiler /nonexistent cc")
   }
 
   @Test func aCompilerWithoutOpenMP() async throws {

@@ -175,7 +175,7 @@ import Testing
   @Test func aLossThatIsNoNumberStopsTheRun() async throws {
     let outcome = try await TinyTraining.train(
       "--epochs", "3", "--lr", "1e30", "--set", "warmup-epochs=0", "--out", scratch("run"))
-    outcome.failed(.diverged, "in epoch 1, iteration ", "a lower lr", "The last checkpoint is whole: ")
+    outcome.failed(.diverged, "in epoch 1, iteration ", "a lower lr", "The last checkpoint is intact: ")
     // It is: of the beginning.
     let val = try await spdc(
       "val", Place.tiny, "--weights", scratch("run/checkpoints/last.safetensors"), "--json"
@@ -190,7 +190,7 @@ import Testing
     // 64 KiB a file, which is less than a checkpoint.
     let outcome = try await TinyTraining.train(
       arguments: ["--resume", scratch("run"), "--epochs", "2"], shell: "ulimit -f 128")
-    outcome.failed(.cannotWrite, "cannot be written: File too large", "The last checkpoint is whole: \(last)")
+    outcome.failed(.cannotWrite, "cannot be written: File too large", "The last checkpoint is intact: \(last)")
     #expect(try bytes(last) == before)
     #expect(!scratch.names.contains { $0.contains(".spdc-") })
   }

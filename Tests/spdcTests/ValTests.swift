@@ -81,4 +81,26 @@ import Testing
     try await spdc("val", Place.tiny, "--weights", "/no/such", "--data", "shapes:12", "--set", "limit=20").failed(
       .noInput, "/no/such: there is no such weight file")
   }
+
+  /// A graph has one size and one batch, and is measured with them.
+  @Test func aGraphInPlaceOfAModel() async throws {
+    try await spdc("compile", Place.tiny, "--emit", "graph", "-o", scratch("g.json")).succeeded()
+    let weights = [
+      "--weights", Place.fixtures + "/weights/good.safetensors", "--data", "shapes:32", "--set", "limit=20",
+    ]
+    let answers = try await [Place.tiny, scratch("g.json")].asyncMap {
+      try await spdc(arguments: ["val", $0, "--json"] + weights).succeeded().object()["loss"] as? Double
+    }
+    #expect(answers[0] != nil && abs(answers[0]! - answers[1]!) < 1e-4)
+    try await spdc(arguments: ["train", scratch("g.json"), "--data", "shapes:32", "--out", scratch("run")]).failed(
+      .usage, "another batch needs the model file; this one runs with --batch 1")
+  }
+}
+
+extension Array {
+  fileprivate func asyncMap<Result>(_ body: (Element) async throws -> Result) async rethrows -> [Result] {
+    var results: [Result] = []
+    for element in self { results.append(try await body(element)) }
+    return results
+  }
 }

@@ -65,10 +65,13 @@ enum Child {
     withUnsafeBytes(of: progress) { _ = pwrite(log, $0.baseAddress!, $0.count, 0) }
   }
 
-  /// Not atomically: thousands of files a second would wait for the disk.
+  /// Neither atomically nor by truncating first, which has ext4 write the old file out: thousands of files a second would
+  /// wait for the disk.
   private static func write(_ bytes: [UInt8], to path: String) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-    guard file >= 0, bytes.withUnsafeBytes({ Foundation.write(file, $0.baseAddress, $0.count) }) == bytes.count else {
+    let file = open(path, O_WRONLY | O_CREAT, 0o600)
+    guard file >= 0, ftruncate(file, off_t(bytes.count)) == 0,
+      bytes.withUnsafeBytes({ Foundation.write(file, $0.baseAddress, $0.count) }) == bytes.count
+    else {
       throw FormatError(path: path, problem: "cannot be written: \(String(cString: strerror(errno)))")
     }
     close(file)

@@ -9,7 +9,6 @@ import SPDFormats
 @main
 struct Fuzz {
   static func main() async {
-    setvbuf(stdout, nil, _IOLBF, 0)
     // Swift's backtraces take seconds, and there may be many.
     setenv("SWIFT_BACKTRACE", "enable=no", 1)
     let arguments = Array(CommandLine.arguments.dropFirst())
@@ -20,14 +19,14 @@ struct Fuzz {
       default: try await parent(arguments)
       }
     } catch {
-      print("\(error)")
+      say("\(error)")
       exit(70)
     }
   }
 
   private static func reader(_ name: String) -> Reader {
     if let reader = Reader.all.first(where: { $0.name == name }) { return reader }
-    print("there is no reader \(name); there are \(Reader.all.map(\.name).joined(separator: ", "))")
+    say("there is no reader \(name); there are \(Reader.all.map(\.name).joined(separator: ", "))")
     exit(64)
   }
 
@@ -42,8 +41,8 @@ struct Fuzz {
     try writeAtomically(to: file) { try $0.write(bytes) }
     do {
       try reader.read(folder, file)
-      print("read")
-    } catch { print("refused: \(error)") }
+      say("read")
+    } catch { say("refused: \(error)") }
   }
 
   private static func child(_ arguments: [String]) throws {
@@ -60,12 +59,12 @@ struct Fuzz {
 
   private static func parent(_ arguments: [String]) async throws {
     guard let seconds = Double(arguments.first ?? "60"), let seed = UInt64(arguments.dropFirst().first ?? "1") else {
-      print("usage: Fuzz [SECONDS [SEED [READER…]]]")
+      say("usage: Fuzz [SECONDS [SEED [READER…]]]")
       exit(64)
     }
     let names = arguments.dropFirst(2)
     let readers = names.isEmpty ? Reader.all : names.map { reader($0) }
-    print("reader             runs   refused      read  slowest ms  memory MB   (seed \(seed), \(seconds) s each)")
+    say("reader             runs   refused      read  slowest ms  memory MB   (seed \(seed), \(seconds) s each)")
     // As many at a time as there are cores.
     let isSound = try await withThrowingTaskGroup(of: Bool.self) { group in
       var waiting = readers.map(\.name)[...]
@@ -95,7 +94,7 @@ struct Fuzz {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }
     let slowest = String(format: "%.1f", Double(progress.worstMicroseconds) / 1000)
-    print(
+    say(
       name + column("\(progress.runs)", 23 - name.count) + column("\(progress.refused)", 10)
         + column("\(progress.read)", 10) + column(slowest, 12) + column("\(kilobytes / 1024)", 11))
     if status == 0 {
@@ -108,7 +107,7 @@ struct Fuzz {
     try FileManager.default.moveItem(atPath: "\(folder)/\(reader.file)", toPath: saved)
     let signal = status & 0x7f
     let reason = signal == SIGALRM ? "hangs" : signal == 0 ? "ended with \(status >> 8)" : "died of signal \(signal)"
-    print("\(name) \(reason) at run \(progress.runs): \(saved)\n  again: Fuzz --replay \(name) \(saved)")
+    say("\(name) \(reason) at run \(progress.runs): \(saved)\n  again: Fuzz --replay \(name) \(saved)")
     return false
   }
 
@@ -118,7 +117,7 @@ struct Fuzz {
     var process: pid_t = 0
     let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
     guard posix_spawn(&process, program, nil, nil, &words, environ) == 0 else {
-      print("\(program) cannot be started: \(String(cString: strerror(errno)))")
+      say("\(program) cannot be started: \(String(cString: strerror(errno)))")
       exit(70)
     }
     return process
@@ -136,3 +135,6 @@ struct Fuzz {
     }
   }
 }
+
+/// A line that is seen at once, also through a pipe.
+private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

@@ -7,19 +7,20 @@ import SPDTraining
 import SPDVision
 
 /// One kind of input and what reads it.
-struct Reader {
+struct Reader: Sendable {
   let name: String
   /// The name of the file that is read, below a folder of its own.
   let file: String
-  let seeds: () -> [[UInt8]]
+  let seeds: @Sendable () -> [[UInt8]]
   /// Puts right what would refuse every mutation, such as checksums.
-  var finish: (_ original: [UInt8], _ seeds: [[UInt8]], inout Random) -> [UInt8] = { original, seeds, random in
+  var finish: @Sendable (_ original: [UInt8], _ seeds: [[UInt8]], inout Random) -> [UInt8] = {
+    original, seeds, random in
     Mutation.mutated(original, others: seeds, &random)
   }
   /// Makes the other files that the reader wants, once.
-  var prepare: (_ folder: String) throws -> Void = { _ in }
+  var prepare: @Sendable (_ folder: String) throws -> Void = { _ in }
   /// - Throws: where the input is refused.
-  let read: (_ folder: String, _ file: String) throws -> Void
+  let read: @Sendable (_ folder: String, _ file: String) throws -> Void
 
   static let all = [
     Reader(

@@ -49,7 +49,7 @@ extension EmitC {
         "BATCH": "\(input.batch)",
         "CHANNELS": "\(input.channels)", "HEIGHT": "\(input.height)", "WIDTH": "\(input.width)",
         "CLASSES": "\(graph.classes)", "INPUT_COUNT": "\(input.count)", "OUTPUT_COUNT": "\(plan.outputCount)",
-        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros,
+        "OUTPUT_TEXT": shapes.joined(separator: "\n"), "OUTPUT_PLACES": outputMacros + imageMacros,
         "PACKED_COUNT": "\(plan.packedCount)",
         "ARENA_COUNT": "\(plan.arenaCount)", "SCRATCH_COUNT": "\(plan.scratchCount)",
         "GRAPH_HASH": hex(graph.parameterHash),
@@ -67,6 +67,27 @@ extension EmitC {
       """
     }
     return (["#define \(upper)_OUTPUTS \(plan.outputs.count)"] + places).joined(separator: "\n")
+  }
+
+  /// How images become the input and what the classes are called, where the weights' run says it.
+  private var imageMacros: String {
+    var lines: [String] = []
+    if let preprocessing = graph.preprocessing {
+      func list(_ values: [Double]) -> String { "{" + values.map { "\(Float($0))f" }.joined(separator: ", ") + "}" }
+      let fit =
+        preprocessing.fit == .crop
+        ? "scaled by one factor until they cover the input, and the middle taken" : "scaled to width and height"
+      lines += [
+        "/* Images are \(fit); then (value - mean) / std, channels R, G, B, where a white pixel has the value RANGE. */",
+        "#define \(upper)_INPUT_RANGE \(preprocessing.valueRange == .unit ? "1.0f" : "255.0f")",
+        "#define \(upper)_INPUT_MEAN \(list(preprocessing.mean))",
+        "#define \(upper)_INPUT_STD \(list(preprocessing.std))",
+      ]
+    }
+    if let names = graph.classNames {
+      lines.append("#define \(upper)_CLASS_NAMES {\(names.map(CText.string).joined(separator: ", "))}")
+    }
+    return lines.map { "\n" + $0 }.joined()
   }
 
   private func meaning(_ output: Plan.Output) -> String {

@@ -50,8 +50,8 @@ struct ShapeScene {
     }
     let behind = (0..<1 + random.below(3)).map { _ in Self.clutter(&random) }
     let object = Self.object(outline, smallest, on: background, isDark: isDark, &random)
-    let before = (0..<random.below(2)).map { _ in Self.clutter(&random) }
-    elements = behind + [object] + before
+    let inFront = (0..<random.below(2)).map { _ in Self.clutter(&random) }
+    elements = behind + [object] + inFront
     noise = random.uniform(0.02, 0.05)
   }
 

@@ -44,6 +44,13 @@ public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) 
   syncFolder(of: target)
 }
 
+/// Whether a file of this name is one that `writeAtomically` was writing.
+package func isTemporaryName(_ name: String) -> Bool {
+  guard name.hasPrefix(".spdc-"), name.hasSuffix(".tmp") else { return false }
+  let digits = name.dropFirst(".spdc-".count).dropLast(".tmp".count).utf8
+  return (1...16).contains(digits.count) && digits.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+}
+
 /// Bytes on their way to a file, collected so that small writes are cheap.
 public final class FileSink {
   private let descriptor: Int32

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What lies at a path. Links count as what they point to. Nothing is opened, so nothing can block.
-public enum PathKind: Equatable, Sendable {
+package enum PathKind: Equatable, Sendable {
   case file
   case folder
   /// A FIFO, a socket or a device, in these words: it cannot be read as a file.
@@ -12,7 +12,7 @@ public enum PathKind: Equatable, Sendable {
   case inaccessible(String)
 
   /// Nil where nothing lies.
-  public init?(of path: String) {
+  package init?(of path: String) {
     var status = stat()
     if FileName.withPath(path, { stat($0, &status) }) == 0 {
       self.init(mode: status.st_mode)
@@ -40,7 +40,7 @@ public enum PathKind: Equatable, Sendable {
   }
 
   /// Why it can be neither read nor entered, as the end of a sentence; nil for files and folders.
-  public var fault: String? {
+  package var fault: String? {
     switch self {
     case .file, .folder: nil
     case .special(let what): "is not a regular file but \(what)"
@@ -53,7 +53,7 @@ public enum PathKind: Equatable, Sendable {
 /// The names in a folder, in the order of their bytes, without `.` and `..`.
 ///
 /// - Throws: `FormatError` where it cannot be read.
-public func namesInFolder(_ path: String) throws -> [String] {
+package func namesInFolder(_ path: String) throws -> [String] {
   guard let stream = FileName.withPath(path, { opendir($0) }) else {
     throw FormatError(opening: path, errno)
   }

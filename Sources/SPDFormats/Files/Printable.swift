@@ -1,7 +1,7 @@
 /// Text out of files and paths, made safe for a terminal or a log: control characters, characters that reverse the
 /// direction of writing, line separators and bytes that are not UTF-8 (see ``FileName``) become escapes. Safe text is
 /// returned as it is.
-public func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   if text.unicodeScalars.allSatisfy({ escape($0) == nil }) { return text }
   var safe = ""
   for scalar in text.unicodeScalars {

@@ -7,7 +7,7 @@ extension TrainingCheckpoint {
   ///
   /// - Throws: `FormatError` naming what is missing or damaged; also for a weight file that is no checkpoint.
   public init(contentsOf path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard PathKind(of: path) != nil else {
       throw FormatError(path: path, problem: "there is no such checkpoint")
     }
     // As it is, without the prefixes that PyTorch's wrappers leave being stripped; what is no safetensors file is told
@@ -48,6 +48,11 @@ extension TrainingCheckpoint {
       throw FormatError(
         path: path, problem: "its state is of another version of spdc (\(Self.explanation(error)))",
         remedy: "Go on with the version that wrote it")
+    }
+    if let problem = state.inconsistency {
+      throw FormatError(
+        path: path, problem: "its state contradicts itself: \(problem)",
+        remedy: "Resume from another checkpoint of the run")
     }
 
     weights = []

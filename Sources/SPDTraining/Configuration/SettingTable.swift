@@ -17,9 +17,10 @@ enum SettingTable {
           help: "part kept for validation of folders without train and val"),
         .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "images that are used at most; 0: all"),
         .optional(
-          "classes", \.classes, .atLeast(2), also: ["nc"], help: "outputs of the network; null: the data set's"),
+          "classes", \.classes, .within(2...1_000_000), also: ["nc"],
+          help: "outputs of the network; null: the data set's"),
         .optional(
-          "image-size", \.imageSize, .atLeast(1), also: ["imgsz", "img", "size", "resolution"],
+          "image-size", \.imageSize, .within(1...65_536), also: ["imgsz", "img", "size", "resolution"],
           help: "side of the images in pixels; null: the data set's"),
         .one("seed", \.seed, also: ["random-seed"], help: "of weights, order and augmentation"),
         .one(
@@ -27,7 +28,8 @@ enum SettingTable {
           help: "passes over the training set"),
         .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "images in one step"),
         .one(
-          "threads", \.threads, .atLeast(0), also: ["num-threads"], help: "threads that compute; 0: one for each core"),
+          "threads", \.threads, .within(0...1024), also: ["num-threads"],
+          help: "threads that compute; 0: as many as affinity, CPU quota and OMP_NUM_THREADS allow"),
         .one(
           "loader-threads", \.loaderThreads, .within(1...256), also: ["workers", "num-workers"],
           help: "threads that read and augment images"),

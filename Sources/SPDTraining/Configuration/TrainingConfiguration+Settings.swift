@@ -65,6 +65,16 @@ extension TrainingConfiguration {
     return nil
   }
 
+  /// A setting whose value no setting may have, such as `batch 0`: of a damaged file.
+  var invalidSetting: String? {
+    for field in SettingTable.fields {
+      var scratch = self
+      let value = field.read(self)
+      if !field.write(&scratch, value) { return "\(field.key) is \(value.description), not \(field.expectation)" }
+    }
+    return nil
+  }
+
   /// Every setting with its help and the values it takes, in the order in which they are written.
   public static var settingHelp: [(key: String, help: String, values: String)] {
     SettingTable.fields.map { ($0.key, $0.help, $0.expectation) }

@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import SPDFormats
 
 /// Writes scalars for TensorBoard into a new event file of a run's folder.
@@ -39,6 +40,9 @@ public final class EventWriter {
     try file.append(TFRecord.framed(ProtobufWriter.bytes(of: Event(wallTime: time, step: step, what: what))))
   }
 
+  /// Names are compared as text, so that more digits than ten would not come last.
+  private static let largestNumber = 9_999_999_999
+
   /// TensorBoard knows event files by `tfevents` in their names and reads them in the order of their names.
   private static func path(in folder: String, seconds: Int) throws -> String {
     let prefix = "events.out.tfevents."
@@ -47,6 +51,10 @@ public final class EventWriter {
     let latest = names.compactMap { name in
       name.hasPrefix(prefix) ? name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) } : nil
     }.max()
+    if let latest, latest >= largestNumber {
+      throw Failure(
+        .data, "\(folder)/\(prefix)\(latest)….spdc: TensorBoard would read no later file after it; rename or remove it")
+    }
     let number = max(seconds, (latest ?? -1) + 1)
     let digits = String(number)
     return folder + "/" + prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".spdc"

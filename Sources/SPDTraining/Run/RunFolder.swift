@@ -46,7 +46,7 @@ public struct RunFolder: Equatable, Sendable {
     return try RunFolder(existing: path)
   }
 
-  /// The folder at a path, which must hold no run yet.
+  /// The folder at a path, which must hold no run yet, or one that ended before its first checkpoint.
   ///
   /// - Throws: `Failure` where it does, or where the system refuses.
   public static func unused(at path: String) throws -> RunFolder {
@@ -55,6 +55,7 @@ public struct RunFolder: Equatable, Sendable {
     if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
       throw Failure(.usage, "\(path) has a run already; go on with --resume \(path), or give another folder")
     }
+    if begun(at: path) != nil { return folder }
     for file in [folder.configuration, folder.results] where FileManager.default.fileExists(atPath: file) {
       throw Failure(.usage, "\(file) is there already, and the run would write over it; give another folder")
     }

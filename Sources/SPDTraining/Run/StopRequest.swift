@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import Synchronization
 
 /// Ctrl-C, `kill` and a closed terminal while a training runs: it ends by itself at the next step, with a checkpoint.
@@ -16,7 +17,7 @@ package enum StopRequest {
       (previous + index).initialize(to: sigaction())
       sigaction(number, nil, previous + index)
       // `nohup` stays in force.
-      if unsafeBitCast(previous[index].__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
+      if Platform.isIgnored(previous[index]) { continue }
       signal(number) { _ in
         StopRequest.flag.store(true, ordering: .relaxed)
         StopRequest.restore()

@@ -35,7 +35,7 @@ public struct TrainingData: Sendable {
       options.shapes.validation = min(options.shapes.validation, configuration.limit)
     }
     let splits = try openDataset(configuration.data, options: options)
-    splits.warnings.forEach(Console.warning)
+    splits.warnings.forEach(Messages.warning)
     training = Self.limited(splits.training, configuration)
     validation = Self.limited(splits.validation, configuration)
     trainingHash = Self.hash(training)
@@ -58,7 +58,7 @@ public struct TrainingData: Sendable {
     _ dataset: any ImageDataset, _ configuration: TrainingConfiguration
   ) -> any ImageDataset {
     guard configuration.limit > 0, configuration.limit < dataset.count else { return dataset }
-    var random = SPDData.SplitMix64(.split, configuration.seed)
+    var random = SplitMix64(.split, configuration.seed)
     let drawn = random.permutation(dataset.count).prefix(configuration.limit)
     return Subset(dataset, indices: drawn.map(Int.init).sorted())
   }

@@ -23,6 +23,7 @@ public struct TrainingModules: @unchecked Sendable {
     _ task: some TrainingTask, _ options: CompileOptions, _ model: LoadedModel, _ data: TrainingData,
     _ configuration: TrainingConfiguration, isQuiet: Bool = false, inspect: (Builder.Compiled) -> Void = { _ in }
   ) async throws {
+    if configuration.threads == 0 { _ = try Machine.threadBudget() }
     let classes = configuration.classes ?? data.classNames.count
     if let file = options.weights, file != "synthetic" {
       let weighted = try await WeightLoader.load(

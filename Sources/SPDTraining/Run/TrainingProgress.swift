@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 
 /// What there is to tell while an epoch runs, and how it reads. It prints nothing itself.
 public struct TrainingProgress: Equatable, Sendable {
@@ -39,8 +40,7 @@ public struct TrainingProgress: Equatable, Sendable {
       let room = width - head.count - tail.count - 4
       if room >= shortest {
         let length = min(26, room)
-        let filled = iterations > 0 ? min(length, max(0, length * iteration / iterations)) : 0
-        let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: length - filled)
+        let bar = Progress.bar(iteration, of: iterations, width: length)
         return [head, bar, tail].filter { !$0.isEmpty }.joined(separator: "  ")
       }
       guard details.count > 2 else { break }

@@ -57,16 +57,28 @@ public final class TrainingRun<Task: TrainingTask> {
       state.configuration = configuration
       try trainer.restore(checkpoint, path: path)
       lastCheckpoint = path
+      guard state.history.columns == Task.columns else {
+        throw Failure(
+          .data, "\(path) is of a run that measured something else: \(state.history.columns.joined(separator: ", "))")
+      }
     } else {
       state = TrainingState(
         configuration: configuration, history: TrainingHistory(columns: Task.columns))
     }
     iterationsPerEpoch = (data.training.count + configuration.batch - 1) / configuration.batch
+    if let (_, path) = checkpoint, state.iteration > iterationsPerEpoch {
+      throw Failure(
+        .data,
+        "\(path): its state contradicts itself: iteration \(state.iteration) of an epoch of \(iterationsPerEpoch)")
+    }
     broken = BrokenImages(listedIn: folder.broken)
     do {
       results = try ResultsFile(folder.results, history: state.history)
+      folder.removeTemporaries()
       events = try EventWriter(folder: folder.path, resumedAfter: checkpoint == nil ? nil : state.epoch)
       try configuration.write(to: folder.configuration)
+    } catch let failure as Failure {
+      throw failure
     } catch { throw Failure(.cannotWrite, "\(error)") }
     if let (checkpoint, path) = checkpoint {
       if path != folder.checkpoint(.last) { try leaveBranch(checkpoint) }
@@ -155,8 +167,11 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   private func learn(_ batch: Batch, rate: Double) throws {
-    let update = trainer.network.updatesInBackward ? update(rate: rate, batches: 1) : nil
-    let losses = try task.step(trainer, batch, update, configuration)
+    let targets = task.targets(of: batch, configuration)
+    let losses =
+      trainer.network.updatesInBackward
+      ? try trainer.step(batch.images, targets, update(rate: rate, batches: 1))
+      : try trainer.gradients(batch.images, targets)
     // Generated code updates nothing from such a loss either.
     guard losses[0].isFinite else {
       throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)
@@ -352,5 +367,9 @@ public final class TrainingRun<Task: TrainingTask> {
         + "; a lower lr, a longer warmup-epochs or clip may help" + remains)
   }
 
-  private var remains: String { lastCheckpoint.map { "\n  The last checkpoint is intact: \($0)" } ?? "" }
+  /// The folder may have gone with the disk.
+  private var remains: String {
+    guard let lastCheckpoint, FileManager.default.fileExists(atPath: lastCheckpoint) else { return "" }
+    return "\n  The last checkpoint is intact: \(lastCheckpoint)"
+  }
 }

@@ -1,6 +1,6 @@
 import Foundation
-import SPDDriver
 import SPD
+import SPDDriver
 
 /// The values that a sweep tries for one setting.
 public struct SweepDimension: Sendable {

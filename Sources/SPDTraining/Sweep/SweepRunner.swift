@@ -53,7 +53,7 @@ package struct SweepRunner<Task: TrainingTask> {
     switch error {
     case let failure as Failure: return failure.code == .diverged
     case is GraphError, is KernelError: return isSearched("batch", "image-size", "classes")
-    case is ArenaTooSmall, RuntimeError.outOfMemory:
+    case is ArenaTooSmall, is NotEnoughMemory, RuntimeError.outOfMemory:
       return isSearched("batch", "image-size", "max-arena", "accumulate", "clip", "ema", "optimizer")
     default: return false
     }

@@ -14,6 +14,8 @@ import SPDDriver
 ///       batch: [64, 128, 256]                    # one of these
 public struct SweepSpace: Sendable {
   public var trials = 20
+  /// More are nothing that anybody could wait for.
+  public static let maximumTrials = 10_000
   public var seed: UInt64 = 0
   public var metric = "val/top1"
   /// The same for all trials.
@@ -43,8 +45,8 @@ public struct SweepSpace: Sendable {
       func refuse(_ problem: String) -> ConfigurationError { ConfigurationError(source: key.source, problem: problem) }
       switch key.text {
       case "trials":
-        guard let count = node.string.flatMap({ Int($0) }), count > 0 else {
-          throw refuse("`trials` must be a whole number of at least 1")
+        guard let count = node.string.flatMap({ Int($0) }), (1...Self.maximumTrials).contains(count) else {
+          throw refuse("`trials` must be a whole number from 1 to \(Self.maximumTrials)")
         }
         trials = count
       case "seed":

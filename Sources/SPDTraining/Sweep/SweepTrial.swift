@@ -42,10 +42,13 @@ extension SweepSpace {
       return result
     }
     var seen: Set<[String]> = []
-    // A space in which nearly everything contradicts itself must not keep us forever.
-    for _ in 0..<max(10_000, 100 * trials) where result.count < trials {
+    // A space in which nearly everything contradicts itself, or that has fewer points than trials, must not keep us forever.
+    var attempts = 0
+    while result.count < trials, attempts < 10_000 {
       let words = dimensions.map { dimension in dimension.sample(&random) }
+      let before = result.count
       if seen.insert(words).inserted { tryOut(words) }
+      attempts = result.count > before ? 0 : attempts + 1
     }
     return result
   }

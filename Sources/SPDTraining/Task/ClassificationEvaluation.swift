@@ -11,6 +11,8 @@ public struct ClassificationEvaluation: Sendable {
   package var confusion: ConfusionMatrix
   /// The first ones, in the order of the data set.
   package var mistakes: [Mistake] = []
+  /// Images whose scores are not all finite numbers.
+  package var notFinite = 0
   /// Seconds in which nothing was computed because the next images were not ready.
   package var waited = 0.0
 
@@ -68,6 +70,7 @@ extension ClassificationEvaluation {
   fileprivate mutating func add(
     _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, loss: LossExpression?, areProbabilities: Bool
   ) {
+    if !scores.allSatisfy(\.isFinite) { notFinite += 1 }
     let largest = Double(scores.max() ?? 0)
     // log Σ exp(score)
     let total = areProbabilities ? 0 : largest + log(scores.reduce(0) { $0 + exp(Double($1) - largest) })

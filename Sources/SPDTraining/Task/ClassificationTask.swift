@@ -31,12 +31,8 @@ public struct ClassificationTask: TrainingTask {
     }
   }
 
-  public func step(
-    _ trainer: Trainer, _ batch: Batch, _ update: Update?, _ configuration: TrainingConfiguration
-  ) throws -> [Float] {
-    let targets = Targets.labels(Array(batch.labels), smoothing: configuration.labelSmoothing)
-    guard let update else { return try trainer.gradients(batch.images, targets) }
-    return try trainer.step(batch.images, targets, update)
+  public func targets(of batch: Batch, _ configuration: TrainingConfiguration) -> Targets {
+    .labels(Array(batch.labels), smoothing: configuration.labelSmoothing)
   }
 
   public func measured(_ losses: [Float], images: Int) -> [String: Double] {

@@ -22,14 +22,12 @@ public protocol TrainingTask: Sendable {
   /// - Throws: `Failure` naming what does not fit.
   func check(_ graph: Graph, for data: TrainingData) throws
 
-  /// Runs forward and backward on a batch, and updates the parameters where `update` is given.
-  ///
-  /// - Returns: the losses of the step; the first one is what is differentiated.
-  func step(
-    _ trainer: Trainer, _ batch: Batch, _ update: Update?, _ configuration: TrainingConfiguration
-  ) throws -> [Float]
+  /// What supervises the step of a batch.
+  func targets(of batch: Batch, _ configuration: TrainingConfiguration) -> Targets
 
   /// The training metrics of one step by name, as means over its images.
+  ///
+  /// - Parameter losses: what `Trainer.step` returned.
   func measured(_ losses: [Float], images: Int) -> [String: Double]
 
   /// Runs a network over the validation set.

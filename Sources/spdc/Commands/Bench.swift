@@ -37,9 +37,10 @@ struct Bench: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      let threads = try self.threads.threads
       if train {
         return try await BenchTraining(
-          options: options, arena: arena, updateInBackward: update.updateInBackward, threads: threads.threads,
+          options: options, arena: arena, updateInBackward: update.updateInBackward, threads: threads,
           layers: layers, seconds: seconds, json: json
         ).run()
       }
@@ -51,9 +52,9 @@ struct Bench: AsyncParsableCommand {
       func variant(_ name: String, _ options: Pipeline.Options) async throws -> BenchVariant {
         let compiled = try builder.compile(weighted.graph, options: options)
         return try BenchVariant(
-          name, compiled.plan, try await builder.load(compiled), parameters, threads: threads.threads)
+          name, compiled.plan, try await builder.load(compiled), parameters, threads: threads)
       }
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
       var variants = [try await variant(options.unfused ? "unfused" : "fused", pipeline)]
       if let compare {
         var other = options.pipeline()
@@ -61,7 +62,7 @@ struct Bench: AsyncParsableCommand {
         // Each variant has its own problems; one that only leaves measured kernels out has none.
         let isOther = other != options.pipeline()
         other =
-          isOther ? try await options.compile.tuned(weighted.graph, builder, threads: threads.threads, other) : pipeline
+          isOther ? try await options.compile.tuned(weighted.graph, builder, threads: threads, other) : pipeline
         compare.change(&other)
         guard other != pipeline else {
           throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
@@ -73,14 +74,14 @@ struct Bench: AsyncParsableCommand {
       try benchmark.check()
 
       let limits = try await MachineLimits(builder)
-      let before = limits.measure(threads: threads.threads)
+      let before = limits.measure(threads: threads)
       try benchmark.measure()
-      let after = limits.measure(threads: threads.threads)
+      let after = limits.measure(threads: threads)
       let peak = max(before.gflops, after.gflops)
       let bandwidth = max(before.gigabytes, after.gigabytes)
 
       var report = Report(
-        weighted.graph, variants, threads: threads.threads, target: builder.target.name, peak: peak,
+        weighted.graph, variants, threads: threads, target: builder.target.name, peak: peak,
         bandwidth: bandwidth)
       if layers { report.layers = try benchmark.layerTimes() }
       if compare?.bySite == true { report.sites = try benchmark.siteTimes(of: weighted.graph) }

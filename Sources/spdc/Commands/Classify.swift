@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
-import SPDTraining
 import SPDFormats
+import SPDTraining
 import SPDVision
 
 struct Classify: AsyncParsableCommand {
@@ -35,7 +35,7 @@ struct Classify: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Images.") var images: [String]
+  @Argument(help: "Images, and folders of images.") var images: [String]
   @Option(help: "How many classes to name.") var top = 5
   @Option(
     help:
@@ -54,42 +54,42 @@ struct Classify: AsyncParsableCommand {
       var `class`: Int, name: String, probability: Float
     }
     var image: String
-    var classes: [Class]
+    var classes: [Class]?
+    /// Why there are none.
+    var error: String?
   }
 
   func run() async throws {
     try await reporting {
       let weighted = try await options.load()
       try Classifier.check(weighted.graph)
-      try checkImages(images)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
+      let threads = try self.threads.threads
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
       let ready = try await builder.ready(weighted, options: pipeline)
       let preprocessing = normalise?.preprocessing ?? .of(weighted.graph)
-      let classifier = try Classifier(ready, preprocessing: preprocessing, threads: threads.threads)
+      let classifier = try Classifier(ready, preprocessing: preprocessing, threads: threads)
       if normalise == nil, weighted.graph.preprocessing == nil {
         Console.note("the weights do not say how they were trained; images are given as: \(preprocessing)")
       }
 
-      var answers: [Answer] = []
-      let progress = Progress("classify", total: images.count)
-      for path in images {
-        let image = try Image(contentsOf: path) { Console.warning($0.description) }
+      try await ImageInputs(images).run("classify", json: json) { entry, image in
         let classes = try classifier.classify(image, top: top)
-        answers.append(
-          Answer(
-            image: printable(path),
-            classes: classes.map { Answer.Class(class: $0.index, name: $0.name, probability: $0.probability) }))
-        progress.update(answers.count)
+        return Answer(
+          image: entry.text,
+          classes: classes.map { Answer.Class(class: $0.index, name: $0.name, probability: $0.probability) })
+      } failed: {
+        Answer(image: $0.text, error: $1)
+      } show: {
+        show($0)
       }
-      progress.finish()
-      if json { return try Console.print(json: answers) }
-      for answer in answers {
-        Console.print(answer.image)
-        for item in answer.classes {
-          Console.print(String(format: "  %5.1f %%  %@", item.probability * 100, item.name))
-        }
-      }
+    }
+  }
+
+  private func show(_ answer: Answer) {
+    Console.print(printable(answer.image))
+    for item in answer.classes ?? [] {
+      Console.print(String(format: "  %5.1f %%  %@", item.probability * 100, printable(item.name)))
     }
   }
 }

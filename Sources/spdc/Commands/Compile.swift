@@ -74,12 +74,12 @@ struct Compile: AsyncParsableCommand {
       pipeline.updatesInBackward = update.updateInBackward
       if arena.maxArena != nil {
         pipeline = try report.time("fit") {
-          try arena.apply(to: pipeline, graph, builder, threads: threads.threads)
+          try arena.apply(to: pipeline, graph, builder, threads: try threads.threads)
         }
       }
       if options.tune {
         let (tuned, tuning) = try await report.time("tune") {
-          try await Tuner(builder: builder, threads: threads.threads).tune(graph, pipeline)
+          try await Tuner(builder: builder, threads: try threads.threads).tune(graph, pipeline)
         }
         pipeline = tuned
         report.tuning = tuning
@@ -153,7 +153,7 @@ struct Compile: AsyncParsableCommand {
     if let output {
       try Files.write(data, to: output)
     } else {
-      Console.print(String(decoding: data, as: UTF8.self))
+      Console.print(exactly: String(decoding: data, as: UTF8.self))
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPDDriver
 import SPDFormats
+import SPDTraining
 
 struct Convert: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,18 +29,11 @@ struct Convert: AsyncParsableCommand {
       let tensors: [NamedTensor] = checkpoint.order.compactMap { name in
         checkpoint.tensors[name].map { (name, $0) }
       }
-      var metadata = CheckpointInput(checkpoint.metadata).metadata
-      if let names = checkpoint.classNames, let text = try? JSONEncoder().encode(names) {
-        metadata["names"] = String(decoding: text, as: UTF8.self)
-        metadata["nc"] = String(names.count)
-      } else if let classes = checkpoint.classes {
-        metadata["nc"] = String(classes)
-      }
       try Files.writing {
         if format == "npz" {
           try writeNPZ(tensors, to: output)
         } else {
-          try writeSafetensors(tensors, metadata: metadata, to: output)
+          try writeWeights(checkpoint, to: output)
         }
       }
       let values = tensors.reduce(0) { $0 + $1.tensor.values.count }

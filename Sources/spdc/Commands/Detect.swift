@@ -16,7 +16,7 @@ struct Detect: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Images.") var images: [String]
+  @Argument(help: "Images, and folders of images.") var images: [String]
   @Option(name: .customLong("conf"), help: "Least score.") var confidence: Float = 0.25
   @Option(help: "Boxes of one class that overlap more than this are one object.") var iou: Float = 0.45
   @Option(name: .customLong("max-det"), help: "At most so many objects per image.") var maximum = 1000
@@ -37,7 +37,9 @@ struct Detect: AsyncParsableCommand {
       var `class`: Int, name: String, score: Float, box: [Float]
     }
     var image: String
-    var detections: [Object]
+    var detections: [Object]?
+    /// Why there are none.
+    var error: String?
   }
 
   func run() async throws {
@@ -49,75 +51,72 @@ struct Detect: AsyncParsableCommand {
       let names = classNames(weighted, count: head.classes)
       let size = weighted.graph.input.shape.size
       let stride = head.strides.max() ?? 32
-      try checkImages(images)
-      let targets = try annotatedPaths()
-      if let output { try Files.createFolder(URL(fileURLWithPath: output)) }
-      let runners = Runners(options: options, threads: threads.threads, weighted: weighted)
+      let inputs = ImageInputs(images)
+      let targets = try annotatedPaths(inputs)
+      let runners = Runners(options: options, threads: try threads.threads, weighted: weighted)
 
-      var answers: [Answer] = []
-      let progress = Progress("detect", total: images.count)
-      for (index, path) in images.enumerated() {
-        let image = try Image(contentsOf: path) { Console.warning($0.description) }
+      try await inputs.run("detect", json: json) { entry, image in
         let (input, geometry) = letterbox(
           image, height: size.height, width: size.width, auto: rect, stride: stride)
         let session = try await runners.session(Size2D(input.height, input.width))
         let rows = try session.infer(planar([input]))
+        try OutputNotFinite.check(rows, session.network.outputShapes, of: session.network.name)
         let found = nonMaxSuppression(
           rows: rows, count: rows.count / (5 + head.classes), classes: head.classes, confidence: confidence, iou: iou,
           maxDetections: maximum)
         let detections = scaleBoxes(found, from: geometry)
-        answers.append(
-          Answer(
-            image: printable(path),
-            detections: detections.map {
-              Answer.Object(
-                class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
-                box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
-            }))
-        if let targets {
+        if let target = targets[entry.path] {
           var annotated = image
           annotate(&annotated, detections: detections, names: names)
-          try Files.writing { try annotated.write(to: targets[index]) }
+          try Files.createFolder(URL(fileURLWithPath: target).deletingLastPathComponent())
+          do { try Files.writing { try annotated.write(to: target) } } catch { throw Failure(error) }
         }
-        progress.update(index + 1)
-      }
-      progress.finish()
-      if json { return try Console.print(json: answers) }
-      for answer in answers {
-        Console.print("\(answer.image)  \(answer.detections.count) found")
-        for object in answer.detections {
-          let box = object.box.map { String(format: "%.1f", $0) }.joined(separator: " ")
-          Console.print(String(format: "  %@  %.3f  ", object.name, object.score) + box)
-        }
+        return Answer(
+          image: entry.text,
+          detections: detections.map {
+            Answer.Object(
+              class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
+              box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
+          })
+      } failed: {
+        Answer(image: $0.text, error: $1)
+      } show: {
+        show($0)
       }
     }
   }
 
-  /// Where the annotated images go, if they are wanted: under the images' names, which therefore must differ.
-  private func annotatedPaths() throws -> [String]? {
-    guard let output else { return nil }
+  private func show(_ answer: Answer) {
+    let objects = answer.detections ?? []
+    Console.print("\(printable(answer.image))  \(objects.count) found")
+    for object in objects {
+      let box = object.box.map { String(format: "%.1f", $0) }.joined(separator: " ")
+      Console.print(String(format: "  %@  %.3f  ", printable(object.name), object.score) + box)
+    }
+  }
+
+  /// Where the annotated images go, if they are wanted: under the images' names, which therefore must differ, in folders as
+  /// they lay in those that were given.
+  private func annotatedPaths(_ inputs: ImageInputs) throws -> [String: String] {
+    guard let output else { return [:] }
+    try Files.createFolder(URL(fileURLWithPath: output))
     var origins: [String: String] = [:]
-    return try images.map { path in
-      let source = URL(fileURLWithPath: path)
+    var targets: [String: String] = [:]
+    for entry in inputs.entries where entry.failure == nil {
+      let source = URL(fileURLWithPath: entry.path)
       let isPNG = source.pathExtension.lowercased() == "png"
-      let name = source.deletingPathExtension().lastPathComponent + (isPNG ? ".png" : ".jpg")
+      let name = (entry.name as NSString).deletingPathExtension + (isPNG ? ".png" : ".jpg")
       let target = URL(fileURLWithPath: output).appendingPathComponent(name)
       guard target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
       else {
-        throw Failure(.usage, "-o \(output) would overwrite \(path); give another folder")
+        throw Failure(.usage, "-o \(output) would overwrite \(entry.path); give another folder")
       }
-      if let other = origins.updateValue(path, forKey: name), other != path {
-        throw Failure(.usage, "\(other) and \(path) would both become \(output)/\(name); run them one by one")
+      if let other = origins.updateValue(entry.path, forKey: name), other != entry.path {
+        throw Failure(.usage, "\(other) and \(entry.path) would both become \(output)/\(name); run them one by one")
       }
-      return target.path
+      targets[entry.path] = target.path
     }
-  }
-}
-
-/// Sees that all files are there before time is spent on the first.
-func checkImages(_ paths: [String]) throws {
-  for path in paths where PathKind(of: path) == nil {
-    throw Failure(.noInput, printable("\(path): there is no such image"))
+    return targets
   }
 }
 

@@ -11,21 +11,28 @@ struct Doctor: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let (toolchain, reports) = await Toolchain.probe()
+      let budget = Result { try Machine.threadBudget() }
+      let reason = (try? budget.get())?.reason ?? "affinity"
+      let (toolchain, reports) = try await Toolchain.probe()
       let swiftc = Toolchain.locate("swiftc")
       let library = try? SPDLibrary.find()
       let native = Machine.native
       if json {
         struct Answer: Encodable {
           var ok: Bool, compilers: [Toolchain.Report], chosen: Toolchain?, swiftc: String?, modelLibrary: Bool
-          var processor: String, processors: Int, target: Target
+          var processor: String, processors: Int, processorsReason: String, target: Target
         }
         try Console.print(
           json: Answer(
             ok: toolchain != nil, compilers: reports, chosen: toolchain, swiftc: swiftc, modelLibrary: library != nil,
-            processor: Machine.processorName, processors: Machine.processors, target: native))
+            processor: Machine.processorName, processors: Machine.processors, processorsReason: reason,
+            target: native))
       } else {
-        Console.print("processor    \(Machine.processorName), \(Machine.processors) usable")
+        let threads = Machine.processors
+        Console.print(
+          "processor    \(Machine.processorName), \(threads) usable: \(threads) thread\(threads == 1 ? "" : "s") by \(reason)"
+        )
+        if case .failure(let error) = budget { Console.print("threads      \(Failure(error).message)") }
         Console.print(
           "native       \(native.lanes) floats per vector, \(native.registers) registers, L2 \(native.l2Bytes >> 10) KB, "
             + native.flags.joined(separator: " "))
@@ -41,7 +48,9 @@ struct Doctor: AsyncParsableCommand {
         }
         Console.print("swiftc       \(swiftc ?? "not found: model files (.swift) need it, see swift.org/install")")
         Console.print(
-          "model files  " + (library == nil ? "the library SPD is missing: swift build -c release" : "ready"))
+          "model files  "
+            + (library == nil
+              ? "the library SPD is missing: swift build -c release" : swiftc == nil ? "need swiftc" : "ready"))
       }
       if toolchain == nil { throw ExitCode(Failure.Code.unavailable.rawValue) }
     }

@@ -17,7 +17,7 @@ struct Explain: AsyncParsableCommand {
     try await reporting {
       let weighted = try await options.load(required: false)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: try threads.threads)
       let compiled = try builder.compile(weighted.graph, options: pipeline)
       let layers = compiled.plan.steps.map { Layer($0, compiled.plan) }
       let report = Report(

@@ -18,11 +18,12 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      try LoadedModel.check(options.model)
       var size = options.size?.size
       var batch = options.batch
       var array: HostTensor?
       if input != "synthetic" {
-        let read = try readInput(input)
+        let read = try await readInput(input, for: options)
         // The array says what size it wants, unless told otherwise.
         size = size ?? Size2D(read.shape[2], read.shape[3])
         batch = batch ?? read.shape[0]
@@ -30,7 +31,8 @@ struct Run: AsyncParsableCommand {
       }
       let model = try await options.load(size: size, batch: batch)
       let builder = try Builder(target: options.target)
-      let pipeline = try await options.compile.tuned(model.graph, builder, threads: threads.threads)
+      let threads = try self.threads.threads
+      let pipeline = try await options.compile.tuned(model.graph, builder, threads: threads)
       let ready = try await builder.ready(model, options: pipeline)
       options.dump(ready.compiled)
       let shape = ready.network.inputShape
@@ -39,7 +41,7 @@ struct Run: AsyncParsableCommand {
           .data, "\(input) has the shape \(crossed(array.shape)), but \(ready.network.name) takes \(crossed(shape))")
       }
       let values = array?.values ?? syntheticInput(model.graph.input.shape)
-      let session = try ready.network.session(ready.packed, threads: threads.threads)
+      let session = try ready.network.session(ready.packed, threads: threads)
       let start = ContinuousClock.now
       let result = try session.infer(values)
       let elapsed = ContinuousClock.now - start
@@ -60,12 +62,14 @@ struct Run: AsyncParsableCommand {
         try Console.print(
           json: Answer(
             model: ready.network.name, input: shape, outputs: ready.network.outputShapes, files: written,
-            threads: threads.threads, ms: elapsed.milliseconds))
+            threads: threads, ms: elapsed.milliseconds))
       } else {
         for (path, shape) in zip(written, ready.network.outputShapes) {
           Console.print("\(path)  \(crossed(shape))")
         }
       }
+      // The file is there to be looked at.
+      try OutputNotFinite.check(result, ready.network.outputShapes, of: ready.network.name)
     }
   }
 
@@ -76,11 +80,27 @@ func numbered(_ path: String, _ index: Int) -> String {
   path.hasSuffix(".npy") ? String(path.dropLast(4)) + "-\(index).npy" : path + "-\(index)"
 }
 
-/// An array that can be an input: N×C×H×W, not empty.
-func readInput(_ path: String) throws -> HostTensor {
+/// An array that can be an input of a model: N×C×H×W, not empty.
+func readInput(_ path: String, for options: ModelOptions) async throws -> HostTensor {
   let array = try readNPY(path)
-  guard array.shape.count == 4, !array.values.isEmpty else {
-    throw Failure(.data, "\(path) has the shape \(crossed(array.shape)); an input is N×C×H×W")
+  let shape = array.shape
+  guard shape.count == 4, !array.values.isEmpty else {
+    let remedy =
+      switch shape.count {
+      case 3 where shape[2] <= 4 && shape[0] > 4: ": transpose H×W×C with numpy's a.transpose(2, 0, 1)[None]"
+      case 3: ": give a single image its batch with numpy's a[None]"
+      default: ""
+      }
+    throw Failure(.data, "\(path) has the shape \(crossed(shape)); an input is N×C×H×W\(remedy)")
+  }
+  // More channels than pixels in a row is what images look like that have their channels last.
+  if shape[3] < shape[1], let channels = try? await LoadedModel.load(options.model).graph().input.shape.channels,
+    shape[3] == channels, shape[1] != channels
+  {
+    throw Failure(
+      .data,
+      "\(path) has the shape \(crossed(shape)), which looks like N×H×W×C; an input is N×C×H×W: transpose it with numpy's "
+        + "a.transpose(0, 3, 1, 2)")
   }
   return array
 }

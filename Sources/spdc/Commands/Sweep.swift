@@ -36,7 +36,9 @@ struct SweepCommand: AsyncParsableCommand {
 
   func validate() throws {
     try TrainingOptions.check(options)
-    if let trials, trials < 1 { throw ValidationError("--trials must be 1 or more.") }
+    if let trials, !(1...SweepSpace.maximumTrials).contains(trials) {
+      throw ValidationError("--trials must be 1 to \(SweepSpace.maximumTrials).")
+    }
     if training.config != nil {
       throw ValidationError("--config is for a single training; a sweep's settings stand in its space.")
     }

@@ -37,7 +37,6 @@ struct Train: AsyncParsableCommand {
   func validate() throws {
     try TrainingOptions.check(options)
     if resume != nil {
-      if options.weights != nil { throw ValidationError("--resume has weights of its own; leave --weights out.") }
       if out != nil { throw ValidationError("--resume goes on in the run's own folder; leave --out out.") }
       if training.preset != nil || training.config != nil {
         throw ValidationError("--resume has the run's own settings; leave --preset and --config out.")
@@ -53,18 +52,29 @@ struct Train: AsyncParsableCommand {
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
           "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
         ])
-      let earlier = try resume.map { try EarlierRun($0) }
+      // Of a run that ended before its first checkpoint there is nothing to resume: it is started.
+      let begun = resume.flatMap { RunFolder.begun(at: $0) }
+      let earlier = begun == nil ? try resume.map { try EarlierRun($0) } : nil
+      if earlier != nil, options.weights != nil {
+        throw ValidationError("--resume has weights of its own; leave --weights out.")
+      }
       let configuration =
         try earlier?.configuration(settings)
-        ?? TrainingConfiguration.resolve(model: options.model, file: training.config, overrides: settings)
-      if printsSettings { return Console.print(configuration.yaml) }
+        ?? TrainingConfiguration.resolve(
+          model: options.model, file: training.config ?? begun?.configurationIfWritten, overrides: settings)
+      if printsSettings { return Console.print(exactly: configuration.yaml) }
       let training = try await Training(
         ClassificationTask(), try await LoadedModel.load(options.model), configuration, options.compile,
         earlier: earlier, isQuiet: json, inspect: options.dump)
-      let folder = try earlier?.folder ?? newFolder(training.modules.graph.name)
+      let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
       if !json {
         Console.note("\(folder.path): \(training.summary)")
         if let resizing = training.data.resizing { Console.note(resizing) }
+        if let begun {
+          Console.note(
+            "\(begun.path) has no checkpoint yet: the run starts, with \(options.weights ?? "weights drawn from the seed")"
+          )
+        }
         if let state = earlier?.checkpoint.state {
           Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SPD
 import SPDDriver
+import SPDFormats
 import SPDTraining
 
 struct Val: AsyncParsableCommand {
@@ -58,7 +59,8 @@ struct Val: AsyncParsableCommand {
             + (all > data.validation.count ? " of \(grouped(all))" : ""))
       }
       let weighted = try await WeightLoader.load(
-        model, size: data.size, batch: min(configuration.batch, data.validation.count), classes: options.classes,
+        model, size: data.size, batch: model.fixedInput?.batch ?? min(configuration.batch, data.validation.count),
+        classes: options.classes,
         weights: weights)
       if let report = weighted.report, !json {
         Console.note("weights: \(report.file) (\(report.origin)), \(report.summary)")
@@ -94,8 +96,13 @@ struct Val: AsyncParsableCommand {
             name: name, images: found.confusion.support(index), top1: found.confusion.recall(index),
             precision: found.confusion.precision(index))
         })
-      if json { return try Console.print(json: report) }
-      report.print()
+      if json { try Console.print(json: report) } else { report.print() }
+      if found.notFinite > 0 {
+        throw Failure(
+          .data,
+          "\(weighted.graph.name): output is not finite for \(grouped(found.notFinite)) of \(grouped(images)) images: "
+            + "the weights hold such numbers, or a sum overflows")
+      }
     }
   }
 }
@@ -106,7 +113,8 @@ extension Val.Report {
     Console.print(
       columns(
         [["class", "images", "top-1", "precision"]]
-          + classes.map { [$0.name, "\($0.images)", percent($0.top1), percent($0.precision)] }, right: [1, 2, 3]))
+          + classes.map { [printable($0.name), "\($0.images)", percent($0.top1), percent($0.precision)] },
+        right: [1, 2, 3]))
     Console.print(
       "\n\(model) on \(data): top-1 \(percent(top1)), top-5 \(percent(top5)), loss "
         + String(format: "%.4f, %d images, %.0f images/s", loss ?? .nan, images, imagesPerSecond))

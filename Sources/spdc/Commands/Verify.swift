@@ -37,11 +37,11 @@ struct Verify: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       if let against, isTraining {
-        return try await VerifyTraining(options: options, threads: threads.threads, json: json, report: report).run(
+        return try await VerifyTraining(options: options, threads: try threads.threads, json: json, report: report).run(
           against)
       }
       var array: HostTensor?
-      if input != "synthetic" { array = try readInput(input) }
+      if input != "synthetic" { array = try await readInput(input, for: options) }
       let shape = array.map(\.shape)
       let weights = options.weights ?? "synthetic"
       var options = options
@@ -50,11 +50,12 @@ struct Verify: AsyncParsableCommand {
         size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
       let builder = try Builder(target: options.target)
       // Nothing is reused, so that every result is still there afterwards.
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads.threads)
+      let threads = try self.threads.threads
+      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
       let compiled = try builder.compile(weighted.graph, options: pipeline, reuse: false)
       let network = try await builder.load(compiled)
       let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
-      let session = try network.session(packed, threads: threads.threads)
+      let session = try network.session(packed, threads: threads)
       if let array, array.shape != network.inputShape {
         throw Failure(
           .data,

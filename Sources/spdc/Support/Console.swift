@@ -1,17 +1,24 @@
 import Foundation
 import SPDDriver
+import SPDFormats
 
 /// What goes to the terminal: results to standard output, everything else to standard error.
+///
+/// Names out of files could move the cursor, hide text or pretend to be a message, so that lines are made printable here.
+/// Within a line, a name that may hold a line feed needs `printable` of its own.
 enum Console {
   static let isTerminal = isatty(2) == 1
 
-  static func error(_ message: String) { write("spdc: error: \(message)\n", to: STDERR_FILENO) }
-  static func warning(_ message: String) { write("spdc: warning: \(message)\n", to: STDERR_FILENO) }
-  static func note(_ message: String) { write(message + "\n", to: STDERR_FILENO) }
+  static func error(_ message: String) { write("spdc: error: \(lines(message))\n", to: STDERR_FILENO) }
+  static func warning(_ message: String) { write("spdc: warning: \(lines(message))\n", to: STDERR_FILENO) }
+  static func note(_ message: String) { write(lines(message) + "\n", to: STDERR_FILENO) }
 
   /// A line of a result. A result that cannot be written is a failure, unless its reader has gone away.
-  static func print(_ line: String) {
-    guard !write(line + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
+  static func print(_ line: String) { print(exactly: lines(line)) }
+
+  /// Text that is for programs, which read it as it is.
+  static func print(exactly text: String) {
+    guard !write(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
     error("standard output cannot be written: \(String(cString: strerror(errno)))")
     Interruption.cleanUp()
     exit(Failure.Code.cannotWrite.rawValue)
@@ -24,11 +31,17 @@ enum Console {
     // JSON has no such numbers.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    print(exactly: String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
   /// Draws a line of progress over the one before; empty: removes it.
-  static func draw(_ line: String) { write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
+  static func draw(_ line: String) { write("\r\u{1B}[K" + printable(line), to: STDERR_FILENO) }
+
+  /// Each line made printable.
+  private static func lines(_ text: String) -> String {
+    text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+      .joined(separator: "\n")
+  }
 
   /// False, with `errno`, if not all of it could be written.
   @discardableResult

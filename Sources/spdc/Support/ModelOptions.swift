@@ -95,11 +95,18 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// The number of threads, for commands that run.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "OpenMP threads to run on; by default one per processor.")
-  var threads: Int = Machine.processors
+  @Option(
+    name: .customLong("threads"),
+    help: "OpenMP threads to run on; by default what affinity, CPU quota and OMP_NUM_THREADS allow (see `spdc doctor`)."
+  )
+  var asked: Int?
 
   func validate() throws {
-    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024.") }
+    if let asked, !(1...1024).contains(asked) { throw ValidationError("--threads must be 1 to 1024.") }
+  }
+
+  var threads: Int {
+    get throws { try asked ?? Machine.threadBudget().threads }
   }
 }
 

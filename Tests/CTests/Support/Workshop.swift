@@ -49,8 +49,6 @@ actor Workshop {
   static let shared = Workshop()
   private let folder: URL
   private var made: [String: Task<URL, any Error>] = [:]
-  private var free = max(2, ProcessInfo.processInfo.activeProcessorCount)
-  private var waiting: [CheckedContinuation<Void, Never>] = []
 
   static let drivers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Drivers")
@@ -86,17 +84,17 @@ actor Workshop {
   func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws
     -> Toolchain.Outcome
   {
-    if free > 0 {
-      free -= 1
-    } else {
-      await withCheckedContinuation { waiting.append($0) }
-    }
-    defer {
-      if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
     // Threads that wait must not spin: more of them run here than there are processors.
     let quiet = ["OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"]
-    return try await Toolchain.run(path, arguments, environment: quiet.merging(environment) { $1 })
+    await Turnstile.compilers.enter()
+    do {
+      let outcome = try await Toolchain.run(path, arguments, environment: quiet.merging(environment) { $1 })
+      await Turnstile.compilers.leave()
+      return outcome
+    } catch {
+      await Turnstile.compilers.leave()
+      throw error
+    }
   }
 
   /// Runs a program that must succeed.

@@ -1,0 +1,1 @@
+spdc compile small-spd.swift --weights synthetic -o build/small

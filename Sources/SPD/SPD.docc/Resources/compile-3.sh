@@ -1,0 +1,3 @@
+spdc compile small-spd.swift --weights synthetic -o build/small
+spdc verify small-spd.swift
+spdc explain small-spd.swift

@@ -1,0 +1,72 @@
+import SPDFormats
+import SPD
+
+/// Counts numbers that are NaN or infinite, and knows the first.
+package struct NotFinite: Sendable, Equatable {
+  package private(set) var count = 0
+  package private(set) var total = 0
+  package private(set) var first: (index: Int, value: Float)?
+
+  package static func == (a: Self, b: Self) -> Bool {
+    a.count == b.count && a.total == b.total && a.first?.index == b.first?.index
+  }
+
+  package init(_ values: some Sequence<Float>) {
+    for value in values {
+      if !value.isFinite {
+        if first == nil { first = (total, value) }
+        count += 1
+      }
+      total += 1
+    }
+  }
+
+  package static func text(_ value: Float) -> String { value.isNaN ? "NaN" : value < 0 ? "−infinity" : "infinity" }
+}
+
+/// A network computed something that is no number.
+package struct OutputNotFinite: FailureConvertible, CustomStringConvertible {
+  package var description: String
+  package var failure: Failure { Failure(.data, description) }
+
+  /// Makes sure that a network's results are numbers.
+  ///
+  /// - Parameters:
+  ///   - values: all results one after the other.
+  ///   - shapes: of each result.
+  ///   - network: its name, for the message.
+  /// - Throws: `OutputNotFinite`, which says which result and how many of its values.
+  package static func check(_ values: [Float], _ shapes: [[Int]], of network: String) throws {
+    var rest = values[...]
+    var parts: [String] = []
+    for (index, shape) in shapes.enumerated() {
+      let found = NotFinite(rest.prefix(shape.reduce(1, *)))
+      rest = rest.dropFirst(found.total)
+      guard let first = found.first else { continue }
+      parts.append(
+        (shapes.count > 1 ? "output \(index): " : "")
+          + "\(grouped(found.count)) of \(grouped(found.total)) values, the first "
+          + "\(NotFinite.text(first.value)) at \(first.index)")
+    }
+    guard !parts.isEmpty else { return }
+    throw OutputNotFinite(
+      description: "\(network): output is not finite (\(parts.joined(separator: "; "))): the weights or the input hold "
+        + "such numbers, or a sum overflows")
+  }
+}
+
+extension Weights {
+  /// Parameters that hold NaN or an infinity, with the place of the first such number in each.
+  func notFinite(in graph: Graph) -> [String] {
+    graph.parameters.compactMap { parameter in
+      guard let tensor = tensors?[parameter.name], let first = NotFinite(tensor.values).first else { return nil }
+      var rest = first.index
+      let place = tensor.shape.reversed().map { extent -> Int in
+        defer { rest /= max(1, extent) }
+        return rest % max(1, extent)
+      }
+      let index = place.reversed().map(String.init).joined(separator: ", ")
+      return "\(parameter.name)[\(index)] is \(NotFinite.text(first.value))"
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import SPDFormats
+
+extension RunFolder {
+  /// The folder of a run that ended before its first checkpoint, by a signal or a full disk: there is nothing to go on from
+  /// and nothing to lose, so that the run can be started in it. Nil for every other folder.
+  package static func begun(at path: String) -> RunFolder? {
+    guard let folder = try? RunFolder(existing: path),
+      let checkpoints = try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints),
+      !checkpoints.contains(where: { $0.hasSuffix(".safetensors") })
+    else { return nil }
+    let hasOthers = [folder.configuration, folder.report].contains { FileManager.default.fileExists(atPath: $0) }
+    return folder.hasNoResults || (!hasOthers && !FileManager.default.fileExists(atPath: folder.results))
+      ? folder : nil
+  }
+
+  /// Whether results.csv is as a run leaves it before its first epoch is over: nothing, or only the names of the columns.
+  private var hasNoResults: Bool {
+    guard let text = try? String(contentsOfFile: results, encoding: .utf8) else { return false }
+    return text.isEmpty || (text.hasPrefix("epoch,") && text.split(separator: "\n").count == 1)
+  }
+
+  /// The settings that the run began with, where it came to write them.
+  package var configurationIfWritten: String? {
+    FileManager.default.fileExists(atPath: configuration) ? configuration : nil
+  }
+
+  /// Removes what a killed process was writing. To be called with the run's results locked, so that no other run writes
+  /// here.
+  func removeTemporaries() {
+    for folder in [path, checkpoints] {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isTemporaryName(name) {
+        let file = folder + "/" + name
+        var status = stat()
+        if lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG { unlink(file) }
+      }
+    }
+  }
+}
