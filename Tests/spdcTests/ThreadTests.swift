@@ -111,7 +111,9 @@ import Testing
 
   @Test func doctorSaysWhatDecides() async throws {
     let one = try await spdc("doctor", environment: ["OMP_NUM_THREADS": "1"]).output
-    #expect(one.contains(" usable: 1 thread by OMP_NUM_THREADS=1") || one.contains(" usable: 1 thread by affinity"))
+    #expect(
+      one.contains(" usable: 1 thread, limited by OMP_NUM_THREADS=1")
+        || one.contains(" usable: 1 thread, limited by affinity"))
     let wrong = try await spdc("doctor", environment: ["OMP_NUM_THREADS": "abc"])
     #expect(wrong.output.contains("threads      OMP_NUM_THREADS is “abc”"))
   }
