@@ -1,19 +1,19 @@
-# The commands a newcomer needs: `make demo` and `make test`; what a developer runs all day: `make check`.
+# Start with `make demo` and `make test`; `make check` is the quick check during development.
 SHELL = /bin/bash
 PREFIX ?= /usr/local
-# One set of flags for everything that is optimised, so that nothing is built twice.
+# The same flags for all optimised builds, so that nothing is built twice.
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-# Tests are built without the Swift optimiser, which takes two thirds of a build's time, but for what computes (Package.swift).
-# They share a cache of what C compilers and swiftc made; clang's optimiser is on where it is what is tested.
+# Tests are built without the Swift optimiser (two thirds of the build time), except compute-heavy targets (Package.swift).
+# They share a cache of compiled C and Swift; clang optimises only where tests need it.
 TEST_ENVIRONMENT = SPDC_TEST_BUILD=1 SPDC_CACHE='$(CURDIR)/build/cache' SPDC_CFLAGS=-O1
 TEST_BUILD = $(TEST_ENVIRONMENT) swift build --build-tests
 TEST_RUN = $(TEST_ENVIRONMENT) swift test --skip-build
-# What `make check` leaves out: whole networks, and the command with compilers behind it.
+# Suites that `make check` skips: whole networks, and commands that run compilers.
 SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
-# Prints what a recipe took.
+# Prints the time of a recipe.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
 .PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
@@ -21,62 +21,63 @@ TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 all: packages
 	$(SWIFT_BUILD) --product spdc
 
-# Installs or names the system packages that are missing.
+# Installs missing system packages, or names them.
 packages:
 	@scripts/packages
 
 demo: all
 	@scripts/demo $(SPDC)
 
-# A small network with space-to-depth learns to tell drawn shapes apart, in under three minutes.
+# Trains a small network with space-to-depth to classify drawn shapes, in under three minutes.
 demo-train: all
 	@scripts/demo-train $(SPDC)
 
-# A minute and a half at most, and no whole network is compiled.
+# Takes up to a minute and a half and compiles no whole network.
 check: packages
 	@$(TIMED) { $(TEST_BUILD) && $(TEST_RUN) --skip '$(SLOW_TESTS)'; }
 
-# What continuous integration runs.
+# All tests of continuous integration.
 test: packages
 	@$(TIMED) { $(TEST_BUILD) && $(TEST_RUN); } && \
-	echo 'left out: the long matrix of whole networks, compilers and sanitizers, and fuzzing (make test-all)'
+	echo 'skipped: the long matrix of whole networks, compilers and sanitizers, and fuzzing (make test-all)'
 
-# Before a release: everything, in an optimised build as it is shipped, and every reader fuzzed.
+# Before a release: all tests in the optimised build, and fuzzing of every reader.
 test-all: packages
 	@$(TIMED) { $(SWIFT_BUILD) --build-tests && \
 	  SPDC_TEST_ALL=1 SPDC_CACHE='$(CURDIR)/build/cache-all' swift test -c release -Xswiftc -enable-testing --skip-build && \
 	  $(MAKE) fuzz; }
 
-# Fused against unfused for the six SPD networks, as a table.
+# Prints fused against unfused inference for the six SPD networks.
 bench: all
 	@Benchmarks/table $(SPDC)
 
-# The same from Swift, and for each space-to-depth: every benchmark, or those that the regular expression FILTER matches.
+# Runs the Swift benchmarks, also per space-to-depth; FILTER is a regular expression of their names.
 FILTER ?= .*
 bench-swift: all
 	cd Benchmarks && SPDC="$(abspath $(SPDC))" swift package benchmark --filter '$(FILTER)' --no-progress
 
-# Inference, with OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Interrupted, it resumes.
+# Compares inference with OpenVINO, ONNX Runtime, ncnn and PyTorch: docs/measured/benchmarks.md. Resumes if interrupted.
 bench-peers: all
 	@Benchmarks/peers/run $(SPDC)
 	@Benchmarks/peers/report
 
-# Time per operation by image size and batch: docs/measured/scaling.md.
+# Measures time per operation by image size and batch: docs/measured/scaling.md.
 bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Training steps, with PyTorch: docs/measured/training.md.
+# Compares training steps with PyTorch: docs/measured/training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
 
-# The paper's classifiers against their strided baselines at falling resolution, about an hour: docs/measured/experiment.md. Interrupted, it resumes.
+# Compares the paper's classifiers with their strided baselines at decreasing resolution, in about an hour:
+# docs/measured/experiment.md. Resumes if interrupted.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC)
 
-# Damaged inputs for every reader, SECONDS for each, in processes with little memory; then random networks through
-# `spdc verify`. What breaks is saved in build/fuzz. The same SEED gives the same inputs.
+# Fuzzes every reader for SECONDS each in processes with little memory, then runs random networks through
+# `spdc verify`. Failing inputs are saved in build/fuzz. The same SEED gives the same inputs.
 SECONDS = 60
 SEED = 1
 NETWORKS = 20
@@ -88,30 +89,30 @@ fuzz: all
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz
 
-# The committed C modules; a test says when they are out of date.
+# Regenerates the committed C modules; a test fails if they are out of date.
 generated: all
 	@scripts/generated $(SPDC)
 
-# Against PyTorch, ONNX Runtime and TensorBoard, in a virtual environment of their own.
+# Checks against PyTorch, ONNX Runtime and TensorBoard in a virtual environment.
 check-peers: all
 	@Tests/Peers/check $(SPDC)
 
-# bin/spdc, lib/spdc with what it compiles against, the manual page and shell completions, in $(DESTDIR)$(PREFIX).
+# Installs bin/spdc, its library lib/spdc, the manual page and shell completions to $(DESTDIR)$(PREFIX).
 install: all
 	@scripts/install $(BIN) "$(DESTDIR)$(PREFIX)"
 
 uninstall:
 	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
-# build/spdc-VERSION-linux-ARCH.tar.gz, which runs without Swift on the machine. Built apart from the rest, in minutes.
+# Builds build/spdc-VERSION-linux-ARCH.tar.gz, which runs without Swift, in a separate build folder.
 dist: packages
 	@scripts/dist
 
-# The tarball on a Debian 12 that has clang and no Swift.
+# Tests the tarball on a Debian 12 with clang and without Swift.
 check-dist:
 	@scripts/check-dist
 
-# DocC archives of the libraries in build/docs.
+# Writes DocC archives of the libraries to build/docs.
 docs: all
 	@scripts/document $(BIN) build/docs
 

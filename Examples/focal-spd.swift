@@ -1,6 +1,6 @@
 import SPD
 
-/// A classifier with a loss of its own: the focal loss −Σ t·(1 − p)²·ln p, with p the softmax of the logits.
+/// A classifier with a custom loss: the focal loss −Σ t·(1 − p)²·ln p, with p the softmax of the logits.
 public let focalSPD = Model(
   "focal-spd", input: .image(3, 32, 32), classes: 10,
   loss: .sum { logits, target in

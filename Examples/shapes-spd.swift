@@ -1,6 +1,6 @@
 import SPD
 
-/// ResNet18-SPD at a quarter of its width and with half its blocks: what `make demo-train` trains in two minutes.
+/// ResNet18-SPD with a quarter of the width and half the blocks. `make demo-train` trains it in two minutes.
 public let shapesSPD = Model("shapes-spd", input: .image(3, 32, 32), classes: 10) { image, classes in
   image.through(
     Focus(16, kernel: 1, norm: BatchNorm()).named("conv1"),

@@ -1,6 +1,6 @@
 import SPD
 
-/// A classifier in which space-to-depth stands where other networks stride or pool.
+/// A classifier with space-to-depth in place of strided convolutions and pooling.
 public let tinySPD = Model("tiny-spd", input: .image(3, 32, 32), classes: 10) { image, classes in
   image.through(
     // instead of a strided convolution

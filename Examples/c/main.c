@@ -1,10 +1,10 @@
-/* Runs one network that spdc compiled to C, without any library but OpenMP's.
+/* Runs a network compiled by spdc to C; needs no library but OpenMP.
  *
  *     demo WEIGHTS.spdw [INPUT.f32 [THREADS]]
  *
- * INPUT.f32: the network's input as raw float32 in the machine's byte order, planes one behind the other; "-" or nothing:
- * a ramp from 0 to 1. The program serves every network: it is compiled with -DPREFIX=<prefix> -DUPPER=<PREFIX>, the stem
- * of the generated files' names. A program for one network writes resnet18_spd_infer() where this one has CALL(_infer)().
+ * INPUT.f32: the network's input as raw float32 in the machine's byte order, channel by channel; default or "-":
+ * a ramp from 0 to 1. The program works with every network: it is compiled with -DPREFIX=<prefix> -DUPPER=<PREFIX>, the stem
+ * of the generated files' names. A program for a single network calls resnet18_spd_infer() instead of CALL(_infer)().
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #if !defined(PREFIX) || !defined(UPPER)
-#error "compile with -DPREFIX=resnet18_spd -DUPPER=RESNET18_SPD, or whatever the generated files are called"
+#error "compile with -DPREFIX=resnet18_spd -DUPPER=RESNET18_SPD, or the prefix of your generated files"
 #endif
 
 #define GLUE_(a, b) a##b
@@ -30,7 +30,7 @@
 
 #include TEXT(PREFIX.h)
 
-/* Classes or boxes that are printed. */
+/* Number of classes or boxes to print. */
 enum { TOP = 5 };
 
 static void fail(const char *what, const char *why)
@@ -39,13 +39,13 @@ static void fail(const char *what, const char *why)
     exit(EXIT_FAILURE);
 }
 
-/* Every function of a generated network returns a status, and has words for each. */
+/* Every function of a generated network returns a status, which <prefix>_status() describes. */
 static void check(int status, const char *what)
 {
     if (status != VALUE(_OK)) fail(what, CALL(_status)(status));
 }
 
-/* All buffers begin at a multiple of 64 bytes, a cache line and the widest vector. */
+/* All buffers are aligned to 64 bytes: a cache line and the widest vector. */
 static void *allocate(size_t bytes)
 {
     void *result = aligned_alloc(64, (bytes + 63) / 64 * 64);
@@ -53,7 +53,7 @@ static void *allocate(size_t bytes)
     return result;
 }
 
-/* Maps the parameter file. A page is aligned well enough; without mmap, read the file into allocate()'s memory. */
+/* Maps the parameter file, page-aligned. Without mmap, read the file into memory from allocate(). */
 static const void *map(const char *path, size_t *bytes)
 {
     const int file = open(path, O_RDONLY);
@@ -95,7 +95,7 @@ static size_t next_best(const float *scores, size_t count, char *marked)
     return best;
 }
 
-/* A classifier's scores, one row of CLASSES per image. */
+/* Prints a classifier's scores, one row of CLASSES per image. */
 static void print_classes(const float *scores)
 {
     const size_t classes = VALUE(_CLASSES);
@@ -110,31 +110,31 @@ static void print_classes(const float *scores)
     }
 }
 
-/* A detector's boxes, rows of centre x, centre y, width, height, objectness and class scores: the most certain ones. What
- * a detector needs behind it, dropping the boxes that overlap, is left out here. */
+/* Prints a detector's highest-scoring boxes, rows of centre x, centre y, width, height, objectness and class scores.
+ * Non-maximum suppression is omitted here. */
 static void print_boxes(const float *rows, size_t count)
 {
     const size_t classes = VALUE(_CLASSES), width = 5 + classes;
-    float *certainty = calloc(count, sizeof *certainty);
+    float *confidence = calloc(count, sizeof *confidence);
     char *marked = calloc(count, 1);
-    if (certainty == NULL || marked == NULL) fail("memory", strerror(errno));
+    if (confidence == NULL || marked == NULL) fail("memory", strerror(errno));
     for (size_t i = 0; i < count; i++) {
         for (size_t c = 0; c < classes; c++) {
             const float score = rows[i * width + 4] * rows[i * width + 5 + c];
-            if (score > certainty[i]) certainty[i] = score;
+            if (score > confidence[i]) confidence[i] = score;
         }
     }
     for (size_t k = 0; k < TOP && k < count; k++) {
-        const size_t best = next_best(certainty, count, marked);
+        const size_t best = next_best(confidence, count, marked);
         const float *box = rows + best * width;
         size_t class = 0;
         for (size_t c = 1; c < classes; c++) {
             if (box[5 + c] > box[5 + class]) class = c;
         }
-        printf("class %zu: %.4f at (%.1f, %.1f), %.1f x %.1f\n", class, (double)certainty[best], (double)box[0],
+        printf("class %zu: %.4f at (%.1f, %.1f), %.1f x %.1f\n", class, (double)confidence[best], (double)box[0],
                (double)box[1], (double)box[2], (double)box[3]);
     }
-    free(certainty);
+    free(confidence);
     free(marked);
 }
 
@@ -145,16 +145,16 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     const int threads = argc > 3 ? atoi(argv[3]) : 1;
-    if (threads < 1 || threads > VALUE(_MAX_THREADS)) fail("THREADS", "a number from 1 on is needed");
+    if (threads < 1 || threads > VALUE(_MAX_THREADS)) fail("THREADS", "must be 1 or more, up to the module's maximum");
 
-    /* Once: from the file's order to the kernels'. The file may go afterwards. */
+    /* Once: pack the parameters for the kernels. The file can be unmapped afterwards. */
     size_t parameter_bytes;
     const void *parameters = map(argv[1], &parameter_bytes);
     void *packed = allocate(VALUE(_PACKED_BYTES));
     check(CALL(_pack)(parameters, parameter_bytes, packed, VALUE(_PACKED_BYTES)), argv[1]);
     munmap((void *)(uintptr_t)parameters, parameter_bytes);
 
-    /* Once for each user of the network: a place for what it computes on the way. */
+    /* Once per concurrent user: an arena for intermediate results. */
     CALL(_context) context;
     const size_t arena_bytes = VALUE(_ARENA_BYTES)(threads);
     void *arena = allocate(arena_bytes);
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     if (CALL(_threads)(&context) < threads)
         fprintf(stderr, "note: only %d of %d threads (built without OpenMP?)\n", CALL(_threads)(&context), threads);
 
-    /* As often as wanted. */
+    /* Repeat as needed. */
     float *input = allocate(VALUE(_INPUT_COUNT) * sizeof *input);
     float *output = allocate(VALUE(_OUTPUT_COUNT) * sizeof *output);
     read_input(argc > 2 ? argv[2] : NULL, input);

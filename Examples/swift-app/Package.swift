@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-// Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
+// Debian installs libomp into a folder per clang version that other versions do not search.
 let folders = (14...22).reversed().map { "/usr/lib/llvm-\($0)/lib" }
 let openMP = folders.first { FileManager.default.fileExists(atPath: $0 + "/libomp.so") }
 
@@ -10,7 +10,7 @@ let package = Package(
   name: "swift-app",
   dependencies: [.package(name: "spdc", path: "../..")],
   targets: [
-    // A folder that `spdc compile` wrote, as it is. The flags are those that its header asks for: SwiftPM's own are half
+    // A folder written by `spdc compile`. The flags are those that its header recommends: SwiftPM's defaults are half
     // as fast.
     .target(
       name: "resnet18_spd", exclude: ["resnet18_spd.spdw"],

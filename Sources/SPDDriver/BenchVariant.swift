@@ -1,7 +1,7 @@
 import SPDCompiler
 import SPDRuntime
 
-/// A network as compiled in one way, ready to be timed.
+/// One compiled variant of a network, ready to be timed.
 package final class BenchVariant {
   package let name: String
   package let plan: Plan
@@ -19,17 +19,18 @@ package final class BenchVariant {
     output = Array(repeating: 0, count: network.outputCount)
   }
 
-  /// Moves to new places in memory: where weights and arena happen to lie makes some percent of difference, which would
-  /// pass for the variant's own as long as they stay.
-  package func settle(_ input: [Float]) throws {
+  /// Reallocates weights and arena at new addresses.
+  ///
+  /// Addresses change run times by some percent; with fixed addresses that effect would be attributed to the variant.
+  package func reallocate(_ input: [Float]) throws {
     let network = session.network
     spacer = try AlignedBuffer(byteCount: 64 * .random(in: 1...4096))
     session = try network.session(try network.pack(parameters), threads: session.threads)
-    // The first run in new memory pays for its pages.
+    // The first run in new memory takes the page faults.
     _ = try time(input)
   }
 
-  /// Milliseconds of one run, of all steps or of some.
+  /// Measures one run of all steps or of some, in milliseconds.
   package func time(_ input: [Float], steps: Range<Int>? = nil) throws -> Double {
     try input.withUnsafeBufferPointer { input in
       try output.withUnsafeMutableBufferPointer { output in

@@ -2,18 +2,18 @@ import SPD
 import SPDCompiler
 import SPDRuntime
 
-/// Times variants of one network in interleaved rounds, after making sure that they agree.
+/// Times variants of one network in interleaved rounds, after checking that their outputs agree.
 package struct Benchmark {
   private let variants: [BenchVariant]
   private let input: [Float]
-  /// About how long to measure.
+  /// Approximate duration of a measurement.
   private let seconds: Double
 
   package init(_ variants: [BenchVariant], input: [Float], seconds: Double) {
     (self.variants, self.input, self.seconds) = (variants, input, seconds)
   }
 
-  /// Nothing is timed before it is right: all variants must agree.
+  /// Checks that the outputs of all variants agree.
   package func check() throws {
     let first = try variants[0].session.infer(input)
     guard first.allSatisfy(\.isFinite) else {
@@ -28,30 +28,31 @@ package struct Benchmark {
   }
 
   package func measure() throws {
-    try inTurns("measuring", variants) { variants[$0].times.append(try variants[$0].time(input), in: $1) }
+    try interleaved("measuring", variants) { variants[$0].times.append(try variants[$0].time(input), in: $1) }
   }
 
-  /// Calls `body` with the number of each variant in turn, for about as long as was asked for, and with the number of
-  /// the sitting: in each one all variants have new places in memory.
-  private func inTurns(
+  /// Calls `body` with the index of each variant and of the round, interleaved (ABBA), for about `seconds`.
+  ///
+  /// Every round starts by reallocating all variants.
+  private func interleaved(
     _ title: String, _ variants: [BenchVariant],
-    _ body: (_ variant: Int, _ sitting: Int) throws -> Void
+    _ body: (_ variant: Int, _ round: Int) throws -> Void
   ) throws {
     let progress = Progress(title, total: 100)
     let forwards = Array(variants.indices)
     var elapsed: Double { (ContinuousClock.now - start).seconds }
     let start = ContinuousClock.now
-    var sitting = 0
-    // Six sittings are the fewest that an interval can be made of.
-    while sitting < 6 || elapsed < seconds {
-      for index in sitting % 2 == 0 ? forwards : forwards.reversed() { try variants[index].settle(input) }
+    var round = 0
+    // A 95 % interval of the median needs six observations.
+    while round < 6 || elapsed < seconds {
+      for index in round % 2 == 0 ? forwards : forwards.reversed() { try variants[index].reallocate(input) }
       let end = elapsed + seconds / 12
       repeat {
-        // There and back, so that none always runs behind the same other.
-        for index in forwards + forwards.reversed() { try body(index, sitting) }
+        // ABBA order, so that no variant always follows the same other one.
+        for index in forwards + forwards.reversed() { try body(index, round) }
         progress.update(min(100, Int(100 * elapsed / seconds)))
       } while elapsed < end
-      sitting += 1
+      round += 1
     }
     progress.finish()
   }
@@ -62,8 +63,8 @@ package struct Benchmark {
     let sites = graph.spaceToDepthSites
     guard !sites.isEmpty else { return [] }
     var times = variants.map { SiteTimes(sites, of: graph, in: $0.plan) }
-    try inTurns("measuring sites", variants) { index, sitting in
-      try times[index].measure(in: sitting) { try variants[index].time(input, steps: $0) }
+    try interleaved("measuring sites", variants) { index, round in
+      try times[index].measure(in: round) { try variants[index].time(input, steps: $0) }
     }
     return sites.enumerated().map { index, site in
       let node = graph[site.id]
@@ -95,11 +96,11 @@ package struct Benchmark {
     }
   }
 
-  /// Times of each step of the first variant.
+  /// Times each step of the first variant.
   package func layerTimes() throws -> [Step] {
     let variant = variants[0]
     var times = Array(repeating: [Double](), count: variant.plan.steps.count)
-    try inTurns("measuring layers", [variant]) { _, _ in
+    try interleaved("measuring layers", [variant]) { _, _ in
       for step in times.indices { times[step].append(try variant.time(input, steps: step..<step + 1)) }
     }
     return variant.plan.steps.enumerated().map { index, step in

@@ -6,7 +6,7 @@ import SPDTemplates
 
 package let spdcVersion = "0.1.0"
 
-/// From a graph to C, and from C to a loaded network.
+/// Compiles a graph to C, and C to a loaded network.
 package struct Builder {
   package var templates: Templates
   package var target: Target
@@ -16,7 +16,7 @@ package struct Builder {
     target = try Machine.target(named: name)
   }
 
-  /// A graph with everything that compiling it made.
+  /// A compiled graph: its plan, pass records and code.
   package struct Compiled {
     package var graph: Graph
     package var plan: Plan
@@ -29,7 +29,9 @@ package struct Builder {
     }
   }
 
-  /// - Parameter reuse: false keeps every result in the arena, for looking at them.
+  /// Compiles a graph to C.
+  ///
+  /// - Parameter reuse: false disables buffer reuse, so that every intermediate result can be inspected.
   package func compile(_ graph: Graph, options: Pipeline.Options, reuse: Bool = true) throws -> Compiled {
     let (_, records, plan) = try plan(graph, options: options, reuse: reuse)
     let code = try EmitC.emit(plan, templates: templates, version: spdcVersion)
@@ -47,20 +49,21 @@ package struct Builder {
     return (lowered, records, plan)
   }
 
-  /// What symbols start with: the network's name as an identifier, so that both its modules fit into one program.
+  /// Returns the prefix of all symbols: the network's name as an identifier, with a suffix for training, so that both
+  /// modules can be linked into one program.
   package static func prefix(_ name: String, _ mode: Mode = .inference) -> String {
     String(name.map { $0 == "-" ? "_" : $0 }) + (mode == .training ? "_train" : "")
   }
 
   package static let fastFlags = ["-std=c17", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
 
-  /// Compiles to a shared library in the cache, if it is not there, and loads it.
+  /// Loads the shared library of an inference module, built unless it is in the cache.
   package func load(_ compiled: Compiled, quiet: Bool = false) async throws -> Network {
     try compiled.requireMemory()
     return try Network(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
   }
 
-  /// The same for a training module.
+  /// Loads the shared library of a training module, built unless it is in the cache.
   package func loadTrainable(_ compiled: Compiled, quiet: Bool = false) async throws -> TrainableNetwork {
     try compiled.requireMemory()
     return try TrainableNetwork(library: try await library(compiled, quiet: quiet), prefix: compiled.prefix)
@@ -72,13 +75,13 @@ package struct Builder {
       quiet: quiet)
   }
 
-  /// Path of the shared library of a source text, built if the cache does not have it.
+  /// Returns the path of the shared library of a source text, built unless it is in the cache.
   package func library(
     source: String, header: (name: String, text: String)? = nil, name: String, quiet: Bool = false
   ) async throws -> String {
     try Machine.prepareOpenMP()
     guard Machine.runs(target) else {
-      throw Failure(.usage, "code for \(target.name) does not run on this machine; `spdc compile --emit c` writes it")
+      throw Failure(.usage, "this machine cannot run code for \(target.name); `spdc compile --emit c` writes the C")
     }
     let toolchain = try await Toolchain.find()
     let key = key(source, header, toolchain)
@@ -89,7 +92,7 @@ package struct Builder {
     }.path
   }
 
-  /// Path of the object of a source text, position-independent, built if the cache does not have it.
+  /// Returns the path of the position-independent object of a source text, built unless it is in the cache.
   package func object(
     source: String, header: (name: String, text: String)? = nil, name: String, _ toolchain: Toolchain,
     quiet: Bool = false
@@ -103,7 +106,7 @@ package struct Builder {
     }.path
   }
 
-  /// Tells machine code of a source text from others.
+  /// Identifies the machine code of a source text.
   private func key(
     _ source: String, _ header: (name: String, text: String)?, _ toolchain: Toolchain
   ) -> ObjectCache.Key {
@@ -117,12 +120,12 @@ package struct Builder {
     fnv1a(key(compiled.code.source, nil, try await Toolchain.find()).name.utf8)
   }
 
-  /// What the C compiler is told: the flags for speed, the target's, OpenMP's, and at the end the user's own.
+  /// The flags of the C compiler: optimisation, target, OpenMP, and last the user's.
   private func flags(_ toolchain: Toolchain) -> [String] {
     Self.fastFlags + target.flags + toolchain.openMPFlags + Self.userFlags
   }
 
-  /// `SPDC_CFLAGS`, such as `-g`.
+  /// Extra flags from `SPDC_CFLAGS`, such as `-g`.
   private static let userFlags = (ProcessInfo.processInfo.environment["SPDC_CFLAGS"] ?? "").split(separator: " ")
     .map(String.init)
 
@@ -149,13 +152,14 @@ package struct Builder {
       {
         throw failure
       }
-      throw Failure(.software, "\(toolchain.compiler) does not compile what spdc wrote:\n" + outcome.errors)
+      throw Failure(
+        .software, "internal error: \(toolchain.compiler) cannot compile the generated code:\n" + outcome.errors)
     }
   }
 }
 
 extension Builder {
-  /// A network ready to run: model, weights, code, session.
+  /// A network ready to run: weights, code, loaded module and packed weights.
   package struct Ready {
     package var weighted: Weighted
     package var compiled: Compiled
@@ -172,7 +176,7 @@ extension Builder {
 }
 
 extension Builder.Compiled {
-  /// Makes sure that this machine has the memory that running the network takes.
+  /// Checks that this machine has enough memory to run the network.
   fileprivate func requireMemory() throws {
     let float = MemoryLayout<Float>.size
     var parts: [(what: String, bytes: Int)] = [("arena", plan.arenaBytes(threads: 1))]

@@ -2,16 +2,16 @@ import Foundation
 import SPD
 import SPDFormats
 
-/// What a weight file says about the images that its network was trained on.
+/// Input size and preprocessing that a weight file records.
 package struct CheckpointInput {
   package var size: Size2D?
   package var preprocessing: ImagePreprocessing?
 
-  /// Keys among a checkpoint's metadata.
+  /// Keys in a checkpoint's metadata.
   package static let sizeKey = "input"
   package static let preprocessingKey = "preprocessing"
 
-  /// - Parameter metadata: of a training checkpoint, or of a file converted from one.
+  /// - Parameter metadata: metadata of a training checkpoint, or of a file converted from one.
   package init(_ metadata: [String: String]) {
     if let words = metadata[Self.sizeKey]?.split(separator: "x"), words.count == 2,
       let height = Int(words[0]), let width = Int(words[1]), (1...65536).contains(height), (1...65536).contains(width)
@@ -26,7 +26,7 @@ package struct CheckpointInput {
     if preprocessing?.isValid != true { preprocessing = nil }
   }
 
-  /// Metadata that carry the same.
+  /// This value as metadata.
   package var metadata: [String: String] {
     var metadata: [String: String] = [:]
     if let size { metadata[Self.sizeKey] = "\(size.height)x\(size.width)" }
@@ -42,7 +42,7 @@ package struct CheckpointInput {
     (self.size, self.preprocessing) = (size, preprocessing)
   }
 
-  /// Checkpoints of earlier versions have it in their configuration only.
+  /// The state of checkpoints of earlier versions, which record the preprocessing only in their configuration.
   private struct EarlierState: Decodable {
     struct Configuration: Decodable {
       struct Augmentation: Decodable {

@@ -1,4 +1,4 @@
-/// Text in columns, those in `right` flush right.
+/// Formats rows as aligned columns; those in `right` are right-aligned.
 package func columns(_ rows: [[String]], right: Set<Int> = []) -> String {
   guard let first = rows.first else { return "" }
   let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -4,9 +4,9 @@ import SPDReference
 import SPDRuntime
 
 extension Builder.Compiled {
-  /// Compares every result inside of a network that was planned without reuse with the interpreter's, after a run of `session`.
+  /// Compares every intermediate result of the last run of `session` with the interpreter's.
   ///
-  /// - Parameter limit: of each difference, see `Comparison`.
+  /// The network must be planned without buffer reuse. See `Comparison` for the tolerances.
   package func compareLayers(
     _ weighted: Weighted, _ session: Session, _ input: [Float], absolute: Double, relative: Double
   ) throws -> [Comparison] {
@@ -30,14 +30,14 @@ extension Builder.Compiled {
   }
 }
 
-/// How far one result is from what it should be: each difference may be `absolute` + `relative` · the largest value.
+/// The deviation of one result from its reference. The tolerance is `absolute` + `relative` · the largest value.
 package struct Comparison: Encodable {
   package var layer: String
   package var node: String
   package var count: Int
   package var maxDelta = 0.0
   package var maxValue = 0.0
-  /// Values beyond the limit; NaN where none is expected counts.
+  /// Number of values beyond the tolerance, including unexpected NaN.
   package var beyond = 0
   package var isWithin: Bool { beyond == 0 }
 
@@ -48,7 +48,7 @@ package struct Comparison: Encodable {
     self.node = node
     count = expected.count
     maxValue = expected.reduce(0) { $1.isFinite ? max($0, Double(abs($1))) : $0 }
-    // Rounding follows the largest summands of a result, not each of its values.
+    // Rounding errors scale with the largest summands of a result, not with each of its values.
     let limit = absolute + relative * maxValue
     for (a, b) in zip(found, expected) {
       if a.bitPattern == b.bitPattern { continue }
@@ -60,7 +60,7 @@ package struct Comparison: Encodable {
 }
 
 extension TensorLayout {
-  /// A result as N×C×H×W.
+  /// Returns a result as N×C×H×W.
   package func unblocked(_ arena: UnsafeBufferPointer<Float>, at offset: Int) -> [Float] {
     var values: [Float] = []
     values.reserveCapacity(shape.count)

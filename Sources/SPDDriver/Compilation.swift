@@ -1,15 +1,15 @@
 import SPD
 import SPDCompiler
 
-/// A network turned into C, as `spdc compile` does it.
+/// A network compiled to C, as by `spdc compile`.
 public struct Compilation: Sendable {
-  /// What symbols and files begin with.
+  /// Prefix of symbols and file names.
   public var prefix: String { compiled.prefix }
-  /// `<prefix>.c` as text.
+  /// Text of `<prefix>.c`.
   public var source: String { compiled.code.source }
-  /// `<prefix>.h` as text.
+  /// Text of `<prefix>.h`.
   public var header: String { compiled.code.header }
-  /// Arena of a run on so many threads, in bytes.
+  /// Returns the size of the arena for a number of threads, in bytes.
   public func arenaBytes(threads: Int) -> Int { compiled.plan.arenaBytes(threads: threads) }
 
   private let compiled: Builder.Compiled
@@ -18,9 +18,10 @@ public struct Compilation: Sendable {
   private let hasWeights: Bool
 
   /// - Parameters:
-  ///   - options: with `weights`, the parameters are written too, and size, normalisation and class names come from them.
-  ///   - trains: makes training steps instead of inference.
-  /// - Throws: `Failure` or an error that converts to one, naming the layer or the key that does not fit.
+  ///   - options: compile options. With `weights`, the parameters are written too, and size, normalisation and class names
+  ///     come from the weight file.
+  ///   - trains: compiles training steps instead of inference.
+  /// - Throws: `Failure` or an error that converts to one, naming the layer or key that does not match.
   public init(_ model: Model, options: CompileOptions = CompileOptions(), trains: Bool = false) async throws {
     weighted = try await WeightLoader.load(
       LoadedModel(model), size: options.size, batch: options.batch ?? 1, classes: options.classes,
@@ -32,9 +33,11 @@ public struct Compilation: Sendable {
 
   /// Writes source, header, module map and, with weights, the parameter file.
   ///
+  /// The files are written atomically.
+  ///
   /// - Parameter libraries: also compiles the C to an object, a static and a shared library.
   /// - Returns: the files, relative to the folder.
-  /// - Throws: `Failure`: `.cannotWrite`, or `.unavailable` where libraries need a C compiler. Nothing is left half-written.
+  /// - Throws: `Failure`: `.cannotWrite`, or `.unavailable` if libraries are requested and there is no C compiler.
   @discardableResult
   public func write(to folder: String, libraries: Bool = false) async throws -> [String] {
     try await EmittedModule(

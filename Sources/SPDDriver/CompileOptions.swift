@@ -1,34 +1,34 @@
 import SPD
 import SPDCompiler
 
-/// How a network is compiled: its size, its weights, the target and the algorithms.
+/// Compile options of a network: size, weights, target and algorithms.
 public struct CompileOptions: Sendable, Equatable {
   /// Height and width of the input; nil: the model's own.
   public var size: Size2D?
-  /// Images per run; nil: 1, or what a training is configured for.
+  /// Batch size; nil: 1, or that of the training configuration.
   public var batch: Int?
   /// Number of classes; nil: the weights', else the model's.
   public var classes: Int?
-  /// Path of a weight file, or `synthetic` for numbers from a formula.
+  /// Path of a weight file, or `synthetic` for deterministic pseudo-random weights.
   public var weights: String?
   /// `native`, `x86-64-v4`, `x86-64-v3`, `x86-64`, `aarch64` or `scalar`.
   public var target = "native"
-  /// Leaves every fusion out: each reindexing, normalisation, activation and sum is a loop of its own.
+  /// Disables every fusion: each reindexing, normalisation, activation and sum becomes a separate loop.
   public var unfused = false
-  /// Sums the products of a convolution in the order of the formula: no Winograd.
+  /// Sums products of convolutions in the order of the definition; disables Winograd.
   public var exact = false
-  /// Allows Winograd's larger weights only where they gain most for their memory.
+  /// Uses Winograd's larger weights only where the speedup per byte is greatest.
   public var lowMemory = false
   /// Largest Winograd tile, 2, 4, 5 or 6; nil: 6 for inference, 2 or 4 for training.
   public var largestTile: Int?
-  /// Names of fusions to leave out.
+  /// Names of fusions to disable.
   public var disabledPasses: [String] = []
-  /// Measures which kernels are fastest on this machine, and takes those.
+  /// Measures which kernels are fastest on this machine, and uses those.
   public var tune = false
 
   public init() {}
 
-  /// What the generated code depends on beside the network, as written on the command line.
+  /// The options that affect generated code, as written on the command line.
   package var codeOptions: String {
     let flags = [unfused ? "--unfused" : nil, exact ? "--exact" : nil, lowMemory ? "--low-memory" : nil]
     let tile = largestTile.map { "--largest-tile \($0)" }
@@ -46,9 +46,9 @@ public struct CompileOptions: Sendable, Equatable {
     return options
   }
 
-  /// The same with measured kernels where `tune` asks for them; says what was measured.
+  /// Returns pipeline options with measured kernels if `tune` is set, and reports what was measured.
   ///
-  /// - Parameter pipeline: other options than those above.
+  /// - Parameter pipeline: replaces the options derived from this value.
   package func tuned(
     _ graph: Graph, _ builder: Builder, threads: Int, _ pipeline: Pipeline.Options? = nil
   ) async throws -> Pipeline.Options {
@@ -59,7 +59,7 @@ public struct CompileOptions: Sendable, Equatable {
     return options
   }
 
-  /// Loads a model with its weights; says how they were mapped.
+  /// Loads a model with its weights, and reports how they were mapped.
   package func load(
     _ model: String, size: Size2D? = nil, batch: Int? = nil, weightsRequired: Bool = true, quiet: Bool = false
   ) async throws -> Weighted {

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Limits that Linux control groups (containers, systemd, batch systems) put on this process, of both versions.
+/// Limits of Linux control groups, v1 and v2, on this process (containers, systemd, batch systems).
 ///
-/// A limit of any enclosing group counts, so the smallest on the way to the root is what there is.
+/// The limits of all enclosing groups apply, so the effective limit is their minimum.
 package struct ControlGroup: Sendable {
-  /// Folders of this process's groups, from its own to the outermost that can be seen, by controller.
+  /// Folders of this process's groups by controller, from the innermost to the outermost visible one.
   private var folders: [Controller: [String]] = [:]
 
   private enum Controller: String { case cpu, memory, unified }
 
-  /// - Parameter root: a folder in place of `/`, for tests.
+  /// - Parameter root: a folder used instead of `/`, for tests.
   package init(root: String = "") {
     func lines(_ path: String) -> [Substring] {
       ((try? String(contentsOfFile: root + path, encoding: .utf8)) ?? "").split(separator: "\n")
     }
-    // Hierarchy 1: `4:cpu,cpuacct:/path`; hierarchy 2: `0::/path`.
+    // v1: `4:cpu,cpuacct:/path`; v2: `0::/path`.
     var paths: [Controller: String] = [:]
     for line in lines("/proc/self/cgroup") {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -23,7 +23,7 @@ package struct ControlGroup: Sendable {
         if let controller = Controller(rawValue: String(name)) { paths[controller] = String(parts[2]) }
       }
     }
-    // `31 23 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu`: the mounted part of the hierarchy, then its place.
+    // `31 23 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu`: root of the mount, then mount point.
     for line in lines("/proc/self/mountinfo") {
       let halves = line.components(separatedBy: " - ")
       guard halves.count == 2 else { continue }
@@ -44,7 +44,7 @@ package struct ControlGroup: Sendable {
   }
 
   private static func ancestors(of path: String, mounted part: String, at place: String) -> [String] {
-    // In a container the path may be one of the host's, which is mounted here as the root.
+    // In a container the path may be the host's, mounted here as the root.
     var rest = part != "/" && path.hasPrefix(part) ? String(path.dropFirst(part.count)) : path
     if !FileManager.default.fileExists(atPath: place + rest) { rest = "" }
     var folders: [String] = []
@@ -55,7 +55,7 @@ package struct ControlGroup: Sendable {
     return folders + [place]
   }
 
-  /// Processors' worth of time that the quota allows; nil without a quota.
+  /// CPU quota in processors; nil without a quota.
   package var processors: Double? {
     var quotas: [Double] = []
     for folder in folders[.unified] ?? [] {
@@ -74,15 +74,15 @@ package struct ControlGroup: Sendable {
     return quotas.min()
   }
 
-  /// Bytes that may still be allocated; nil without a limit.
+  /// Remaining memory in bytes; nil without a limit.
   package var memory: Int? {
     var rests: [Int] = []
     func add(_ folder: String, limit: String, usage: String) {
-      // Without a limit, version 1 shows the largest number of pages.
+      // Without a limit, v1 reports the largest number of pages.
       guard let limit = Self.number(folder, limit), limit < 1 << 60, let usage = Self.number(folder, usage) else {
         return
       }
-      // What the kernel keeps of files goes when memory is wanted.
+      // The kernel drops its file cache under memory pressure.
       let files = Self.text(folder, "memory.stat")?.split(separator: "\n")
         .first { $0.hasPrefix("inactive_file ") || $0.hasPrefix("total_inactive_file ") }
         .flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }

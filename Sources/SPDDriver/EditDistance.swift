@@ -1,7 +1,7 @@
-/// How many characters must be inserted, dropped or replaced to make one text the other (Levenshtein).
+/// Returns the Levenshtein distance of two texts.
 package func editDistance(_ first: String, _ second: String) -> Int {
   let second = Array(second)
-  // Distances from the part of `first` so far to each prefix of `second`.
+  // Distances from the current prefix of `first` to each prefix of `second`.
   var row = Array(0...second.count)
   for (index, character) in first.enumerated() {
     var diagonal = row[0]

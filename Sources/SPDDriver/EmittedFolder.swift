@@ -1,16 +1,16 @@
 import Foundation
 
-/// A folder of files that belong together. They are made aside and take their places at the end, all of them, so that
-/// a failure leaves what was there before.
+/// A folder whose files are replaced together: they are written to a temporary folder and moved at the end, so that a
+/// failure leaves the old files unchanged.
 package struct EmittedFolder {
-  /// As the user gave it.
+  /// The path as given by the user.
   package let path: String
   private let root: URL
   private let aside: URL
-  /// In the order in which they were made, relative to the folder.
+  /// Files relative to the folder, in the order of creation.
   package private(set) var files: [String] = []
 
-  /// Makes the folder's files in `body`, then moves them into place.
+  /// Writes the files in `body`, then moves them into place.
   package static func write(_ path: String, _ body: (inout EmittedFolder) async throws -> Void) async throws -> [String]
   {
     let root = URL(fileURLWithPath: path)
@@ -24,7 +24,7 @@ package struct EmittedFolder {
         return folder.files
       }
     } catch {
-      // Goes away only if nothing is in it.
+      // Removes the folder only if it is empty.
       if isNew { rmdir(root.path) }
       throw error
     }
@@ -36,7 +36,7 @@ package struct EmittedFolder {
     self.aside = aside
   }
 
-  /// Where a file is until the end.
+  /// Returns the temporary path of a file.
   package func place(_ name: String) -> String { aside.appendingPathComponent(name).path }
 
   package mutating func put(_ name: String, _ text: String) throws {
@@ -51,13 +51,13 @@ package struct EmittedFolder {
     do {
       try Files.write(bytes, to: place(name))
     } catch let failure as Failure {
-      // The message should name the place that the user knows.
+      // Report the path known to the user.
       throw Failure(failure.code, failure.message.replacingOccurrences(of: place(name), with: "\(path)/\(name)"))
     }
     files.append(name)
   }
 
-  /// Names a file that something else has made at its `place`.
+  /// Adds a file that another program wrote to its `place`.
   package mutating func add(_ name: String) { files.append(name) }
 
   private func moveIntoPlace() throws {

@@ -2,8 +2,8 @@ import Foundation
 import SPDCompiler
 import SPDRuntime
 
-/// A compiled network as a folder: `<prefix>.c`, `include/<prefix>.h` with a module map, and as far as asked for parameters, an
-/// object, libraries and a README that says how to link them.
+/// A compiled network as a folder: `<prefix>.c`, `include/<prefix>.h` with a module map, and optionally parameters, an
+/// object, libraries and a README about linking.
 package struct EmittedModule {
   package enum Products { case source, object, libraries }
 
@@ -16,7 +16,7 @@ package struct EmittedModule {
 
   /// - Parameters:
   ///   - writesWeights: writes `<prefix>.spdw`, the parameters.
-  ///   - writesPacked: writes `<prefix>.spdp` too, the weights in the kernels' layout; needs weights and libraries.
+  ///   - writesPacked: writes `<prefix>.spdp`, the packed weights; needs weights and libraries.
   package init(
     compiled: Builder.Compiled, weighted: Weighted, builder: Builder, writesWeights: Bool, writesPacked: Bool = false,
     products: Products
@@ -25,9 +25,9 @@ package struct EmittedModule {
     (self.writesWeights, self.writesPacked, self.products) = (writesWeights, writesPacked, products)
   }
 
-  /// Writes all files or none.
+  /// Writes all files atomically.
   ///
-  /// - Returns: the files, relative to the folder, and the C compiler with the time that it took.
+  /// - Returns: the files, relative to the folder, and the C compiler with its run time.
   package func write(to folder: String) async throws -> (files: [String], compiler: (name: String, time: Duration)?) {
     let prefix = compiled.prefix
     var compiler: (name: String, time: Duration)?
@@ -58,7 +58,7 @@ package struct EmittedModule {
     return (files, compiler)
   }
 
-  /// The object, and for a module the libraries.
+  /// Builds the object, and the libraries if requested.
   private func build(_ toolchain: Toolchain, in folder: inout EmittedFolder) async throws {
     let prefix = compiled.prefix
     let object = folder.place("\(prefix).o")

@@ -8,9 +8,9 @@ import SPDRuntime
 import SPDTemplates
 import SPDVision
 
-/// A failure that the caller can do something about, with its kind.
+/// An error with a message for the user and an exit code.
 ///
-/// The raw value of the kind is the exit code of the command, which follows sysexits.h.
+/// The raw value of the code is the exit code of the command, as in sysexits.h.
 public struct Failure: Error, CustomStringConvertible, Sendable {
   public var code: Code
   public var message: String
@@ -23,45 +23,45 @@ public struct Failure: Error, CustomStringConvertible, Sendable {
   public var description: String { message }
 
   public enum Code: Int32, Sendable {
-    /// A comparison came out wrong (verify) or could not be concluded.
+    /// A comparison failed, or a measurement was refused because its results are wrong.
     case different = 1
-    /// A training whose loss is no longer finite, or a sweep in which every trial failed.
+    /// The loss or a weight is not finite, or every trial of a sweep failed.
     case diverged = 2
-    /// An option or argument makes no sense.
+    /// An option or argument is invalid.
     case usage = 64
-    /// A model, weight file, array or image is wrong.
+    /// A model, weight file, array or image is invalid.
     case data = 65
-    /// A file that should be read does not exist.
+    /// An input file does not exist.
     case noInput = 66
-    /// A compiler or OpenMP is missing or does not work.
+    /// A required resource is missing: a working compiler, OpenMP, memory.
     case unavailable = 69
     /// An internal error.
     case software = 70
-    /// Something cannot be written.
+    /// An output cannot be written.
     case cannotWrite = 73
   }
 }
 
-/// An error that knows what kind of failure it is.
+/// An error that converts to a `Failure`.
 package protocol FailureConvertible: Error {
   var failure: Failure { get }
 }
 
 extension Failure {
-  /// Any error as a message and a kind; an internal error where nothing else is known.
+  /// Converts any error; an unknown one becomes an internal error.
   public init(_ error: any Error) {
     self =
       switch error {
       case let failure as Failure: failure
       case let error as any FailureConvertible: error.failure
-      // Codes up to 511 are those of reading.
+      // Codes below 512 are read errors.
       case let error as CocoaError:
         Failure(error.code.rawValue < 512 ? .noInput : .cannotWrite, error.localizedDescription)
       default: Failure(.software, "\(error)")
       }
   }
 
-  /// The kind of an error about a file's content: of no input where there is no such file.
+  /// Returns a failure about a file's content: `.noInput` if the file does not exist, else `.data`.
   package static func reading(_ path: String, _ message: String) -> Failure {
     switch PathKind(of: path) {
     case nil, .danglingLink: Failure(.noInput, message)
@@ -89,7 +89,7 @@ extension RuntimeError: FailureConvertible {
       Failure(
         .unavailable,
         (try? Machine.threadBudget())?.limitation.map {
-          "\(network) was asked to run on \(asked) threads, but gets \(granted): \($0)"
+          "\(network): \(asked) threads were requested, but OpenMP granted \(granted): \($0)"
         } ?? description)
     case .outOfMemory: Failure(.unavailable, description)
     case .notAModule: Failure(.software, description)

@@ -2,9 +2,9 @@ import Foundation
 import SPDFormats
 
 extension Files {
-  /// Where temporary files go: `TMPDIR`, else /tmp.
+  /// Returns the folder for temporary files: `TMPDIR`, else /tmp.
   ///
-  /// - Throws: `Failure` where nothing can be written there, with the folder and the system's reason.
+  /// - Throws: `Failure` with the folder and the system's reason if it is not writable.
   package static func temporaryFolder() throws -> URL {
     let folder = temporaryPath
     if let reason = problem(writingTo: folder) { throw noRoom(in: folder, reason) }
@@ -16,37 +16,37 @@ extension Files {
     return own.isEmpty ? "/tmp" : own
   }
 
-  /// A failure that has to do with folders and not with what was to be written.
+  /// Returns the failure for a folder that is full or not writable.
   private static func noRoom(in folder: String, _ reason: String) -> Failure {
     let remedy =
       folder == temporaryPath
-      ? "Temporary files go there; TMPDIR names another folder."
-      : folder.hasPrefix(cacheRoot().path) ? cacheHint : "Make room there, or name another folder."
+      ? "Temporary files are written there; set TMPDIR to use another folder."
+      : folder.hasPrefix(cacheRoot().path) ? cacheHint : "Free some space there, or choose another folder."
     return Failure(.cannotWrite, "\(folder): cannot be written: \(reason)\n  \(remedy)")
   }
 
-  /// Why a program that wrote files there has failed, if it was for want of room or permission: the folder, and the
-  /// system's reason.
+  /// Returns the failure of a program that lacked disk space or permission, with the folder and the system's reason; nil
+  /// for other causes.
   ///
   /// - Parameters:
-  ///   - outcome: how the program ended and what it said.
-  ///   - folder: where its result was to go; temporary files of its own go where ours do.
+  ///   - outcome: exit status and output of the program.
+  ///   - folder: its output folder. Its temporary files go to the folder for temporary files.
   package static func writeFailure(_ outcome: Toolchain.Outcome, writingTo folder: URL) -> Failure? {
     let folders = [temporaryPath, folder.path]
     for folder in folders {
       if let reason = problem(writingTo: folder) { return noRoom(in: folder, reason) }
     }
-    // What filled the disk may be gone with the program that failed.
+    // The files that filled the disk may have been removed when the program failed.
     let reasons = [ENOSPC, EDQUOT, EROFS, EFBIG].map { String(cString: strerror($0)) }
     let said = reasons.first { outcome.errors.contains($0) || outcome.output.contains($0) }
-    // A linker that writes through mapped memory gets SIGBUS where the disk has no block for it.
+    // A linker that writes through mapped memory gets SIGBUS if the disk is full.
     let died = outcome.signal == SIGBUS || outcome.errors.contains("Bus error") || outcome.errors.contains("signal 7")
     guard let fullest = folders.min(by: { free($0) < free($1) }) else { return nil }
     if let said { return noRoom(in: fullest, said) }
     return died && free(fullest) < 256 << 20 ? noRoom(in: fullest, reasons[0]) : nil
   }
 
-  /// Bytes that are free for this user.
+  /// Returns the bytes available to this user.
   private static func free(_ folder: String) -> Int {
     var status = statvfs()
     guard statvfs(folder, &status) == 0 else { return .max }
@@ -55,7 +55,7 @@ extension Files {
 
   /// Tries to write a small file.
   ///
-  /// - Returns: the system's reason against it.
+  /// - Returns: the system's error; nil if the folder is writable.
   private static func problem(writingTo folder: String) -> String? {
     let path = folder + "/.spdc-\(UUID().uuidString)"
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

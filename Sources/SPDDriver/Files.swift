@@ -2,12 +2,12 @@ import Foundation
 import SPDFormats
 import SPDRuntime
 
-/// Folders that spdc reads from and writes to.
+/// File access with errors converted to `Failure`, and the folders of spdc.
 package enum Files {
   /// Folder of this executable, links resolved.
   package static let executableFolder = Platform.executable.deletingLastPathComponent()
 
-  /// Compiled model files and modules, by content: may be deleted at any time.
+  /// Returns a cache folder for compiled model files and modules. Its content may be deleted at any time.
   package static func cache(_ kind: String) throws -> URL {
     let folder = cacheRoot().appendingPathComponent(kind)
     try hintingAtCache { try createFolder(folder) }
@@ -19,13 +19,13 @@ package enum Files {
     func path(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
     if let own = path("SPDC_CACHE") { return URL(fileURLWithPath: own) }
     if let xdg = path("XDG_CACHE_HOME") { return URL(fileURLWithPath: xdg).appendingPathComponent("spdc") }
-    // HOME is the caller's word; the system's list of users has the last one.
+    // HOME takes precedence over the user database.
     return URL(fileURLWithPath: path("HOME") ?? NSHomeDirectory()).appendingPathComponent(".cache/spdc")
   }
 
-  package static let cacheHint = "Compiled code is kept there; SPDC_CACHE names another folder."
+  package static let cacheHint = "Compiled code is cached there; set SPDC_CACHE to use another folder."
 
-  /// Runs what writes into the cache; where that fails, the message says how to have it elsewhere.
+  /// Runs code that writes to the cache. If it fails, the message explains how to move the cache.
   package static func hintingAtCache<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let failure as Failure { throw failure.hintingAtCache }
   }
@@ -38,13 +38,13 @@ package enum Files {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      // Asked again, the system says why.
+      // Foundation hides errno: retry to obtain it.
       let why = mkdir(folder.path, 0o777) == 0 ? reason(error) : String(cString: strerror(errno))
       throw Failure(.cannotWrite, "\(folder.path): the folder cannot be created: \(why)")
     }
   }
 
-  /// A folder beside `sibling`, removed after `body` whatever happens.
+  /// Creates a folder beside `sibling`, and removes it after `body` in any case.
   package static func withTemporaryFolder<Result>(
     beside sibling: URL, _ body: (URL) async throws -> Result
   ) async throws -> Result {
@@ -54,12 +54,12 @@ package enum Files {
     return try await Interruption.temporary(folder.path) { try await body(folder) }
   }
 
-  /// Writes a file whole or not at all: an existing one stays until the new one is complete.
+  /// Writes a file atomically.
   package static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
     try writing { try writeAtomically(to: path) { try $0.write(bytes) } }
   }
 
-  /// Runs what writes a file: its errors are the output's, and signals wait.
+  /// Runs code that writes a file. Its errors become `.cannotWrite`, and signals are deferred.
   package static func writing(_ body: () throws -> Void) throws {
     do {
       try Interruption.shielded(body)
@@ -81,7 +81,7 @@ package enum Files {
 
   package static func read(_ path: String) throws -> Data {
     guard PathKind(of: path) != nil else {
-      throw Failure(.noInput, printable("\(path): there is no such file"))
+      throw Failure(.noInput, printable("\(path): no such file"))
     }
     do {
       return Data(try readWholeFile(path))

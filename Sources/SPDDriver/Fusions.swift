@@ -1,7 +1,7 @@
 import SPD
 import SPDCompiler
 
-/// What the passes achieved, for the summary.
+/// Counts of fused and elided operations, for the summary.
 package struct Fusions: Codable {
   package var spaceToDepthsFused = 0
   package var savedBytes = 0
@@ -28,7 +28,7 @@ package struct Fusions: Codable {
     copies = copied.count
   }
 
-  /// For people: what is read in place, and what became part of something else.
+  /// The counts as text.
   package var lines: [String] {
     func many(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
     let reindexings = "\(many(concatsElided, "concat")) and \(many(upsamplesElided, "upsample")) elided"

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C, `kill` and a closed terminal: what is being written is finished or taken back before the process ends.
+/// Handles SIGINT, SIGTERM and SIGHUP: files being written are completed or removed before the process ends.
 package enum Interruption {
   private struct State {
     var tasks: [UUID: @Sendable () -> Void] = [:]
@@ -10,11 +10,11 @@ package enum Interruption {
   }
 
   private static let state = Mutex(State())
-  /// Held while files are written: no process ends between a temporary file and its final name.
+  /// Held while files are written, so that a signal cannot end the process between writing and renaming.
   private static let writing = NSRecursiveLock()
   nonisolated(unsafe) private static var wire: (read: Int32, write: Int32) = (-1, -1)
 
-  /// Runs what a signal should cancel, such as a compiler. Nothing comes back once a signal has come.
+  /// Runs a task that a signal cancels, such as a compiler. Does not return after a signal.
   package static func cancellable<Result: Sendable>(
     _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
@@ -30,7 +30,7 @@ package enum Interruption {
     return try result.get()
   }
 
-  /// A path that is removed if a signal comes.
+  /// Registers a path that is removed after `body`, or by a signal.
   package static func temporary<Result>(_ path: String, _ body: () async throws -> Result) async throws -> Result {
     state.withLock { _ = $0.temporaries.insert(path) }
     defer {
@@ -40,21 +40,21 @@ package enum Interruption {
     return try await body()
   }
 
-  /// Holds signals back while something is written in place.
+  /// Defers signals while `body` runs.
   package static func shielded<Result>(_ body: () throws -> Result) rethrows -> Result {
     writing.lock()
     defer { writing.unlock() }
     return try body()
   }
 
-  /// Removes what is temporary, for an end in the middle.
+  /// Removes all temporary paths, for an early exit.
   package static func cleanUp() {
     for path in state.withLock({ $0.temporaries }) { try? FileManager.default.removeItem(atPath: path) }
   }
 
-  /// Once, before anything is written.
+  /// Installs the handlers. Call once, before anything is written.
   package static func install() {
-    // A full quota is an error of the write, not the end of the process.
+    // A file size limit must fail the write, not kill the process.
     signal(SIGXFSZ, SIG_IGN)
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return }
@@ -66,7 +66,7 @@ package enum Interruption {
       end(Int32(number))
     }
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      // `nohup` stays in force.
+      // Keep signals ignored under `nohup`.
       var current = sigaction()
       sigaction(number, nil, &current)
       if Platform.isIgnored(current) { continue }
@@ -78,14 +78,14 @@ package enum Interruption {
   }
 
   private static func end(_ number: Int32) {
-    // The second signal ends at once.
+    // A second signal ends the process at once.
     for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
     for cancel in state.withLock({
       $0.isOver = true
       return Array($0.tasks.values)
     }) { cancel() }
     _ = writing.lock(before: Date(timeIntervalSinceNow: 5))
-    // Compilers that were stopped let go of their files.
+    // Give cancelled compilers time to close their files.
     usleep(100_000)
     cleanUp()
     kill(getpid(), number)

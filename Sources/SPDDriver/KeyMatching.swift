@@ -1,25 +1,25 @@
 import SPDFormats
 
-/// Keys of a weight file as a network calls them, where a program has put something before or into all of them.
+/// Maps the keys of a weight file to parameter names if they differ by a prefix or by the words of PyTorch's wrappers.
 ///
-/// PyTorch Lightning writes `model.conv1.weight`, DataParallel `module.…`, torch.compile `_orig_mod.…`, a class around the
-/// network the name of its property; a part of the network that was saved by itself lacks what the whole has before it.
+/// PyTorch Lightning writes `model.conv1.weight`, DataParallel `module.…`, torch.compile `_orig_mod.…`, and an enclosing
+/// module the name of its attribute. A submodule saved on its own lacks the prefix of the full network.
 struct KeyMatching {
-  /// What all matching keys of the file begin with, and the network's do not.
+  /// Prefix removed from the file's keys.
   var stripped = ""
-  /// What the network's parameters begin with, and the file's keys do not.
+  /// Prefix added to the file's keys.
   var added = ""
-  /// Words within the keys that wrappers of PyTorch have left.
+  /// Whether words of PyTorch's wrappers are removed from within the keys.
   var leavesOutWrappers = false
 
   var isIdentity: Bool { stripped.isEmpty && added.isEmpty && !leavesOutWrappers }
 
-  /// For the report, such as "without the prefix model. of its keys".
+  /// Text for the report, such as "key prefix model. removed".
   var summary: String {
     var parts: [String] = []
-    if !stripped.isEmpty { parts.append("without the prefix \(stripped) of its keys") }
-    if !added.isEmpty { parts.append("with the prefix \(added) before its keys") }
-    if leavesOutWrappers { parts.append("without the wrappers’ words in its keys") }
+    if !stripped.isEmpty { parts.append("key prefix \(stripped) removed") }
+    if !added.isEmpty { parts.append("key prefix \(added) added") }
+    if leavesOutWrappers { parts.append("wrapper names removed from keys") }
     return parts.joined(separator: ", ")
   }
 
@@ -27,7 +27,7 @@ struct KeyMatching {
     "module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
   ]
 
-  /// The network's name of a key; nil for one that belongs to something else.
+  /// Returns the parameter name of a key; nil for a key without the prefix.
   func name(_ key: String) -> String? {
     var rest = key
     if leavesOutWrappers { rest = Self.unwrapped(key) }
@@ -42,12 +42,12 @@ struct KeyMatching {
 
   // MARK: - finding it
 
-  /// What brings the most of a network's names to light; the keys as they are where nothing finds more.
+  /// Returns the mapping that finds most of a network's names, or the identity if no other finds more.
   ///
   /// - Parameters:
-  ///   - keys: the file's.
-  ///   - names: of the parameters that the network must find.
-  /// - Throws: `Ambiguity` where several prefixes bring all of them.
+  ///   - keys: keys of the file.
+  ///   - names: names of the required parameters.
+  /// - Throws: `Ambiguity` if several prefixes find all of them.
   static func best(_ keys: [String], for names: [String]) throws -> KeyMatching {
     let wanted = Set(names)
     func found(_ matching: KeyMatching) -> Int { Set(keys.compactMap(matching.name)).intersection(wanted).count }
@@ -67,11 +67,11 @@ struct KeyMatching {
       for (candidate, count) in counted where count > most { (best, most) = (candidate, count) }
       if most == wanted.count { return best }
     }
-    // A few names in common are chance, and the keys as they are make the better message.
+    // A few matches are coincidence, and the unchanged keys give a better message.
     return 2 * most >= wanted.count ? best : KeyMatching()
   }
 
-  /// Prefixes that make a key out of a name, or a name out of a key, in the order of the file.
+  /// Returns mappings with the prefixes by which keys and names differ, in the order of the file.
   private static func candidates(_ keys: [String], _ names: [String]) -> [KeyMatching] {
     guard let first = names.first, let last = names.last else { return [] }
     var candidates = [KeyMatching()]
@@ -79,7 +79,7 @@ struct KeyMatching {
       let isKnown = candidates.contains { $0.stripped == candidate.stripped && $0.added == candidate.added }
       if !isKnown, candidates.count < maximumCandidates { candidates.append(candidate) }
     }
-    // The first or the last parameter may be what the file lacks, such as another head.
+    // Try two names: the file may lack the first or the last parameter, such as the head.
     for name in [first, last] {
       for key in keys where key.hasSuffix("." + name) { add(KeyMatching(stripped: String(key.dropLast(name.count)))) }
       let known = Set(keys)
@@ -92,19 +92,19 @@ struct KeyMatching {
     return candidates
   }
 
-  /// A file that repeats one key under many prefixes must not keep us long.
+  /// Bounds the search in a file that repeats one key under many prefixes.
   private static let maximumCandidates = 64
 
-  /// Several parts of a file fit, such as a student and a teacher.
+  /// Thrown when several prefixes match, such as a student's and a teacher's.
   struct Ambiguity: Error {
     var prefixes: [String]
   }
 }
 
 extension Checkpoint {
-  /// The same under the network's names.
+  /// Returns the checkpoint with keys replaced by parameter names.
   ///
-  /// - Returns: nil where two keys would get one name.
+  /// - Returns: nil if two keys map to one name.
   func renamed(_ matching: KeyMatching) -> Checkpoint? {
     var result = self
     result.tensors = [:]
@@ -119,7 +119,7 @@ extension Checkpoint {
       guard result.tensors.updateValue(tensor, forKey: name) == nil else { return nil }
       result.order.append(name)
     }
-    // What belongs to something else stays, under its own name, to be named as unused.
+    // Other keys keep their names, to be reported as unused.
     for key in others where result.tensors[key] == nil {
       result.tensors[key] = tensors[key]
       result.order.append(key)

@@ -1,6 +1,6 @@
 import SPDCompiler
 
-/// The README of an emitted folder: how to link and call what is in it.
+/// The README of an emitted folder: how to link and call the network.
 package enum LinkReadme {
   package static func text(_ compiled: Builder.Compiled, toolchain: Toolchain, hasParameters: Bool) -> String {
     if compiled.plan.mode == .training { return training(compiled, toolchain) }
@@ -10,7 +10,7 @@ package enum LinkReadme {
     return """
       # \(compiled.graph.name) in C
 
-      `\(prefix).c` and `include/\(prefix).h` are all that a program needs; the header says what each function does.
+      A program needs only `\(prefix).c` and `include/\(prefix).h`; the header documents each function.
       \(hasParameters ? "The parameters are in `\(prefix).spdw`." : "No parameters were given; `spdc compile --weights FILE` writes them.")
 
       ## From C
@@ -21,25 +21,25 @@ package enum LinkReadme {
       static \(prefix)_context context;
       void *packed = aligned_alloc(64, (\(upper)_PACKED_BYTES + 63) / 64 * 64);
       void *arena = aligned_alloc(64, (\(upper)_ARENA_BYTES(2) + 63) / 64 * 64);
-      /* parameters: the file, mapped or read to an address that is a multiple of 64 */
+      /* parameters: the file, mapped or read to a 64-byte aligned address */
       int status = \(prefix)_pack(parameters, parameter_bytes, packed, \(upper)_PACKED_BYTES);
       if (status == \(upper)_OK) status = \(prefix)_init(&context, packed, arena, \(upper)_ARENA_BYTES(2), 2);
       if (status == \(upper)_OK) status = \(prefix)_infer(&context, input, output);
       if (status != \(upper)_OK) puts(\(prefix)_status(status));
       ```
 
-      Build the source yourself, for any device:
+      Build the source for any device:
 
       ```
       cc -std=c17 \(flags) -Iinclude -c \(prefix).c
       ```
 
-      or link `lib\(prefix).a`, which was built by \(toolchain.version) for \(compiled.plan.target.name); it needs an
+      or link `lib\(prefix).a`, built with \(toolchain.version) for \(compiled.plan.target.name); it needs an
       OpenMP library (`-fopenmp`).
 
       ## From Swift
 
-      This folder is a C target as SwiftPM has them: name it in a manifest with `path:`, `import \(prefix)`, and
+      This folder is a SwiftPM C target: add it to a manifest with `path:`, `import \(prefix)`, and
 
       ```swift
       import SPDRuntime
@@ -63,14 +63,14 @@ package enum LinkReadme {
       case .boxes: (".targets = boxes, .target_count = count, .rates = &rates", ".boxes(boxes)")
       case .numbers: (".targets = expected, .target_count = \(upper)_MAX_TARGETS", ".numbers(expected)")
       }
-    // Without one sweep behind backward there is no array of gradients.
+    // A step that updates in the backward pass has no gradient array.
     let gradients: (declaration: String, field: String) =
       compiled.plan.updatesInBackward
       ? ("", "") : ("gradients[\(upper)_STATE_COUNT], ", ".gradients = gradients, ")
     return """
       # Training \(compiled.graph.name) in C
 
-      `\(prefix).c` and `include/\(prefix).h` are all that a program needs; the header says what each function does and what the
+      A program needs only `\(prefix).c` and `include/\(prefix).h`; the header documents each function and what the
       caller owns.
 
       ## From C
@@ -79,7 +79,7 @@ package enum LinkReadme {
       #include "\(prefix).h"
 
       static float values[\(upper)_STATE_COUNT], \(gradients.declaration)momentum[\(upper)_STATE_COUNT];
-      /* each aligned to 64 bytes; values: each parameter at its offset in \(prefix)_parameters; momentum: zeros */
+      /* 64-byte aligned; values: each parameter at its offset in \(prefix)_parameters; momentum: zeros */
       \(prefix)_trainer trainer = {.values = values, \(gradients.field).momentum = momentum, .arena = arena,
           .arena_bytes = \(upper)_ARENA_BYTES(2), .balances = \(upper)_BALANCES, .threads = 2};
       const spd_group_rates groups[3] = {{0.1, 5e-4, 0.9}, {0.1, 0, 0.9}, {0.1, 0, 0.9}}; /* rate, decay, momentum */
@@ -90,18 +90,18 @@ package enum LinkReadme {
       if (status != \(upper)_OK) puts(\(prefix)_status(status));
       ```
 
-      Build the source yourself, for any device:
+      Build the source for any device:
 
       ```
       cc -std=c17 \(flags) -Iinclude -c \(prefix).c
       ```
 
-      or link `lib\(prefix).a`, which was built by \(toolchain.version) for \(compiled.plan.target.name); it needs an
+      or link `lib\(prefix).a`, built with \(toolchain.version) for \(compiled.plan.target.name); it needs an
       OpenMP library (`-fopenmp`).
 
       ## From Swift
 
-      This folder is a C target as SwiftPM has them: name it in a manifest with `path:`, `import \(prefix)`, and
+      This folder is a SwiftPM C target: add it to a manifest with `path:`, `import \(prefix)`, and
 
       ```swift
       import SPDRuntime

@@ -2,13 +2,13 @@ import Foundation
 import Models
 import SPD
 
-/// A network from any of the three sources, for any size, batch and number of classes it allows.
+/// A network from a shipped model, a model file or a graph file, for any size, batch and number of classes it supports.
 public struct LoadedModel: Sendable {
   package var name: String
   package var classNames: [String]?
   /// Path of the model file, if it came from one.
   package var path: String?
-  /// The only input that a graph file has; nil where a model can have others.
+  /// The fixed input shape of a graph file; nil for models.
   package private(set) var fixedInput: Shape?
   private let trace: @Sendable (Size2D?, Int, Int?) async throws -> Graph
 
@@ -16,6 +16,8 @@ public struct LoadedModel: Sendable {
     try await trace(size, batch, classes)
   }
 
+  /// Loads a network.
+  ///
   /// - Parameter argument: a path that ends in .swift or .json, or a shipped model's name.
   package static func load(_ argument: String) async throws -> LoadedModel {
     if argument.hasSuffix(".swift") { return try await modelFile(argument) }
@@ -37,35 +39,35 @@ public struct LoadedModel: Sendable {
     let hint = near.flatMap { editDistance($0, argument) <= 4 ? " Did you mean \($0)?" : nil } ?? ""
     return Failure(
       .noInput,
-      "no shipped model is called \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
+      "there is no shipped model \(argument), and it ends in neither .swift nor .json.\(hint)\n  Shipped: "
         + names.joined(separator: ", "))
   }
 
-  /// What is wrong with a file or folder of another kind where a model is wanted.
+  /// Returns the failure for an argument that names another kind of file or a folder; nil for other arguments.
   private static func otherKind(_ argument: String) -> Failure? {
     let wanted = "give a model file (.swift), a graph (.json) or the name of a shipped model"
     switch URL(fileURLWithPath: argument).pathExtension.lowercased() {
     case "onnx":
       return Failure(
         .usage,
-        "\(argument): ONNX files are not read yet, only written (`spdc export`); \(wanted), and the weights as "
-          + "safetensors, .npz or a PyTorch state dict by --weights")
+        "\(argument): ONNX files can be exported (`spdc export`) but not imported; \(wanted), and the weights as "
+          + "safetensors, .npz or a PyTorch state dict with --weights")
     case "pt", "pth", "ckpt", "safetensors", "npz", "spdw":
-      return Failure(.usage, "\(argument) is a file of weights: \(wanted), and this file by --weights")
+      return Failure(.usage, "\(argument) is a weight file: \(wanted), and this file with --weights")
     case let kind
     where ["tflite", "pb", "h5", "keras", "mlmodel", "mlpackage", "engine", "torchscript", "param"].contains(kind):
-      return Failure(.usage, "\(argument): .\(kind) files are not read; \(wanted)")
+      return Failure(.usage, "\(argument): .\(kind) files are not supported; \(wanted)")
     case let kind where ["yaml", "yml", "cfg"].contains(kind):
-      return Failure(.usage, "\(argument): networks are not read from .\(kind) files; \(wanted)")
+      return Failure(.usage, "\(argument): networks in .\(kind) files are not supported; \(wanted)")
     default:
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else { return nil }
       return Failure(
-        .usage, "\(argument) is a \(isFolder.boolValue ? "folder" : "file") that holds no model; \(wanted)")
+        .usage, "\(argument) is a \(isFolder.boolValue ? "folder" : "file") without a model; \(wanted)")
     }
   }
 
-  /// The shipped model of the first name, else whatever the second argument means.
+  /// Loads the shipped model `name`, else the model that `argument` names.
   package static func load(_ name: String, or argument: String) async throws -> LoadedModel {
     if name != argument, let model = shippedModels.first(where: { $0.name == name }) { return LoadedModel(model) }
     return try await load(argument)
@@ -78,7 +80,7 @@ public struct LoadedModel: Sendable {
     (self.name, self.classNames, self.path, self.trace) = (name, classNames, path, trace)
   }
 
-  /// A network that this program declares.
+  /// Wraps a network that this program declares.
   public init(_ model: Model) {
     self.init(name: model.name, classNames: model.classNames, path: nil) { size, batch, classes in
       try model.graph(size: size, batch: batch, classes: classes)
@@ -96,26 +98,26 @@ public struct LoadedModel: Sendable {
     } catch let error as GraphError {
       throw Failure(.data, "\(path): \(error)")
     } catch {
-      throw Failure(.data, "\(path) is no graph that spdc wrote (`spdc compile MODEL --emit graph`): \(brief(error))")
+      throw Failure(.data, "\(path) is not a graph written by `spdc compile MODEL --emit graph`: \(brief(error))")
     }
     let shape = graph.input.shape
     var model = LoadedModel(name: graph.name, classNames: nil, path: path) { size, batch, classes in
       if let size, size != shape.size {
         throw Failure(
           .usage,
-          "\(path) is a graph for \(shape.height)×\(shape.width), not \(size.height)×\(size.width): another size needs "
+          "\(path) is a graph for \(shape.height)×\(shape.width), not \(size.height)×\(size.width): another size requires "
             + "the model file")
       }
       if batch != 1, batch != shape.batch {
         throw Failure(
           .usage,
-          "\(path) is a graph for batch \(shape.batch), not \(batch): another batch needs the model file; this one runs with "
+          "\(path) is a graph for batch \(shape.batch), not \(batch): another batch requires the model file; use "
             + "--batch \(shape.batch)")
       }
       if let classes, classes != graph.classes {
         throw Failure(
           .usage,
-          "\(path) is a graph for \(graph.classes) classes, not \(classes): another number needs the model file")
+          "\(path) is a graph for \(graph.classes) classes, not \(classes): another number requires the model file")
       }
       return graph
     }
@@ -140,8 +142,8 @@ public struct LoadedModel: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       let isShipped = shippedModels.contains { $0.name == name }
-      let hint = isShipped ? "; the shipped model is called \(name), without .swift" : ""
-      throw Failure(.noInput, "\(path): there is no such file\(hint)")
+      let hint = isShipped ? "; did you mean the shipped model \(name), without .swift?" : ""
+      throw Failure(.noInput, "\(path): no such file\(hint)")
     }
     let program = try await compile(path)
     let first = try await ask(program, path: path, size: nil, batch: 1, classes: nil)
@@ -153,18 +155,20 @@ public struct LoadedModel: Sendable {
         answer = try await ask(program, path: path, size: size, batch: batch, classes: classes)
       }
       if let error = answer.error { throw Failure(.data, error.located(at: path)) }
-      guard var graph = answer.graph else { throw Failure(.software, "\(path): no graph came back") }
+      guard var graph = answer.graph else {
+        throw Failure(.software, "\(path): internal error: the model program returned no graph")
+      }
       graph.name = answer.name
       return graph
     }
   }
 
-  /// The model file as a program, from the cache if neither it nor the library changed.
+  /// Compiles the model file to a program, cached until the file or the library changes.
   private static func compile(_ path: String) async throws -> String {
     let library = try SPDLibrary.find()
     let source = try Files.read(path)
-    // The bytes as they are, be they text or not.
-    // Only the file's name is in what is made of it.
+    // Hash the bytes, since the file may not be valid UTF-8.
+    // Only the file's name, not its path, is part of the program.
     let name = URL(fileURLWithPath: path).lastPathComponent
     let key = ObjectCache.Key(String(decoding: source, as: UTF8.self), "\(fnv1a(source))", name, library.stamp)
     return try await ObjectCache("models").file("model", key) { folder in
@@ -173,7 +177,7 @@ public struct LoadedModel: Sendable {
       }
       _ = try Files.temporaryFolder()
       let outcome = try await Progress("swiftc \(path)").during {
-        // Line numbers of the file are wanted if it crashes.
+        // -g gives line numbers if it crashes.
         try await Toolchain.run(
           swiftc,
           ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, path]
@@ -187,7 +191,7 @@ public struct LoadedModel: Sendable {
     }.path
   }
 
-  /// What a program said when it crashed: the message, and the lines of the file that led there.
+  /// Extracts the message and the lines of the model file from a crash report.
   private static func crash(_ text: String, in path: String) -> String {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let message = lines.prefix { !$0.hasPrefix("***") && !$0.hasPrefix("💣") }
@@ -196,7 +200,7 @@ public struct LoadedModel: Sendable {
       line.range(of: name).map { "  at \(path):" + line[$0.upperBound...].split(separator: " ")[0] }
     }
     let text = (message.map(String.init).filter { !$0.isEmpty } + places).joined(separator: "\n")
-    return text.isEmpty ? "it ended without a message" : text
+    return text.isEmpty ? "it exited without a message" : text
   }
 
   private static func ask(
@@ -220,19 +224,19 @@ public struct LoadedModel: Sendable {
     } catch is Toolchain.TooMuchOutput {
       throw Failure(
         .data,
-        "\(path) was stopped: it printed more than 16 MB while it was run for its graph; a model file only declares its network"
+        "\(path) was stopped: it printed more than 16 MB while its graph was traced; a model file must only declare its network"
       )
     }
     guard outcome.succeeded else {
       if let failure = Files.writeFailure(outcome, writingTo: folder) { throw failure }
-      throw Failure(.data, "\(path) stopped while it was run for its graph:\n" + crash(outcome.errors, in: path))
+      throw Failure(.data, "\(path) failed while its graph was traced:\n" + crash(outcome.errors, in: path))
     }
     let lines = ((try? String(contentsOfFile: answerPath, encoding: .utf8)) ?? "").split(separator: "\n")
     let answers: [TraceRequest.Answer]
     do {
       answers = try lines.map { try JSONDecoder().decode(TraceRequest.Answer.self, from: Data($0.utf8)) }
     } catch {
-      throw Failure(.software, "\(path): its graph cannot be read: \(brief(error))")
+      throw Failure(.software, "\(path): internal error: its graph cannot be read: \(brief(error))")
     }
     guard let answer = answers.first else {
       throw Failure(
@@ -241,17 +245,20 @@ public struct LoadedModel: Sendable {
     guard answers.count == 1 else {
       throw Failure(
         .data,
-        "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); one file, one network")
+        "\(path) declares several networks (\(answers.map(\.name).joined(separator: ", "))); a model file declares one network"
+      )
     }
     guard answer.name.isModelName else {
-      throw Failure(.data, "\(path): the name \(answer.name.quotedForMessage) is not made of letters, digits, - and _")
+      throw Failure(
+        .data,
+        "\(path): the name \(answer.name.quotedForMessage) contains characters other than letters, digits, - and _")
     }
     return answer
   }
 }
 
 extension TraceError {
-  /// With the path that the user gave instead of the bare file name.
+  /// Formats the error with the path given by the user instead of the file name.
   package func located(at path: String) -> String {
     "\(path):\(source.line): \(message)" + (layer.isEmpty ? "." : " (layer \(layer)).")
       + (remedy.map { "\n  \($0)" } ?? "")

@@ -1,9 +1,9 @@
 import Foundation
 import SPDCompiler
 
-/// This machine, as far as generated code depends on it.
+/// Properties of this machine that generated code depends on.
 package enum Machine {
-  /// The best target that this machine runs, called `native`.
+  /// The best target for this machine, named `native`.
   package static let native: Target = {
     var target = base
     target.name = "native"
@@ -18,12 +18,12 @@ package enum Machine {
     if name == "native" { return native }
     guard let target = Target.named.first(where: { $0.name == name }) else {
       let names = (["native"] + Target.named.map(\.name)).joined(separator: ", ")
-      throw Failure(.usage, "no target is called \(name); there are \(names)")
+      throw Failure(.usage, "there is no target \(name); available: \(names)")
     }
     return target
   }
 
-  /// Whether this machine's C compilers make code for a target, be it code that does not run here.
+  /// Whether this machine's C compilers can generate code for a target, which it may not be able to run.
   package static func builds(_ target: Target) -> Bool {
     #if arch(x86_64)
       return target.name != "aarch64"
@@ -32,7 +32,7 @@ package enum Machine {
     #endif
   }
 
-  /// Whether code made for a target runs here.
+  /// Whether this machine can run code for a target.
   package static func runs(_ target: Target) -> Bool {
     #if arch(x86_64)
       return target.name != "aarch64" && target.lanes <= base.lanes
@@ -55,12 +55,12 @@ package enum Machine {
     #endif
   }()
 
-  /// As the system lists them, such as `avx2`.
+  /// CPU feature flags from /proc/cpuinfo, such as `avx2`.
   package static let processorFlags: [String] = info("flags")?.split(separator: " ").map(String.init) ?? []
 
   package static let processorName: String = info("model name") ?? "unknown processor"
 
-  /// What code for `native` depends on.
+  /// Identifies the processor that code for `native` depends on.
   package static let identity = ([processorName] + processorFlags.sorted()).joined(separator: " ")
 
   private static func info(_ key: String) -> String? {

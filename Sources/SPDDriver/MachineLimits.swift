@@ -2,7 +2,7 @@ import Foundation
 import SPDCompiler
 import SPDRuntime
 
-/// What this machine's multiply-adds and memory reach, measured by a small C program.
+/// FMA peak and memory bandwidth of this machine, measured by a small C module.
 package struct MachineLimits {
   private let multiply: @convention(c) (Int64, Int32, UnsafeMutablePointer<Float>) -> Int64
   private let read: @convention(c) (UnsafePointer<Float>, Int64, Int32, UnsafeMutablePointer<Float>) -> Void
@@ -12,12 +12,14 @@ package struct MachineLimits {
     let library = try await builder.library(source: source, name: "peak")
     guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), let multiply = dlsym(handle, "spdc_peak_multiply"),
       let read = dlsym(handle, "spdc_peak_read")
-    else { throw Failure(.software, "the peak measurement does not load: \(String(cString: dlerror()))") }
+    else {
+      throw Failure(.software, "internal error: the peak measurement does not load: \(String(cString: dlerror()))")
+    }
     self.multiply = unsafeBitCast(multiply, to: type(of: self.multiply))
     self.read = unsafeBitCast(read, to: type(of: self.read))
   }
 
-  /// Best of several short runs: multiply-adds in GFLOP/s, reading in GB/s, all threads together.
+  /// Measures FMA peak in GFLOP/s and read bandwidth in GB/s over all threads, as the best of several short runs.
   package func measure(threads: Int) -> (gflops: Double, gigabytes: Double) {
     let clock = ContinuousClock()
     var sink: Float = 0

@@ -1,14 +1,14 @@
 import Foundation
 
-/// How much memory this process may still take, and what limits it.
+/// The memory available to this process, and what limits it.
 package struct MemoryBudget: Sendable, Equatable {
   package var bytes: Int
-  /// What limits it, for people: "of this machine", "under the control group's limit".
+  /// The limit in words: "of this machine", "under the control group's limit".
   package var limit: String
 
   package init(bytes: Int, limit: String) { (self.bytes, self.limit) = (bytes, limit) }
 
-  /// That of this process now; nil where the system does not say.
+  /// The current budget of this process; nil if the system does not report it.
   package static var current: MemoryBudget? {
     var budgets: [MemoryBudget] = []
     let information = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
@@ -28,9 +28,9 @@ package struct MemoryBudget: Sendable, Equatable {
     return budgets.min { $0.bytes < $1.bytes }
   }
 
-  /// What can be had without killing anybody, with free swap space.
+  /// Returns available memory plus free swap in bytes.
   ///
-  /// - Parameter text: of /proc/meminfo.
+  /// - Parameter text: content of /proc/meminfo.
   package static func available(in text: String) -> Int? {
     func kilobytes(_ key: String) -> Int? {
       text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
@@ -39,19 +39,19 @@ package struct MemoryBudget: Sendable, Equatable {
     return kilobytes("MemAvailable").map { ($0 + (kilobytes("SwapFree") ?? 0)) << 10 }
   }
 
-  /// Bytes of address space that this process has.
+  /// Returns the size of this process's address space in bytes.
   private static func addressSpace() -> Int? {
-    // Pages, the first number.
+    // The first number counts pages.
     let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
     return text?.split(separator: " ").first.flatMap { Int($0) }.map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) }
   }
 
-  /// Makes sure, before anything is computed, that memory is there.
+  /// Checks that the memory for a computation is available.
   ///
   /// - Parameters:
-  ///   - parts: what is going to be allocated, and what for.
+  ///   - parts: allocations with their purpose.
   ///   - network: the network and its batch, for the message.
-  ///   - budget: what there is; nil: nobody knows, and nothing is refused.
+  ///   - budget: available memory; nil if unknown, which disables the check.
   /// - Throws: `NotEnoughMemory`.
   package static func require(
     _ parts: [(what: String, bytes: Int)], for network: String, of budget: MemoryBudget? = current
@@ -64,8 +64,9 @@ package struct MemoryBudget: Sendable, Equatable {
     guard let budget, total > budget.bytes else { return }
     let list = parts.filter { $0.bytes > 0 }.map { "\($0.what) \(gigabytes($0.bytes))" }.joined(separator: ", ")
     throw NotEnoughMemory(
-      description: "\(network) needs \(gigabytes(total)) of memory (\(list)), but \(gigabytes(budget.bytes)) are free "
-        + "\(budget.limit): take a smaller --batch or --size")
+      description:
+        "\(network) needs \(gigabytes(total)) of memory (\(list)), but \(gigabytes(budget.bytes)) are available "
+        + "\(budget.limit): use a smaller --batch or --size")
   }
 
   private static func gigabytes(_ bytes: Int) -> String {
@@ -73,7 +74,7 @@ package struct MemoryBudget: Sendable, Equatable {
   }
 }
 
-/// A network does not fit into the memory that is free.
+/// Thrown when a network does not fit into the available memory.
 package struct NotEnoughMemory: FailureConvertible, CustomStringConvertible {
   package var description: String
   package var failure: Failure { Failure(.unavailable, description) }

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// Receives what the libraries say while they work. The command prints it; an application may show or log it.
+/// Receives messages of the libraries. The command prints them; an application may show or log them.
 public protocol MessageHandler: Sendable {
-  /// What was found or chosen.
+  /// Receives information about what was found or chosen.
   func note(_ text: String)
-  /// What the user should look at, though the work goes on.
+  /// Receives a warning; the work continues.
   func warning(_ text: String)
-  /// A progress line to draw over the one before; empty: remove it. Called only where `drawsProgress`.
+  /// Receives a progress line that replaces the previous one; an empty line removes it. Called only if `drawsProgress`.
   func progress(_ line: String)
   /// Whether progress lines are wanted.
   var drawsProgress: Bool { get }
 }
 
-/// Where messages go: nowhere, until a program sets a handler.
+/// Routes messages to a handler; they are discarded until a program sets one.
 public enum Messages {
   private struct Silence: MessageHandler {
     func note(_ text: String) {}

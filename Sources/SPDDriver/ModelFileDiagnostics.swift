@@ -1,24 +1,24 @@
 import Foundation
 
-/// What of the Swift compiler's messages about a model file helps its author.
+/// Reduces the Swift compiler's messages about a model file to those that help its author.
 struct ModelFileDiagnostics {
-  /// As the user gave it.
+  /// The path as given by the user.
   let path: String
   let source: String
   let outcome: Toolchain.Outcome
 
-  /// More errors than this mostly follow from the first ones.
+  /// Further errors are usually consequences of the first ones.
   private static let maximumErrors = 5
 
   private var text: String { outcome.errors.isEmpty ? outcome.output : outcome.errors }
   private var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
 
-  /// Why the file does not compile, with its place and the line there.
+  /// Why the file does not compile, with locations and source lines.
   var message: String {
     let errors = errors
     if errors.isEmpty, isCrash { return crash }
     guard !errors.isEmpty else {
-      // An error without a place, such as the linker's.
+      // An error without a location, such as the linker's.
       let first = lines.first { $0.contains("error:") } ?? lines.first { !$0.isEmpty } ?? "no message"
       return "\(path) does not compile:\n\(first)"
     }
@@ -27,7 +27,7 @@ struct ModelFileDiagnostics {
     return "\(path) does not compile:\n\(shown)" + (more > 0 ? "\n… and \(more) more errors" : "")
   }
 
-  /// Errors in the file itself, once each: place and message, then the line of the source.
+  /// Errors in the file itself, without duplicates: location and message, then the source line.
   private var errors: [String] {
     let sourceLines = source.split(separator: "\n", omittingEmptySubsequences: false)
     var errors: [String] = []
@@ -64,7 +64,7 @@ struct ModelFileDiagnostics {
   }
 
   private var crash: String {
-    // `[file.swift:4:69 - line:7:1]`: what it was compiling, the innermost last.
+    // `[file.swift:4:69 - line:7:1]`: what the compiler was processing, innermost last.
     let name = URL(fileURLWithPath: path).lastPathComponent
     let stack = lines.drop { !$0.hasPrefix("Stack dump:") }
     let place = stack.compactMap { line -> String? in
@@ -73,14 +73,14 @@ struct ModelFileDiagnostics {
       return digits.isEmpty ? nil : "\(path):\(digits)"
     }.last
     let what = "swiftc crashed while it compiled \(place ?? path)"
-    // The known case: an existential that is called where it is made.
+    // A known crash: calling an existential where it is created.
     let returnsExistential = source.contains { $0 == ">" } && source.contains(/->\s*\(?\s*any\s+Layer\b/)
     let isCast = source.contains(/\bas\s+any\s+Layer\b|:\s*any\s+Layer\b/)
     if returnsExistential || isCast {
       return what
-        + ": a layer of type `any Layer` cannot be called at once; let the helper return `some Layer`, or write "
+        + ": a layer of type `any Layer` cannot be called directly; let the helper return `some Layer`, or write "
         + "`x.through(helper())`"
     }
-    return what + ", which is a fault of the compiler; write that part in another way, such as in smaller steps"
+    return what + ", which is a compiler bug; rewrite that part, for example in smaller steps"
   }
 }

@@ -1,7 +1,7 @@
 import SPDFormats
 import SPD
 
-/// Counts numbers that are NaN or infinite, and knows the first.
+/// Counts values that are NaN or infinite, and records the first.
 package struct NotFinite: Sendable, Equatable {
   package private(set) var count = 0
   package private(set) var total = 0
@@ -24,18 +24,18 @@ package struct NotFinite: Sendable, Equatable {
   package static func text(_ value: Float) -> String { value.isNaN ? "NaN" : value < 0 ? "−infinity" : "infinity" }
 }
 
-/// A network computed something that is no number.
+/// Thrown when a network's output contains NaN or infinity.
 package struct OutputNotFinite: FailureConvertible, CustomStringConvertible {
   package var description: String
   package var failure: Failure { Failure(.data, description) }
 
-  /// Makes sure that a network's results are numbers.
+  /// Checks that a network's outputs are finite.
   ///
   /// - Parameters:
-  ///   - values: all results one after the other.
-  ///   - shapes: of each result.
-  ///   - network: its name, for the message.
-  /// - Throws: `OutputNotFinite`, which says which result and how many of its values.
+  ///   - values: all outputs, concatenated.
+  ///   - shapes: shape of each output.
+  ///   - network: name of the network, for the message.
+  /// - Throws: `OutputNotFinite` naming the output and the number of its values that are not finite.
   package static func check(_ values: [Float], _ shapes: [[Int]], of network: String) throws {
     var rest = values[...]
     var parts: [String] = []
@@ -50,13 +50,14 @@ package struct OutputNotFinite: FailureConvertible, CustomStringConvertible {
     }
     guard !parts.isEmpty else { return }
     throw OutputNotFinite(
-      description: "\(network): output is not finite (\(parts.joined(separator: "; "))): the weights or the input hold "
+      description:
+        "\(network): output is not finite (\(parts.joined(separator: "; "))): the weights or the input contain "
         + "such numbers, or a sum overflows")
   }
 }
 
 extension Weights {
-  /// Parameters that hold NaN or an infinity, with the place of the first such number in each.
+  /// Returns the parameters that contain NaN or infinity, each with the index of its first such value.
   func notFinite(in graph: Graph) -> [String] {
     graph.parameters.compactMap { parameter in
       guard let tensor = tensors?[parameter.name], let first = NotFinite(tensor.values).first else { return nil }

@@ -2,20 +2,20 @@ import Foundation
 import SPD
 import SPDFormats
 
-/// Files that compilers made, kept by everything that they were made of: text, compiler, flags, machine.
+/// A cache of compiler outputs, keyed by everything that they depend on: source, compiler, flags, machine.
 ///
-/// An entry is a folder: its files, and `digest` with their sizes and checksums. It reaches the disk before it gets its name, and
-/// is looked at whenever it is used: what was cut off or damaged since is made again. Processes that want the same entry
-/// wait for the first of them.
+/// An entry is a folder with its files and `digest`, which has their sizes and checksums. An entry is flushed to disk before
+/// it is renamed into place, and verified on every use; a damaged one is rebuilt. Processes that need the same entry wait for
+/// the first of them.
 package struct ObjectCache: Sendable {
   package let folder: URL
 
-  /// The user's, or `SPDC_CACHE`'s, for one kind of entry.
+  /// Opens the user's cache, or that of `SPDC_CACHE`, for one kind of entry.
   package init(_ kind: String) throws { folder = try Files.cache(kind) }
 
   package init(folder: URL) { self.folder = folder }
 
-  /// Everything that the result of a compiler depends on; the order counts.
+  /// Everything that the output of a compiler depends on, in order.
   package struct Key {
     private var text = ""
 
@@ -24,7 +24,7 @@ package struct ObjectCache: Sendable {
     package mutating func add(_ part: String) { text += "\(part.utf8.count):" + part }
     package mutating func add(_ parts: [String]) { for part in ["\(parts.count)"] + parts { add(part) } }
 
-    /// 128 bits: two hashes, of the text forwards and backwards.
+    /// A 128-bit name from two hashes, of the text and of its reverse.
     package var name: String {
       [fnv1a(text.utf8), fnv1a(text.utf8.reversed())].map {
         let digits = String($0, radix: 16)
@@ -33,19 +33,19 @@ package struct ObjectCache: Sendable {
     }
   }
 
-  /// Path of an entry's file.
+  /// Returns the path of an entry's file, and builds the entry if it is missing or damaged.
   ///
-  /// - Parameter make: puts the file, and whatever else belongs to the entry, into a folder that becomes the entry.
+  /// - Parameter make: writes the entry's files into a folder that becomes the entry.
   package func file(_ name: String, _ key: Key, make: (_ folder: URL) async throws -> Void) async throws -> URL {
     let entry = folder.appendingPathComponent(key.name)
     let file = entry.appendingPathComponent(name)
-    if Self.isWhole(entry, with: name) { return file }
+    if Self.isIntact(entry, with: name) { return file }
     try await Files.hintingAtCache {
       let lock = entry.path + ".lock"
       try await Interruption.temporary(lock) {
         let (descriptor, isOurs) = await Self.lock(lock)
         defer { if descriptor >= 0 { close(descriptor) } }
-        if Self.isWhole(entry, with: name) { return }
+        if Self.isIntact(entry, with: name) { return }
         if isOurs { removeLeftovers(of: entry) }
         try await Files.withTemporaryFolder(beside: entry) { temporary in
           try await make(temporary)
@@ -61,7 +61,7 @@ package struct ObjectCache: Sendable {
 
   private static let digestName = "digest"
 
-  /// A line for each file: size, checksum, name.
+  /// Returns a line per file: size, checksum, name.
   private static func digest(of entry: URL) throws -> String {
     try FileManager.default.contentsOfDirectory(atPath: entry.path).filter { $0 != digestName }.sorted().map { name in
       let data = try Data(contentsOf: entry.appendingPathComponent(name))
@@ -69,14 +69,14 @@ package struct ObjectCache: Sendable {
     }.joined()
   }
 
-  private static func isWhole(_ entry: URL, with name: String) -> Bool {
+  private static func isIntact(_ entry: URL, with name: String) -> Bool {
     guard let noted = try? String(contentsOf: entry.appendingPathComponent(digestName), encoding: .utf8),
       noted.contains(" \(name)\n")
     else { return false }
     return noted == (try? digest(of: entry))
   }
 
-  /// Notes the digest and waits until everything has reached the disk.
+  /// Writes the digest and flushes everything to disk.
   private func seal(_ temporary: URL) throws {
     let digest = try Self.digest(of: temporary)
     try digest.write(to: temporary.appendingPathComponent(Self.digestName), atomically: false, encoding: .utf8)
@@ -89,7 +89,7 @@ package struct ObjectCache: Sendable {
   private static func synchronise(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     defer { if descriptor >= 0 { close(descriptor) } }
-    // Not every file system can; a disk that is full says so here.
+    // Some file systems do not support fsync. A full disk is reported here.
     guard descriptor >= 0, fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
       throw Failure(.cannotWrite, "\(path): \(String(cString: strerror(errno)))")
     }
@@ -100,9 +100,9 @@ package struct ObjectCache: Sendable {
       try? Self.synchronise(folder.path)
       return
     }
-    // Another process may have been faster; its result is the same.
-    if Self.isWhole(entry, with: name) { return }
-    // What is damaged may be in use: it goes aside and disappears when it is let go.
+    // Another process may have built the same entry first.
+    if Self.isIntact(entry, with: name) { return }
+    // A damaged entry may be in use: rename it, then remove it.
     let aside = temporary.path + ".old"
     guard rename(entry.path, aside) == 0, rename(temporary.path, entry.path) == 0 else {
       throw Failure(.cannotWrite, "\(entry.path): \(String(cString: strerror(errno)))")
@@ -110,7 +110,7 @@ package struct ObjectCache: Sendable {
     try? FileManager.default.removeItem(atPath: aside)
   }
 
-  /// Folders of processes that were killed.
+  /// Removes temporary folders of killed processes.
   private func removeLeftovers(of entry: URL) {
     let prefix = ".\(entry.lastPathComponent)."
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where name.hasPrefix(prefix) {
@@ -118,9 +118,9 @@ package struct ObjectCache: Sendable {
     }
   }
 
-  /// Waits for whoever makes the same entry, but not for ever: it may have been stopped, and two may make an entry.
+  /// Waits for a process that builds the same entry, for two minutes at most: it may be suspended, and building twice is safe.
   ///
-  /// - Returns: the lock's file, −1 if it cannot be opened, and whether this process holds the lock.
+  /// - Returns: the lock's file descriptor, −1 if it cannot be opened, and whether this process holds the lock.
   private static func lock(_ path: String) async -> (descriptor: Int32, isOurs: Bool) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { return (-1, false) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A line that tells how far something is, redrawn in place.
+/// A progress line, redrawn in place.
 package final class Progress {
   private let title: String
   private let total: Int
@@ -12,7 +12,9 @@ package final class Progress {
     self.total = total
   }
 
-  /// - Parameter done: of `total`; draws at most ten times a second, and nothing in the first half second.
+  /// Redraws the line at most ten times per second, and not within the first half second.
+  ///
+  /// - Parameter done: completed units of `total`.
   package func update(_ done: Int) {
     let now = ContinuousClock.now
     guard Messages.drawsProgress, now - start > .milliseconds(500) else { return }
@@ -42,7 +44,7 @@ package final class Progress {
     drawn = nil
   }
 
-  /// Redraws with the elapsed time while something runs that reports nothing.
+  /// Shows the elapsed time while `body` runs.
   package func during<Result>(_ body: () async throws -> Result) async rethrows -> Result {
     let ticker = Task { [title, start] in
       while !Task.isCancelled {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Where the library `SPD` is that model files are compiled against: beside the executable, as SwiftPM builds it, or in
+/// Location of the library `SPD` that model files are compiled against: beside the executable, as SwiftPM builds it, or
 /// `../lib/spdc` of an installation.
 package struct SPDLibrary {
   package var modules: String
   package var objects: [String]
-  /// Changes whenever the library does.
+  /// Identifies the version of the library's files.
   package var stamp: String
 
   package static func find() throws -> SPDLibrary {
@@ -25,7 +25,7 @@ package struct SPDLibrary {
       guard let objects, !objects.isEmpty, manager.fileExists(atPath: module.path) else {
         throw Failure(
           .unavailable,
-          "the library that model files import is neither in \(built.path) nor in \(installed.path); "
+          "the library SPD that model files import is neither in \(built.path) nor in \(installed.path); "
             + "build with `swift build -c release` or install with `make install`")
       }
       library = SPDLibrary(

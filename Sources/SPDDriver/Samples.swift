@@ -1,6 +1,6 @@
 import Foundation
 
-/// What repeated measurements say.
+/// Statistics of repeated measurements.
 package struct Samples {
   package let sorted: [Double]
 
@@ -17,28 +17,28 @@ package struct Samples {
     return sorted[low] + (sorted[high] - sorted[low]) * (position - Double(low))
   }
 
-  /// Encloses the true median with a probability of at least 95 %, whatever the distribution: of n observations as many
-  /// lie below it as n tosses of a coin show heads. Nil for fewer than 6, which cannot say that much.
+  /// A 95 % confidence interval of the median for any distribution: the number of observations below the median is
+  /// binomial with p = 1/2. Nil for fewer than 6 observations, which are too few.
   package var medianInterval: ClosedRange<Double>? {
     let count = Double(sorted.count)
-    // Exact up to some hundreds, and never too narrow; counted from 1.
+    // A rank counted from 1: exact up to some hundred observations, never too narrow.
     let rank = Int((count + 1) / 2 - 0.98 * count.squareRoot())
     return rank < 1 ? nil : sorted[rank - 1]...sorted[sorted.count - rank]
   }
 }
 
-/// Milliseconds of rounds, by sitting.
+/// Run times in milliseconds, by round.
 package struct Times {
-  package private(set) var sittings: [[Double]] = []
-  package var samples: Samples { Samples(sittings.flatMap { $0 }) }
+  package private(set) var rounds: [[Double]] = []
+  package var samples: Samples { Samples(rounds.flatMap { $0 }) }
 
-  package mutating func append(_ milliseconds: Double, in sitting: Int) {
-    if sitting == sittings.count { sittings.append([]) }
-    sittings[sitting].append(milliseconds)
+  package mutating func append(_ milliseconds: Double, in round: Int) {
+    if round == rounds.count { rounds.append([]) }
+    rounds[round].append(milliseconds)
   }
 }
 
-/// How many times as long one variant takes as another, with a 95 % interval.
+/// Ratio of the run times of two variants, with a 95 % confidence interval.
 package struct Ratio: Encodable {
   package var against: String
   package var median: Double
@@ -47,16 +47,15 @@ package struct Ratio: Encodable {
   /// False if the interval contains 1: the noise is larger than the difference.
   package var conclusive: Bool
 
-  /// - Parameters: times of both variants in the same rounds of the same sittings.
+  /// Compares the times of two variants that were measured interleaved in the same rounds.
   package init(_ slow: Times, of name: String, over fast: Times) {
-    // Two rounds, which went there and back, make one ratio: what it costs to run second, and a slow drift of the
-    // machine, cancel in it. Ratios of one sitting share what the places in memory do to them, so a sitting is one
-    // observation, however long it is.
+    // Two runs in ABBA order make one ratio, which cancels order effects and slow drift of the machine. All ratios of a
+    // round share the same memory addresses, so a round is one observation, however long it is.
     func pairs(_ times: [Double]) -> [Double] {
       stride(from: 1, to: times.count, by: 2).map { times[$0 - 1] + times[$0] }
     }
     let samples = Samples(
-      zip(slow.sittings, fast.sittings).map { slow, fast in
+      zip(slow.rounds, fast.rounds).map { slow, fast in
         Samples(zip(pairs(slow), pairs(fast)).map { $0 / $1 }).median
       })
     let interval = samples.medianInterval ?? 0...Double.infinity

@@ -2,22 +2,22 @@ import Foundation
 import SPD
 import SPDCompiler
 
-/// Which steps of a variant belong to which space-to-depth, and how long they took.
+/// Maps the steps of a variant to space-to-depth sites, and keeps the times of each site.
 ///
-/// Steps are joined into the longest runs that begin and end where a site does, and each run is timed by one call: the
-/// loops of an unfused site then wait for each other as they do in the network, and no call adds to any of them.
+/// Consecutive steps of the same sites form a run that is timed by one call: the loops of an unfused site then synchronise
+/// as they do in the network, and call overhead is not added to each of them.
 package struct SiteTimes {
   package let runs: [(steps: Range<Int>, sites: [Int])]
-  /// By site.
+  /// Times of each site.
   package private(set) var times: [Times]
 
   /// - Parameters:
-  ///   - declared: the graph that the sites are of.
-  ///   - plan: that graph, compiled in some way.
+  ///   - declared: the graph that contains the sites.
+  ///   - plan: the plan of that graph for one variant.
   package init(_ sites: [SpaceToDepthSite], of declared: Graph, in plan: Plan) {
     let members = sites.map { site in
       let nodes = site.nodes.map { declared[$0] }
-      // A pass keeps the number of one of the nodes that it joins, and a convolution its layer.
+      // A pass that merges nodes keeps one of their ids, and a convolution keeps its layer.
       return (ids: Set(site.nodes), layers: Set(nodes.filter(\.op.isConvolution).map(\.layer)))
     }
     var runs: [(steps: Range<Int>, sites: [Int])] = []
@@ -36,14 +36,14 @@ package struct SiteTimes {
     times = Array(repeating: Times(), count: sites.count)
   }
 
-  /// One round: all steps in their order, so that each finds in the caches what it finds there in the network.
-  package mutating func measure(in sitting: Int, _ time: (Range<Int>) throws -> Double) rethrows {
+  /// Times all steps once in order, so that cache contents are those of a normal run.
+  package mutating func measure(in round: Int, _ time: (Range<Int>) throws -> Double) rethrows {
     var sums = Array(repeating: 0.0, count: times.count)
     for run in runs {
       let elapsed = try time(run.steps)
       for site in run.sites { sums[site] += elapsed }
     }
-    for site in sums.indices { times[site].append(sums[site], in: sitting) }
+    for site in sums.indices { times[site].append(sums[site], in: round) }
   }
 }
 
@@ -51,7 +51,7 @@ extension Op {
   fileprivate var isConvolution: Bool { if case .convolution = self { true } else { false } }
 }
 
-/// One space-to-depth in both variants.
+/// Times of one space-to-depth in both variants.
 package struct SiteReport: Encodable {
   package struct Variant: Encodable {
     package var name: String, minMs: Double, medianMs: Double
@@ -63,14 +63,14 @@ package struct SiteReport: Encodable {
   }
 
   package var layer: String
-  /// Of the space-to-depth: C×H×W.
+  /// Input shape of the space-to-depth: C×H×W.
   package var input: String
   package var output: String
   package var variants: [Variant]
   package var ratio: Ratio
 
   package static func table(_ sites: [SiteReport]) -> String {
-    guard let first = sites.first else { return "there is no space-to-depth in this network\n" }
+    guard let first = sites.first else { return "this network has no space-to-depth\n" }
     let names = first.variants.map(\.name)
     let rows = sites.map { site in
       [site.layer, "\(site.input) → \(site.output)"]

@@ -1,15 +1,15 @@
 import Foundation
 import SPDRuntime
 
-/// How many OpenMP threads a computation gets where nobody asks for a number, and what decides it.
+/// The default number of OpenMP threads, and what limits it.
 package struct ThreadBudget: Sendable, Equatable {
-  /// Processors that the scheduler may put this process on.
+  /// Number of processors in the affinity mask of this process.
   package var affinity: Int
-  /// Processors' worth of time that a control group (a container, a batch system) allows; nil without a quota.
+  /// CPU quota of the control group (container, batch system) in processors; nil without a quota.
   package var quota: Double?
   /// The first number of `OMP_NUM_THREADS`.
   package var requested: Int?
-  /// The variable that limits all threads of a process, such as `OMP_THREAD_LIMIT`, and its number.
+  /// The variable that limits the threads of a process, such as `OMP_THREAD_LIMIT`, and its value.
   package var limit: (variable: String, count: Int)?
 
   package static func == (a: Self, b: Self) -> Bool {
@@ -17,20 +17,21 @@ package struct ThreadBudget: Sendable, Equatable {
       && a.limit?.variable == b.limit?.variable && a.limit?.count == b.limit?.count
   }
 
-  /// - Throws: `Failure` where `OMP_NUM_THREADS` is no number of threads: OpenMP's libraries abort on it.
+  /// - Throws: `Failure` if `OMP_NUM_THREADS` is invalid: OpenMP libraries abort on it.
   package init(affinity: Int, quota: Double?, environment: [String: String]) throws {
     self.affinity = max(1, affinity)
     self.quota = quota
     if let text = environment["OMP_NUM_THREADS"], !text.allSatisfy(\.isWhitespace) {
-      // A list has a number for each level of nested parallelism.
+      // A list has one number per level of nested parallelism.
       let first = text.split(separator: ",", omittingEmptySubsequences: false)[0].trimmingCharacters(in: .whitespaces)
       guard let count = Int32(first), count >= 1 else {
         throw Failure(
-          .usage, "OMP_NUM_THREADS is “\(text)”, which is no number of threads; set it to 1 or more, or unset it")
+          .usage,
+          "OMP_NUM_THREADS is “\(text)”, which is not a valid number of threads; set it to 1 or more, or unset it")
       }
       requested = Int(count)
     }
-    // What is no number here OpenMP ignores too.
+    // OpenMP ignores invalid values of these too.
     for variable in Self.limitVariables {
       guard let count = environment[variable].flatMap({ Int($0.trimmingCharacters(in: .whitespaces)) }), count >= 1
       else {
@@ -40,7 +41,7 @@ package struct ThreadBudget: Sendable, Equatable {
     }
   }
 
-  /// OpenMP's own, and those of LLVM's library.
+  /// The variables of the OpenMP standard and of LLVM's library.
   private static let limitVariables = ["OMP_THREAD_LIMIT", "KMP_DEVICE_THREAD_LIMIT", "KMP_ALL_THREADS"]
 
   /// A quota of 1.5 processors keeps two threads busy; 0.5 keeps one.
@@ -50,7 +51,7 @@ package struct ThreadBudget: Sendable, Equatable {
     min([affinity, quotaThreads, requested, limit?.count].compactMap(\.self).min()!, 1024)
   }
 
-  /// What decides the number, for people: "affinity", "CPU quota of 1.5 (control group)".
+  /// What limits the number: "affinity", "CPU quota of 1.5 of the control group".
   package var reason: String {
     let threads = threads
     if let limit, limit.count == threads, threads < affinity { return "\(limit.variable)=\(limit.count)" }
@@ -61,29 +62,31 @@ package struct ThreadBudget: Sendable, Equatable {
     return "affinity"
   }
 
-  /// Why OpenMP granted fewer threads than were asked for, if the environment says it.
+  /// Why OpenMP granted fewer threads than requested, if the environment limits them.
   package var limitation: String? {
-    limit.map { "\($0.variable) is \($0.count): raise or unset it, or leave --threads out" }
+    limit.map { "\($0.variable) is \($0.count): raise or unset it, or remove --threads" }
   }
 }
 
 extension Machine {
-  /// That of this process, as it was started.
+  /// The budget of this process, from its environment at start.
   private static let budget = Result {
     try ThreadBudget(
       affinity: affinity, quota: ControlGroup().processors, environment: ProcessInfo.processInfo.environment)
   }
 
-  /// - Throws: `Failure` where the environment has no sensible number.
+  /// Returns the thread budget of this process.
+  ///
+  /// - Throws: `Failure` if `OMP_NUM_THREADS` is invalid.
   package static func threadBudget() throws -> ThreadBudget { try budget.get() }
 
-  /// Threads to compute on where nobody asks for a number.
+  /// Default number of threads.
   package static var processors: Int { (try? threadBudget().threads) ?? affinity }
 
-  /// Makes the environment fit for OpenMP's library, which reads it when it is first used: it aborts on numbers that are too
-  /// large, and with `OMP_DYNAMIC` it grants fewer threads than the arena of a session is made for.
+  /// Adjusts the environment before the OpenMP library reads it on first use. The library aborts on numbers that are too
+  /// large, and with `OMP_DYNAMIC` it may grant fewer threads than a session's arena is sized for.
   ///
-  /// - Throws: `Failure` where `OMP_NUM_THREADS` is no number of threads.
+  /// - Throws: `Failure` if `OMP_NUM_THREADS` is invalid.
   package static func prepareOpenMP() throws {
     _ = try threadBudget()
     _ = isOpenMPPrepared
@@ -95,9 +98,8 @@ extension Machine {
     unsetenv("OMP_DYNAMIC")
   }()
 
-  /// Processors that the scheduler may put this process on.
   private static let affinity: Int = {
-    // `Cpus_allowed:	ff,ffffffff`. Foundation counts the machine's processors, whatever this process may use.
+    // `Cpus_allowed:	ff,ffffffff`. Foundation counts all processors of the machine, ignoring affinity.
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let mask = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }?.dropFirst("Cpus_allowed:".count)
     let count = (mask ?? "").reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }

@@ -2,21 +2,21 @@ import Foundation
 import SPD
 import Subprocess
 
-/// A C compiler that was seen to build and run an OpenMP program on this machine.
+/// A C compiler that built and ran an OpenMP program on this machine.
 package struct Toolchain: Codable, Equatable {
-  /// Full path of the program that is run.
+  /// Absolute path of the compiler.
   package var compiler: String
-  /// Words before all others, of `CC="ccache clang"` or `CC="gcc -m64"`.
+  /// First arguments of every call, from `CC="ccache clang"` or `CC="gcc -m64"`.
   package var words: [String] = []
   /// First line of `--version`.
   package var version: String
-  /// What makes OpenMP work: `-fopenmp`, and a library folder where the compiler does not know it.
+  /// OpenMP flags: `-fopenmp`, and a library folder if the compiler does not search it.
   package var openMPFlags: [String]
 
-  /// Finds a compiler, or says what to install.
+  /// Finds a compiler, or throws an error that explains what to install.
   ///
-  /// `SPDC_CC` or `CC` in the environment is the only candidate if set, with its options. What was found is remembered in
-  /// the cache for as long as the compiler's file stays the same.
+  /// If `SPDC_CC` or `CC` is set, it is the only candidate and may include options. The result is cached until the
+  /// compiler's file changes.
   package static func find() async throws -> Toolchain {
     if let remembered = try? remembered() { return remembered }
     let (found, reports) = try await probe()
@@ -27,7 +27,7 @@ package struct Toolchain: Codable, Equatable {
     return found
   }
 
-  /// Every candidate and how it fared, for `spdc doctor`.
+  /// The result of probing one candidate, for `spdc doctor`.
   package struct Report: Codable {
     package var compiler: String
     package var version: String?
@@ -36,7 +36,9 @@ package struct Toolchain: Codable, Equatable {
     package var message: String
   }
 
-  /// - Throws: `Failure` where temporary files cannot be written, for then nobody knows.
+  /// Probes candidates until one works.
+  ///
+  /// - Throws: `Failure` if temporary files cannot be written, so that no candidate can be probed.
   package static func probe() async throws -> (Toolchain?, [Report]) {
     var reports: [Report] = []
     for candidate in candidates() {
@@ -56,7 +58,7 @@ package struct Toolchain: Codable, Equatable {
 
   private static func candidates() -> [String] {
     if let requested = requested() { return [requested] }
-    // The newest clang first; gcc is nearly as good.
+    // Newest clang first: gcc generates slightly slower code.
     return ["clang"] + (14...22).reversed().map { "clang-\($0)" } + ["gcc", "cc"]
   }
 
@@ -87,7 +89,7 @@ package struct Toolchain: Codable, Equatable {
           report.message = "-fopenmp does not work: \(built.firstLine)"
           continue
         }
-        // What the user's environment allows is no property of the compiler, and the answer is remembered.
+        // The user's OpenMP limits are no property of the compiler, and the result is cached.
         let free: [String: String?] = ["OMP_THREAD_LIMIT": nil, "OMP_NUM_THREADS": nil, "OMP_DYNAMIC": nil]
         let ran = try await run(program, [], environment: free)
         guard ran.succeeded, ran.output.hasPrefix("2") else {
@@ -107,16 +109,16 @@ package struct Toolchain: Codable, Equatable {
     return (nil, report)
   }
 
-  /// The program that a name or a command line means, and the words after it.
+  /// Splits a name or command line into the program and its first arguments.
   private static func command(_ text: String) -> (path: String, words: [String])? {
-    // A path may have spaces of its own.
+    // A path may contain spaces.
     if let path = locate(text) { return (path, []) }
     let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
     guard let first = words.first, let path = locate(first) else { return nil }
     return (path, Array(words.dropFirst()))
   }
 
-  /// Debian keeps the OpenMP library of each clang in a folder that only that clang knows.
+  /// Returns the OpenMP flags to try: Debian installs libomp into a folder per clang version that other versions do not search.
   private static func openMPChoices() -> [[String]] {
     let folders = (14...22).reversed().map { "/usr/lib/llvm-\($0)/lib" }
       .filter { FileManager.default.fileExists(atPath: $0 + "/libomp.so") }
@@ -164,14 +166,14 @@ package struct Toolchain: Codable, Equatable {
 
   private static func noPath(_ consequence: String) -> String { "PATH is not set, so \(consequence)" }
 
-  /// Why swiftc is not there.
+  /// The message for a missing swiftc.
   package static var swiftAdvice: String {
     hasPath
-      ? "swiftc was not found, which a model file needs (see swift.org/install); shipped models and graph files do not"
-      : noPath("swiftc, which a model file needs, cannot be found")
+      ? "swiftc was not found; model files need it (see swift.org/install), shipped models and graph files do not"
+      : noPath("swiftc, which model files need, cannot be found")
   }
 
-  // MARK: - memory
+  // MARK: - cached result
 
   private struct Memory: Codable {
     var toolchain: Toolchain
@@ -179,7 +181,7 @@ package struct Toolchain: Codable, Equatable {
   }
 
   private static func memoryFile() throws -> URL {
-    // One memory per request, so that setting CC asks anew.
+    // One file per value of CC, so that changing it probes again.
     let name = requested().map { "toolchain-" + String(fnv1a($0.utf8), radix: 16) } ?? "toolchain"
     return try Files.cache("toolchain").appendingPathComponent(name + ".json")
   }
@@ -189,7 +191,7 @@ package struct Toolchain: Codable, Equatable {
     return memory.stamp == stamp(memory.toolchain.compiler) ? memory.toolchain : nil
   }
 
-  /// Changes whenever the compiler's file does.
+  /// Identifies the version of the compiler's file.
   private static func fileStamp(_ path: String) -> String {
     let attributes = try? FileManager.default.attributesOfItem(
       atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
@@ -207,7 +209,7 @@ package struct Toolchain: Codable, Equatable {
 
   package struct Outcome {
     package var succeeded: Bool
-    /// What ended the program, if it did not end by itself.
+    /// The signal that ended the program, if any.
     package var signal: Int32?
     package var output: String
     package var errors: String
@@ -219,11 +221,11 @@ package struct Toolchain: Codable, Equatable {
     }
   }
 
-  /// Runs a program to its end and collects what it says; `environment` is on top of this process's.
+  /// Runs a program and collects its output. `environment` is merged into this process's environment; nil removes a variable.
   package static func run(_ path: String, _ arguments: [String], environment: [String: String?] = [:]) async throws
     -> Outcome
   {
-    // nil removes a variable.
+    // `updateValue` keeps nil values, which remove a variable.
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in environment { variables.updateValue(value, forKey: Environment.Key(stringLiteral: name)) }
     let changes = variables
@@ -245,16 +247,16 @@ package struct Toolchain: Codable, Equatable {
       errors: result.standardError)
   }
 
-  /// Bytes that a program may print.
+  /// Maximum output of a program in bytes.
   private static let outputLimit = 16 << 20
 
-  /// A program printed without end.
+  /// Thrown when a program exceeds the output limit.
   package struct TooMuchOutput: FailureConvertible {
     package var program: String
     package var failure: Failure { Failure(.unavailable, "\(program) was stopped: it printed more than 16 MB") }
   }
 
-  /// Full path of a program, by `PATH` if the name has no slash.
+  /// Returns the path of a program, searching `PATH` if the name has no slash.
   package static func locate(_ name: String) -> String? {
     let manager = FileManager.default
     if name.contains("/") { return manager.isExecutableFile(atPath: name) ? name : nil }

@@ -3,12 +3,12 @@ import SPDCompiler
 import SPDRuntime
 
 extension TrainingCase {
-  /// Runs the steps with compiled C.
+  /// Runs the training steps with compiled C.
   ///
   /// - Parameters:
-  ///   - options: `weights` and `classes` come from the case where they are nil.
-  ///   - path: of the case, for messages.
-  /// - Returns: the network's name and what was computed, in the form of a case.
+  ///   - options: compile options; `classes` defaults to the case's, `weights` to synthetic ones.
+  ///   - path: path of the case, for messages.
+  /// - Returns: the network's name and the computed results as a case.
   package func run(
     _ model: String, _ options: CompileOptions, threads: Int, path: String
   ) async throws -> (network: String, found: TrainingCase) {

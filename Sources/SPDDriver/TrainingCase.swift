@@ -1,20 +1,20 @@
 import Foundation
 
-/// A few training steps with synthetic weights and input, and what a reference computed in them: what `spdc verify
-/// --against CASE.json` runs.
+/// A few training steps with synthetic weights and input, and their reference results, as run by
+/// `spdc verify --against CASE.json`.
 ///
-/// Input images are `uniform("input")`, weights the synthetic ones. `optimizer` is SGD on every parameter.
+/// Input images are `uniform("input")`. The optimiser updates every parameter.
 package struct TrainingCase: Codable {
   package struct Optimizer: Codable {
     package var lr: Double
     package var momentum: Double?
     package var weight_decay: Double?
     package var nesterov: Bool?
-    /// sgd, adam or adamw; SGD if it is missing. Adam's β₁ is `momentum`, or 0.9.
+    /// sgd, adam or adamw; default sgd. Adam's β₁ is `momentum`, default 0.9.
     package var name: String?
   }
 
-  /// The YOLOv5 loss's options, as its authors name them, gains as they are used.
+  /// Hyperparameters of the YOLOv5 loss under YOLOv5's names; gains are already scaled.
   package struct Hyperparameters: Codable {
     package var box: Double?
     package var obj: Double?
@@ -28,17 +28,17 @@ package struct TrainingCase: Codable {
   }
 
   package struct Step: Codable {
-    /// Before the step; of a detector, the total that is differentiated.
+    /// Loss before the update; for a detector, the total that is differentiated.
     package var loss: Double
-    /// Of a detector: box, objectness and class terms.
+    /// Box, objectness and class terms of a detector's loss.
     package var items: [Double]?
     /// L2 norm of each parameter's gradient, in the first step.
     package var grad_l2: [String: Double]?
-    /// Its first four numbers.
+    /// First four values of each parameter's gradient, in the first step.
     package var grad_head: [String: [Double]]?
   }
 
-  /// How far a float32 run of the reference lies from the reference; what is allowed is at least ten times that.
+  /// Deviation of a float32 run of the reference from the float64 reference. Tolerances are at least ten times that.
   package struct Deviation: Codable {
     package var loss: Double?
     package var grad_l2: Double?
@@ -59,7 +59,7 @@ package struct TrainingCase: Codable {
   package var optimizer: Optimizer
   package var float32_deviation: Deviation?
   package var steps: [Step]
-  /// L2 norm of every state entry behind the last step.
+  /// L2 norm of every state entry after the last step.
   package var after: [String: Double]
 
   package static func read(_ path: String) throws -> TrainingCase {
@@ -69,12 +69,12 @@ package struct TrainingCase: Codable {
       found = try JSONDecoder().decode(TrainingCase.self, from: data)
     } catch DecodingError.keyNotFound(let key, let context) {
       let place = (context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")
-      throw Failure(.data, "\(path) is no training case: \(place) is missing")
+      throw Failure(.data, "\(path) is not a training case: \(place) is missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
       throw Failure(
         .data, "\(path): \(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)")
     } catch {
-      throw Failure(.data, "\(path) is no JSON: \(error.localizedDescription)")
+      throw Failure(.data, "\(path) is not JSON: \(error.localizedDescription)")
     }
     guard found.hw.count == 2, found.hw.allSatisfy({ $0 > 0 }), found.batch > 0 else {
       throw Failure(.data, "\(path): hw must be height and width, and batch 1 or more")
@@ -87,22 +87,22 @@ package struct TrainingCase: Codable {
   }
 }
 
-/// One figure of a case and of the reference.
+/// One computed value and its reference.
 package struct TrainingDeviation: Encodable {
   package var what: String
   package var found: Double
   package var expected: Double
-  /// Relative; see the limits.
+  /// Relative deviation; see `TrainingCase.deviations(of:)` for the scales.
   package var deviation: Double
   package var limit: Double
   package var isWithin: Bool { deviation <= limit }
 }
 
 extension TrainingCase {
-  /// Compares what was computed with the reference.
+  /// Compares computed results with the reference.
   ///
-  /// Losses are relative to the larger of the loss and 0.1, norms to themselves or to 10⁻⁴ of the largest, heads of a gradient
-  /// to the gradient's norm.
+  /// Deviations of losses are relative to max(|loss|, 0.1), those of norms to the larger of the norm and 10⁻⁴ of the largest
+  /// norm, those of gradient heads to the gradient's norm.
   package func deviations(of found: TrainingCase) -> [TrainingDeviation] {
     var all: [TrainingDeviation] = []
     func add(_ what: String, _ a: Double, _ b: Double, per scale: Double, _ limit: Double, _ float32: Double?) {

@@ -1,7 +1,7 @@
 import SPDCompiler
 import SPDRuntime
 
-/// One synthetic batch of images with labels or boxes, again and again.
+/// A training step on one synthetic batch of images with labels or boxes, for benchmarks.
 package struct TrainingStep {
   package let trainer: Trainer
   private let input: [Float]
@@ -17,7 +17,7 @@ package struct TrainingStep {
     let batch = network.inputShape[0]
     self.supervision = supervision
     labels = (0..<batch).map { Int32($0 * 7 % network.classes) }
-    // Eight boxes an image, of sizes between small and a third.
+    // Eight boxes per image, with sides from 0.02 to 0.32 of the image's.
     boxes = (0..<batch * 8).map { index in
       let u = uniform("target \(index)", 5)
       return [
@@ -27,7 +27,9 @@ package struct TrainingStep {
     expected = if case .numbers(let shape) = supervision { uniform("expected", shape.count) } else { [] }
   }
 
-  /// - Parameter steps: some of its parallel loops; by default the whole, with the update.
+  /// Runs a training step.
+  ///
+  /// - Parameter steps: range of parallel loops to run; nil runs the whole step with the update.
   package func run(_ steps: Range<Int>? = nil) throws -> [Float] {
     let update = Update(learningRate: 1e-3, momentum: 0.9, weightDecay: 5e-4)
     let targets: Targets =
@@ -39,7 +41,7 @@ package struct TrainingStep {
     return try trainer.step(input, targets, update, steps: steps)
   }
 
-  /// Times of each parallel loop of a step.
+  /// Times each parallel loop of a step.
   package func times(_ plan: Plan) throws -> [Benchmark.Step] {
     var times = Array(repeating: [Double](), count: plan.steps.count)
     for _ in 0..<5 {

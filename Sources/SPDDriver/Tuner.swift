@@ -4,17 +4,18 @@ import SPDCompiler
 import SPDReference
 import SPDRuntime
 
-/// What `--tune` did.
+/// The result of `--tune`.
 package struct Tuning: Encodable {
   package var threads: Int
-  /// Different convolutions that have several kernels.
+  /// Number of distinct convolutions with several candidate kernels.
   package var problems: Int
-  /// How many of them were measured in this run, the others in an earlier one.
+  /// Number of problems measured in this run; the others were cached.
   package var measured = 0
-  /// How many take another kernel than without `--tune`.
+  /// Number of problems that use another kernel than without `--tune`.
   package var changed = 0
-  /// The least time of the whole network without and with what this run has measured.
+  /// Minimum time of the whole network with the default kernels.
   package var beforeMs: Double?
+  /// Minimum time of the whole network with the kernels chosen in this run.
   package var afterMs: Double?
 
   private enum CodingKeys: String, CodingKey {
@@ -23,7 +24,7 @@ package struct Tuning: Encodable {
     case afterMs = "after_ms"
   }
 
-  /// For people.
+  /// The result as text.
   package var summary: String {
     let many = "\(problems) problem\(problems == 1 ? "" : "s")"
     let earlier = measured == 0 ? "tuned earlier: \(many)" : "\(many), \(measured) measured"
@@ -33,26 +34,29 @@ package struct Tuning: Encodable {
   }
 }
 
-/// Learns by measuring which kernel is the fastest for each convolution of a network, on this machine.
+/// Measures which kernel is fastest for each convolution of a network on this machine.
 ///
-/// In round k every problem takes its k-th candidate, all of them in one network: there they find the caches as they will be.
-/// The network of the default kernels runs in turns with it, so that a busy machine slows both down. What seems faster is measured
-/// once more, all in one network, because of many measurements the best one flatters.
+/// Candidate k of every problem is measured in one network, so that cache contents are realistic. Runs are interleaved with
+/// the network of default kernels, so that load on the machine affects both. The winners are measured again together,
+/// because the minimum of many measurements is biased.
 package struct Tuner {
   private let builder: Builder
   private let threads: Int
 
   package init(builder: Builder, threads: Int) { (self.builder, self.threads) = (builder, threads) }
 
-  /// Another kernel must save this much: less is noise.
+  /// Maximum ratio to the default kernel's time; smaller gains are noise.
   private static let threshold = 0.98
 
-  /// - Returns: the options with what is known about the network's problems, measured now or earlier.
+  /// Tunes a network.
+  ///
+  /// - Returns: the options with the measured kernels of the network's problems, cached ones included.
   package func tune(_ graph: Graph, _ options: Pipeline.Options) async throws -> (Pipeline.Options, Tuning) {
     guard Machine.runs(builder.target) else {
       throw Failure(
         .usage,
-        "--tune measures, but code for \(builder.target.name) does not run on this machine; tune on one where it does")
+        "--tune runs the network, but this machine cannot run code for \(builder.target.name); tune on a machine that can"
+      )
     }
     var options = options
     let lowered = try Pipeline.run(graph, options: options).graph
@@ -96,7 +100,7 @@ package struct Tuner {
     }
     progress.update(rounds)
     let (before, after) = try await session.wholeNetwork(best.mapValues(\.kernel))
-    // Not slower in turns, nor at its best.
+    // Neither the interleaved ratio nor the minimum may be worse.
     let isWorth =
       Ratio(before, of: "default", over: after).median >= 1 && after.samples.min <= before.samples.min
     tuning.beforeMs = before.samples.min
@@ -111,6 +115,6 @@ package struct Tuner {
 }
 
 extension TuningStore.Entry {
-  /// Time of this kernel over time of the default one.
+  /// Time of this kernel divided by the default kernel's time.
   fileprivate var ratio: Double { milliseconds / defaultMilliseconds }
 }

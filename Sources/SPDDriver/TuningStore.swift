@@ -1,14 +1,13 @@
 import Foundation
 import SPDCompiler
 
-/// What `--tune` has measured on this kind of processor, for one target and number of threads: a file of JSON in the
-/// cache, for people to read too.
+/// Measurements of `--tune` for one processor model, target and number of threads: a readable JSON file in the cache.
 package struct TuningStore: Codable {
   package struct Entry: Codable {
     package var kernel: Kernel
-    /// In the network that it was measured in, all convolutions of the problem together.
+    /// Total time of all convolutions of the problem in the network where it was measured.
     package var milliseconds: Double
-    /// What the compiler takes by itself, measured in turns with it.
+    /// The same with the default kernel, measured interleaved.
     package var defaultMilliseconds: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -22,7 +21,7 @@ package struct TuningStore: Codable {
   package var target: String
   package var threads: Int
   package var version = spdcVersion
-  /// By `TuningProblem.key`.
+  /// Entries by `TuningProblem.key`.
   package var problems: [String: Entry] = [:]
 
   package init(target: String, threads: Int) {
@@ -30,7 +29,7 @@ package struct TuningStore: Codable {
     self.threads = threads
   }
 
-  /// What is known so far; nothing if nothing was measured.
+  /// Loads the file; empty if nothing was measured.
   package static func load(target: String, threads: Int) throws -> TuningStore {
     let empty = TuningStore(target: target, threads: threads)
     let path = try empty.path
@@ -41,12 +40,12 @@ package struct TuningStore: Codable {
     } catch {
       throw Failure(
         .data,
-        "\(path): what --tune has measured cannot be read\n  Delete the file, and it is measured again; or leave "
-          + "--tune out.")
+        "\(path): the measurements of --tune cannot be read\n  Delete the file to measure again, or remove "
+          + "--tune.")
     }
   }
 
-  /// Adds to the file what this run has measured; what others wrote in the meantime stays.
+  /// Adds the measurements of this run to the file. Entries written by other processes are kept.
   package func add(_ measured: [String: Entry]) throws {
     var store = try Self.load(target: target, threads: threads)
     store.problems.merge(measured) { $1 }

@@ -5,7 +5,7 @@ extension Duration {
   package var milliseconds: Double { seconds * 1000 }
 }
 
-/// Formats 24646557 as 24,646,557.
+/// Formats an integer with thousands separators: 24646557 as 24,646,557.
 package func grouped(_ value: Int) -> String {
   var digits = String(abs(value))
   var groups: [String] = []

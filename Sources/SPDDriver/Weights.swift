@@ -5,17 +5,17 @@ import SPDCompiler
 import SPDFormats
 import SPDRuntime
 
-/// Values for a graph's parameters, and where they came from.
+/// Values for a graph's parameters, and their origin.
 package struct Weights {
-  /// For messages: `synthetic`, or the file and what it holds.
+  /// The origin for messages: `synthetic`, or the file and its format.
   package var origin: String
-  /// Class names that came with them.
+  /// Class names stored with the weights.
   package var classNames: [String]?
   package var tensors: [String: HostTensor]?
 
   package static let synthetic = Weights(origin: "synthetic", classNames: nil, tensors: nil)
 
-  /// Row-major values of a parameter.
+  /// Returns the row-major values of a parameter.
   package func values(_ parameter: Parameter) throws -> [Float] {
     guard let tensors else { return syntheticParameter(parameter) }
     if let tensor = tensors[parameter.name] { return tensor.values }
@@ -26,7 +26,9 @@ package struct Weights {
 
   package func values(of graph: Graph) -> (String) throws -> [Float] {
     { name in
-      guard let parameter = graph.parameter(name) else { throw Failure(.software, "no parameter \(name)") }
+      guard let parameter = graph.parameter(name) else {
+        throw Failure(.software, "internal error: no parameter \(name)")
+      }
       return try values(parameter)
     }
   }
@@ -37,7 +39,7 @@ package struct Weights {
   }
 }
 
-/// A network with weights that fit it.
+/// A network with matching weights.
 package struct Weighted {
   package var graph: Graph
   package var weights: Weights
@@ -45,7 +47,7 @@ package struct Weighted {
   package var report: MappingReport?
 }
 
-/// Which tensors of a file went where.
+/// How the tensors of a file were mapped to parameters.
 package struct MappingReport: Codable {
   package var file: String
   package var origin: String
@@ -53,18 +55,18 @@ package struct MappingReport: Codable {
   package var classes: Int
   package var mapped: Int
   package var parameters: Int
-  /// Tensors of the file that the network does not have.
+  /// Tensors of the file without a parameter.
   package var unused: [String]
-  /// Parameters of the network that the file does not have and that have a default.
+  /// Parameters missing from the file that have a default.
   package var missing: [String]
-  /// How the file's keys became the network's; nil where they are the same.
+  /// How keys were renamed; nil if they are unchanged.
   package var keys: String?
-  /// What else was taken from the file: input size, normalisation, class names.
+  /// Other data taken from the file: input size, normalisation, class names.
   package var taken: [String] = []
 
   package var summary: String {
     var text = "\(mapped) of \(parameters) tensors mapped"
-    if !taken.isEmpty { text += "; from the run: \(taken.joined(separator: ", "))" }
+    if !taken.isEmpty { text += "; from the checkpoint: \(taken.joined(separator: ", "))" }
     if !missing.isEmpty { text += ", \(missing.count) left at their defaults (\(Self.list(missing)))" }
     if !unused.isEmpty { text += ", \(unused.count) of the file unused (\(Self.list(unused)))" }
     return text
@@ -75,35 +77,37 @@ package struct MappingReport: Codable {
   }
 }
 
-/// Brings a model and a weight file together.
+/// Loads weight files into models.
 package enum WeightLoader {
+  /// Loads a model with weights.
+  ///
   /// - Parameters:
-  ///   - weights: a path or `synthetic`; nil means synthetic where `required` is false.
-  /// - Throws: `Failure` naming the missing or misshapen keys; nothing is loaded by half.
+  ///   - weights: a path or `synthetic`; nil means synthetic if `required` is false.
+  /// - Throws: `Failure` naming missing keys and shape mismatches; partial weights are never loaded.
   package static func load(
     _ model: LoadedModel, size: Size2D?, batch: Int, classes: Int?, weights argument: String?, required: Bool = true
   ) async throws -> Weighted {
     guard let argument, argument != "synthetic" else {
       if argument == nil, required {
-        throw Failure(.usage, "no weights: give --weights FILE, or --weights synthetic for numbers from a formula")
+        throw Failure(.usage, "no weights: give --weights FILE, or --weights synthetic for pseudo-random numbers")
       }
       let graph = try await model.graph(size: size, batch: batch, classes: classes)
       return Weighted(graph: graph, weights: .synthetic, classNames: model.classNames, report: nil)
     }
     let read = try read(argument)
-    // Names depend on neither size nor batch, and the declared ones are known already.
+    // Names depend on neither size nor batch, so the graph as declared is enough, and it is cached.
     var declared = try? await model.graph()
     if declared == nil { declared = try await model.graph(size: size, batch: batch, classes: classes) }
     let (checkpoint, keys) = try matched(read, declared!, file: argument)
     let input = CheckpointInput(checkpoint.metadata)
-    // A graph file has one size, whatever the weights were trained at.
+    // A graph file has a fixed size, whatever the training size was.
     let trainedSize = model.path?.hasSuffix(".json") == true ? nil : input.size
     var (graph, used) = try await fit(
       model, checkpoint, file: argument, size: size ?? trainedSize, batch: batch, classes: classes)
     graph.preprocessing = input.preprocessing ?? graph.preprocessing
     graph.classNames = checkpoint.classNames ?? model.classNames
     let known = Set(graph.parameters.map(\.name))
-    // A count of batches is not missed: nothing reads it, and only PyTorch's own formats carry it.
+    // `num_batches_tracked` may be missing: nothing reads it, and only PyTorch's formats contain it.
     let wanted = graph.parameters.filter { $0.role != .batchesTracked || checkpoint.tensors[$0.name] != nil }
     let missing = wanted.map(\.name).filter { checkpoint.tensors[$0] == nil }
     let report = MappingReport(
@@ -125,8 +129,8 @@ package enum WeightLoader {
 
   package static func read(_ path: String) throws -> Checkpoint {
     switch PathKind(of: path) {
-    case nil: throw Failure(.noInput, printable("\(path): there is no such weight file"))
-    // What is no file says so below, unopened: opening a FIFO would wait for a writer.
+    case nil: throw Failure(.noInput, printable("\(path): no such weight file"))
+    // Other kinds of files are rejected below without opening them: opening a FIFO would wait for a writer.
     case .file where firstBytes(4, of: path).elementsEqual("SPDW".utf8):
       let tensors = try ParameterFile(mapping: path).tensors(path: path)
       return Checkpoint(
@@ -137,7 +141,7 @@ package enum WeightLoader {
     }
   }
 
-  /// The beginning of a file, as far as it can be read.
+  /// Reads the first bytes of a file; fewer if it is shorter or unreadable.
   private static func firstBytes(_ count: Int, of path: String) -> [UInt8] {
     let descriptor = FileName.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { return [] }
@@ -147,7 +151,7 @@ package enum WeightLoader {
     }
   }
 
-  /// A file's tensors under the network's names, and how the keys were changed for that.
+  /// Renames a file's tensors to the network's names, and describes the renaming.
   private static func matched(
     _ checkpoint: Checkpoint, _ graph: Graph, file: String
   ) throws -> (Checkpoint, keys: String?) {
@@ -160,12 +164,12 @@ package enum WeightLoader {
     } catch let ambiguity as KeyMatching.Ambiguity {
       throw Failure(
         .data,
-        "\(file): the parts \(ambiguity.prefixes.joined(separator: ", ")) fit \(graph.name) alike; save the one "
-          + "that is meant by itself")
+        "\(file): the prefixes \(ambiguity.prefixes.joined(separator: ", ")) all match \(graph.name); save the intended "
+          + "submodule on its own")
     }
   }
 
-  /// What comes from the checkpoint beside weights, for people.
+  /// Lists the data taken from the checkpoint besides weights.
   private static func taken(
     _ size: Size2D?, _ preprocessing: ImagePreprocessing?, _ classNames: [String]?
   ) -> [String] {
@@ -175,8 +179,8 @@ package enum WeightLoader {
     ].compactMap(\.self)
   }
 
-  /// The model for the number of classes that the weights have; another shipped model where a checkpoint is known to
-  /// go by the wrong name.
+  /// Returns the model for the number of classes of the weights, or another shipped model if the checkpoint is known to be
+  /// published under the wrong name.
   private static func fit(
     _ model: LoadedModel, _ checkpoint: Checkpoint, file: String, size: Size2D?, batch: Int, classes: Int?
   ) async throws -> (Graph, String) {
@@ -201,8 +205,8 @@ package enum WeightLoader {
     }
     var lines = faults
     if let classes, let own = checkpoint.classes, own != classes {
-      let remedy = own > classes ? "give --classes \(own)" : "give weights of as many, or leave --classes out"
-      lines.append("  \(classes) classes are wanted, but the file has \(own): \(remedy)")
+      let remedy = own > classes ? "give --classes \(own)" : "give matching weights, or remove --classes"
+      lines.append("  \(classes) classes were requested, but the file has \(own): \(remedy)")
     }
     throw Failure(
       .data, "\(file) (\(checkpoint.origin)) does not fit \(model.name):\n" + lines.joined(separator: "\n"))
@@ -221,7 +225,7 @@ package enum WeightLoader {
     return faults(guessed, checkpoint).count < faults(declared, checkpoint).count ? guessed : declared
   }
 
-  /// From the shape of the layer that depends on the number of classes.
+  /// Infers the number of classes from the shape of the last layer.
   private static func classGuess(_ graph: Graph, _ checkpoint: Checkpoint) -> Int? {
     for node in graph.nodes.reversed() {
       switch node.op {
@@ -240,7 +244,7 @@ package enum WeightLoader {
     return nil
   }
 
-  /// One line per key that is missing or has another shape, at most ten.
+  /// Returns a line per missing key or shape mismatch, ten at most.
   private static func faults(_ graph: Graph, _ checkpoint: Checkpoint) -> [String] {
     var lines: [String] = []
     for parameter in graph.parameters {

@@ -1,11 +1,11 @@
 /// Groups of bars with error bars: several networks, each at several resolutions.
 public struct BarChart: Sendable {
-  /// A value and the ends of its error bar.
+  /// A value with its error bar.
   public struct Bar: Sendable, Equatable {
     public var value: Double
     public var low: Double
     public var high: Double
-    /// Said where the pointer rests, after the value: "3 seeds".
+    /// Text after the value in the tooltip: "3 seeds".
     public var note: String
 
     public init(value: Double, low: Double? = nil, high: Double? = nil, note: String = "") {
@@ -15,7 +15,7 @@ public struct BarChart: Sendable {
       self.note = note
     }
 
-    /// The mean of some results, with one standard deviation (n − 1) to either side; nil where there are none.
+    /// Makes a bar from the mean of results ± one sample standard deviation (n − 1); nil without results.
     public init?(mean results: [Double], note: String = "") {
       guard !results.isEmpty else { return nil }
       let mean = results.reduce(0, +) / Double(results.count)
@@ -27,7 +27,7 @@ public struct BarChart: Sendable {
 
   public struct Series: Sendable {
     public var name: String
-    /// One for each group; nil where there is none.
+    /// One bar per group; nil for a missing one.
     public var bars: [Bar?]
 
     public init(name: String, bars: [Bar?]) {
@@ -57,14 +57,14 @@ public struct BarChart: Sendable {
     self.height = height
   }
 
-  /// A whole SVG file.
+  /// The chart as an SVG file.
   public var svg: String { drawing.document }
-  /// An SVG element for a page that has `chartStyleSheet`.
+  /// The chart as an SVG element for a page with `chartStyleSheet`.
   public var html: String { drawing.inline(label: title) }
 
   private var drawing: SVG {
     var svg = SVG(width: width, height: height)
-    // A bar's length is its value, so the axis always has zero.
+    // Bars start at zero, so the axis must include it.
     let y = AxisScale(covering: [0] + series.flatMap(\.bars).compactMap { $0 }.flatMap { [$0.value, $0.low, $0.high] })
     let slot = 1 / Double(max(1, groups.count))
     let frame = ChartFrame(

@@ -1,4 +1,4 @@
-/// Title, axes, grid and legend around the part of a chart that shows data.
+/// Title, axes, grid and legend of a chart.
 package struct ChartFrame {
   package let left: Double
   package let top: Double
@@ -11,8 +11,8 @@ package struct ChartFrame {
   /// Draws everything around the data.
   ///
   /// - Parameters:
-  ///   - xTicks: places from 0 to 1 and their labels.
-  ///   - legend: names of the series, in their order.
+  ///   - xTicks: positions from 0 to 1 with labels.
+  ///   - legend: names of the series in order.
   package init(
     _ svg: inout SVG, title: String, xLabel: String, yLabel: String, y: AxisScale,
     xTicks: [(position: Double, label: String)], legend: [String]
@@ -21,7 +21,7 @@ package struct ChartFrame {
     let labelWidth = labels.map { ChartStyle.width(of: $0) }.max() ?? 0
     left = labelWidth + (yLabel.isEmpty ? 18 : 38)
     right = svg.width - 16
-    // The legend stands beside the title where there is room, otherwise in rows of its own.
+    // Place the legend beside the title if it fits, otherwise in separate rows.
     let rows = ChartFrame.legendRows(
       legend, from: ChartStyle.width(of: title, size: 14) + left + 24, to: right, next: left)
     top = 34 + Double(rows.last?.row ?? 0) * 18
@@ -49,7 +49,7 @@ package struct ChartFrame {
   }
 
   /// - Parameters:
-  ///   - first: where the first row begins; the others begin at `next`.
+  ///   - first: start of the first row; the others start at `next`.
   private static func legendRows(
     _ names: [String], from first: Double, to end: Double, next: Double
   ) -> [(name: String, x: Double, row: Int)] {

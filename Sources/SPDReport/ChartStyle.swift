@@ -1,14 +1,14 @@
-/// The look of all charts.
+/// The style of all charts.
 package enum ChartStyle {
-  /// Colours that people with colour-blindness tell apart: for light surroundings and for dark ones.
+  /// A palette that is safe for colour-blind readers, for light and dark mode.
   private static let palette: [(light: String, dark: String)] = [
     ("#0072b2", "#56a9e8"), ("#d55e00", "#f28a3c"), ("#009e73", "#2fc79b"), ("#aa4499", "#dd88cc"),
     ("#8a6d00", "#d9b92e"), ("#555555", "#b0b0b0"), ("#882255", "#e0709f"), ("#2f8fa8", "#7fd3e6"),
   ]
   package static let seriesCount = palette.count
 
-  /// For the page's head, or for an SVG file of its own. SVG files know no variables everywhere, so each colour is said
-  /// twice.
+  /// The style sheet for a page's head or an SVG file. Some SVG renderers lack CSS variables, so each colour is written out
+  /// for both modes.
   package static let css: String = {
     func rules(_ text: String, _ faint: String, _ strong: String, _ page: String, _ colours: [String]) -> String {
       let series = colours.enumerated().map { index, colour in
@@ -44,7 +44,7 @@ package enum ChartStyle {
       """
   }()
 
-  /// From dark violet to yellow, as a function of a value from 0 to 1: readable on light and on dark, and in grey.
+  /// Returns the colour of a value from 0 to 1, from dark violet to yellow; readable in light and dark mode and in greyscale.
   package static func gradient(_ value: Double) -> String {
     let stops: [(Double, Double, Double)] = [
       (85, 45, 135), (62, 95, 160), (40, 140, 145), (65, 175, 110), (215, 190, 40),
@@ -57,12 +57,12 @@ package enum ChartStyle {
     return "rgb(\(mixed(from.0, to.0)),\(mixed(from.1, to.1)),\(mixed(from.2, to.2)))"
   }
 
-  /// How wide a text of this style is, roughly: SVG breaks and measures nothing by itself.
+  /// Estimates the width of a text, since SVG does not lay out text.
   package static func width(of text: String, size: Double = 12) -> Double {
     text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2e80 ? 0.58 : 1.05) * size }
   }
 
-  /// The text, cut where it would be wider.
+  /// Truncates a text to a width.
   package static func fitting(_ text: String, width: Double, size: Double = 12) -> String {
     if self.width(of: text, size: size) <= width { return text }
     var cut = text

@@ -1,17 +1,16 @@
 import Foundation
 import SPDVision
 
-/// A confusion matrix as a map: a row for each true class, a column for each predicted one, the darker the larger the
-/// part of the row's images.
+/// A confusion matrix as a heat map with a row per true class and a column per predicted class, normalised by row.
 ///
-/// Up to `cellLimit` classes are cells with their counts; more are one image, whose cells cannot be asked.
+/// Up to `cellLimit` classes are drawn as cells with counts and tooltips; more are drawn as one image.
 public struct HeatMap: Sendable {
   public var title: String
   public var matrix: ConfusionMatrix
-  /// By class index.
+  /// Names by class index.
   public var names: [String]
 
-  /// More cells than this squared would make the page slow.
+  /// Maximum number of classes drawn as cells; more would make the page slow.
   package static let cellLimit = 40
 
   public init(title: String, matrix: ConfusionMatrix, names: [String]) {
@@ -20,9 +19,9 @@ public struct HeatMap: Sendable {
     self.names = names
   }
 
-  /// A whole SVG file.
+  /// The chart as an SVG file.
   public func svg() throws -> String { try drawing().document }
-  /// An SVG element for a page that has `chartStyleSheet`.
+  /// The chart as an SVG element for a page with `chartStyleSheet`.
   public func html() throws -> String { try drawing().inline(label: title) }
 
   private func drawing() throws -> SVG {
@@ -59,21 +58,21 @@ public struct HeatMap: Sendable {
     let count = matrix[truth, prediction]
     let share = shares[truth * matrix.classes + prediction]
     let (x, y) = (corner.0 + Double(prediction) * cell, corner.1 + Double(truth) * cell)
-    // Mistakes have the second colour, and even a single one is visible.
+    // Errors have the second colour, and even a single one is visible.
     svg.rectangle(
       x: x, y: y, width: cell - 1, height: cell - 1, class: truth == prediction ? "f0" : "f1",
       opacity: count == 0 ? 0.04 : 0.12 + 0.88 * share,
-      title: "\(name(truth)) taken for \(name(prediction)): \(count) (\(String(format: "%.1f", share * 100)) %)")
+      title: "\(name(truth)) predicted as \(name(prediction)): \(count) (\(String(format: "%.1f", share * 100)) %)")
     guard count > 0, cell >= 22 else { return }
     let shade = share > 0.5 ? "inverse" : "value"
     svg.text("\(count)", at: (x + cell / 2 - 0.5, y + cell / 2 + 4), class: "\(shade) small", anchor: .middle)
   }
 
-  /// One pixel for each cell.
+  /// Draws one pixel per cell.
   private func image(_ shares: [Double]) -> Image {
     var image = Image(width: matrix.classes, height: matrix.classes, filledWith: RGB(0, 0, 0))
     for (cell, share) in shares.enumerated() {
-      // The root lets rare mistakes be seen beside a strong diagonal.
+      // The square root makes rare errors visible beside a strong diagonal.
       let value = share.squareRoot()
       image.pixels[cell * 3] = UInt8(20 + 225 * value)
       image.pixels[cell * 3 + 1] = UInt8(24 + 190 * value * value)
@@ -82,7 +81,7 @@ public struct HeatMap: Sendable {
     return image
   }
 
-  /// The part of its row that each cell has.
+  /// Returns each cell's fraction of its row.
   private var shares: [Double] {
     (0..<matrix.classes).flatMap { truth in
       let support = max(1, matrix.support(truth))

@@ -2,7 +2,7 @@
 public struct LineChart: Sendable {
   public struct Series: Sendable {
     public var name: String
-    /// In ascending order of x. Where y is not finite, the line is interrupted.
+    /// Points in ascending order of x. A y that is not finite interrupts the line.
     public var points: [(x: Double, y: Double)]
     public var isDashed: Bool
 
@@ -17,7 +17,7 @@ public struct LineChart: Sendable {
   public var xLabel: String
   public var yLabel: String
   public var series: [Series]
-  /// Whether equal factors have equal distances; values of zero and below cannot be shown then.
+  /// Whether the y axis is logarithmic, which cannot show values of zero and below.
   public var isLogarithmic: Bool
   public var width: Double
   public var height: Double
@@ -35,9 +35,9 @@ public struct LineChart: Sendable {
     self.height = height
   }
 
-  /// A whole SVG file.
+  /// The chart as an SVG file.
   public var svg: String { drawing.document }
-  /// An SVG element for a page that has `chartStyleSheet`.
+  /// The chart as an SVG element for a page with `chartStyleSheet`.
   public var html: String { drawing.inline(label: title) }
 
   private var drawing: SVG {
@@ -66,7 +66,7 @@ public struct LineChart: Sendable {
         }
       }
     }
-    // The marks come last, over all lines, so that the pointer finds them.
+    // Draw marks above all lines, so that they receive pointer events.
     for (index, series) in series.enumerated() {
       for point in series.points {
         guard let place = place(point) else { continue }
@@ -84,11 +84,11 @@ public struct LineChart: Sendable {
   }
 }
 
-/// The style sheet that charts within a page need, once.
+/// The style sheet of charts, to be included once per page.
 public let chartStyleSheet = ChartStyle.css
 
 extension Array {
-  /// The runs of elements between those that are nil.
+  /// Splits the elements at nil values.
   fileprivate func split<Wrapped>(
     separator: Wrapped?, omitting isGap: (Element) -> Bool
   ) -> [[Wrapped]] where Element == Wrapped? {

@@ -1,4 +1,4 @@
-/// HTML that is put together from parts which are whole in themselves. Every text is escaped.
+/// A builder for HTML fragments. All text is escaped.
 package protocol Markup {
   var body: String { get set }
 }
@@ -7,16 +7,16 @@ extension Markup {
   package mutating func heading(_ text: String) { body += "<h2>\(escaped(text))</h2>\n" }
   package mutating func paragraph(_ text: String) { body += "<p>\(escaped(text))</p>\n" }
 
-  /// Markup that is whole in itself.
+  /// Appends well-formed markup without escaping.
   package mutating func markup(_ markup: String) { body += markup + "\n" }
 
-  /// Values with their names, side by side.
+  /// Appends name–value pairs.
   package mutating func facts(_ facts: [(name: String, value: String)]) {
     let items = facts.map { "<div><dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd></div>" }
     body += "<dl class=\"facts\">\(items.joined())</dl>\n"
   }
 
-  /// - Parameter marked: rows to emphasise, by index.
+  /// - Parameter marked: indices of rows to emphasise.
   package mutating func table(header: [String], rows: [[String]], marked: Set<Int> = []) {
     func cells(_ fields: [String], _ tag: String) -> String {
       fields.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined()
@@ -29,7 +29,7 @@ extension Markup {
   }
 }
 
-/// A section of a report: what one part of the program contributes to a page.
+/// A section of a report, contributed by one component.
 public struct ReportSection: Markup, Sendable {
   package var body = ""
 

@@ -1,4 +1,4 @@
-/// A page of HTML that needs nothing beside itself: no script, no font, no image of another place.
+/// A self-contained HTML page without scripts or external resources.
 package struct Page: Markup {
   package let title: String
   package var body = ""

@@ -1,4 +1,4 @@
-/// Trials of a search as lines across parallel axes, one for each setting and the last for the result, coloured by it.
+/// A parallel coordinates plot of trials, with an axis per setting and a last one for the result, which colours the lines.
 public struct ParallelCoordinates: Sendable {
   public enum Value: Sendable, Equatable {
     case number(Double)
@@ -8,7 +8,7 @@ public struct ParallelCoordinates: Sendable {
   public struct Axis: Sendable {
     public enum Kind: Sendable, Equatable {
       case linear, logarithmic
-      /// These words, from the bottom to the top.
+      /// Categories from bottom to top.
       case words([String])
     }
 
@@ -22,9 +22,9 @@ public struct ParallelCoordinates: Sendable {
   }
 
   public struct Line: Sendable {
-    /// One for each axis; nil where there is none, as of a trial that failed.
+    /// A value per axis; nil if missing, such as the result of a failed trial.
     public var values: [Value?]
-    /// Said where the pointer rests.
+    /// The tooltip.
     public var label: String
 
     public init(values: [Value?], label: String) {
@@ -34,7 +34,7 @@ public struct ParallelCoordinates: Sendable {
   }
 
   public var title: String
-  /// At least two. The last one's numbers give the colours, and the largest wins.
+  /// Two or more axes. Values on the last one determine the colours; the largest is the best.
   public var axes: [Axis]
   public var lines: [Line]
   public var width: Double
@@ -49,9 +49,9 @@ public struct ParallelCoordinates: Sendable {
     self.height = height
   }
 
-  /// A whole SVG file.
+  /// The chart as an SVG file.
   public var svg: String { drawing.document }
-  /// An SVG element for a page that has `chartStyleSheet`.
+  /// The chart as an SVG element for a page with `chartStyleSheet`.
   public var html: String { drawing.inline(label: title) }
 
   private var drawing: SVG {
@@ -66,7 +66,7 @@ public struct ParallelCoordinates: Sendable {
       guard let value, let up = scales[axis].position(value) else { return nil }
       return (left + Double(axis) * gap, bottom - up * (bottom - top))
     }
-    // The best come last, so that nothing hides them; those without a result lie below all.
+    // Draw the best lines last, above all others, and those without a result first.
     let results = lines.map { line in line.values.last.flatMap { $0 }.flatMap { scales.last!.position($0) } }
     let order = lines.indices.sorted { (results[$0] ?? -1, $1) < (results[$1] ?? -1, $0) }
     for index in order {
@@ -115,13 +115,13 @@ public struct ParallelCoordinates: Sendable {
     guard case .words(let words) = axes[axis].kind else {
       let numbers = values.compactMap { if case .number(let number) = $0 { number } else { nil } }
       let isLogarithmic = axes[axis].kind == .logarithmic
-      // Rounding a logarithmic axis could leave most of it empty.
+      // Round ends of a logarithmic axis could leave most of it empty.
       let scale = AxisScale(covering: numbers, isLogarithmic: isLogarithmic, isTight: isLogarithmic)
       return Scale(
         position: { if case .number(let number) = $0 { scale.position(number) } else { nil } },
         ticks: scale.ticks.compactMap { tick in scale.position(tick).map { ($0, scale.label(tick)) } })
     }
-    // The ends of the axis stay free.
+    // Leave space at the ends of the axis.
     func position(_ word: String) -> Double? {
       words.firstIndex(of: word).map { (Double($0) + 0.5) / Double(words.count) }
     }
@@ -131,5 +131,5 @@ public struct ParallelCoordinates: Sendable {
   }
 }
 
-/// A coordinate within a path.
+/// Formats a coordinate of a path.
 private func c(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }

@@ -1,7 +1,7 @@
-/// Shapes collected into an SVG image; coordinates in pixels, y downwards.
+/// A builder for SVG images; coordinates in pixels, y downwards.
 ///
-/// Colours come from classes, so that one style sheet serves light and dark surroundings: `s0`, `s1`, … are a series'
-/// strokes, `f0`, `f1`, … its fills.
+/// Colours are CSS classes, so that one style sheet supports light and dark mode: `s0`, `s1`, … for strokes and `f0`, `f1`, …
+/// for fills of series.
 package struct SVG {
   package let width: Double
   package let height: Double
@@ -24,8 +24,8 @@ package struct SVG {
   }
 
   /// - Parameters:
-  ///   - stroke: a colour where it depends on a value; otherwise the class has it.
-  ///   - title: shown where the pointer rests.
+  ///   - stroke: a colour that depends on a value; nil uses the class's.
+  ///   - title: the tooltip.
   package mutating func path(_ data: String, class name: String, stroke: String? = nil, title: String? = nil) {
     element("path", "d=\"\(data)\" class=\"\(name)\"" + (stroke.map { " style=\"stroke:\($0)\"" } ?? ""), title)
   }
@@ -54,7 +54,7 @@ package struct SVG {
       + "\(escaped(text))</text>\n"
   }
 
-  /// - Parameter data: a PNG's bytes in base64.
+  /// - Parameter data: a PNG file in base64.
   package mutating func image(png data: String, x: Double, y: Double, width: Double, height: Double) {
     body +=
       "<image x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" "
@@ -69,15 +69,15 @@ package struct SVG {
     }
   }
 
-  /// As an element of an HTML page that has `ChartStyle.css`.
+  /// Returns the image as an element of an HTML page with `ChartStyle.css`.
   ///
-  /// - Parameter label: what it shows, for those who do not see it.
+  /// - Parameter label: description for screen readers.
   package func inline(label: String) -> String {
     "<svg class=\"chart\" role=\"img\" aria-label=\"\(escaped(label))\" viewBox=\"0 0 \(n(width)) \(n(height))\" "
       + "width=\"\(n(width))\" height=\"\(n(height))\">\n\(body)</svg>"
   }
 
-  /// As a file of its own.
+  /// Returns the image as a file.
   package var document: String {
     """
     <?xml version="1.0" encoding="UTF-8"?>
@@ -92,14 +92,14 @@ package struct SVG {
   }
 }
 
-/// A coordinate with at most two decimals: more cannot be seen and only make the file larger.
+/// Formats a coordinate with up to two decimals to limit the file size.
 private func n(_ value: Double) -> String {
   let hundredths = (value * 100).rounded()
   let isWhole = hundredths.truncatingRemainder(dividingBy: 100) == 0
   return isWhole ? "\(Int(hundredths / 100))" : "\(hundredths / 100)"
 }
 
-/// Text for an element or an attribute of HTML and XML.
+/// Escapes text for elements and attributes of HTML and XML.
 package func escaped(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
@@ -108,7 +108,7 @@ package func escaped(_ text: String) -> String {
     case "<": result += "&lt;"
     case ">": result += "&gt;"
     case "\"": result += "&quot;"
-    // XML has no way to write the other control characters.
+    // XML cannot represent the other control characters.
     case _ where scalar.value < 0x20 && !"\t\n".unicodeScalars.contains(scalar): result += "\u{fffd}"
     case "\u{fffe}", "\u{ffff}": result += "\u{fffd}"
     default: result.unicodeScalars.append(scalar)

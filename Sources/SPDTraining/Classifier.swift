@@ -5,23 +5,23 @@ import SPDDriver
 import SPDRuntime
 import SPDVision
 
-/// A trained classifier, compiled for inference, that takes images of any size.
+/// A trained classifier, compiled for inference, that accepts images of any size.
 ///
-/// Not to be used by two threads at the same time.
+/// Not thread-safe.
 public final class Classifier {
-  /// A class with the probability that an image shows it.
+  /// A class with its probability.
   public struct Prediction: Sendable, Equatable, CustomStringConvertible {
     public var index: Int
     public var name: String
-    /// From 0 to 1.
+    /// Probability from 0 to 1.
     public var probability: Float
-    /// `cat 0.98`
+    /// Text such as `cat 0.98`.
     public var description: String { "\(name) \((probability * 100).rounded() / 100)" }
   }
 
-  /// By class index.
+  /// Names by class index.
   public let classNames: [String]
-  /// What is done to an image before the network sees it.
+  /// Preprocessing applied to each image.
   public let preprocessing: ImagePreprocessing
   package let network: Network
   private let session: Session
@@ -31,8 +31,8 @@ public final class Classifier {
   /// Compiles a model with the weights, the input size, the normalisation and the class names of a checkpoint.
   ///
   /// - Parameters:
-  ///   - checkpoint: such as `TrainingResult.best`.
-  ///   - options: `size` and `weights` come from the checkpoint.
+  ///   - checkpoint: a checkpoint such as `TrainingResult.best`.
+  ///   - options: compile options; `size` and `weights` come from the checkpoint.
   /// - Throws: `Failure` or an error that converts to one: a checkpoint of another network, a damaged file, no C compiler.
   public convenience init(
     _ model: Model, checkpoint: TrainingResult.Checkpoint, threads: Int? = nil,
@@ -41,7 +41,7 @@ public final class Classifier {
     try await self.init(model, weights: checkpoint.path, threads: threads, options: options)
   }
 
-  /// The same for any weight file; see `preprocessing` for what was taken from it.
+  /// Compiles a model with any weight file; `preprocessing` has what the file records.
   public convenience init(
     _ model: Model, weights: String, threads: Int? = nil, options: CompileOptions = CompileOptions()
   ) async throws {
@@ -78,10 +78,10 @@ public final class Classifier {
     }
   }
 
-  /// The most probable classes, best first.
+  /// Returns the most probable classes, best first.
   ///
   /// - Parameter top: maximum number of classes.
-  /// - Throws: an error that converts to `Failure` where the network's output is not finite.
+  /// - Throws: an error that converts to `Failure` if the network's output is not finite.
   public func classify(_ image: Image, top: Int = 5) throws -> [Prediction] {
     let scores = try session.infer(transform.input(image))
     try OutputNotFinite.check(scores, network.outputShapes, of: network.name)
@@ -94,18 +94,18 @@ public final class Classifier {
 }
 
 extension ImagePreprocessing {
-  /// What a network's images need: what its weights were trained with, else what the paper's network of its name was trained
-  /// with, else values from 0 to 1.
+  /// Returns a network's preprocessing: that of its weights, else that of the paper's network of the same name, else values
+  /// from 0 to 1.
   package static func of(_ graph: Graph) -> ImagePreprocessing {
     if let own = graph.preprocessing { return own }
     let preset = TrainingPreset.name(for: graph.name)
     return preset == TrainingPreset.fallback ? .unit : ofPreset(preset)
   }
 
-  /// Values from 0 to 1, as they are.
+  /// Values from 0 to 1, not normalised.
   package static let unit = ImagePreprocessing(valueRange: .unit, mean: [0, 0, 0], std: [1, 1, 1], fit: .crop)
 
-  /// What `spdc train` does with a preset of `TrainingPreset`.
+  /// Returns the preprocessing of a `TrainingPreset`.
   package static func ofPreset(_ name: String) -> ImagePreprocessing {
     let configuration = TrainingPreset.configuration(named: name, model: "")
     return (configuration?.augmentation ?? AugmentationConfiguration()).transform(Size2D(1, 1)).preprocessing

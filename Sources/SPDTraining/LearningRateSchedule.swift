@@ -9,8 +9,8 @@ import Foundation
 ///   reach the final factor;
 /// - `linear`: 1 in the first epoch, finalFactor in the last, in equal steps.
 ///
-/// The ramp is m / (M + 1e-8) for the m-th iteration (from 0) of the M in the warm-up epochs, and 1 after them, so that
-/// the very first step changes nothing.
+/// The warm-up ramp is m / (M + 1e-8) for iteration m (from 0) of the M iterations in the warm-up epochs, and 1 after
+/// them. The first step therefore has rate 0.
 public struct LearningRateSchedule: Equatable, Sendable {
   public var base: Double
   public var configuration: ScheduleConfiguration
@@ -33,7 +33,7 @@ public struct LearningRateSchedule: Equatable, Sendable {
   }
 
   /// - Parameters:
-  ///   - epoch: from 1; more than `epochs` where a run goes on beyond its plan.
+  ///   - epoch: from 1; may exceed `epochs`.
   ///   - iteration: from 0.
   public func rate(epoch: Int, iteration: Int) -> Double {
     base * factor(epoch: epoch) * ramp(epoch: epoch, iteration: iteration)
@@ -62,7 +62,7 @@ public struct LearningRateSchedule: Equatable, Sendable {
 }
 
 extension AverageConfiguration {
-  /// d of the update after which `updates` have been made: decay · (1 − e^(−updates/ramp)).
+  /// Returns d of update number `updates`: decay · (1 − e^(−updates/ramp)).
   public func decay(updates: Int) -> Double {
     ramp > 0 ? decay * (1 - exp(-Double(updates) / ramp)) : decay
   }

@@ -3,18 +3,18 @@ import SPDData
 import SPDDriver
 import SPDReport
 
-/// A training that is ready to run: a network, compiled, and the images that it learns from.
+/// A training that is ready to run: a compiled network and its training data.
 public struct Training<Task: TrainingTask>: Sendable {
   public let configuration: TrainingConfiguration
   public let data: TrainingData
   package let task: Task
   package let modules: TrainingModules
 
-  /// Compiles a model for training; see the initialisers of each task for programs.
+  /// Compiles a model for training. Programs use the public initialisers of each task.
   ///
   /// - Parameters:
-  ///   - earlier: a run to resume, which must fit.
-  ///   - inspect: sees the compiled training step.
+  ///   - earlier: a run to resume, which must match.
+  ///   - inspect: receives the compiled training step.
   package init(
     _ task: Task, _ model: LoadedModel, _ configuration: TrainingConfiguration, _ options: CompileOptions,
     earlier: EarlierRun? = nil, isQuiet: Bool = false, inspect: (Builder.Compiled) -> Void = { _ in }
@@ -30,7 +30,7 @@ public struct Training<Task: TrainingTask>: Sendable {
     }
   }
 
-  /// One line about what is going to happen.
+  /// A one-line description of the training.
   package var summary: String {
     let optimizer = configuration.optimizer
     return "\(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) images, "
@@ -50,10 +50,10 @@ public struct Training<Task: TrainingTask>: Sendable {
 
   /// Trains to the last epoch and writes the report.
   ///
-  /// - Parameter folder: of the run: made if it is missing, refused if it holds a run.
-  /// - Returns: the run's checkpoints and what was measured.
-  /// - Throws: `Failure`: `.usage` for a folder in use, `.diverged` for a loss that is not finite, `.cannotWrite` where the disk
-  ///   is full; the last checkpoint is intact.
+  /// - Parameter folder: folder of the run, created if missing; it must not contain a run.
+  /// - Returns: the run's checkpoints and metrics.
+  /// - Throws: `Failure`: `.usage` for a folder in use, `.diverged` for a loss that is not finite, `.cannotWrite` on a write
+  ///   error. The last checkpoint is intact.
   public func run(in folder: String, observer: (any TrainingObserver)? = nil) throws -> TrainingResult {
     let run = try open(in: try RunFolder.unused(at: folder), observer: observer)
     let ending = try run.run()
@@ -62,21 +62,21 @@ public struct Training<Task: TrainingTask>: Sendable {
   }
 }
 
-/// What a training left.
+/// The result of a training.
 public struct TrainingResult: Sendable {
   /// A checkpoint of the run.
   public struct Checkpoint: Sendable {
     public var path: String
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     public var epoch: Int
-    /// The metric by which the best checkpoint is chosen, such as the top-1 accuracy of a classifier, from 0 to 1.
+    /// The metric that selects the best checkpoint, such as a classifier's top-1 accuracy, from 0 to 1.
     public var metric: Double
   }
 
   public var folder: RunFolder
   public var ending: TrainingEnding
   public var history: TrainingHistory
-  /// Path of the checkpoint of the last moment.
+  /// Path of the latest checkpoint.
   public var last: String
   /// The best checkpoint; nil before the first validation.
   public var best: Checkpoint?
@@ -96,11 +96,11 @@ extension Training where Task == ClassificationTask {
   /// Compiles a classifier for training.
   ///
   /// - Parameters:
-  ///   - model: as many classes as the data set has, whatever it declares.
-  ///   - data: what it learns from.
-  ///   - configuration: how; `data` and `model` in it are set.
-  ///   - options: how the network is compiled; `weights` begin the training.
-  /// - Throws: `Failure` or an error that converts to one, naming what does not fit.
+  ///   - model: the network. Its number of classes is replaced by the data set's.
+  ///   - data: the training and validation images.
+  ///   - configuration: the settings; `data` and `model` are overwritten.
+  ///   - options: compile options; `weights` are the initial weights.
+  /// - Throws: `Failure` or an error that converts to one, naming what does not match.
   public init(
     _ model: Model, data: ImageFolder, configuration: TrainingConfiguration, options: CompileOptions = CompileOptions()
   ) async throws {
@@ -111,12 +111,14 @@ extension Training where Task == ClassificationTask {
   }
 }
 
-/// A folder of images with one folder per class, CIFAR or Tiny ImageNet: what `openDataset` reads.
+/// A data set in a folder: one folder per class, CIFAR or Tiny ImageNet, as read by `openDataset`.
 public struct ImageFolder: Sendable {
   public let path: String
   public let splits: DatasetSplits
 
-  /// - Throws: `DataError` that says what was looked for and what was found.
+  /// Opens a data set.
+  ///
+  /// - Throws: `DataError` naming the expected and the found content.
   public init(_ path: String) throws {
     self.path = path
     splits = try openDataset(path)
@@ -124,7 +126,7 @@ public struct ImageFolder: Sendable {
 }
 
 extension TrainingConfiguration {
-  /// SGD with momentum and a step schedule; everything else at its default.
+  /// Returns settings for SGD with momentum and a step schedule, and defaults for everything else.
   public static func sgd(
     epochs: Int, batch: Int, learningRate: Double, momentum: Double = 0.9, weightDecay: Double = 5e-4
   ) -> TrainingConfiguration {

@@ -5,11 +5,11 @@ import Testing
 
 @testable import SPDDriver
 
-/// What `spdc bench` concludes from times, and which steps it counts for a space-to-depth.
+/// Statistics of `spdc bench`, and its mapping of steps to space-to-depth sites.
 @Suite struct BenchTests {
   // MARK: - intervals
 
-  /// The chance that the median lies outside is that of too few heads, or too few tails, in n tosses.
+  /// The probability that the median lies outside follows from the binomial distribution with p = 1/2.
   @Test func theIntervalIsWideEnoughAndNotTooWide() {
     #expect(Samples([1, 2, 3, 4, 5]).medianInterval == nil)
     for count in 6...300 {
@@ -28,18 +28,17 @@ import Testing
     }
   }
 
-  private func times(_ sittings: Int, _ rounds: Int, _ milliseconds: (_ sitting: Int, _ round: Int) -> Double) -> Times
-  {
+  private func times(_ rounds: Int, _ runs: Int, _ milliseconds: (_ round: Int, _ run: Int) -> Double) -> Times {
     var times = Times()
-    for sitting in 0..<sittings {
-      for round in 0..<rounds { times.append(milliseconds(sitting, round), in: sitting) }
+    for round in 0..<rounds {
+      for run in 0..<runs { times.append(milliseconds(round, run), in: round) }
     }
     return times
   }
 
-  @Test func aDifferenceInEverySittingIsConcluded() {
-    let fast = times(6, 4) { sitting, round in 2 + 0.1 * Double(sitting + round) }
-    let slow = times(6, 4) { sitting, round in 3 + 0.15 * Double(sitting + round) }
+  @Test func aDifferenceInEveryRoundIsConclusive() {
+    let fast = times(6, 4) { round, run in 2 + 0.1 * Double(round + run) }
+    let slow = times(6, 4) { round, run in 3 + 0.15 * Double(round + run) }
     let ratio = Ratio(slow, of: "slow", over: fast)
     #expect(ratio.conclusive && abs(ratio.low - 1.5) < 1e-9 && abs(ratio.high - 1.5) < 1e-9)
     #expect(ratio.text == "1.50× (1.500 … 1.500)")
@@ -47,16 +46,16 @@ import Testing
   }
 
   @Test func runningSecondIsNoDifference() {
-    // Whoever runs second takes longer, and the machine becomes slower all the time.
-    let a = times(8, 6) { _, round in (round % 2 == 0 ? 1 : 2) + 0.001 * Double(round / 2) }
-    let b = times(8, 6) { _, round in (round % 2 == 0 ? 2 : 1) + 0.001 * Double(round / 2) }
+    // The second run is slower, and the machine slows down continuously.
+    let a = times(8, 6) { _, run in (run % 2 == 0 ? 1 : 2) + 0.001 * Double(run / 2) }
+    let b = times(8, 6) { _, run in (run % 2 == 0 ? 2 : 1) + 0.001 * Double(run / 2) }
     #expect(!Ratio(a, of: "a", over: b).conclusive)
   }
 
-  @Test func manyRoundsOfFewSittingsAreNoProof() {
+  @Test func manyRunsOfFewRoundsAreInconclusive() {
     let fast = times(6, 1000) { _, _ in 1 }
-    // Slower wherever it happened to lie in memory, but for one place.
-    let slow = times(6, 1000) { sitting, _ in sitting == 3 ? 0.99 : 1.02 }
+    // Slower at all memory addresses but one.
+    let slow = times(6, 1000) { round, _ in round == 3 ? 0.99 : 1.02 }
     let ratio = Ratio(slow, of: "slow", over: fast)
     #expect(!ratio.conclusive && ratio.text == "not conclusive (0.990 … 1.020)")
     #expect(!Ratio(times(5, 2) { _, _ in 2 }, of: "slow", over: times(5, 2) { _, _ in 1 }).conclusive)
@@ -105,6 +104,6 @@ import Testing
     var times = SiteTimes(graph.spaceToDepthSites, of: graph, in: fused)
     #expect(times.runs.map(\.sites) == [[0], [0, 1], [1], []])
     times.measure(in: 0) { Double($0.count) }
-    #expect(times.times.map(\.sittings) == [[[2]], [[2]]])
+    #expect(times.times.map(\.rounds) == [[[2]], [[2]]])
   }
 }

@@ -134,7 +134,7 @@ struct ChartTests {
     matrix.add(truth: 1, prediction: 2)
     let svg = try #require(XMLReading(try HeatMap(title: "t", matrix: matrix, names: ["a", awkward]).svg()))
     #expect(svg.count("rect", class: "f0") == 3 && svg.count("rect", class: "f1") == 6)
-    #expect(svg.text.contains("taken for class 2: 1 (10.0 %)"))
+    #expect(svg.text.contains("predicted as class 2: 1 (10.0 %)"))
     // Many classes are one image.
     let large = try HeatMap(title: "t", matrix: ConfusionMatrix(classes: 200), names: []).svg()
     let image = try #require(XMLReading(large))

@@ -156,7 +156,7 @@ struct CheckpointTests {
     metadata["format"] = "spdc training checkpoint 9"
     #expect(
       try refusal(tensors, metadata) == "is a checkpoint of another version (spdc training checkpoint 9). "
-        + "Go on with the version of spdc that wrote it")
+        + "Resume with the version of spdc that wrote it")
     metadata = file.metadata
     metadata["state"] = "{}"
     metadata["checksums"] = metadata["checksums"]!.replacing(
@@ -164,9 +164,9 @@ struct CheckpointTests {
     #expect(
       try refusal(tensors, metadata)?.hasPrefix("its state is of another version of spdc (no ") == true)
     #expect(
-      try refusal(tensors, [:]) == "is no checkpoint of a training: it has no state. "
-        + "Give a file from the checkpoints folder of a run; weights alone cannot be gone on with")
-    #expect(message { _ = try TrainingCheckpoint(contentsOf: "/none") } == "/none: there is no such checkpoint")
+      try refusal(tensors, [:]) == "is not a training checkpoint: it has no state. "
+        + "Give a file from the checkpoints folder of a run; training cannot resume from weights alone")
+    #expect(message { _ = try TrainingCheckpoint(contentsOf: "/none") } == "/none: no such checkpoint")
     let other = try folder.write("hello", "x.safetensors")
     #expect(message { _ = try TrainingCheckpoint(contentsOf: other) }?.contains("is no weights file") == true)
   }
@@ -200,7 +200,7 @@ struct CheckpointTests {
     }
   }
 
-  /// Whenever a run is killed, there is a whole checkpoint: the old one or the new one.
+  /// A killed run always leaves an intact checkpoint: the old one or the new one.
   @Test func killedWhileWriting() async throws {
     let folder = try TemporaryFolder()
     let path = folder.file("last.safetensors")

@@ -93,11 +93,11 @@ struct ConfigurationTests {
       refusal("image-size: big\n")
         == "t.yaml:1: `image-size` must be a whole number from 1 to 65536, or null, not `big`")
     #expect(
-      refusal("preset: mine\n") == "t.yaml:1: there is no preset `mine`; there are default, resnet18-spd, "
+      refusal("preset: mine\n") == "t.yaml:1: there is no preset `mine`; available: default, resnet18-spd, "
         + "resnet50-spd, resnet50-spd-code")
     #expect(
       refusal(nil, ["nesterov=true", "optimizer=adam"])
-        == "command line: `nesterov` is of SGD; set optimizer to sgd or nesterov to false")
+        == "command line: `nesterov` requires SGD; set optimizer to sgd or nesterov to false")
     #expect(
       refusal("nesterov: true\nmomentum: 0\n") == "t.yaml:2: `nesterov` needs a `momentum` above 0")
     #expect(refusal("model: ''\n") == "t.yaml:1: `model` must be a text that is not empty, not nothing")
@@ -117,17 +117,17 @@ struct ConfigurationTests {
     #expect(refusal("lr: 1\nmean: [1, 2\n")?.hasPrefix("t.yaml:3: is not YAML: ") == true)
     #expect(
       message { _ = try Setting(argument: "epochs") }
-        == "command line: `epochs` is no setting; write key=value, such as epochs=10")
+        == "command line: `epochs` is not a setting; write key=value, such as epochs=10")
     #expect(
       message { _ = try TrainingConfiguration.resolve() }
-        == "command line: no model is named; write model=resnet18-spd, or the path of a model file")
+        == "command line: no model is set; write model=resnet18-spd, or the path of a model file")
     #expect(
-      message { _ = try TrainingConfiguration.resolve(file: "/none.yaml") } == "/none.yaml: there is no such file")
+      message { _ = try TrainingConfiguration.resolve(file: "/none.yaml") } == "/none.yaml: no such file")
     let folder = try TemporaryFolder()
     try Data([0xff, 0xfe, 0x41]).write(to: URL(fileURLWithPath: folder.file("b.yaml")))
     #expect(
       message { _ = try TrainingConfiguration.readSettings(folder.file("b.yaml")) }?
-        .hasSuffix("b.yaml: is not a text in UTF-8") == true)
+        .hasSuffix("b.yaml: is not UTF-8 text") == true)
   }
 
   /// What is written reads back as the same value and gives the same bytes again.

@@ -19,7 +19,7 @@ struct InconsistentStateTests {
 
   private func expect(_ message: String, _ change: (inout TrainingState) throws -> Void) throws {
     let problem = try reading(change)
-    #expect(problem?.contains("its state contradicts itself: " + message) == true, "\(problem ?? "read")")
+    #expect(problem?.contains("its state is inconsistent: " + message) == true, "\(problem ?? "read")")
   }
 
   private func history(_ epochs: Int...) throws -> TrainingHistory {

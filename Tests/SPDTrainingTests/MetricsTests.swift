@@ -28,8 +28,8 @@ struct MetricsTests {
     #expect(metrics.top1.value == 1.0 / 3 && metrics.top5.value == 2.0 / 3)
   }
 
-  /// What a checkpoint in the middle of an epoch keeps goes on to the same bits.
-  @Test func averagesGoOn() throws {
+  /// Averages restored from a checkpoint within an epoch continue bit for bit.
+  @Test func averagesResume() throws {
     var whole = RunningAverage()
     var part = RunningAverage()
     for index in 0..<1000 {
@@ -64,7 +64,7 @@ struct MetricsTests {
     let bar = "━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌"
     #expect(
       progress.bar(width: 120) == "  epoch   7/200  \(bar)  loss 1.2346  top-1 50.00 %  1234 img/s  3 min 20 s left")
-    // Never more than there is room for, and what matters least goes first.
+    // Lines never exceed the width; the least important details are dropped first.
     for width in 0...140 { #expect(progress.bar(width: width).count <= width) }
     #expect(progress.bar(width: 60) == "  epoch   7/200  ━━━━━━━╌╌╌╌╌╌╌╌  loss 1.2346  top-1 50.00 %")
     #expect(progress.bar(width: 30) == "  epoch   7/200  loss 1.2346  ")

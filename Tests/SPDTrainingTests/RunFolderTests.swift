@@ -31,14 +31,14 @@ struct RunFolderTests {
     let folder = try TemporaryFolder()
     #expect(
       message { _ = try RunFolder(existing: "/none") }
-        == "/none: there is no such run. Give the folder of an earlier run")
+        == "/none: no such run. Give the folder of an earlier run")
     for name in ["", "..", "a/b"] {
       #expect(
         message { _ = try RunFolder.create(named: name, in: "r") }
           == "r/\(name): cannot be the folder of a run. Give a plain name")
     }
     let file = try folder.write("", "file")
-    #expect(message { _ = try RunFolder.create(in: file) }?.hasPrefix("\(file): cannot be made: ") == true)
+    #expect(message { _ = try RunFolder.create(in: file) }?.hasPrefix("\(file): cannot be created: ") == true)
   }
 
   private func history(_ epochs: Int) -> TrainingHistory {

@@ -63,7 +63,7 @@ struct SweepTests {
       ])
   }
 
-  /// A small grid is gone through once, without the combinations that contradict themselves.
+  /// A small grid is enumerated once, without conflicting combinations.
   @Test func wholeGrid() throws {
     let yaml = "space: {optimizer: [sgd, adam], nesterov: [true, false], batch: [1, 2, 3]}"
     let trials = try sweep(yaml, in: TemporaryFolder()).trials
@@ -76,7 +76,7 @@ struct SweepTests {
 
   @Test func errors() throws {
     #expect(refusal("trails: 3\n") == "s.yaml:1: a sweep has no `trails`; did you mean `trials`?")
-    #expect(refusal("lr: [1, 2]\n") == "s.yaml:1: `lr` must stand under `space` to be searched, or under `settings`")
+    #expect(refusal("lr: [1, 2]\n") == "s.yaml:1: `lr` must be under `space` to be searched, or under `settings`")
     #expect(refusal("trials: few\n") == "s.yaml:1: `trials` must be a whole number from 1 to 10000")
     #expect(refusal("seed: x\n") == "s.yaml:1: `seed` must be a whole number")
     #expect(
@@ -89,11 +89,11 @@ struct SweepTests {
     #expect(space("momentun: [1]") == "there is no setting `momentun`; did you mean `momentum`?")
     #expect(space("momentum: [0.5, 2]") == "`momentum` must be a number of at least 0 and below 1, not `2`")
     #expect(space("momentum: {range: [0.5, 2]}") == "`momentum` must be a number of at least 0 and below 1, not `2`")
-    #expect(space("batch: [4, 4]") == "`batch` has a value twice")
+    #expect(space("batch: [4, 4]") == "`batch` has a duplicate value")
     #expect(
       space("batch: 4") == "`batch` needs several values: [a, b, c], {range: [low, high]} or {log: [low, high]}; "
         + "a single one belongs under `settings`")
-    #expect(space("optimizer: {range: [1, 2]}") == "`optimizer` has no ranges; write a list of values")
+    #expect(space("optimizer: {range: [1, 2]}") == "`optimizer` does not support ranges; write a list of values")
     let form = "write {range: [low, high]} or {log: [low, high]}, with `steps` if wanted"
     #expect(space("lr: {range: [2, 1]}") == "the range of `lr` must be two numbers, the smaller first; \(form)")
     #expect(
@@ -102,17 +102,17 @@ struct SweepTests {
     #expect(space("lr: {log: [1, 2], range: [1, 2]}") == "`lr` has two ranges; \(form)")
     #expect(space("lr: {from: 1}") == "a range has no `from`; \(form)")
     #expect(space("lr: {log: [1, 2], steps: 1}") == "the `steps` of `lr` must be a whole number from 2")
-    #expect(space("preset: [default]") == "a sweep cannot search `preset`, which stands below all settings")
+    #expect(space("preset: [default]") == "a sweep cannot search `preset`; set it under `settings`")
     #expect(refusal("settings:\n  epoch: 3\n") == "s.yaml:2: there is no setting `epoch`; did you mean `epochs`?")
     let folder = try TemporaryFolder()
     #expect(
       message { _ = try sweep("space: {lr: [1, 2]}", in: folder, ["lr=3"]) }
-        == "command line: `lr` is searched by the sweep and cannot be set beside it")
+        == "command line: `lr` is searched by the sweep and cannot be set as well")
   }
 
   private struct Interrupted: Error {}
 
-  @Test func interruptedSweepGoesOn() async throws {
+  @Test func interruptedSweepResumes() async throws {
     let small = "trials: 6\nspace:\n  lr: {log: [0.01, 1]}\n  optimizer: [sgd, adam]\n"
     func metric(_ trial: SweepTrial) throws -> Double {
       if trial.number == 2 { throw TrialFailed("the loss, \"inf\", is no number") }
@@ -153,7 +153,7 @@ struct SweepTests {
     #expect(try rows(folder) == rows(whole))
     #expect(try rows(folder)[0] == ["trial", "lr", "optimizer", "val/top1", "outcome"])
     #expect(try rows(folder)[2].suffix(2) == ["", "failed: the loss, \"inf\", is no number"])
-    // All over: nothing runs, and what was is told.
+    // All trials are complete: none runs, and all results are reported.
     var told: [Int] = []
     let again = try await sweep.run(report: { told.append($0.trial) }) { _, _ in
       Issue.record("a trial ran twice")
@@ -177,15 +177,15 @@ struct SweepTests {
         return nil
       } catch { return String("\(error)".dropFirst(path.count + 2)) }
     }
-    let remedy = "Give the sweep another folder, or the space that this one was started with"
+    let remedy = "Use another folder, or the space that this sweep was started with"
     #expect(
-      try await refusal("space: {batch: [1, 2]}") == "is of another sweep: its columns are trial, lr, val/top1, "
+      try await refusal("space: {batch: [1, 2]}") == "is from another sweep: its columns are trial, lr, val/top1, "
         + "seconds, outcome, not trial, batch, val/top1, seconds, outcome (line 1). \(remedy)")
     let problem = try await refusal("seed: 1\n" + first)
-    #expect(problem?.hasPrefix("is of another sweep: trial 1 has lr ") == true)
+    #expect(problem?.hasPrefix("is from another sweep: trial 1 has lr ") == true)
     #expect(try text(path) == before)
     try Data((before + "x,y\n").utf8).write(to: URL(fileURLWithPath: path))
-    #expect(try await refusal(first) == "is of another sweep: the row cannot be read (line 4). \(remedy)")
+    #expect(try await refusal(first) == "is from another sweep: the row cannot be read (line 4). \(remedy)")
   }
 
   /// Fewer points than trials: it ends.

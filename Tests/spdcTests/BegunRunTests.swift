@@ -6,7 +6,7 @@ import Testing
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
-  /// A run's folder as a kill between its first files and its first checkpoint leaves it.
+  /// Makes the folder of a run that was killed between its first files and its first checkpoint.
   private func begin(_ name: String, _ more: String...) async throws {
     let options = ["--epochs", "1", "--set", "limit=32"] + more
     try await TinyTraining.train(arguments: options + ["--out", scratch(name)]).succeeded()
@@ -22,14 +22,14 @@ import Testing
   @Test func bothCommandsStartIt() async throws {
     try await begin("run", "--seed", "7")
     let resumed = try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2").succeeded()
-    #expect(resumed.errors.contains("has no checkpoint yet: the run starts"))
-    // With the settings that it was begun with.
+    #expect(resumed.errors.contains("has no checkpoint yet: starting the run"))
+    // With the settings of its first start.
     #expect(try String(contentsOfFile: scratch("run/config.yaml"), encoding: .utf8).contains("seed: 7 "))
     #expect(try TinyTraining.results(scratch("run")).count == 3)
     try await begin("again")
     try await TinyTraining.train(arguments: ["--epochs", "1", "--set", "limit=32", "--out", scratch("again")])
       .succeeded()
-    // A folder with nothing but an empty one in it was left by a run whose module did not build.
+    // A folder with only an empty subfolder was left by a run whose module failed to build.
     try FileManager.default.createDirectory(atPath: scratch("bare/checkpoints"), withIntermediateDirectories: true)
     try await TinyTraining.train(
       "--resume", scratch("bare"), "--data", "shapes:12", "--epochs", "1", "--set", "limit=32", "--batch", "16"
@@ -43,7 +43,7 @@ import Testing
     _ = try scratch.write(table, "own/results.csv")
     try await TinyTraining.train("--epochs", "1", "--out", scratch("own")).failed(
       .usage, "results.csv is there already")
-    try await TinyTraining.train("--resume", scratch("own")).failed(.noInput, "there is no such checkpoint")
+    try await TinyTraining.train("--resume", scratch("own")).failed(.noInput, "no such checkpoint")
     #expect(try String(contentsOfFile: scratch("own/results.csv"), encoding: .utf8) == table)
   }
 
@@ -59,7 +59,7 @@ import Testing
     #expect(left.sorted() == [".spdc-1.tmp.old", ".spdc-fe.tmp", ".spdc-note.tmp", "mine.tmp"])
   }
 
-  /// The checkpoint that is called intact must be there.
+  /// A checkpoint that is reported as intact must exist.
   @Test func aRunWhoseFolderIsDeleted() async throws {
     let run = try await TinyTraining.train(
       arguments: ["--epochs", "5", "--set", "limit=32", "--out", scratch("run")],

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `spdc compile`, `explain`, `doctor`: what they write and say when all is well.
+/// Output of `spdc compile`, `explain` and `doctor` on success.
 @Suite struct CompileTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -56,7 +56,7 @@ import Testing
     #expect(run.output.contains("24,646,557 parameters, 87.8 GFLOP"))
     #expect(run.output.contains("7 space-to-depths read in place"))
     try await spdc("compile", "yolov5-spd-m", "--emit", "c", "-o", scratch("n")).succeeded()
-    // The same but for the lines that the layers come from.
+    // Equal except for the source lines of the layers.
     #expect(try bytes(scratch("m/yolov5_spd_m.c")).count == bytes(scratch("n/yolov5_spd_m.c")).count)
   }
 
@@ -68,7 +68,7 @@ import Testing
     #endif
     try await spdc("compile", Place.tiny, "--target", other, "--emit", "c", "-o", scratch("c")).succeeded()
     let run = try await spdc("compile", Place.tiny, "--target", other, "--json", "-o", scratch("m"))
-    run.failed(.usage, "no code for \(other)", "--emit c")
+    run.failed(.usage, "cannot generate code for \(other)", "--emit c")
     #expect(!exists(scratch("m")))
   }
 
@@ -84,7 +84,7 @@ import Testing
     #expect(graphs.output.contains("as declared:") && graphs.output.contains("space_to_depth"))
   }
 
-  @Test func graphsBehindPassesGoToStandardError() async throws {
+  @Test func graphsAfterPassesGoToStandardError() async throws {
     let run = try await spdc(
       "compile", Place.tiny, "--emit", "c", "--json", "--dump-after", "fold-batch-norm", "-o", scratch("d")
     ).succeeded()

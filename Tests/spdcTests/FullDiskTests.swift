@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Folders that are full, missing or read-only are named, and neither the model file nor the compiler is blamed.
+/// Errors name folders that are full, missing or read-only, and do not blame the model file or the compiler.
 @Suite struct FullDiskTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -44,7 +44,7 @@ import Testing
     let variables = ["TMPDIR": disk, "SPDC_CACHE": scratch("cache")]
     let full = "\(disk): cannot be written: No space left on device"
     try await onDisk(fill, ["run", model] + Self.run, variables).failed(
-      .cannotWrite, full, "TMPDIR names another folder")
+      .cannotWrite, full, "set TMPDIR to use another folder")
     // The model file is compiled, and the C compiler is not known yet.
     try await spdc("explain", model, environment: ["SPDC_CACHE": scratch("cache")]).succeeded()
     try await onDisk(fill, ["explain", model], variables).failed(.cannotWrite, full)
@@ -58,7 +58,7 @@ import Testing
     let variables = ["SPDC_CACHE": scratch("disk")]
     // Enough for the lock and the folder, not for the program.
     try await onDisk("", ["explain", model], variables).failed(
-      .cannotWrite, "No space left on device", "SPDC_CACHE names another folder")
+      .cannotWrite, "No space left on device", "set SPDC_CACHE to use another folder")
     try await onDisk(fill, ["run", "yolov5-spd-n", "--size", "32"] + Self.run, variables).failed(
       .cannotWrite, "No space left on device", "SPDC_CACHE")
   }
@@ -71,7 +71,7 @@ import Testing
     // What is there serves; what is not says where else it could be.
     try await onDisk(readOnly, ["run", model] + Self.run, ["SPDC_CACHE": cache]).succeeded()
     try await onDisk(readOnly, ["run", model, "--batch", "2"] + Self.run, ["SPDC_CACHE": cache]).failed(
-      .cannotWrite, "Read-only file system", "SPDC_CACHE names another folder")
+      .cannotWrite, "Read-only file system", "set SPDC_CACHE to use another folder")
   }
 
   @Test func aTemporaryFolderThatIsNotThere() async throws {

@@ -84,10 +84,10 @@ import Testing
     (try await spdc(arguments: Self.shapes + [text])).failed(.data, "text.jpg", "not JPEG or PNG", "convert it")
     (try await spdc(arguments: Self.shapes + [scratch.path])).failed(.data, "cut.jpg", "cut.png", "text.jpg", "3 of 3")
     (try await spdc(arguments: Self.shapes + [scratch("none.png")])).failed(
-      .noInput, "none.png: there is no such image")
+      .noInput, "none.png: no such image")
   }
 
-  @Test func annotationsNeverReplaceAImage() async throws {
+  @Test func annotationsNeverReplaceAnImage() async throws {
     for folder in ["a", "b"] {
       try FileManager.default.createDirectory(atPath: scratch(folder), withIntermediateDirectories: true)
       try FileManager.default.copyItem(atPath: Self.images[2], toPath: scratch("\(folder)/p.jpg"))

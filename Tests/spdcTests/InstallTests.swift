@@ -9,7 +9,7 @@ import Testing
     try await spdc(arguments: arguments, executable: Place.repository + "/scripts/" + script)
   }
 
-  /// The tree may be moved: everything is found from the place of the executable.
+  /// The tree is relocatable: everything is found relative to the executable.
   @Test func anInstalledTreeStandsAlone() async throws {
     let scratch = try Scratch()
     let installed = try await Self.run("install", Self.bin, scratch("first"))
@@ -20,7 +20,7 @@ import Testing
     #expect(compiled.code == 0, "\(compiled.errors)")
     #expect(exists(scratch("tiny/tiny_spd.c")))
 
-    // Again over it, then away: nothing stays but folders.
+    // Install again, then uninstall: only folders remain.
     #expect(try await Self.run("install", Self.bin, scratch("second place")).code == 0)
     #expect(try await Self.run("install", "--remove", scratch("second place")).code == 0)
     let left = scratch.names.filter { $0.hasPrefix("second place/") }.filter { name in

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One broken image among many, folders, names that move the cursor.
+/// Broken images among others, folders, and names with control characters.
 @Suite struct LeftOutImageTests {
   private struct Answer: Decodable {
     struct Class: Decodable { var name: String }
@@ -37,7 +37,7 @@ import Testing
     #expect(run.errors.contains("2 of 4 images have no result"))
     let missing = try await classify("none.jpg", "photos/z.jpg")
     #expect(missing.code == Exit.noInput.rawValue && missing.output.hasPrefix("photos/z.jpg\n"))
-    #expect(missing.errors.contains("none.jpg: there is no such image"))
+    #expect(missing.errors.contains("none.jpg: no such image"))
   }
 
   @Test func foldersAreLookedInto() async throws {
@@ -49,7 +49,7 @@ import Testing
         "photos/z.jpg", "photos/zero.jpg", "photos/b/cut.jpg", "photos/b/c/a.JPG", "empty", "photos/z.jpg",
       ])
     #expect(answers.map { $0.classes != nil } == [true, false, false, true, false, true])
-    #expect(answers[4].error == "empty: the folder holds no images")
+    #expect(answers[4].error == "empty: the folder contains no images")
     #expect(answers.allSatisfy { ($0.error == nil) == ($0.classes != nil) })
   }
 

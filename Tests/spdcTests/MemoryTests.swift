@@ -1,7 +1,7 @@
 import SPDDriver
 import Testing
 
-/// What does not fit into memory is said before it is computed.
+/// Insufficient memory is reported before the computation.
 @Suite struct MemoryTests {
   @Test func whatIsAvailable() {
     let text =
@@ -15,8 +15,9 @@ import Testing
     let parts = [("arena", 2_000_000_000), ("packed weights", 1_500_000_000), ("state", 0)]
     let error = #expect(throws: NotEnoughMemory.self) { try MemoryBudget.require(parts, for: "net", of: budget) }
     #expect(
-      error?.description == "net needs 3.5 GB of memory (arena 2.0 GB, packed weights 1.5 GB), but 3.0 GB are free "
-        + "under the control group's limit: take a smaller --batch or --size")
+      error?.description
+        == "net needs 3.5 GB of memory (arena 2.0 GB, packed weights 1.5 GB), but 3.0 GB are available "
+        + "under the control group's limit: use a smaller --batch or --size")
     try MemoryBudget.require([("arena", 3_000_000_000)], for: "net", of: budget)
     #expect(throws: NotEnoughMemory.self) {
       try MemoryBudget.require([("a", .max), ("b", .max)], for: "net", of: budget)
@@ -32,7 +33,8 @@ import Testing
       let run = try await spdc(
         arguments: [command[0], Place.tiny, "--weights", "synthetic", "--batch", "100000"] + command.dropFirst(),
         shell: "ulimit -v 4000000")
-      run.failed(.unavailable, "tiny-spd for 100,000 images needs ", " are free under `ulimit -v`", "smaller --batch")
+      run.failed(
+        .unavailable, "tiny-spd for 100,000 images needs ", " are available under `ulimit -v`", "smaller --batch")
     }
   }
 }

@@ -98,7 +98,7 @@ import Testing
     let one = model("  image.through(ReLU())")
     let two = one.replacingOccurrences(of: "import SPD", with: "").replacingOccurrences(of: "mine", with: "other")
     (try await compile(one + two)).failed(
-      .data, "bad.swift declares several networks (mine, other)", "one file, one network")
+      .data, "bad.swift declares several networks (mine, other)", "a model file declares one network")
     (try await compile("")).failed(.data, "bad.swift declares no network")
     (try await compile(model("  image.through(ReLU())", name: "my net"))).failed(.data, "the name “my net”")
   }
@@ -140,15 +140,15 @@ import Testing
     (try await spdc("compile", "yolov5-spd", "--emit", "c")).failed(
       .noInput, "no shipped model is called yolov5-spd", "Did you mean yolov5-spd-n?", "Shipped: ")
     (try await spdc("compile", "resnet18_spd")).failed(.noInput, "Did you mean resnet18-spd?")
-    (try await spdc("compile", scratch("none.swift"))).failed(.noInput, "none.swift: there is no such file")
-    (try await spdc("compile", scratch("none.json"))).failed(.noInput, "none.json: there is no such file")
+    (try await spdc("compile", scratch("none.swift"))).failed(.noInput, "none.swift: no such file")
+    (try await spdc("compile", scratch("none.json"))).failed(.noInput, "none.json: no such file")
     (try await spdc("compile", "yolov5-spd-n.swift")).failed(.noInput, "the shipped model is called yolov5-spd-n")
   }
 
   @Test func filesOfAnotherKind() async throws {
     let onnx = try scratch.write("", "net.onnx")
-    (try await spdc("compile", onnx)).failed(.usage, "ONNX files are not read yet", "--weights")
-    (try await spdc("compile", "runs/best.pt")).failed(.usage, "runs/best.pt is a file of weights", "by --weights")
+    (try await spdc("compile", onnx)).failed(.usage, "ONNX files can be exported", "--weights")
+    (try await spdc("compile", "runs/best.pt")).failed(.usage, "runs/best.pt is a file of weights", "with --weights")
     (try await spdc("compile", "net.tflite")).failed(.usage, ".tflite files are not read")
     (try await spdc("compile", Place.shapes)).failed(.usage, "is a folder that holds no model")
     (try await spdc("compile", Place.shapes + "/000.jpg")).failed(.usage, "is a file that holds no model")
@@ -160,8 +160,8 @@ import Testing
       try await spdc("compile", try scratch.write(text, "g.json"), "--emit", "c", "-o", scratch("o"), "--json")
     }
     func changed(_ from: String, _ to: String) -> String { graph.replacingOccurrences(of: from, with: to) }
-    (try await reading(String(graph.prefix(500)))).failed(.data, "g.json is no graph that spdc wrote")
-    (try await reading("{}")).failed(.data, "g.json is no graph that spdc wrote", "name")
+    (try await reading(String(graph.prefix(500)))).failed(.data, "g.json is not a graph written by")
+    (try await reading("{}")).failed(.data, "g.json is not a graph written by", "name")
     (try await reading(changed(#""scale":2"#, #""scale":3"#))).failed(.data, "needs a height and width divisible by 3")
     (try await reading(changed(#""channels":3"#, #""channels":-3"#))).failed(.data, "g.json", "shape")
     for number in ["9223372036854775807", "2147483648000", "2147483647"] {
@@ -174,9 +174,11 @@ import Testing
 
   @Test func aGraphFileIsForOneSize() async throws {
     try await spdc("compile", Place.tiny, "--emit", "graph", "-o", scratch("g.json")).succeeded()
-    (try await spdc("compile", scratch("g.json"), "--size", "64")).failed(.usage, "another size needs the model file")
+    (try await spdc("compile", scratch("g.json"), "--size", "64")).failed(
+      .usage, "another size requires the model file")
     (try await spdc("compile", scratch("g.json"), "--classes", "3")).failed(
-      .usage, "another number needs the model file")
-    (try await spdc("explain", scratch("g.json"), "--batch", "3")).failed(.usage, "another batch needs the model file")
+      .usage, "another number requires the model file")
+    (try await spdc("explain", scratch("g.json"), "--batch", "3")).failed(
+      .usage, "another batch requires the model file")
   }
 }

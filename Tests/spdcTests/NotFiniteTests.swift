@@ -3,7 +3,7 @@ import SPDDriver
 import SPDFormats
 import Testing
 
-/// Weights that are no numbers, and outputs that are none, end in a message and not in a class.
+/// Weights and outputs with NaN or infinity give an error instead of a class.
 @Suite struct NotFiniteTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// What compilers made is kept, looked at before it is used, and made again where it is damaged.
+/// Compiler outputs are cached, verified before use, and rebuilt if damaged.
 @Suite struct ObjectCacheTests {
   private let scratch: Scratch
   private var cache: ObjectCache { ObjectCache(folder: URL(fileURLWithPath: scratch.path)) }

@@ -2,7 +2,7 @@ import Foundation
 import SPDFormats
 import Testing
 
-/// Outputs that cannot be written, or not to their end: what was there stays, and nothing half-made remains.
+/// Write errors: existing files are unchanged, and no partial output remains.
 @Suite struct OutputTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -60,7 +60,7 @@ import Testing
 
     for (limit, arguments) in [
       (8, ["compile", tiny, "--packed", "--json", "-o", scratch("m")] + Self.synthetic),
-      // The text fits, the parameters or libraries do not.
+      // The text fits, but parameters or libraries do not.
       (64, ["compile", tiny, "--packed", "--unfused", "--json", "-o", scratch("m")] + Self.synthetic),
       (64, ["convert", Place.checkpoint, scratch("w.npz")]),
       (64, ["convert", Place.checkpoint, scratch("new.safetensors")]),

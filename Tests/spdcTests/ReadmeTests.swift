@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The pages say only what works.
+/// Commands, links and names in the documentation are valid.
 @Suite struct ReadmeTests {
   /// In a folder of its own that looks like the repository, in the order of the page, since some read what others wrote.
   @Test(arguments: [Page.readme] + Page.guides) func everyCommandRuns(_ page: Page) async throws {

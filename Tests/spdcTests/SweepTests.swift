@@ -23,7 +23,7 @@ import Testing
       ] + arguments, shell: shell)
   }
 
-  @Test func aSweepGoesOnWhereItWasKilled() async throws {
+  @Test func aSweepResumesWhereItWasKilled() async throws {
     _ = try await sweep(shell: interruption("KILL", after: 0.3, writing: scratch("sweep/sweep.csv")))
     let first = try await sweep().succeeded()
     #expect(first.output.hasPrefix("best: trial "))
@@ -52,7 +52,7 @@ import Testing
     #expect(outcomes.contains { $0.hasPrefix("failed: ") && $0.contains("in epoch") })
   }
 
-  /// What a trial's own settings make impossible does not keep the others from being tried.
+  /// A trial that fails because of its own settings does not stop the others.
   @Test func aTrialThatCannotBeBuiltIsNoted() async throws {
     func sweep(_ arenas: String, _ folder: String, _ more: String...) async throws -> Outcome {
       let text = """
@@ -71,7 +71,7 @@ import Testing
     let trials = try #require(run["trials"] as? [[String: Any]])
     let failed = try #require(trials.first { ($0["settings"] as? [String: String])?["max-arena"] == "0.01" })
     #expect((failed["outcome"] as? String)?.hasPrefix("failed: the arena of tiny-spd for 16 images needs ") == true)
-    // Of losses the least is best; of two that are equal the first.
+    // Losses are minimised; the first of equal ones is best.
     let losses = trials.compactMap { $0["metric"] as? Double }
     #expect(losses.count == 2 && losses.allSatisfy { $0 > 0 })
     #expect(
@@ -84,17 +84,17 @@ import Testing
     try await sweep("--trials", "1").succeeded()
     let table = try bytes(scratch("sweep/sweep.csv"))
     try await sweep("--trials", "1", "--set", "flip-horizontal=0").failed(
-      .data, "is of a sweep with flip-horizontal 0.5, and this one has 0", "another folder")
-    try await sweep("--trials", "1", "--data", "shapes:14").failed(.data, "is of a sweep with data shapes:12")
+      .data, "is from a sweep with flip-horizontal 0.5, but this one has 0", "another folder")
+    try await sweep("--trials", "1", "--data", "shapes:14").failed(.data, "is from a sweep with data shapes:12")
     let other = try scratch.write(try String(contentsOfFile: Place.tiny, encoding: .utf8), "copy.swift")
     try await spdc(
       "sweep", other, "--data", "shapes:12", "--space", scratch("space.yaml"), "--out", scratch("sweep"), "--trials",
       "1"
-    ).failed(.data, "is of a sweep with model ")
+    ).failed(.data, "is from a sweep with model ")
     #expect(try bytes(scratch("sweep/sweep.csv")) == table)
     let weights = scratch("sweep/trial-001/checkpoints/last.safetensors")
     try await sweep("--trials", "1", "--weights", weights).failed(
-      .data, "is of a sweep with weights of the seed, and this one has last.safetensors ")
+      .data, "is from a sweep with weights of the seed, but this one has last.safetensors ")
     // Threads change nothing but the time.
     let again = try await sweep("--trials", "1", "--loader-threads", "3", "--json").succeeded().object()
     #expect((again["trials"] as? [Any])?.count == 1)
@@ -105,10 +105,10 @@ import Testing
     try await spdc(
       "sweep", Place.tiny, "--data", "shapes:12", "--space", try scratch.write(Self.space, "space.yaml"), "--out",
       file + "/sweep"
-    ).failed(.cannotWrite, "cannot be made")
+    ).failed(.cannotWrite, "cannot be created")
   }
 
-  /// What is wrong with all trials is none's own fault, and what is put right is run.
+  /// An error that concerns all trials ends the sweep; after it is fixed, the trials run.
   @Test func aMistakeIsPutRight() async throws {
     let text = "settings: {epochs: 1, limit: 160, threads: 1}\nspace: {batch: [16, 32], lr: [0.01]}\n"
     let space = try scratch.write(text, "space.yaml")
@@ -124,7 +124,7 @@ import Testing
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", space).failed(
       .data, "wrong.yaml:1: `lr` needs several values")
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", "/no/such.yaml").failed(
-      .noInput, "/no/such.yaml: there is no such file")
+      .noInput, "/no/such.yaml: no such file")
     let nothing = try scratch.write("space: {optimizer: [adam, adamw], nesterov: [true]}\n", "nothing.yaml")
     try await spdc("sweep", Place.tiny, "--data", "shapes:12", "--space", nothing, "--out", scratch("no")).failed(
       .usage, "nothing.yaml has no trial: all of its settings contradict each other")

@@ -2,7 +2,7 @@ import Foundation
 import SPDDriver
 import Testing
 
-/// How many threads a computation gets where nobody asks.
+/// The default number of threads.
 @Suite struct ThreadTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -94,7 +94,7 @@ import Testing
     let dynamic = try await run(["OMP_DYNAMIC": "true"], "--threads", "2").succeeded()
     #expect(try dynamic.object()["threads"] as? Int == 2)
     try await run(["OMP_THREAD_LIMIT": "1"], "--threads", "2").failed(
-      .unavailable, "asked to run on 2 threads, but gets 1: OMP_THREAD_LIMIT is 1", "leave --threads out")
+      .unavailable, "2 threads were requested, but OpenMP granted 1: OMP_THREAD_LIMIT is 1", "remove --threads")
   }
 
   @Test(arguments: ["abc", "-1", "0", "99999999999999999999"])
@@ -104,14 +104,16 @@ import Testing
         arguments: [
           "run", Place.tiny, "--weights", "synthetic", "--input", "synthetic", "--output", scratch("y.npy"),
         ] + more, environment: ["OMP_NUM_THREADS": text])
-      run.failed(.usage, "OMP_NUM_THREADS is “\(text)”, which is no number of threads")
+      run.failed(.usage, "OMP_NUM_THREADS is “\(text)”, which is not a valid number of threads")
       #expect(run.errors.split(separator: "\n").count == 1)
     }
   }
 
   @Test func doctorSaysWhatDecides() async throws {
     let one = try await spdc("doctor", environment: ["OMP_NUM_THREADS": "1"]).output
-    #expect(one.contains(" usable: 1 thread by OMP_NUM_THREADS=1") || one.contains(" usable: 1 thread by affinity"))
+    #expect(
+      one.contains(" usable: 1 thread, limited by OMP_NUM_THREADS=1")
+        || one.contains(" usable: 1 thread, limited by affinity"))
     let wrong = try await spdc("doctor", environment: ["OMP_NUM_THREADS": "abc"])
     #expect(wrong.output.contains("threads      OMP_NUM_THREADS is “abc”"))
   }

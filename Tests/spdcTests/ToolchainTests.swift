@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Compilers that are missing or lame, caches, and the ways in which the command itself is started.
+/// Missing or broken compilers, caches, and ways to start the command.
 @Suite struct ToolchainTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -89,7 +89,7 @@ import Testing
   @Test func aCacheThatCannotBeMade() async throws {
     let file = try scratch.write("", "file")
     (try await run([:], cache: file + "/cache")).failed(
-      .cannotWrite, "the folder cannot be created: Not a directory", "SPDC_CACHE names another folder")
+      .cannotWrite, "the folder cannot be created: Not a directory", "set SPDC_CACHE to use another folder")
     (try await run([:], cache: "/proc/spdc")).failed(.cannotWrite, "SPDC_CACHE")
   }
 
@@ -146,7 +146,7 @@ import Testing
     (["--disable-pass", "foo", "-o", "/nonexistent/o"], "no optional pass is called foo; there are"),
     (["--target", "z80", "-o", "/nonexistent/o"], "no target is called z80; there are native, x86-64-v4"),
     (["--max-arena", "300MB"], "--max-arena needs --train"), (["--train", "--max-arena", "3 miles"], "--max-arena"),
-    (["--train", "--max-arena", "1kB", "-o", "/nonexistent/o"], "raise --max-arena, or take a smaller --batch"),
+    (["--train", "--max-arena", "1kB", "-o", "/nonexistent/o"], "raise --max-arena, or use a smaller --batch"),
     (["--nonsense"], "Unknown option '--nonsense'"), (["more"], "unexpected argument"),
   ]) func optionsThatMakeNoSense(_ options: [String], _ message: String) async throws {
     let run = try await spdc(arguments: ["compile", Place.tiny, "--json"] + options)
@@ -163,11 +163,11 @@ import Testing
       ),
       (["run", Place.tiny, "--weights", "synthetic"], "Missing expected argument '--input <input>'"),
       (["bench", Place.tiny, "--seconds", "0"], "--seconds must be above 0"),
-      (["bench", Place.tiny, "--compare", "unfused", "--unfused"], "the same variant twice"),
+      (["bench", Place.tiny, "--compare", "unfused", "--unfused"], "compares a variant with itself"),
       (["bench", Place.tiny, "--compare", "nonsense"], "- disable:<pass>"),
       (["detect", "yolov5-spd-n", "--conf", "2", image], "--conf must be between 0 and 1"),
       (["detect", "yolov5-spd-n", "--iou", "-1", image], "--iou"),
-      (["detect", "yolov5-spd-n", "--batch", "2", image], "leave --batch out"),
+      (["detect", "yolov5-spd-n", "--batch", "2", image], "remove --batch"),
       (["detect", "yolov5-spd-n"], "Missing expected argument '<images> ...'"),
       (["classify", Place.tiny, "--top", "0", image], "--top must be 1 or more"),
       (["compile"], "Missing expected argument '<model>'"), (["nonsense"], "Unexpected argument 'nonsense'"),

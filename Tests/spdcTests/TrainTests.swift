@@ -9,7 +9,7 @@ import Testing
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
-  /// The model's own loss is what the steps and the validation report; a limit of memory is a setting of the run.
+  /// Steps and validation report the model's own loss; the memory limit is a setting of the run.
   @Test func aLossOfTheModelsOwn() async throws {
     let model = try scratch.write(
       """
@@ -73,7 +73,7 @@ import Testing
     #expect(try TinyTraining.column("val/top1", scratch("second"))[0] > 0.15)
   }
 
-  /// Killed at moments of its own choosing, a run makes the same numbers as one that is left alone.
+  /// A run killed at random times gives the same results as an uninterrupted one.
   @Test(arguments: [
     ["optimizer=sgd", "nesterov=true", "ema=0.9", "accumulate=3", "clip=1"],
     ["optimizer=adamw", "lr=0.003", "label-smoothing=0.1", "decay=weights", "schedule=cosine"],
@@ -85,7 +85,7 @@ import Testing
     var kills = 0
     var isOver = false
     while !isOver {
-      // Nothing to go on with yet where the first attempt was killed too early.
+      // There is nothing to resume from if the first attempt was killed too early.
       let begins = !exists(last)
       // In turns as soon as something was saved, and wherever it is; in the end it is left alone.
       let delay = Double.random(in: 0...0.25)
@@ -111,16 +111,16 @@ import Testing
     #expect(curves["train/loss"]?.count == 40)
   }
 
-  /// From an earlier checkpoint than the last: what came later is kept, and is not taken for the best of the new branch.
-  @Test func goingOnFromAnEarlierEpoch() async throws {
+  /// Resuming from an earlier checkpoint keeps later ones, which do not count as the best of the new branch.
+  @Test func resumingFromAnEarlierEpoch() async throws {
     try await TinyTraining.train("--epochs", "6", "--save-every", "1", "--out", scratch("run")).succeeded()
     let best = scratch("run/checkpoints/best.safetensors")
     let bestEpoch = try TrainingCheckpoint(contentsOf: best).state.epoch
     try FileManager.default.removeItem(atPath: scratch("run/checkpoints/epoch-6.safetensors"))
-    // The best one of the first epochs is that of the earliest, or it is gone on from it.
+    // The best checkpoint is of the earliest epoch, or is the one to resume from.
     let first = scratch("run/checkpoints/epoch-1.safetensors")
     let resumed = try await TinyTraining.train("--resume", first, "--epochs", "2").succeeded()
-    #expect(resumed.errors.contains("is of epoch \(bestEpoch), which is gone through again") == (bestEpoch > 1))
+    #expect(resumed.errors.contains("is of epoch \(bestEpoch), which will be repeated") == (bestEpoch > 1))
     let now = try TrainingCheckpoint(contentsOf: best).state
     #expect(now.epoch <= 2 && now.best?.epoch == now.epoch)
     #expect(exists(scratch("run/checkpoints/epoch-\(bestEpoch).safetensors")))
@@ -199,8 +199,8 @@ import Testing
     let folder = try TinyTraining.images(in: scratch)
     let broken = try scratch.write("P6 12 12 255 short", "images/train/red/broken.ppm")
     let run = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("run")).succeeded()
-    #expect(run.errors.components(separatedBy: "warning: left out: \(broken)").count == 2, "once")
-    #expect(run.output.contains("1 broken images were left out"))
+    #expect(run.errors.components(separatedBy: "warning: skipped: \(broken)").count == 2, "once")
+    #expect(run.output.contains("1 broken images were skipped"))
     #expect(try String(contentsOfFile: scratch("run/broken.txt"), encoding: .utf8).hasPrefix(broken + ": "))
     let strict = try await TinyTraining.train("--data", folder, "--epochs", "2", "--out", scratch("strict"), "--strict")
     strict.failed(.data, broken)
@@ -224,14 +224,14 @@ import Testing
     try await train("yolov5-spd-n", "--data", "shapes:64", "--set", "limit=20").failed(.usage, "detects objects")
     try await train(Place.tiny, "--data", "shapes:12", "--classes", "3", "--set", "limit=20").failed(
       .usage, "tells 3 classes apart, but shapes 12×12, training has 10")
-    try await train(Place.tiny, "--resume", scratch("nothing")).failed(.noInput, "there is no such run")
+    try await train(Place.tiny, "--resume", scratch("nothing")).failed(.noInput, "no such run")
     try await train(Place.tiny, "--resume", scratch("x"), "--out", scratch("y")).failed(.usage, "--out")
     try await train(Place.tiny, "--data", "shapes:12", "--tune").failed(.usage, "--tune")
   }
 
-  @Test func aRunIsGoneOnWithAsItBegan() async throws {
+  @Test func aRunResumesWithItsSettings() async throws {
     try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).succeeded()
-    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).failed(.usage, "has a run already")
+    try await TinyTraining.train("--epochs", "1", "--out", scratch("run")).failed(.usage, "already contains a run")
     try FileManager.default.createDirectory(atPath: scratch("own"), withIntermediateDirectories: true)
     let own = try scratch.write("epochs: 1  # mine\n", "own/config.yaml")
     try await TinyTraining.train("--config", own, "--out", scratch("own")).failed(
@@ -242,7 +242,7 @@ import Testing
     try await spdc("train", named, "--data", "shapes:12", "--set", "limit=20").failed(
       .usage, "the parameter ema.weight has a name that checkpoints give to the training's own numbers")
     try await TinyTraining.train("--resume", scratch("run"), "--batch", "8").failed(
-      .usage, "the run began with batch 16", "it can change data, epochs")
+      .usage, "the run was started with batch 16", "a resumed run can change data, epochs")
     let other = try scratch.write(
       try String(contentsOfFile: Place.tiny, encoding: .utf8).replacing("tiny-spd", with: "other").replacing(
         "Conv2D(64", with: "Conv2D(48"), "other.swift")
@@ -251,15 +251,15 @@ import Testing
     try await TinyTraining.train(
       "--resume", scratch("run"), "--epochs", "2", "--data", "shapes:12", "--set", "limit=100"
     )
-    .failed(.usage, "the run began with limit 160")
+    .failed(.usage, "the run was started with limit 160")
     let resume = ["--resume", scratch("run"), "--epochs", "2"]
     try await TinyTraining.train(arguments: resume + ["--data", "shapes:12:0.3"]).failed(
-      .data, "whose images had other names or labels than now")
+      .data, "whose images had other names or labels")
     try await TinyTraining.train(arguments: resume + ["--data", "shapes:16"]).failed(
-      .data, "is of a run on images of 12x12, and they are 16x16 now")
+      .data, "is from a run on images of 12x12, but they are 16x16 now")
     let exact = try await TinyTraining.train(arguments: resume + ["--exact", "--epochs", "1"]).succeeded()
-    #expect(exact.errors.contains("the run began with --target native, and now there is --target native --exact"))
-    // What changes no number may change.
+    #expect(exact.errors.contains("the run was started with --target native and resumes with --target native --exact"))
+    // Settings that do not affect results may change.
     try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2", "--max-arena", "50MB").succeeded()
     // A damaged checkpoint is noticed.
     let last = scratch("run/checkpoints/last.safetensors")
@@ -267,7 +267,7 @@ import Testing
     damaged[damaged.count - 5] ^= 1
     _ = try scratch.write(damaged, "run/checkpoints/last.safetensors")
     try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2").failed(.data, "is damaged")
-    // Weights without a state are none to go on with.
+    // Training cannot resume from weights without a state.
     _ = try scratch.write(
       try bytes(Place.formats + "/../../Fixtures/shapes/000.jpg"), "run/checkpoints/last.safetensors")
     try await TinyTraining.train("--resume", scratch("run"), "--epochs", "2").failed(.data, "last.safetensors")

@@ -97,7 +97,7 @@ import Testing
     try await TinyTraining.train(
       arguments: ["--resume", scratch("strict"), "--epochs", "2", "--strict"], shell: "ulimit -f 128"
     ).failed(
-      .data, "val/red/zz.ppm", "the steps since the last checkpoint were not saved: ", "File too large",
+      .data, "val/red/zz.ppm", "The steps since the last checkpoint could not be saved: ", "File too large",
       "The last checkpoint")
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Training steps against PyTorch in float64: losses, gradients, and the state behind three steps.
+/// Training steps against PyTorch in float64: losses, gradients, and the state after three steps.
 @Suite struct TrainingGoldenTests {
   private struct Answer: Decodable {
     var ok: Bool, compared: Int, worst: [String: Double]
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "is no JSON"), (#"{"model": "x"}"#, "is missing"),
+    ("{", "is not JSON"), (#"{"model": "x"}"#, "is missing"),
     (
       #"{"model":"x","hw":[8],"batch":1,"labels":[0],"optimizer":{"lr":1},"steps":[],"after":{}}"#,
       "hw must be height and width"

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `--tune`: what it measures, keeps and takes. How fast anything is is not asked here.
+/// `--tune`: what it measures, caches and uses. Speed is not tested here.
 @Suite struct TuneTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -44,7 +44,7 @@ import Testing
   }
 
   /// How many problems a network has, and how many of them are measured now.
-  private func figures(_ model: String, _ arguments: String...) async throws -> [Int?] {
+  private func measured(_ model: String, _ arguments: String...) async throws -> [Int?] {
     let run = try await spdc(
       arguments: ["compile", model, "--tune", "--emit", "c", "--json", "--threads", "1", "-o", scratch("c")]
         + arguments, environment: ["SPDC_CACHE": scratch.cache()])
@@ -67,8 +67,8 @@ import Testing
     #expect(scratch.names.filter { $0.hasPrefix("cache/modules/") } == modules)
 
     // The same convolution asked for in another way is another problem; the first stays.
-    #expect(try await figures(one, "--exact") == [1, 1])
-    #expect(try await figures(one) == [1, 0])
+    #expect(try await measured(one, "--exact") == [1, 1])
+    #expect(try await measured(one) == [1, 0])
   }
 
   @Test func whatWasLearnedIsTakenWithTuneAlone() async throws {
@@ -83,7 +83,7 @@ import Testing
     #expect(try await tuned("compile", one, "--emit", "plan").succeeded().output == plain)
     // A kernel that this version would not try is measured again.
     try learn(weightsAhead: 77, plan: plain)
-    #expect(try await figures(one) == [1, 1])
+    #expect(try await measured(one) == [1, 1])
     #expect(try !String(contentsOfFile: store, encoding: .utf8).contains(": 77"))
   }
 
@@ -108,7 +108,7 @@ import Testing
       let other = "x86-64"
     #endif
     let run = try await tuned("compile", Place.tiny, "--tune", "--target", other, "--emit", "plan")
-    run.failed(.usage, "--tune measures, but code for \(other) does not run on this machine")
+    run.failed(.usage, "--tune runs the network, but this machine cannot run code for \(other)")
   }
 
   @Test func benchComparesWithTheUntuned() async throws {
@@ -116,6 +116,6 @@ import Testing
     let run = try await tuned("bench", one, "--tune", "--compare", "untuned", "--seconds", "0.1").succeeded()
     #expect(run.output.contains("untuned") && run.errors.contains("tune: 1 problem"))
     let untuned = try await tuned("bench", one, "--compare", "untuned", "--seconds", "0.1")
-    untuned.failed(.usage, "the same variant twice")
+    untuned.failed(.usage, "compares a variant with itself")
   }
 }

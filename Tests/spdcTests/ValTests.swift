@@ -8,7 +8,7 @@ import Testing
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
-  /// Weights from elsewhere: what the training would have said about them is said of them.
+  /// Weights of other formats give the same metrics as in training.
   @Test func weightsOfAnyFormat() async throws {
     try await TinyTraining.train("--epochs", "2", "--out", scratch("run")).succeeded()
     let last = scratch("run/checkpoints/last.safetensors")
@@ -44,7 +44,7 @@ import Testing
     #expect(renamed.errors.contains("class 0 is `circle` in") && renamed.errors.contains("take them for the same"))
   }
 
-  /// Of the run's own folder what it kept for validation, of any other one everything.
+  /// The run's own folder is evaluated on its validation split, any other folder on all images.
   @Test func undividedFolders() async throws {
     let folder = try TinyTraining.images(in: scratch) + "/train"
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--seed", "1", "--out", scratch("run")).succeeded()
@@ -79,7 +79,7 @@ import Testing
     try await spdc("val", Place.tiny, "--weights", "synthetic", "--data", Place.repository + "/templates").failed(
       .data, "is no data set; looked for")
     try await spdc("val", Place.tiny, "--weights", "/no/such", "--data", "shapes:12", "--set", "limit=20").failed(
-      .noInput, "/no/such: there is no such weight file")
+      .noInput, "/no/such: no such weight file")
   }
 
   /// A graph has one size and one batch, and is measured with them.

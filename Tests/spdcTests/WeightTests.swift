@@ -2,7 +2,7 @@ import Foundation
 import SPDFormats
 import Testing
 
-/// Weight files through `convert`, `run` and `compile`: what fits, and what is said where it does not.
+/// Weight files in `convert`, `run` and `compile`, and errors for those that do not match.
 @Suite struct WeightTests {
   private let scratch: Scratch
   init() throws { scratch = try Scratch() }
@@ -41,7 +41,7 @@ import Testing
 
   @Test func convertNeedsAnExtensionThatItKnows() async throws {
     (try await spdc("convert", Place.checkpoint, scratch("a.pt"))).failed(.usage, "must be .safetensors or .npz")
-    (try await spdc("convert", scratch("none.pt"), scratch("a.npz"))).failed(.noInput, "there is no such weight file")
+    (try await spdc("convert", scratch("none.pt"), scratch("a.npz"))).failed(.noInput, "no such weight file")
     #expect(scratch.names.isEmpty)
   }
 
@@ -134,13 +134,13 @@ import Testing
       run.failed(.data, "does not fit \(model), but it fits yolov5-spd-n:")
     }
     (try await spdc("explain", "yolov5-spd-n", "--size", "64", "--classes", "80", "--weights", Place.checkpoint))
-      .failed(.data, "80 classes are wanted, but the file has 5: give weights of as many, or leave --classes out")
+      .failed(.data, "80 classes were requested, but the file has 5: give matching weights, or remove --classes")
   }
 
   @Test func weightsAreNeverGuessed() async throws {
     let run = try await spdc("run", Place.tiny, "--input", "synthetic", "--output", scratch("y.npy"))
     run.failed(.usage, "no weights: give --weights FILE, or --weights synthetic")
-    (try await tiny(scratch("none.pt"))).failed(.noInput, "none.pt: there is no such weight file")
+    (try await tiny(scratch("none.pt"))).failed(.noInput, "none.pt: no such weight file")
     (try await tiny(scratch.path)).failed(.data, "is a directory")
   }
 

@@ -2,12 +2,12 @@ import SPDFormats
 import SPDRuntime
 
 extension Trainer {
-  /// The optimiser's arrays and what they are called in a file.
+  /// The optimiser's state arrays and their names in a file.
   private static let slots: [(name: String, array: Array)] = [
     ("momentum", .momentum), ("second", .secondMoments), ("sum", .sum),
   ]
 
-  /// Everything that the next step depends on.
+  /// Returns a checkpoint with everything that the next step depends on.
   package func checkpoint(_ state: TrainingState) -> TrainingCheckpoint {
     var checkpoint = TrainingCheckpoint(weights: tensors(.values, network.parameters), state: state)
     let trained = network.parameters.filter { $0.group != .constant }
@@ -18,9 +18,9 @@ extension Trainer {
     return checkpoint
   }
 
-  /// The opposite.
+  /// Restores the trainer from a checkpoint.
   ///
-  /// - Parameter path: of the checkpoint, for messages.
+  /// - Parameter path: path of the checkpoint, for messages.
   package func restore(_ checkpoint: TrainingCheckpoint, path: String) throws {
     func fill(_ array: Array, _ tensors: [NamedTensor], _ parameters: [TrainedParameter]) throws {
       guard let floats = self[array] else { return }
@@ -28,8 +28,8 @@ extension Trainer {
       for parameter in parameters {
         guard let tensor = known[parameter.name], tensor.values.count == parameter.range.count else {
           throw FormatError(
-            path: path, problem: "does not have the numbers of \(parameter.name) that this run needs",
-            remedy: "Go on with the settings that the run began with")
+            path: path, problem: "does not contain the values of \(parameter.name) that this run needs",
+            remedy: "Resume with the settings of the original run")
         }
         for (index, value) in tensor.values.enumerated() { floats[parameter.range.lowerBound + index] = value }
       }
@@ -43,10 +43,10 @@ extension Trainer {
     try fill(.average, checkpoint.average, network.parameters)
   }
 
-  /// Whether all that a checkpoint has are numbers.
+  /// Whether all values of a checkpoint are finite.
   package func isFinite(_ state: TrainingState) -> Bool {
     for array in [Array.values, .momentum, .secondMoments, .average] + (state.summed > 0 ? [.sum] : []) {
-      // A sum of finite numbers is far from overflowing as Double.
+      // A sum of finite floats cannot overflow as Double.
       if let floats = self[array], !floats.reduce(0.0, { $0 + Double($1) }).isFinite { return false }
     }
     return true

@@ -2,22 +2,21 @@ import Foundation
 import SPDFormats
 
 extension TrainingCheckpoint {
-  /// Reads a checkpoint and makes sure that it is whole: every tensor that was written is there with its bytes, and so
-  /// is the state.
+  /// Reads a checkpoint and verifies the checksums of its tensors and its state.
   ///
-  /// - Throws: `FormatError` naming what is missing or damaged; also for a weight file that is no checkpoint.
+  /// - Throws: `FormatError` naming what is missing or damaged; also for a weight file that is not a checkpoint.
   public init(contentsOf path: String) throws {
     guard PathKind(of: path) != nil else {
-      throw FormatError(path: path, problem: "there is no such checkpoint")
+      throw FormatError(path: path, problem: "no such checkpoint")
     }
-    // As it is, without the prefixes that PyTorch's wrappers leave being stripped; what is no safetensors file is told
-    // by its kind.
+    // `readSafetensors` keeps the keys unchanged, whereas `readCheckpoint` strips prefixes of PyTorch's wrappers but reports
+    // other file formats by name.
     try self.init(try (try? readSafetensors(path)) ?? readCheckpoint(path), path: path)
   }
 
-  /// The same for a file of weights of any kind; nil for one that is no checkpoint.
+  /// Reads a checkpoint; nil for any other weight file.
   ///
-  /// - Throws: `FormatError` where a checkpoint is damaged.
+  /// - Throws: `FormatError` if a checkpoint is damaged.
   public init?(ifItIsOne path: String) throws {
     guard path.hasSuffix(".safetensors") else { return nil }
     guard try readSafetensors(path).metadata["format"]?.hasPrefix(CheckpointFormat.family) == true else {
@@ -26,17 +25,17 @@ extension TrainingCheckpoint {
     try self.init(contentsOf: path)
   }
 
-  /// - Parameter path: for messages.
+  /// - Parameter path: path of the file, for messages.
   init(_ file: Checkpoint, path: String) throws {
     guard let format = file.metadata["format"], format.hasPrefix(CheckpointFormat.family) else {
       throw FormatError(
-        path: path, problem: "is no checkpoint of a training: it has no state",
-        remedy: "Give a file from the checkpoints folder of a run; weights alone cannot be gone on with")
+        path: path, problem: "is not a training checkpoint: it has no state",
+        remedy: "Give a file from the checkpoints folder of a run; training cannot resume from weights alone")
     }
     guard format == CheckpointFormat.current else {
       throw FormatError(
         path: path, problem: "is a checkpoint of another version (\(format))",
-        remedy: "Go on with the version of spdc that wrote it")
+        remedy: "Resume with the version of spdc that wrote it")
     }
     let text = try CheckpointFormat.verifiedState(file, path: path)
     do {
@@ -47,11 +46,11 @@ extension TrainingCheckpoint {
     } catch {
       throw FormatError(
         path: path, problem: "its state is of another version of spdc (\(Self.explanation(error)))",
-        remedy: "Go on with the version that wrote it")
+        remedy: "Resume with the version that wrote it")
     }
     if let problem = state.inconsistency {
       throw FormatError(
-        path: path, problem: "its state contradicts itself: \(problem)",
+        path: path, problem: "its state is inconsistent: \(problem)",
         remedy: "Resume from another checkpoint of the run")
     }
 
@@ -63,7 +62,7 @@ extension TrainingCheckpoint {
       } else if name.hasPrefix(CheckpointFormat.optimizerPrefix) {
         let rest = name.dropFirst(CheckpointFormat.optimizerPrefix.count)
         guard let dot = rest.firstIndex(of: ".") else {
-          throw FormatError(path: path, problem: "the tensor \(name) belongs to no slot of an optimiser")
+          throw FormatError(path: path, problem: "the tensor \(name) belongs to no optimiser slot")
         }
         optimizer[String(rest[..<dot]), default: []].append((String(rest[rest.index(after: dot)...]), tensor))
       } else {

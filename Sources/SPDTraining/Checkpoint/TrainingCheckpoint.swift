@@ -1,25 +1,25 @@
 import Foundation
 import SPDFormats
 
-/// A run at one moment, as one file: a safetensors file that any reader of weights understands.
+/// A checkpoint of a run: one safetensors file that is also a weight file.
 ///
-/// The weights have their state-dict keys, so that the file is a weight file too. The other tensors come after them:
-/// `optimizer.<slot>.<key>` for the optimiser's memory of a parameter, `ema.<key>` for the moving average of a weight.
-/// The metadata hold `format`, `state` (`TrainingState` as JSON), `checksums` (CRC-32C of each tensor and of the other
-/// metadata), the number of classes and their names.
+/// The weights are stored under their state-dict keys. The other tensors follow: `optimizer.<slot>.<key>` for the
+/// optimiser's state of a parameter, `ema.<key>` for the EMA of a weight. The metadata contain `format`, `state`
+/// (`TrainingState` as JSON), `checksums` (CRC-32C of each tensor and of the other metadata), the number of classes and
+/// their names.
 public struct TrainingCheckpoint: Sendable {
   /// Parameters and running statistics by state-dict key, in the network's order.
   public var weights: [NamedTensor]
-  /// The optimiser's memory by slot, such as `momentum`: one tensor for each parameter that has been updated.
+  /// The optimiser's state by slot, such as `momentum`: one tensor per trained parameter.
   public var optimizer: [String: [NamedTensor]] = [:]
-  /// The moving average of the weights; empty where none is kept.
+  /// The EMA of the weights; empty if there is none.
   public var average: [NamedTensor] = []
   public var state: TrainingState
-  /// By class index; empty where unknown.
+  /// Names by class index; empty if unknown.
   public var classNames: [String] = []
-  /// Outputs of the network, which may be more than there are names; 0: as many.
+  /// Number of outputs, which may exceed the number of names; 0: the number of names.
   public var classes = 0
-  /// More facts for whoever goes on, such as the network's hash. The keys of the format are taken.
+  /// Further metadata that a resumed run checks, such as the network's hash. The format's own keys are reserved.
   public var facts: [String: String] = [:]
 
   public init(weights: [NamedTensor], state: TrainingState) {
@@ -29,7 +29,7 @@ public struct TrainingCheckpoint: Sendable {
 
   static let reservedFacts: Set = ["format", "state", "checksums", "names", "nc"]
 
-  /// Every tensor under its name in the file.
+  /// All tensors with their names in the file.
   var namedTensors: [NamedTensor] {
     let slots = optimizer.sorted { $0.key < $1.key }.flatMap { slot, tensors in
       tensors.map { (name: "\(CheckpointFormat.optimizerPrefix)\(slot).\($0.name)", tensor: $0.tensor) }
@@ -39,17 +39,14 @@ public struct TrainingCheckpoint: Sendable {
 }
 
 extension TrainingCheckpoint {
-  /// Writes the file so that there is always a whole one at `path`: the old one until the new one has reached the disk.
+  /// Writes the file atomically. Equal checkpoints give equal bytes.
   ///
-  /// The same checkpoint gives the same bytes.
-  ///
-  /// - Throws: `FormatError` where the system refuses, for instance because the disk is full; the old file is as it
-  ///   was.
+  /// - Throws: `FormatError` on a write error such as a full disk; the old file is unchanged.
   public func write(to path: String) throws {
-    precondition(Self.reservedFacts.isDisjoint(with: facts.keys), "a fact has a name of the format's")
-    precondition(optimizer.keys.allSatisfy { !$0.contains(".") }, "a slot's name has no dot")
+    precondition(Self.reservedFacts.isDisjoint(with: facts.keys), "a fact uses a reserved key")
+    precondition(optimizer.keys.allSatisfy { !$0.contains(".") }, "a slot's name must not contain a dot")
     precondition(
-      !weights.contains { CheckpointFormat.isTrainingState($0.name) }, "a weight has a name of the training's")
+      !weights.contains { CheckpointFormat.isTrainingState($0.name) }, "a weight uses a reserved prefix")
     let tensors = namedTensors
     var metadata = facts
     metadata["format"] = CheckpointFormat.current
@@ -67,7 +64,7 @@ extension TrainingCheckpoint {
   private func encoded(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // A loss may have become infinite before the run was stopped.
+    // The history may contain an infinite loss.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(value), as: UTF8.self)

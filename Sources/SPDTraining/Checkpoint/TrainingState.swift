@@ -1,22 +1,21 @@
-/// Where a run is: everything but the tensors that it takes to go on as if it had never stopped.
+/// The state of a run except its tensors: with both, a run resumes as if it had never stopped.
 ///
-/// The schedule's state is `epoch` and `iteration`: its rates are a function of those and of the configuration.
+/// The schedule has no other state than `epoch` and `iteration`.
 public struct TrainingState: Codable, Equatable, Sendable {
-  /// Epochs that are over.
+  /// Number of completed epochs.
   public var epoch = 0
-  /// Iterations of the running epoch that are over; 0 between epochs.
+  /// Number of completed iterations of the current epoch; 0 between epochs.
   public var iteration = 0
-  /// Batches whose gradients wait in the sum for the next update.
+  /// Number of mini-batches whose gradients are accumulated for the next update.
   public var summed = 0
-  /// Steps of the optimiser so far: Adam's t, and the updates of the moving average.
+  /// Number of optimiser steps so far: Adam's t, and the number of EMA updates.
   public var updates = 0
 
-  /// The epoch with the best validation so far.
+  /// The epoch with the best validation metric so far.
   public var best: Best?
-  /// The states of the random generators by their purpose. A sampler that is a function of seed, epoch and position
-  /// needs none.
+  /// States of random generators by purpose. Samplers that are functions of seed, epoch and position need none.
   public var generators: [String: [UInt64]] = [:]
-  /// Sums of the running epoch.
+  /// Running averages of the current epoch.
   public var running: [String: RunningAverage] = [:]
   public var history: TrainingHistory
   public var configuration: TrainingConfiguration
@@ -37,9 +36,9 @@ public struct TrainingState: Codable, Equatable, Sendable {
     self.history = history
   }
 
-  /// Notes an epoch's validation.
+  /// Records an epoch's validation metric.
   ///
-  /// - Returns: whether it is the best so far: larger than all before. What is not a number never is.
+  /// - Returns: whether it is larger than all before; false for NaN.
   @discardableResult
   public mutating func noteValidation(_ metric: Double, epoch: Int) -> Bool {
     guard !metric.isNaN, best.map({ metric > $0.metric }) ?? true else { return false }

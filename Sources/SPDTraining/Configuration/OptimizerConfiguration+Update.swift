@@ -9,7 +9,7 @@ extension OptimizerConfiguration {
     }
   }
 
-  /// One update of all groups at a learning rate.
+  /// Returns an update of all parameter groups with a learning rate.
   package func update(rate: Double) -> Update {
     var update = Update(rule: rule, learningRate: rate, momentum: momentum, weightDecay: weightDecay)
     if decay == .weights {

@@ -1,4 +1,4 @@
-/// A value that somebody gave to a setting, and where.
+/// A setting's key and value with its source.
 public struct Setting: Equatable, Sendable {
   public var key: String
   public var value: SettingValue
@@ -22,20 +22,20 @@ public struct Setting: Equatable, Sendable {
     self.source = source
   }
 
-  /// Reads `key=value`. The elements of a list are separated by commas, with or without brackets around them.
+  /// Parses `key=value`. Elements of a list are separated by commas, optionally in brackets.
   ///
-  /// - Throws: `ConfigurationError` where there is no `=` or no key before it.
+  /// - Throws: `ConfigurationError` if there is no `=` or no key before it.
   public init(argument: String) throws {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty else {
       throw ConfigurationError(
-        source: .commandLine, problem: "`\(argument)` is no setting; write key=value, such as epochs=10")
+        source: .commandLine, problem: "`\(argument)` is not a setting; write key=value, such as epochs=10")
     }
     self.init(key: parts[0], value: .word(parts[1]), source: .commandLine)
   }
 }
 
-/// A setting that does not exist or cannot have the value: where it stands, what is wrong, what would be right.
+/// An unknown setting or invalid value, with its location and the remedy.
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
   public var source: Setting.Source
   public var problem: String

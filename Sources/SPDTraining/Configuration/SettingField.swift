@@ -1,16 +1,16 @@
-/// One setting: its name, what it means, which values it takes, and where it lives in the configuration.
+/// A setting: its key, its help, its valid values, and its property of the configuration.
 struct SettingField: Sendable {
   let key: String
-  /// One line for `--help` and for the comments of the written file.
+  /// One line for help texts and for comments of the written file.
   let help: String
-  /// What a value must be, for messages: "a number of at least 0".
+  /// Description of valid values, for messages: "a number of at least 0".
   let expectation: String
-  /// Other programs' names for it. They are not accepted, but answered with the right one.
+  /// Names in other programs. They are rejected with a hint to `key`.
   let otherNames: [String]
-  /// Whether a range of values makes sense, and whether only whole numbers do.
+  /// The kind of number, for settings that a sweep can search over a range; nil for others.
   let number: Number?
   let read: @Sendable (TrainingConfiguration) -> SettingValue
-  /// False, with nothing changed, where the value is not one of those expected.
+  /// Sets the value; returns false and changes nothing if it is invalid.
   let write: @Sendable (inout TrainingConfiguration, SettingValue) -> Bool
 
   enum Number: Sendable { case whole, real }
@@ -32,7 +32,7 @@ struct SettingField: Sendable {
       })
   }
 
-  /// A setting that may be left to the program.
+  /// Declares a setting that may be null.
   static func optional<Value: SettingScalar>(
     _ key: String, _ path: Path<Value?>, _ rule: SettingRule<Value> = .any, also otherNames: [String] = [],
     help: String
@@ -53,7 +53,9 @@ struct SettingField: Sendable {
       })
   }
 
-  /// - Parameter rule: of the whole list; its words complete "must be a list …".
+  /// Declares a list setting.
+  ///
+  /// - Parameter rule: rule for the whole list; its words complete "must be a list …".
   static func list<Value: SettingScalar>(
     _ key: String, _ path: Path<[Value]>, _ rule: SettingRule<[Value]>, also otherNames: [String] = [], help: String
   ) -> Self {
@@ -74,7 +76,7 @@ struct SettingField: Sendable {
       })
   }
 
-  /// A list as the command line has it: `60,120,160` or `[60, 120, 160]`.
+  /// Splits a list from the command line: `60,120,160` or `[60, 120, 160]`.
   private static func elements(of word: String) -> [String] {
     let isBracketed = word.hasPrefix("[") && word.hasSuffix("]")
     let inner = (isBracketed ? word.dropFirst().dropLast() : word[...]).filter { $0 != " " }

@@ -1,122 +1,135 @@
 import SPDDriver
 
-/// Every setting of a run, in the order in which the configuration is written.
+/// All settings of a run, in the order of the written configuration.
 ///
-/// Reading a file, overriding on the command line, writing the effective configuration, the help text and the sweep all
-/// go by this table, so that a new setting is one line here and one property of `TrainingConfiguration`.
+/// Files, the command line, the written configuration, help texts and sweeps are driven by this table: a new setting is one
+/// line here and one property of `TrainingConfiguration`.
 enum SettingTable {
   static let sections: [(title: String, fields: [SettingField])] = [
     (
-      "The run",
+      "Run",
       [
-        .one("preset", \.preset, help: "the settings that all others start from"),
-        .one("model", \.model, .notEmpty, also: ["arch", "cfg", "network"], help: "a shipped model or a model file"),
-        .one("data", \.data, also: ["dataset", "data-dir"], help: "the data set"),
+        .one("preset", \.preset, help: "preset that provides the defaults"),
+        .one(
+          "model", \.model, .notEmpty, also: ["arch", "cfg", "network"],
+          help: "name of a shipped model, or path of a model file"),
+        .one("data", \.data, also: ["dataset", "data-dir"], help: "data set"),
         .one(
           "val-fraction", \.validationFraction, .within(0..<1), also: ["validation-split", "split"],
-          help: "part kept for validation of folders without train and val"),
-        .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "images that are used at most; 0: all"),
+          help: "validation fraction of folders without train and val"),
+        .one("limit", \.limit, .atLeast(0), also: ["max-samples"], help: "maximum number of images; 0: all"),
         .optional(
           "classes", \.classes, .within(2...1_000_000), also: ["nc"],
-          help: "outputs of the network; null: the data set's"),
+          help: "number of classes; null: the data set's"),
         .optional(
           "image-size", \.imageSize, .within(1...65_536), also: ["imgsz", "img", "size", "resolution"],
-          help: "side of the images in pixels; null: the data set's"),
-        .one("seed", \.seed, also: ["random-seed"], help: "of weights, order and augmentation"),
+          help: "side of the input images in pixels; null: the data set's"),
+        .one("seed", \.seed, also: ["random-seed"], help: "random seed for initialisation, shuffling and augmentation"),
         .one(
           "epochs", \.epochs, .within(1...1_000_000), also: ["max-epochs", "num-epochs"],
-          help: "passes over the training set"),
-        .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "images in one step"),
+          help: "number of epochs"),
+        .one("batch", \.batch, .within(1...1_000_000), also: ["batch-size", "bs", "b"], help: "batch size"),
         .one(
           "threads", \.threads, .within(0...1024), also: ["num-threads"],
-          help: "threads that compute; 0: as many as affinity, CPU quota and OMP_NUM_THREADS allow"),
+          help: "number of OpenMP threads; 0: what affinity, CPU quota and OMP_NUM_THREADS allow"),
         .one(
           "loader-threads", \.loaderThreads, .within(1...256), also: ["workers", "num-workers"],
-          help: "threads that read and augment images"),
+          help: "number of threads that read and augment images"),
         .optional(
           "max-arena", \.maxArena, .within(0.001...1e9), also: ["memory"],
-          help: "MB that a step may hold of what it computes, gradients too if nothing clips or sums them up; null: any"
+          help: "maximum arena of a step in MB, with gradients unless they are clipped or accumulated; null: unlimited"
         ),
       ]
     ),
     (
-      "The optimiser",
+      "Optimiser",
       [
-        .one("optimizer", \.optimizer.method, also: ["optimiser", "optim"], help: "the rule of the updates"),
+        .one("optimizer", \.optimizer.method, also: ["optimiser", "optim"], help: "update rule"),
         .one(
           "lr", \.optimizer.learningRate, .atLeast(0), also: ["learning-rate", "lr0", "base-lr"],
           help: "base learning rate"),
         .one(
           "momentum", \.optimizer.momentum, .within(0..<1), also: ["beta1", "mu"],
-          help: "of SGD; the first beta of Adam"),
-        .one("beta2", \.optimizer.beta2, .within(0..<1), help: "the second beta of Adam"),
-        .one("epsilon", \.optimizer.epsilon, .above(0), also: ["eps"], help: "of Adam's denominator"),
-        .one("nesterov", \.optimizer.nesterov, help: "SGD with Nesterov's momentum"),
-        .one("weight-decay", \.optimizer.weightDecay, .atLeast(0), also: ["wd", "l2"], help: "pull towards zero"),
-        .one("decay", \.optimizer.decay, help: "which parameters decay: all, or no biases and BatchNorms"),
+          help: "momentum of SGD; beta1 of Adam"),
+        .one("beta2", \.optimizer.beta2, .within(0..<1), help: "beta2 of Adam"),
+        .one("epsilon", \.optimizer.epsilon, .above(0), also: ["eps"], help: "epsilon in Adam's denominator"),
+        .one("nesterov", \.optimizer.nesterov, help: "use Nesterov momentum with SGD"),
+        .one(
+          "weight-decay", \.optimizer.weightDecay, .atLeast(0), also: ["wd", "l2"], help: "weight decay (L2 penalty)"),
+        .one(
+          "decay", \.optimizer.decay,
+          help: "parameters with weight decay: all, or weights (no biases and BatchNorm parameters)"),
       ]
     ),
     (
-      "The learning rate over time",
+      "Learning rate schedule",
       [
-        .one("schedule", \.schedule.shape, also: ["scheduler", "lr-schedule"], help: "the shape of its fall"),
+        .one("schedule", \.schedule.shape, also: ["scheduler", "lr-schedule"], help: "shape of the schedule"),
         .one(
           "warmup-epochs", \.schedule.warmupEpochs, .within(0...1_000_000), also: ["warmup", "warm"],
-          help: "epochs of its rise from zero, per iteration"),
-        .list("milestones", \.schedule.milestones, .ascending, also: ["steps"], help: "step: epochs at which it falls"),
+          help: "number of epochs of linear warm-up, per iteration"),
+        .list(
+          "milestones", \.schedule.milestones, .ascending, also: ["steps"],
+          help: "step: epochs at which the rate decays"),
         .one(
           "decay-factor", \.schedule.decayFactor, .within(0...1), also: ["gamma"],
-          help: "step: what a milestone multiplies it by"),
+          help: "step: decay factor at each milestone"),
         .one(
           "final-factor", \.schedule.finalFactor, .within(0...1), also: ["lrf"],
-          help: "cosine and linear: the end, as a part of lr"),
+          help: "cosine and linear: final rate as a fraction of lr"),
       ]
     ),
     (
-      "The steps",
+      "Training step",
       [
-        .one("label-smoothing", \.labelSmoothing, .within(0..<1), also: ["smoothing"], help: "of the targets"),
+        .one("label-smoothing", \.labelSmoothing, .within(0..<1), also: ["smoothing"], help: "label smoothing"),
         .one(
-          "ema", \.average.decay, .within(0..<1), also: ["ema-decay"], help: "decay of the weights' average; 0: none"),
-        .one("ema-ramp", \.average.ramp, .atLeast(0), also: ["ema-tau"], help: "steps in which the decay rises"),
+          "ema", \.average.decay, .within(0..<1), also: ["ema-decay"], help: "decay of the weights' EMA; 0: no EMA"),
+        .one(
+          "ema-ramp", \.average.ramp, .atLeast(0), also: ["ema-tau"],
+          help: "time constant of the EMA decay's ramp in steps"),
         .one(
           "clip", \.clip, .atLeast(0), also: ["clip-norm", "max-norm", "grad-clip"],
-          help: "largest norm of the gradients; 0: any"),
+          help: "maximum gradient norm; 0: no clipping"),
         .one(
           "accumulate", \.accumulate, .within(1...1_000_000), also: ["grad-accum"],
-          help: "batches to a step of the optimiser"),
+          help: "mini-batches per optimiser step (gradient accumulation)"),
       ]
     ),
     (
-      "The images",
+      "Augmentation and normalisation",
       [
-        .one("flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"], help: "probability"),
-        .one("flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"], help: "probability"),
+        .one(
+          "flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"],
+          help: "probability of a horizontal flip"),
+        .one(
+          "flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"],
+          help: "probability of a vertical flip"),
         .one(
           "crop-padding", \.augmentation.cropPadding, .within(0...4096),
-          help: "zeros around an image before it is cropped"),
+          help: "zero padding in pixels before a random crop"),
         .one(
-          "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "largest angle in degrees"),
-        .list("mean", \.augmentation.mean, .threeNumbers, help: "of red, green and blue: subtracted"),
+          "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"], help: "maximum rotation in degrees"),
+        .list("mean", \.augmentation.mean, .threeNumbers, help: "mean of red, green and blue, subtracted"),
         .list(
           "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],
-          help: "of red, green and blue: divided by"),
-        .one("value-range", \.augmentation.valueRange, help: "of the pixels before the normalisation"),
-        .one("strict", \.strict, help: "a broken image ends the run; otherwise it is named and left out"),
+          help: "standard deviation of red, green and blue, divided by"),
+        .one("value-range", \.augmentation.valueRange, help: "range of pixel values before normalisation"),
+        .one("strict", \.strict, help: "fail on a broken image; otherwise it is reported and skipped"),
       ]
     ),
     (
-      "Saving",
+      "Checkpoints and validation",
       [
         .one(
           "save-every", \.saveEvery, .atLeast(0), also: ["save-period"],
-          help: "epochs between kept checkpoints; 0: none"),
+          help: "number of epochs between kept checkpoints; 0: none"),
         .one(
           "save-iterations", \.saveIterations, .atLeast(0),
-          help: "steps after which the checkpoint last is written, also within an epoch; 0: only after epochs"),
+          help: "number of iterations between writes of the checkpoint last; 0: only after epochs"),
         .one(
           "validate-every", \.validateEvery, .atLeast(1), also: ["validation-interval", "val-interval"],
-          help: "epochs between validations"),
+          help: "number of epochs between validations"),
       ]
     ),
   ]
@@ -125,7 +138,7 @@ enum SettingTable {
 
   static func field(_ key: String) -> SettingField? { fields.first { $0.key == key } }
 
-  /// The key that somebody who wrote `key` most likely meant.
+  /// Returns the valid key closest to an unknown one.
   static func nearest(to key: String) -> String {
     let wanted = key.lowercased()
     let names = fields.flatMap { field in ([field.key] + field.otherNames).map { (name: $0, key: field.key) } }

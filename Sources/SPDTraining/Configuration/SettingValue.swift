@@ -1,11 +1,11 @@
-/// A setting's value as it is written in a file or on the command line.
+/// A setting's value as written in a file or on the command line.
 public enum SettingValue: Equatable, Sendable {
   case word(String)
   case list([String])
-  /// `null`: the setting is left to the program.
+  /// `null`: the program chooses the value.
   case none
 
-  /// As messages show it.
+  /// The value for messages.
   var description: String {
     switch self {
     case .word(let word): word.isEmpty ? "nothing" : "`\(word)`"
@@ -15,9 +15,9 @@ public enum SettingValue: Equatable, Sendable {
   }
 }
 
-/// A type that one word can express.
+/// A type whose values are written as one word.
 protocol SettingScalar: Equatable, Sendable {
-  /// What the word must be, for messages: "a whole number".
+  /// Description of valid words, for messages: "a whole number".
   static var kind: String { get }
   init?(word: String)
   var word: String { get }
@@ -70,9 +70,9 @@ extension OptimizerConfiguration.Decay: SettingScalar {}
 extension ScheduleConfiguration.Shape: SettingScalar {}
 extension AugmentationConfiguration.ValueRange: SettingScalar {}
 
-/// What a value must fulfil beyond its type.
+/// A condition on values beyond their type.
 struct SettingRule<Value>: Sendable {
-  /// Completes the sentence "must be a number …"; empty where anything goes.
+  /// Completes the sentence "must be a number …"; empty without a condition.
   let words: String
   let holds: @Sendable (Value) -> Bool
 

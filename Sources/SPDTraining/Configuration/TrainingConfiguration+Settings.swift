@@ -1,14 +1,14 @@
 extension TrainingConfiguration {
-  /// The configuration of a run in layers: the preset, then the file's settings over it, then the overrides.
+  /// Resolves the configuration of a run from a preset, the file's settings, and the overrides, later ones winning.
   ///
-  /// The preset is the one that the layers name, the highest first; otherwise the model's own.
+  /// The preset is the last one set by the overrides or the file, else the model's.
   ///
   /// - Parameters:
-  ///   - model: as the command's argument names it, above all layers; nil where a layer must name it.
-  ///   - file: a YAML file of settings, not necessarily of all.
+  ///   - model: the command's model argument, which overrides all others; nil if the file or an override sets the model.
+  ///   - file: a YAML file with some or all settings.
   ///   - overrides: settings of the command line; later ones win.
-  /// - Throws: `ConfigurationError` for an unknown key, a value that does not fit, settings that contradict each other,
-  ///   or no model; `FormatError` where the file cannot be read.
+  /// - Throws: `ConfigurationError` for an unknown key, an invalid value, conflicting settings or a missing model;
+  ///   `FormatError` if the file cannot be read.
   public static func resolve(
     model: String? = nil, file: String? = nil, overrides: [Setting] = []
   ) throws -> TrainingConfiguration {
@@ -17,7 +17,7 @@ extension TrainingConfiguration {
     guard case .word(let model)? = layers.last(where: { $0.key == "model" })?.value else {
       throw ConfigurationError(
         source: file.map { .file($0, line: 1) } ?? .commandLine,
-        problem: "no model is named; write model=resnet18-spd, or the path of a model file")
+        problem: "no model is set; write model=resnet18-spd, or the path of a model file")
     }
 
     var configuration = TrainingConfiguration(preset: TrainingPreset.name(for: model), model: model)
@@ -27,9 +27,9 @@ extension TrainingConfiguration {
     return configuration
   }
 
-  /// Changes settings in their order, and checks that they agree.
+  /// Applies settings in order, and checks that they do not conflict.
   ///
-  /// - Throws: `ConfigurationError`; nothing is changed then.
+  /// - Throws: `ConfigurationError`; the configuration is then unchanged.
   public mutating func apply(_ settings: [Setting]) throws {
     var changed = self
     for setting in settings { try changed.set(setting) }
@@ -50,22 +50,22 @@ extension TrainingConfiguration {
     if field.key == "preset", !TrainingPreset.names.contains(preset) {
       throw ConfigurationError(
         source: setting.source,
-        problem: "there is no preset `\(preset)`; there are \(TrainingPreset.names.joined(separator: ", "))")
+        problem: "there is no preset `\(preset)`; available: \(TrainingPreset.names.joined(separator: ", "))")
     }
   }
 
-  /// What no single setting shows to be wrong, and the settings that it is about.
+  /// A conflict between settings, and their keys.
   private var contradiction: (problem: String, keys: [String])? {
     if optimizer.nesterov, optimizer.method != .sgd {
-      return ("`nesterov` is of SGD; set optimizer to sgd or nesterov to false", ["nesterov", "optimizer"])
+      return ("`nesterov` requires SGD; set optimizer to sgd or nesterov to false", ["nesterov", "optimizer"])
     }
     if optimizer.nesterov, optimizer.momentum == 0 {
-      return ("`nesterov` needs a `momentum` above 0", ["nesterov", "momentum"])
+      return ("`nesterov` requires a `momentum` above 0", ["nesterov", "momentum"])
     }
     return nil
   }
 
-  /// A setting whose value no setting may have, such as `batch 0`: of a damaged file.
+  /// Describes an invalid value, such as `batch 0` from a damaged file; nil if all are valid.
   var invalidSetting: String? {
     for field in SettingTable.fields {
       var scratch = self
@@ -75,12 +75,12 @@ extension TrainingConfiguration {
     return nil
   }
 
-  /// Every setting with its help and the values it takes, in the order in which they are written.
+  /// All settings with help and valid values, in the order of the written configuration.
   public static var settingHelp: [(key: String, help: String, values: String)] {
     SettingTable.fields.map { ($0.key, $0.help, $0.expectation) }
   }
 
-  /// Every setting and its value as text, for tables.
+  /// All settings with their values as text, for tables.
   public var settings: [(key: String, value: String)] {
     SettingTable.fields.map { field in
       switch field.read(self) {
@@ -93,7 +93,7 @@ extension TrainingConfiguration {
 }
 
 extension SettingField {
-  /// The field that a setting names.
+  /// Returns the field of a setting's key.
   static func named(_ setting: Setting) throws -> SettingField {
     if let field = SettingTable.field(setting.key) { return field }
     throw ConfigurationError(

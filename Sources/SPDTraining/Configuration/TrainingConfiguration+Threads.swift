@@ -1,6 +1,6 @@
 import SPDDriver
 
 extension TrainingConfiguration {
-  /// OpenMP threads to compute on.
+  /// Number of OpenMP threads.
   package var computeThreads: Int { threads == 0 ? Machine.processors : threads }
 }

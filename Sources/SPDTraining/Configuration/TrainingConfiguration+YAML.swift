@@ -3,7 +3,7 @@ import SPDFormats
 internal import Yams
 
 extension TrainingConfiguration {
-  /// The whole configuration as a YAML file that reads back as the same value.
+  /// The configuration as YAML that reads back as the same value.
   public var yaml: String {
     SettingTable.sections.map { section in
       let lines = section.fields.map { field in
@@ -13,15 +13,15 @@ extension TrainingConfiguration {
     }.joined(separator: "\n")
   }
 
-  /// Writes `yaml`, whole or not at all.
+  /// Writes `yaml` atomically.
   public func write(to path: String) throws {
     try writeAtomically(to: path) { try $0.write(Array(yaml.utf8)) }
   }
 
-  /// The settings of a YAML file in their order: one mapping of keys to words or lists of words.
+  /// Reads the settings of a YAML file in order: one mapping of keys to scalars or lists of scalars.
   ///
-  /// - Throws: `ConfigurationError` with the line for what is no YAML or nested deeper, `FormatError` where the file
-  ///   cannot be read.
+  /// - Throws: `ConfigurationError` with the line for invalid YAML or deeper nesting, `FormatError` if the file cannot be
+  ///   read.
   public static func readSettings(_ path: String) throws -> [Setting] {
     try yamlMapping(try readText(path), path: path).map { key, node in
       Setting(key: key.text, value: try settingValue(of: node, key: key.text, path: path), source: key.source)
@@ -36,12 +36,12 @@ private func yamlLine(_ key: String, _ value: SettingValue) -> String {
   case .list(let words): node = .sequence(Node.Sequence(words.map(yamlScalar), .implicit, .flow))
   case .none: node = Node("null")
   }
-  // A text fails only where memory does.
+  // Serialising strings cannot fail.
   let line = try! Yams.serialize(node: .mapping([Node(key): node]), width: -1, allowUnicode: true)
   return line.hasSuffix("\n") ? String(line.dropLast()) : line
 }
 
-/// Plain where nobody could read something else into it.
+/// Returns a plain scalar if it is unambiguous, else a quoted one.
 private func yamlScalar(_ word: String) -> Node {
   let plain = word.utf8.allSatisfy { byte in
     (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte & 0xdf) || "._+-/".utf8.contains(byte)

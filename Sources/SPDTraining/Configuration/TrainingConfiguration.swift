@@ -1,34 +1,34 @@
-/// Everything that decides what a training run computes, and how it is fed and saved.
+/// All settings of a training run.
 ///
-/// The same value is a preset, the effective configuration in the run's folder, and part of every checkpoint. What a
-/// setting is called in files and on the command line, and which values it takes, is in `SettingTable`.
+/// The type serves as preset, as effective configuration in the run's folder, and as part of every checkpoint.
+/// `SettingTable` has the keys for files and the command line, and the valid values.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
-  /// The preset that the other values started from.
+  /// The preset that provided the defaults.
   public var preset: String
   /// A shipped model's name, or the path of a model file.
   public var model: String
-  /// The data set: a folder, or a name that the command knows. Empty where it has not been said.
+  /// The data set: a folder, or a name known to the command; empty if not set.
   public var data = ""
-  /// Of class folders without `train` and `val`: the part of every class that is kept for validation.
+  /// Validation fraction of each class, for class folders without `train` and `val`.
   public var validationFraction = 0.1
-  /// As many images of the training set are used, drawn by the seed, and at most as many for validation; 0: all.
+  /// Maximum number of images, drawn with the seed, for training and for validation each; 0: all.
   public var limit = 0
-  /// Outputs of the network; nil: as many as the data set has classes.
+  /// Number of outputs of the network; nil: the data set's number of classes.
   public var classes: Int?
-  /// The side of the square images in pixels; nil: the data set's own.
+  /// Side of the square input images in pixels; nil: the data set's.
   public var imageSize: Int?
-  /// Of the initial weights, the order of the samples and their augmentation.
+  /// Random seed for initialisation, shuffling and augmentation.
   public var seed: UInt64 = 0
-  /// How often the training set is gone through.
+  /// Number of passes over the training set.
   public var epochs = 200
-  /// Images in one step.
+  /// Batch size.
   public var batch = 128
-  /// Threads that compute; 0: one for each core.
+  /// Number of OpenMP threads; 0: what affinity, CPU quota and OMP_NUM_THREADS allow.
   public var threads = 0
-  /// Threads that read and augment images.
+  /// Number of threads that read and augment images.
   public var loaderThreads = 1
-  /// Megabytes that a step may hold of what it computes, and of gradients that wait for their update; convolutions are computed again on the way back until it fits.
-  /// Nil: whatever is fastest.
+  /// Maximum arena of a training step in megabytes, reached by recomputing convolutions in the backward pass. The arena
+  /// includes gradients if parameters are updated in the backward pass. Nil: unlimited.
   public var maxArena: Double?
 
   public var optimizer = OptimizerConfiguration()
@@ -36,16 +36,16 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// ε of the targets 1 − ε + ε / classes for the true class and ε / classes for the others.
   public var labelSmoothing = 0.0
-  /// The moving average of the weights.
+  /// EMA of the weights.
   public var average = AverageConfiguration()
-  /// The gradients' L2 norm, over all parameters, is scaled down to this; 0: left as it is.
+  /// Maximum L2 norm of the gradients over all parameters; 0: no clipping.
   public var clip = 0.0
-  /// Batches whose gradients are summed before the optimiser steps.
+  /// Number of mini-batches per optimiser step (gradient accumulation).
   public var accumulate = 1
 
   public var augmentation = AugmentationConfiguration()
 
-  /// A broken image ends the run; otherwise it is named and left out.
+  /// Whether a broken image is an error; otherwise it is reported and skipped.
   public var strict: Bool {
     get { strictOrNone ?? false }
     set { strictOrNone = newValue }
@@ -53,16 +53,16 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Nil in checkpoints of versions without it.
   private var strictOrNone: Bool? = false
 
-  /// Epochs from one kept checkpoint to the next; 0: only the last and the best are kept.
+  /// Number of epochs between kept checkpoints; 0: only the last and the best are kept.
   public var saveEvery = 0
-  /// Iterations from one checkpoint `last` to the next, beside those at the ends of epochs; 0: none.
+  /// Number of iterations between writes of the checkpoint `last` within an epoch; 0: only after epochs.
   public var saveIterations: Int {
     get { saveIterationsOrNone ?? 0 }
     set { saveIterationsOrNone = newValue }
   }
   /// Nil in checkpoints of versions without it.
   private var saveIterationsOrNone: Int? = 0
-  /// Epochs from one validation to the next. The last epoch is always validated.
+  /// Number of epochs between validations. The last epoch is always validated.
   public var validateEvery = 1
 
   public init(preset: String, model: String) {
@@ -71,20 +71,20 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// How a gradient changes a parameter.
+/// Settings of the optimiser.
 public struct OptimizerConfiguration: Codable, Equatable, Sendable {
   public enum Method: String, Codable, CaseIterable, Sendable { case sgd, adam, adamw }
 
-  /// Which parameters the weight decay pulls towards zero.
+  /// The parameters with weight decay.
   public enum Decay: String, Codable, CaseIterable, Sendable {
-    /// Every one, as one parameter group of PyTorch does.
+    /// All parameters, as with a single parameter group in PyTorch.
     case all
-    /// Those of convolutions and linear layers, not the biases nor BatchNorm's scales and shifts.
+    /// Weights of convolutions and linear layers, but not biases or BatchNorm parameters.
     case weights
   }
 
   public var method = Method.sgd
-  /// The base rate, which the schedule multiplies.
+  /// Base learning rate, multiplied by the schedule.
   public var learningRate = 0.1
   /// μ of SGD, v ← μv + g; β₁ of Adam.
   public var momentum = 0.9
@@ -100,28 +100,28 @@ public struct OptimizerConfiguration: Codable, Equatable, Sendable {
   public init() {}
 }
 
-/// How the learning rate goes over the epochs: `LearningRateSchedule` has the formulas.
+/// Settings of the learning rate schedule; `LearningRateSchedule` has the formulas.
 public struct ScheduleConfiguration: Codable, Equatable, Sendable {
   public enum Shape: String, Codable, CaseIterable, Sendable { case constant, step, cosine, linear }
 
   public var shape = Shape.step
-  /// Epochs over which the rate rises from zero, a little with every iteration.
+  /// Number of epochs of linear warm-up from zero, updated per iteration.
   public var warmupEpochs = 1
-  /// `step`: the epochs, counted from 1, from which on the rate is multiplied once more.
+  /// `step`: epochs, counted from 1, at which the rate decays.
   public var milestones = [60, 120, 160]
-  /// `step`: the factor of each milestone.
+  /// `step`: decay factor at each milestone.
   public var decayFactor = 0.2
-  /// `cosine` and `linear`: where the rate ends, as a part of the base rate.
+  /// `cosine` and `linear`: final rate as a fraction of the base rate.
   public var finalFactor = 0.01
 
   public init() {}
 }
 
-/// An exponential moving average of the weights: e ← d·e + (1 − d)·w after every step of the optimiser.
+/// Settings of the weights' EMA: e ← d·e + (1 − d)·w after every optimiser step.
 public struct AverageConfiguration: Codable, Equatable, Sendable {
-  /// What d approaches; 0: no average is kept.
+  /// The limit of d; 0: no EMA.
   public var decay = 0.0
-  /// The number of steps in which d has come 63 % of its way, so that a young average follows quickly; 0: at once.
+  /// Time constant of d's ramp in steps, so that the EMA follows quickly at first; 0: no ramp.
   public var ramp = 2000.0
 
   public init() {}
@@ -129,7 +129,7 @@ public struct AverageConfiguration: Codable, Equatable, Sendable {
   public var isOn: Bool { decay > 0 }
 }
 
-/// What is done to an image before the network sees it. Only the normalisation applies to validation.
+/// Settings of augmentation and normalisation. Only normalisation applies to validation.
 public struct AugmentationConfiguration: Codable, Equatable, Sendable {
   /// The values of a black and a white pixel before the normalisation.
   public enum ValueRange: String, Codable, CaseIterable, Sendable {
@@ -137,17 +137,17 @@ public struct AugmentationConfiguration: Codable, Equatable, Sendable {
     case byte = "0-255"
   }
 
-  /// Probability that an image is mirrored left to right.
+  /// Probability of a horizontal flip.
   public var flipHorizontal = 0.5
-  /// Probability that an image is mirrored top to bottom.
+  /// Probability of a vertical flip.
   public var flipVertical = 0.0
-  /// Zeros on each side, in pixels, out of which an image of the old size is cut at random.
+  /// Zero padding on each side in pixels before a random crop of the original size.
   public var cropPadding = 4
-  /// Largest angle, in degrees, of a random rotation in either direction.
+  /// Maximum angle of a random rotation in either direction, in degrees.
   public var rotation = 0.0
-  /// Of red, green and blue, in the units of `valueRange`: subtracted.
+  /// Mean of red, green and blue in units of `valueRange`.
   public var mean = [0.5, 0.5, 0.5]
-  /// Of red, green and blue, in the units of `valueRange`: divided by.
+  /// Standard deviation of red, green and blue in units of `valueRange`.
   public var standardDeviation = [0.25, 0.25, 0.25]
   public var valueRange = ValueRange.unit
 

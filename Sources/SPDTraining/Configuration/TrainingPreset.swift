@@ -1,10 +1,10 @@
-/// Settings that belong together, by name: how the paper trains its networks.
+/// Named training recipes of the paper's networks.
 ///
-/// Paper and published code differ for ResNet50-SPD: 200 epochs and a weight decay of 1e-4 against 500 and 5e-4. The
-/// paper's values have the model's name, the code's end in `-code`. The paper says no more of the schedule than "the
-/// same decay as ResNet", so both take the code's: × 0.2 at epochs 60, 120 and 160, after one epoch of warm-up.
+/// Paper and published code differ for ResNet50-SPD: 200 epochs and a weight decay of 1e-4 versus 500 and 5e-4. The preset
+/// with the model's name has the paper's values, that with the suffix `-code` the code's. The paper describes the schedule
+/// only as "the same decay as ResNet", so both use the code's: × 0.2 at epochs 60, 120 and 160, after one warm-up epoch.
 public enum TrainingPreset {
-  /// For models that have no preset of their own.
+  /// The preset of models without their own.
   public static let fallback = "default"
 
   public static let names = presets.map(\.name)
@@ -17,7 +17,7 @@ public enum TrainingPreset {
     return configuration
   }
 
-  /// The preset's name for a model: its own, or `default`. A baseline is trained as the network it is compared with.
+  /// Returns the preset's name for a model, or `default`. A baseline uses the preset of the network it is compared with.
   public static func name(for model: String) -> String {
     switch model {
     case "resnet18-spd", "resnet18": "resnet18-spd"
@@ -57,7 +57,7 @@ public enum TrainingPreset {
 
   @Sendable private static func cifar(_ configuration: inout TrainingConfiguration) {
     configuration.augmentation.rotation = 15
-    // CIFAR-100's statistics: the published CIFAR-10 training normalises with them.
+    // CIFAR-100's statistics, which the published CIFAR-10 training uses.
     configuration.augmentation.mean = [0.5070751592, 0.4865488733, 0.4409178433]
     configuration.augmentation.standardDeviation = [0.2673342859, 0.2564384629, 0.2761504713]
   }

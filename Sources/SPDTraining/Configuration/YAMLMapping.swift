@@ -1,15 +1,15 @@
 import SPDFormats
 internal import Yams
 
-/// A key of a YAML mapping and where it stands.
+/// A key of a YAML mapping with its location.
 struct YAMLKey {
   let text: String
   let source: Setting.Source
 }
 
-/// The keys and values of a YAML text in their order. A text without any content has none.
+/// Returns the keys and values of a YAML text in order; none for an empty text.
 ///
-/// - Throws: `ConfigurationError` with the line where the text is no YAML, is no mapping, or has a key twice.
+/// - Throws: `ConfigurationError` with the line for invalid YAML, a root that is not a mapping, or a duplicate key.
 func yamlMapping(_ text: String, path: String) throws -> [(key: YAMLKey, value: Node)] {
   do {
     guard let root = try Yams.compose(yaml: text), root.tag != Tag(.null) else { return [] }
@@ -19,7 +19,7 @@ func yamlMapping(_ text: String, path: String) throws -> [(key: YAMLKey, value: 
   }
 }
 
-/// The keys and values of a mapping within a file.
+/// Returns the keys and values of a mapping within a file.
 func yamlMapping(_ node: Node, path: String) throws -> [(key: YAMLKey, value: Node)] {
   guard let mapping = node.mapping else {
     throw ConfigurationError(
@@ -33,7 +33,7 @@ func yamlMapping(_ node: Node, path: String) throws -> [(key: YAMLKey, value: No
   }
 }
 
-/// A word, a list of words or `null`.
+/// Converts a scalar, a list of scalars or `null`.
 func settingValue(of node: Node, key: String, path: String) throws -> SettingValue {
   func deeper() -> ConfigurationError {
     ConfigurationError(
@@ -42,7 +42,7 @@ func settingValue(of node: Node, key: String, path: String) throws -> SettingVal
   }
   switch node {
   case .scalar(let scalar):
-    // An unquoted null, ~ or nothing at all.
+    // An unquoted null, ~ or an empty value.
     return node.tag == Tag(.null) ? .none : .word(scalar.string)
   case .sequence(let elements):
     return .list(
@@ -54,17 +54,17 @@ func settingValue(of node: Node, key: String, path: String) throws -> SettingVal
   }
 }
 
-/// A text file as UTF-8.
+/// Reads a UTF-8 text file.
 func readText(_ path: String) throws -> String {
-  guard PathKind(of: path) != nil else { throw FormatError(path: path, problem: "there is no such file") }
+  guard PathKind(of: path) != nil else { throw FormatError(path: path, problem: "no such file") }
   guard let text = String(validating: try readWholeFile(path), as: UTF8.self) else {
-    throw FormatError(path: path, problem: "is not a text in UTF-8")
+    throw FormatError(path: path, problem: "is not UTF-8 text")
   }
   return text
 }
 
 extension Node {
-  /// Counted from 1.
+  /// Line number, counted from 1.
   var line: Int { mark?.line ?? 1 }
 }
 
@@ -73,7 +73,7 @@ extension YamlError {
     switch self {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): return mark.line
     case .duplicatedKeysInMapping(let duplicates, let context):
-      // The mark is the mapping's; what helps is the line of the key's second occurrence.
+      // The mark is the mapping's; report the line of the key's second occurrence.
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().filter { _, line in
         duplicates.contains { line.drop(while: \.isWhitespace).hasPrefix($0 + ":") }
       }

@@ -1,7 +1,7 @@
 import SPDFormats
 
-// The part of TensorBoard's event files that a training run writes, with TensorBoard's names and public field numbers
-// (event.proto, summary.proto).
+// The subset of TensorBoard's event files that a training run writes, with the names and field numbers of event.proto and
+// summary.proto.
 
 struct Event {
   /// Seconds since 1970.
@@ -10,7 +10,7 @@ struct Event {
   var what: What
 
   enum What {
-    /// The first event of a file says "brain.Event:2".
+    /// The first event of a file: "brain.Event:2".
     case fileVersion(String)
     case summary([Scalar])
     case sessionLog(SessionLog)
@@ -23,7 +23,7 @@ struct Event {
 }
 
 extension Event: ProtobufMessage {
-  /// Numbers that are zero are not written: that is what their absence means in `proto3`.
+  /// Omits zeros, the default in `proto3`.
   func write(to writer: inout ProtobufWriter) {
     writer.double(Field.wallTime, wallTime == 0 ? nil : wallTime)
     writer.int(Field.step, step == 0 ? nil : step)
@@ -35,7 +35,7 @@ extension Event: ProtobufMessage {
   }
 }
 
-/// Tells TensorBoard that events of this step and later ones, written before, are void.
+/// Tells TensorBoard to discard earlier events of this step and later ones.
 struct SessionLog: ProtobufMessage {
   enum Field {
     static let status = 1

@@ -2,21 +2,19 @@ import Foundation
 import SPDDriver
 import SPDFormats
 
-/// Writes scalars for TensorBoard into a new event file of a run's folder.
+/// Writes scalars for TensorBoard to a new event file in a run's folder.
 ///
-/// Every call of `write` is on its way to the disk when it returns, so that TensorBoard follows a running training and
-/// a killed one loses nothing that was written.
+/// Writes are unbuffered, so that TensorBoard can follow a run and a killed run loses no events.
 public final class EventWriter {
   public let path: String
   private let file: AppendedFile
   private let wallTime: () -> Double
 
   /// - Parameters:
-  ///   - folder: the run's; it may hold event files of an earlier part of the run, which TensorBoard reads as one.
-  ///   - resumedAfter: the last step that still counts: what was written for later ones before is void. Nil for a new
-  ///     run.
-  ///   - wallTime: seconds since 1970.
-  /// - Throws: `FormatError` where the file cannot be written.
+  ///   - folder: the run's folder. TensorBoard merges earlier event files in it.
+  ///   - step: the last valid step of a resumed run: earlier events of later steps are discarded. Nil for a new run.
+  ///   - wallTime: returns seconds since 1970.
+  /// - Throws: `FormatError` if the file cannot be written.
   public init(
     folder: String, resumedAfter step: Int? = nil, wallTime: @escaping () -> Double = { Date().timeIntervalSince1970 }
   ) throws {
@@ -28,9 +26,9 @@ public final class EventWriter {
     if let step { try append(time: now, step: step + 1, .sessionLog(SessionLog())) }
   }
 
-  /// Writes values of one step.
+  /// Writes the values of one step.
   ///
-  /// - Parameter scalars: by tag, such as `train/loss`; written in the order of the tags.
+  /// - Parameter scalars: values by tag, such as `train/loss`; written in the order of the tags.
   public func write(_ scalars: [String: Double], step: Int) throws {
     let values = scalars.sorted { $0.key < $1.key }.map { Scalar(tag: $0.key, simpleValue: Float($0.value)) }
     try append(time: wallTime(), step: step, .summary(values))
@@ -40,20 +38,21 @@ public final class EventWriter {
     try file.append(TFRecord.framed(ProtobufWriter.bytes(of: Event(wallTime: time, step: step, what: what))))
   }
 
-  /// Names are compared as text, so that more digits than ten would not come last.
+  /// File names are compared as text, so that the number must not exceed ten digits.
   private static let largestNumber = 9_999_999_999
 
-  /// TensorBoard knows event files by `tfevents` in their names and reads them in the order of their names.
+  /// Returns the path of a new event file. TensorBoard finds event files by `tfevents` and reads them in the order of names.
   private static func path(in folder: String, seconds: Int) throws -> String {
     let prefix = "events.out.tfevents."
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    // A clock that was set back, or a run resumed within a second, must not sort a file before the earlier one.
+    // Keep the order even if the clock was set back or a run is resumed within a second.
     let latest = names.compactMap { name in
       name.hasPrefix(prefix) ? name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) } : nil
     }.max()
     if let latest, latest >= largestNumber {
       throw Failure(
-        .data, "\(folder)/\(prefix)\(latest)….spdc: TensorBoard would read no later file after it; rename or remove it")
+        .data, "\(folder)/\(prefix)\(latest)….spdc: TensorBoard ignores files that would follow it; rename or remove it"
+      )
     }
     let number = max(seconds, (latest ?? -1) + 1)
     let digits = String(number)

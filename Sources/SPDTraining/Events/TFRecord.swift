@@ -8,11 +8,9 @@ enum TFRecord {
     return length + bytes(CRC32C.of(length).masked) + data + bytes(CRC32C.of(data).masked)
   }
 
-  /// The data of each record.
+  /// Returns the data of each record. A truncated last record is skipped, as in TensorBoard.
   ///
-  /// A file whose writer was killed may end within a record; that record is left out, as TensorBoard does.
-  ///
-  /// - Throws: `FormatError` where a checksum is wrong.
+  /// - Throws: `FormatError` if a checksum is wrong.
   static func records(_ file: [UInt8], path: String) throws -> [ArraySlice<UInt8>] {
     var records: [ArraySlice<UInt8>] = []
     var rest = file[...]

@@ -1,19 +1,18 @@
-/// Where classes stand among an image's scores. Of equal scores the lower class is first. What is not a number stands
-/// behind everything else.
+/// Ranks classes by an image's scores. The lower class index wins ties; NaN ranks last.
 public enum Ranking {
-  /// The number of classes before `label`: 0 where the prediction is right, less than k where it is among the first k.
+  /// Returns the rank of `label`, from 0: a value below k is a top-k hit.
   ///
   /// - Precondition: `label` is an index of `scores`.
   public static func rank(of label: Int, in scores: some RandomAccessCollection<Float>) -> Int {
     let own = scores[scores.index(scores.startIndex, offsetBy: label)]
-    // A score that is no number makes no right prediction, whatever the others are.
+    // A NaN score is never a hit.
     if own.isNaN { return scores.count }
     var rank = 0
     for (index, score) in scores.enumerated() where score > own || (score == own && index < label) { rank += 1 }
     return rank
   }
 
-  /// The class with the highest score; 0 where none is a number.
+  /// Returns the class with the highest score; 0 if all are NaN.
   public static func best(in scores: some RandomAccessCollection<Float>) -> Int {
     var best = 0
     var highest = -Float.infinity
@@ -33,10 +32,10 @@ public struct ClassificationMetrics: Codable, Equatable, Sendable {
 
   public init() {}
 
-  /// Counts one batch.
+  /// Adds one mini-batch.
   ///
   /// - Parameters:
-  ///   - loss: the mean over the batch.
+  ///   - loss: mean over the mini-batch.
   ///   - scores: logits or probabilities, `labels.count` × `classes`, row-major.
   /// - Precondition: every label is below `classes`.
   public mutating func add(loss: Double, scores: UnsafeBufferPointer<Float>, labels: [Int], classes: Int) {

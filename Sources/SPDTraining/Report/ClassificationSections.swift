@@ -2,15 +2,15 @@ import Foundation
 import SPDReport
 import SPDVision
 
-/// An image that the network took for something else.
+/// An image with a wrong prediction.
 public struct Misclassification: Sendable {
-  /// As the data set has it, before normalisation.
+  /// The image of the data set, before normalisation.
   public var image: Image
   public var truth: Int
   public var prediction: Int
-  /// The probability that the network gave to its prediction, from 0 to 1.
+  /// Probability of the prediction, from 0 to 1.
   public var confidence: Double?
-  /// The image's file, or its place in the data set.
+  /// The image's file, or its index in the data set.
   public var name: String
 
   public init(image: Image, truth: Int, prediction: Int, confidence: Double? = nil, name: String = "") {
@@ -22,13 +22,13 @@ public struct Misclassification: Sendable {
   }
 }
 
-/// What a report shows of a classifier: the confusion matrix and images that it got wrong.
+/// A classifier's sections of a report: confusion matrix and misclassified images.
 public struct ClassificationSections: Sendable {
-  /// Of the validation set.
+  /// Confusion matrix of the validation set.
   public var confusion: ConfusionMatrix
-  /// What the sheet shows, in this order; as many as make sense on a section.
+  /// Images to show, in this order.
   public var misclassified: [Misclassification]
-  /// By class index.
+  /// Names by class index.
   public var classNames: [String]
 
   public init(confusion: ConfusionMatrix, misclassified: [Misclassification], classNames: [String]) {
@@ -45,14 +45,14 @@ public struct ClassificationSections: Sendable {
   private func confusionSection() throws -> ReportSection {
     var section = ReportSection("Confusion matrix")
     section.paragraph(
-      "\(confusion.total) images of the validation set, \(percent(confusion.accuracy ?? 0)) recognised. "
-        + "Each row is normalised to its class.")
+      "\(confusion.total) validation images, top-1 accuracy \(percent(confusion.accuracy ?? 0)). "
+        + "Rows are normalised by class.")
     section.markup(try HeatMap(title: "", matrix: confusion, names: (0..<confusion.classes).map(name)).html())
     let confusions = confusion.confusions(limit: 15)
     if !confusions.isEmpty {
       section.heading("Most frequent confusions")
       section.table(
-        header: ["true", "taken for", "images", "of the class"],
+        header: ["true", "predicted", "images", "fraction of class"],
         rows: confusions.map { truth, prediction, count in
           [
             name(truth), name(prediction), "\(count)",
@@ -77,14 +77,13 @@ public struct ClassificationSections: Sendable {
         """
     }
     section.markup(
-      "<p><span class=\"true\">The true class</span>, and "
-        + "<span class=\"wrong\">what the network took it for</span> with its probability.</p>")
+      "<p><span class=\"true\">True class</span> and "
+        + "<span class=\"wrong\">predicted class</span> with its probability.</p>")
     section.markup("<div class=\"sheet\">\n\(figures.joined(separator: "\n"))\n</div>")
     return section
   }
 
-  /// Small enough that many fit into a page's file. Images that are small already stay as they are: the page enlarges
-  /// them without smoothing.
+  /// Scales down large images to limit the file size. Small images are unchanged: the page enlarges them without smoothing.
   private func thumbnail(_ image: Image) -> Image {
     let limit = 128
     let side = max(image.width, image.height)

@@ -2,19 +2,19 @@ import Foundation
 import SPDFormats
 import SPDReport
 
-/// What became of a training, as one HTML file: curves, confusion matrix, misclassified images, configuration.
+/// The report of a run as one HTML file: curves, confusion matrix, misclassified images, configuration.
 public struct TrainingReport: Sendable {
   public var title: String
   public var state: TrainingState
-  /// Further facts for the head of the page, such as the number of parameters.
+  /// Further facts at the top of the page, such as the number of parameters.
   public var facts: [(name: String, value: String)] = []
-  /// What the task shows.
+  /// Sections of the task.
   public var sections: [ReportSection] = []
   private let metrics: [TrainingMetric]
   private let bestMetric: String
 
   /// - Parameters:
-  ///   - metrics: those of the task, see `TrainingTask`.
+  ///   - metrics: metrics of the task, see `TrainingTask`.
   public init(title: String, state: TrainingState, metrics: [TrainingMetric], bestMetric: String) {
     self.title = title
     self.state = state
@@ -22,9 +22,9 @@ public struct TrainingReport: Sendable {
     self.bestMetric = bestMetric
   }
 
-  /// Writes the page, whole or not at all.
+  /// Writes the page atomically.
   ///
-  /// - Throws: `FormatError` where the system refuses, `ImageError` for an image that cannot be encoded.
+  /// - Throws: `FormatError` on a write error, `ImageError` for an image that cannot be encoded.
   public func write(to path: String) throws {
     let html = try html()
     try writeAtomically(to: path) { try $0.write(Array(html.utf8)) }
@@ -58,7 +58,7 @@ public struct TrainingReport: Sendable {
     return facts + self.facts
   }
 
-  /// Losses, accuracies and the learning rate over the epochs.
+  /// Charts of losses, accuracies and learning rate over epochs.
   private var charts: [LineChart] {
     func series(_ names: [String], scale: Double = 1) -> [LineChart.Series] {
       names.map { name in
@@ -78,7 +78,7 @@ public struct TrainingReport: Sendable {
       named: state.configuration.preset, model: state.configuration.model)?.settings
     let changed = preset.map { preset in Set(settings.indices.filter { settings[$0].value != preset[$0].value }) } ?? []
     let help = TrainingConfiguration.settingHelp
-    page.paragraph("What differs from the preset \(state.configuration.preset) is bold.")
+    page.paragraph("Settings that differ from the preset \(state.configuration.preset) are bold.")
     page.table(
       header: ["setting", "value", "meaning"],
       rows: zip(settings, help).map { [$0.key, $0.value, $1.help] }, marked: changed)

@@ -3,15 +3,15 @@ import SPDDriver
 import SPDReport
 
 extension TrainingRun {
-  /// Images per second while training; nil before the first step.
+  /// Training throughput; nil before the first step.
   package var imagesPerSecond: Double? { times.training > 0 ? Double(times.images) / times.training : nil }
-  /// Seconds of this process's share of the run.
+  /// Time that this process spent on the run.
   package var seconds: Double { times.training + times.validation }
-  /// Part of the time in which nothing was computed because images were not ready.
+  /// Fraction of the time spent waiting for images.
   package var waiting: Double { seconds > 0 ? times.waiting / seconds : 0 }
   package var parameterCount: Int { modules.graph.parameters.filter(\.role.isTrainable).reduce(0) { $0 + $1.count } }
 
-  /// Writes the page with curves, what the task shows, and the configuration.
+  /// Writes the report.
   package func writeReport() throws {
     if evaluation == nil { evaluation = try evaluate() }
     var report = TrainingReport(

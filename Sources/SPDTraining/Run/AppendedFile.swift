@@ -1,15 +1,15 @@
 import Foundation
 import SPDFormats
 
-/// A file that grows at its end while other programs read it.
+/// An append-only file that other programs may read while it is written.
 final class AppendedFile {
   let path: String
   private let descriptor: Int32
 
-  /// Opens a file for this process alone to write: two trainings in one folder would mix their results.
+  /// Opens and locks a file, so that two runs in one folder cannot mix their results.
   ///
-  /// - Parameter isNew: whether the file must not be there yet.
-  /// - Throws: `FormatError` where the system refuses or another process has it open.
+  /// - Parameter isNew: whether the file must not exist yet.
+  /// - Throws: `FormatError` if it cannot be opened or another process holds the lock.
   init(_ path: String, isNew: Bool = false) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | (isNew ? O_EXCL : 0), 0o666)
@@ -20,7 +20,7 @@ final class AppendedFile {
       guard code == EWOULDBLOCK else {
         throw FormatError(
           path: path, problem: "cannot be locked: \(String(cString: strerror(code)))",
-          remedy: "Give a folder on a disk that knows locks")
+          remedy: "Choose a folder on a file system with locks")
       }
       throw FormatError(
         path: path, problem: "is being written by another process", remedy: "Wait for that run, or stop it first")
@@ -29,7 +29,7 @@ final class AppendedFile {
 
   deinit { close(descriptor) }
 
-  /// Hands the bytes to the system as one piece where it takes them so.
+  /// Appends the bytes, in one system call if possible.
   func append(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { bytes in
       var written = 0
@@ -40,9 +40,9 @@ final class AppendedFile {
     }
   }
 
-  /// Waits until the disk has everything.
+  /// Flushes the file to disk.
   func flush() throws {
-    // What cannot be synced, such as a pipe, has no disk behind it.
+    // Ignore files that cannot be synced, such as pipes.
     if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS { throw Self.failure(path, errno) }
   }
 

@@ -1,6 +1,6 @@
-/// Comma-separated values as RFC 4180 has them, with line feeds between the lines.
+/// Comma-separated values (RFC 4180) with LF line ends.
 enum CSV {
-  /// A line with its end. A field is quoted where it must be.
+  /// Formats a line with its line end, and quotes fields if necessary.
   static func line(_ fields: [String]) -> String {
     fields.map { field in
       let isPlain = field.utf8.allSatisfy { !",\"\n\r".utf8.contains($0) }
@@ -8,7 +8,7 @@ enum CSV {
     }.joined(separator: ",") + "\n"
   }
 
-  /// The fields of each line. A last line without its end was not written whole and is left out.
+  /// Parses the fields of each line. A last line without a line end is incomplete and skipped.
   static func lines(_ text: String) -> [[String]] {
     var lines: [[String]] = []
     var fields: [String] = []

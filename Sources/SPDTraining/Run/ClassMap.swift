@@ -1,24 +1,26 @@
 import SPDDriver
 
-/// Which of a network's classes each class of a data set is, by name.
+/// Maps the classes of a data set to a network's classes by name.
 package struct ClassMap {
-  /// By class of the data set; an unknown one is −1.
+  /// The network's class by class of the data set; −1 for an unknown one.
   package private(set) var indices: [Int]
   private let names: [String]
   private let known: [String]
 
   /// - Parameters:
   ///   - names: classes of the data set.
-  ///   - known: classes that the network was trained on.
+  ///   - known: classes of the network.
   package init(of names: [String], in known: [String]) {
     (self.names, self.known) = (names, known)
-    // By their bytes: names that Unicode takes for the same may be two folders.
+    // Compare bytes: names that are equal in Unicode may be different folders.
     var places: [[UInt8]: Int] = [:]
     for (index, name) in known.enumerated() { places[Array(name.utf8)] = index }
     indices = names.map { places[Array($0.utf8)] ?? -1 }
   }
 
-  /// - Throws: `Failure` naming a class of the data set that the network does not know.
+  /// Checks that the network has every class of the data set.
+  ///
+  /// - Throws: `Failure` naming an unknown class.
   package func check(weights: String, data: String) throws {
     let unknown = zip(names, indices).filter { $1 < 0 }.map(\.0)
     guard let first = unknown.first else { return }
@@ -27,6 +29,6 @@ package struct ClassMap {
       .data,
       "\(data): the class `\(first)`\(more) is not among the \(known.count) of \(weights) "
         + "(\(known.prefix(5).joined(separator: ", "))\(known.count > 5 ? ", …" : "")); "
-        + "rename the folder, or leave it out")
+        + "rename or remove the folder")
   }
 }

@@ -1,22 +1,21 @@
 import SPD
 import SPDCompiler
 
-/// The numbers that a training begins with: PyTorch's defaults, drawn from a seed.
+/// Initial weights: PyTorch's default initialisation, drawn from a seed.
 ///
-/// Weights of convolutions and linear layers, and their biases, are U(−1/√f, 1/√f), where f is the number of inputs of
-/// one output (inputs / groups · kernel area). Normalisations have γ = 1, β = 0, mean 0, variance 1. What a parameter
-/// gets depends on the seed and its name alone.
+/// Weights and biases of convolutions and linear layers are U(−1/√f, 1/√f) with the fan-in f (inputs / groups · kernel
+/// area). Normalisations have γ = 1, β = 0, mean 0, variance 1. Values depend only on the seed and the parameter's name.
 package struct InitialWeights {
   package var graph: Graph
   package var seed: UInt64
 
-  /// Row-major values of a parameter.
+  /// Returns the row-major values of a parameter.
   package func values(of parameter: Parameter) -> [Float] {
     switch parameter.role {
     case .weight: return drawn(parameter, inputs: inputs(of: parameter))
     case .bias:
       let weight = graph.parameter(String(parameter.name.dropLast("bias".count)) + "weight")
-      // A bias that belongs to no weight has no inputs to go by.
+      // A bias without a weight has no fan-in.
       guard let weight, weight.role == .weight else { return zeros(parameter) }
       return drawn(parameter, inputs: inputs(of: weight))
     case .normWeight, .runningVariance: return Array(repeating: 1, count: parameter.count)

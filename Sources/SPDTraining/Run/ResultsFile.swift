@@ -1,19 +1,19 @@
 import SPDFormats
 
-/// results.csv of a run: one row for each epoch, on the disk as soon as the epoch is over.
+/// results.csv of a run: one row per epoch, flushed to disk after each epoch.
 public final class ResultsFile {
   private let file: AppendedFile
   private let header: String
 
-  /// Opens the file and gives it the rows of `history`, and those only.
+  /// Opens the file and replaces its rows by those of `history`.
   ///
-  /// A resumed run passes the history of its checkpoint: rows of epochs after it, which the run will go through again,
-  /// and the half row of a killed run are gone then, and lost rows are back.
+  /// A resumed run passes the history of its checkpoint. This drops later epochs, which will be repeated, and incomplete
+  /// rows, and restores lost ones.
   ///
-  /// - Throws: `FormatError` where the file cannot be written, or another process is writing it.
+  /// - Throws: `FormatError` if the file cannot be written or another process is writing it.
   public init(_ path: String, history: TrainingHistory) throws {
     header = history.csvHeader
-    // Held while the old file is replaced, so that a run which still goes on is noticed before its file is touched.
+    // Lock the old file first, so that a run in progress is detected before its file is replaced.
     let old = try AppendedFile(path)
     try writeAtomically(to: path) { try $0.write(Array(history.csv.utf8)) }
     file = try AppendedFile(path)
@@ -22,7 +22,7 @@ public final class ResultsFile {
 
   /// Appends the last row of the history.
   public func append(_ history: TrainingHistory) throws {
-    precondition(history.csvHeader == header, "the columns of a file do not change")
+    precondition(history.csvHeader == header, "the columns of a file must not change")
     guard let row = history.rows.last else { return }
     try file.append(Array(history.csvLine(row).utf8))
     try file.flush()

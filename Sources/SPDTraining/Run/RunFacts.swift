@@ -1,11 +1,11 @@
 import SPDFormats
 import SPDDriver
 
-/// What a run must find again when it goes on: the same network, the same images, and, for the same bits, the same
-/// code.
+/// Metadata that a resumed run is checked against: network and images must match; generated code must match for bitwise
+/// equal results.
 package struct RunFacts {
   package var facts: [String: String]
-  /// The fact that tells the images for training from others.
+  /// The key of the training images' hash.
   package static let training = "training"
 
   package init(modules: TrainingModules, data: TrainingData) {
@@ -19,61 +19,66 @@ package struct RunFacts {
     facts.merge(input.metadata) { $1 }
   }
 
-  /// - Throws: `Failure` where the checkpoint is of another run.
+  /// Checks a checkpoint against this run, and warns about differences that do not prevent resuming.
+  ///
+  /// - Throws: `Failure` if network or images differ.
   package func check(_ checkpoint: TrainingCheckpoint, path: String, classNames: [String]) throws {
     let old = checkpoint.facts
     guard old["parameters"] == facts["parameters"] else {
       throw Failure(
         .data,
-        "\(path) is of \(old["network"] ?? "another network") and does not fit \(facts["network"]!); "
-          + "name the model that the run began with")
+        "\(path) is a checkpoint of \(old["network"] ?? "another network") and does not match \(facts["network"]!); "
+          + "give the model of the original run")
     }
-    // Checkpoints of earlier versions call it otherwise.
+    // Checkpoints of earlier versions use another key.
     let images = old["images"] ?? old["pictures"]
     guard images == facts["images"], checkpoint.classNames == classNames else {
       throw Failure(
         .data,
-        "\(path) is of a run on \(images ?? "other") images of \(checkpoint.classNames.count) classes, but "
-          + "there are \(facts["images"]!) of \(classNames.count) now; go on with the same data set")
+        "\(path) is from a run on \(images ?? "other") images of \(checkpoint.classNames.count) classes, but "
+          + "there are \(facts["images"]!) of \(classNames.count) now; resume with the same data set")
     }
     guard old["input"] == facts["input"] else {
       throw Failure(
         .data,
-        "\(path) is of a run on images of \(old["input"] ?? "another size"), and they are \(facts["input"]!) now; "
-          + "go on with the same data set")
+        "\(path) is from a run on images of \(old["input"] ?? "another size"), but they are \(facts["input"]!) now; "
+          + "resume with the same data set")
     }
     // Checkpoints of earlier versions lack some facts.
     guard old[Self.training] == nil || old[Self.training] == facts[Self.training] else {
       throw Failure(
-        .data, "\(path) is of a run whose images had other names or labels than now; go on with the same data set")
+        .data, "\(path) is from a run whose images had other names or labels; resume with the same data set")
     }
     if let before = old["validation"], before != facts["validation"] {
       Messages.warning(
-        "the images for validation are others than before: later figures, and which checkpoint is best, go by them")
+        "the validation images have changed: later metrics and the best checkpoint refer to the new ones")
     }
     if let before = old["options"], before != facts["options"] {
       Messages.warning(
-        "the run began with \(before), and now there is \(facts["options"]!): it goes on, but not bit for bit")
+        "the run was started with \(before) and resumes with \(facts["options"]!): results are not bitwise reproducible"
+      )
     } else if old["code"] != facts["code"] {
       Messages.warning(
-        "the run began with other generated code (another version, compiler or processor): it goes on, but not bit for "
-          + "bit")
+        "the run was started with other generated code (another version, compiler or processor): results are not "
+          + "bitwise reproducible")
     }
   }
 }
 
-/// Going on with an earlier run.
+/// An earlier run to resume.
 package struct EarlierRun {
   package var checkpoint: TrainingCheckpoint
   package var path: String
   package var folder: RunFolder
 
-  /// Settings that do not change what has been computed so far.
+  /// Settings that may change when resuming.
   private static let free: Set = [
     "data", "threads", "loader-threads", "epochs", "save-every", "save-iterations", "strict", "validate-every",
     "max-arena",
   ]
 
+  /// Reads the checkpoint to resume from.
+  ///
   /// - Parameter argument: the folder of a run, or one of its checkpoints.
   package init(_ argument: String) throws {
     if argument.hasSuffix(".safetensors") {
@@ -81,7 +86,8 @@ package struct EarlierRun {
       let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
       guard parts.count >= 2, parts[parts.count - 2] == "checkpoints" else {
         throw Failure(
-          .usage, "\(argument) is in no run's checkpoints folder; give the run's folder, such as runs/resnet18-spd")
+          .usage,
+          "\(argument) is not in the checkpoints folder of a run; give the run's folder, such as runs/resnet18-spd")
       }
       let parent = parts.dropLast(2).joined(separator: "/")
       folder = try RunFolder(existing: parent.isEmpty ? "." : parent)
@@ -92,7 +98,7 @@ package struct EarlierRun {
     checkpoint = try TrainingCheckpoint(contentsOf: path)
   }
 
-  /// The run's configuration with what may be changed about it.
+  /// Returns the run's configuration with the given settings, if they may change.
   package func configuration(_ settings: [Setting]) throws -> TrainingConfiguration {
     let began = checkpoint.state.configuration
     var configuration = began
@@ -102,7 +108,7 @@ package struct EarlierRun {
     where setting.value != before[index].value && !Self.free.contains(setting.key) {
       throw Failure(
         .usage,
-        "the run began with \(setting.key) \(before[index].value), and a resumed one keeps it; it can change "
+        "the run was started with \(setting.key) \(before[index].value), which cannot change; a resumed run can change "
           + Self.free.sorted().joined(separator: ", "))
     }
     return configuration

@@ -2,8 +2,8 @@ import Foundation
 import SPDFormats
 
 extension RunFolder {
-  /// The folder of a run that ended before its first checkpoint, by a signal or a full disk: there is nothing to go on from
-  /// and nothing to lose, so that the run can be started in it. Nil for every other folder.
+  /// Returns the folder of a run that ended before its first checkpoint, for example by a signal or a full disk. A run can be
+  /// started in it without losing results. Nil for any other folder.
   package static func begun(at path: String) -> RunFolder? {
     guard let folder = try? RunFolder(existing: path),
       let checkpoints = try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints),
@@ -14,19 +14,18 @@ extension RunFolder {
       ? folder : nil
   }
 
-  /// Whether results.csv is as a run leaves it before its first epoch is over: nothing, or only the names of the columns.
+  /// Whether results.csv is empty or contains only the header.
   private var hasNoResults: Bool {
     guard let text = try? String(contentsOfFile: results, encoding: .utf8) else { return false }
     return text.isEmpty || (text.hasPrefix("epoch,") && text.split(separator: "\n").count == 1)
   }
 
-  /// The settings that the run began with, where it came to write them.
+  /// Path of the run's configuration; nil if it was not written.
   package var configurationIfWritten: String? {
     FileManager.default.fileExists(atPath: configuration) ? configuration : nil
   }
 
-  /// Removes what a killed process was writing. To be called with the run's results locked, so that no other run writes
-  /// here.
+  /// Removes temporary files of killed processes. Call with results.csv locked, so that no other run writes here.
   func removeTemporaries() {
     for folder in [path, checkpoints] {
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isTemporaryName(name) {

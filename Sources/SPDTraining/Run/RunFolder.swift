@@ -2,25 +2,25 @@ import Foundation
 import SPDDriver
 import SPDFormats
 
-/// The folder of one training run and the places of its files.
+/// The folder of a training run and the paths of its files.
 public struct RunFolder: Equatable, Sendable {
   public let path: String
 
-  /// A folder that is there already, of a run to go on with.
+  /// Opens an existing folder.
   ///
-  /// - Throws: `FormatError` where it is none.
+  /// - Throws: `FormatError` if there is no such folder.
   public init(existing path: String) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw FormatError(path: path, problem: "there is no such run", remedy: "Give the folder of an earlier run")
+      throw FormatError(path: path, problem: "no such run", remedy: "Give the folder of an earlier run")
     }
     self.path = path
   }
 
-  /// Makes a folder of its own: `runs/exp`, or `runs/exp2`, `runs/exp3`, … where earlier ones are taken. Two processes
-  /// that start at once get different ones.
+  /// Creates a new folder: `runs/exp`, or `runs/exp2`, `runs/exp3`, … if earlier ones exist. Concurrent processes get
+  /// different folders.
   ///
-  /// - Throws: `FormatError` where the system refuses.
+  /// - Throws: `FormatError` if it cannot be created.
   public static func create(named name: String = "exp", in parent: String = "runs") throws -> RunFolder {
     guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
       throw FormatError(
@@ -32,32 +32,32 @@ public struct RunFolder: Equatable, Sendable {
       let path = parent + "/" + name + (number == 1 ? "" : String(number))
       if mkdir(path, 0o777) == 0 { return try make(at: path) }
       guard errno == EEXIST else {
-        throw FormatError(path: path, problem: "cannot be made: \(String(cString: strerror(errno)))")
+        throw FormatError(path: path, problem: "cannot be created: \(String(cString: strerror(errno)))")
       }
       number += 1
     }
   }
 
-  /// The folder at a path that nobody else uses, made where it is not there yet.
+  /// Opens the folder at a path, creating it if necessary.
   ///
-  /// - Throws: `FormatError` where the system refuses.
+  /// - Throws: `FormatError` if it cannot be created.
   public static func make(at path: String) throws -> RunFolder {
     try makeFolders(path + "/checkpoints")
     return try RunFolder(existing: path)
   }
 
-  /// The folder at a path, which must hold no run yet, or one that ended before its first checkpoint.
+  /// Opens the folder at a path for a new run, creating it if necessary.
   ///
-  /// - Throws: `Failure` where it does, or where the system refuses.
+  /// - Throws: `Failure` if it contains a run with a checkpoint, or cannot be created.
   public static func unused(at path: String) throws -> RunFolder {
     let folder: RunFolder
     do { folder = try make(at: path) } catch { throw Failure(.cannotWrite, "\(error)") }
     if FileManager.default.fileExists(atPath: folder.checkpoint(.last)) {
-      throw Failure(.usage, "\(path) has a run already; go on with --resume \(path), or give another folder")
+      throw Failure(.usage, "\(path) already contains a run; resume it with --resume \(path), or choose another folder")
     }
     if begun(at: path) != nil { return folder }
     for file in [folder.configuration, folder.results] where FileManager.default.fileExists(atPath: file) {
-      throw Failure(.usage, "\(file) is there already, and the run would write over it; give another folder")
+      throw Failure(.usage, "\(file) already exists and would be overwritten; choose another folder")
     }
     return folder
   }
@@ -65,23 +65,23 @@ public struct RunFolder: Equatable, Sendable {
   private static func makeFolders(_ path: String) throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch { throw FormatError(path: path, problem: "cannot be made: \(error.localizedDescription)") }
+    } catch { throw FormatError(path: path, problem: "cannot be created: \(error.localizedDescription)") }
   }
 
-  /// The effective configuration.
+  /// Path of the effective configuration.
   public var configuration: String { path + "/config.yaml" }
   public var results: String { path + "/results.csv" }
   public var report: String { path + "/report.html" }
-  /// The broken images, a line each.
+  /// Path of the list of broken images.
   public var broken: String { path + "/broken.txt" }
   public var checkpoints: String { path + "/checkpoints" }
 
   public enum Kind: Equatable, Sendable {
-    /// After the latest epoch, or where the run was stopped.
+    /// The latest checkpoint.
     case last
-    /// After the epoch with the best validation.
+    /// The checkpoint with the best validation metric.
     case best
-    /// One that is kept: after this epoch, counted from 1.
+    /// A kept checkpoint after an epoch, counted from 1.
     case epoch(Int)
   }
 

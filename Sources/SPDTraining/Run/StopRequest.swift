@@ -2,16 +2,16 @@ import Foundation
 import SPDDriver
 import Synchronization
 
-/// Ctrl-C, `kill` and a closed terminal while a training runs: it ends by itself at the next step, with a checkpoint.
+/// Handles SIGINT, SIGTERM and SIGHUP during training: the run saves a checkpoint and ends after the current step.
 package enum StopRequest {
   private static let numbers = [SIGINT, SIGTERM, SIGHUP]
   private static let flag = Atomic<Bool>(false)
-  /// What the signals did before, in the order of `numbers`.
+  /// Previous signal actions, in the order of `numbers`.
   nonisolated(unsafe) private static let previous = UnsafeMutablePointer<sigaction>.allocate(capacity: 3)
 
   package static var hasCome: Bool { flag.load(ordering: .relaxed) }
 
-  /// Runs `body` with signals that only set a flag. The second signal does what it did before.
+  /// Runs `body` while the first signal only sets a flag. A second signal has its previous action.
   package static func watched<Result>(_ body: () throws -> Result) rethrows -> Result {
     for (index, number) in numbers.enumerated() {
       (previous + index).initialize(to: sigaction())
@@ -23,7 +23,7 @@ package enum StopRequest {
         StopRequest.restore()
       }
     }
-    // A reader of the messages that goes away does not end the training.
+    // A closed pipe must not end the run.
     let pipe = signal(SIGPIPE, SIG_IGN)
     defer {
       restore()
@@ -32,7 +32,7 @@ package enum StopRequest {
     return try body()
   }
 
-  /// May be called by a signal handler.
+  /// Restores the previous actions. Async-signal-safe.
   private static func restore() {
     sigaction(SIGINT, previous, nil)
     sigaction(SIGTERM, previous + 1, nil)

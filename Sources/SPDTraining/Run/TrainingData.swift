@@ -5,24 +5,24 @@ import SPDFormats
 import SPDDriver
 import SPDVision
 
-/// The images of a run, and how they become a network's input.
+/// The images of a run and their preprocessing.
 public struct TrainingData: Sendable {
   package var training: any ImageDataset
   package var validation: any ImageDataset
-  /// For training; `transform.evaluation` is for validation.
+  /// Transform for training; `transform.evaluation` is for validation.
   package var transform: ImageTransform
-  /// Tells the images' names and labels, in their order, from others.
+  /// Hashes of the images' names and labels in order.
   package let trainingHash, validationHash: UInt64
 
-  /// A line about images that are resized; nil where none are.
+  /// A note about images that are resized; nil if none are.
   package let resizing: String?
 
   package var size: Size2D { Size2D(transform.height, transform.width) }
   package var classNames: [String] { training.classNames }
 
   /// - Parameters:
-  ///   - model: its own input size serves where the configuration does not say one.
-  ///   - takesAll: all images of folders without train and val are for validation.
+  ///   - model: provides the input size if the configuration does not.
+  ///   - takesAll: uses all images of folders without train and val for validation.
   package init(_ configuration: TrainingConfiguration, model: LoadedModel, takesAll: Bool = false) async throws {
     guard !configuration.data.isEmpty else {
       throw Failure(.usage, "no data set: give --data FOLDER, or --data shapes for drawn images")
@@ -53,7 +53,7 @@ public struct TrainingData: Sendable {
     resizing = Self.resizing(training.count > 0 ? training : validation, to: size)
   }
 
-  /// Some images of a data set, drawn by the seed, in the data set's order.
+  /// Draws a subset of a data set with the seed, in the data set's order.
   private static func limited(
     _ dataset: any ImageDataset, _ configuration: TrainingConfiguration
   ) -> any ImageDataset {
@@ -63,7 +63,7 @@ public struct TrainingData: Sendable {
     return Subset(dataset, indices: drawn.map(Int.init).sorted())
   }
 
-  /// Of every image's file name and label: folders may be moved, not what is in them.
+  /// Hashes file names and labels but not folders, which may be moved.
   private static func hash(_ dataset: any ImageDataset) -> UInt64 {
     var words = Array("\(dataset.count)".utf8)
     for index in 0..<dataset.count {
@@ -75,13 +75,13 @@ public struct TrainingData: Sendable {
     return fnv1a(words)
   }
 
-  /// The side that `shapes:SIDE` asks for.
+  /// Returns the side in `shapes:SIDE`.
   private static func drawnSide(_ name: String) -> Int? {
     let words = name.split(separator: ":")
     return words.first == "shapes" && words.count > 1 ? Int(words[1]) : nil
   }
 
-  /// What happens to images of another size than the network's, judged by some of them; nil where all have that size.
+  /// Describes the resizing of images, based on a sample; nil if the sample has the network's input size.
   private static func resizing(_ dataset: any ImageDataset, to size: Size2D) -> String? {
     let probes = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 16))
     var sizes: [Size2D] = []
@@ -92,12 +92,13 @@ public struct TrainingData: Sendable {
     guard let first = sizes.first, sizes != [size] else { return nil }
     return
       "images of \(first.width)×\(first.height)\(sizes.count > 1 ? " and other sizes" : "") are scaled and cropped to "
-      + "\(size.width)×\(size.height), the model's input; --size asks for another"
+      + "\(size.width)×\(size.height), the model's input; use --size for another size"
   }
 }
 
 extension AugmentationConfiguration {
-  /// Flip, crop, flip, rotation: where one commutes with another in distribution, any published order is this one.
+  /// Returns the transform: horizontal flip, crop, vertical flip, rotation. Published orders differ only in transforms that
+  /// commute in distribution.
   package func transform(_ size: Size2D) -> ImageTransform {
     var changes: [Augmentation] = []
     if flipHorizontal > 0 { changes.append(.horizontalFlip(flipHorizontal)) }
@@ -112,18 +113,18 @@ extension AugmentationConfiguration {
   }
 }
 
-/// Says once of each broken image which it is.
+/// Reports each broken image once.
 public struct BrokenImages: Sendable {
-  /// More are not named one by one where a list is written.
+  /// Maximum number of warnings if a list is written.
   package static let limit = 20
   package let isListed: Bool
-  /// What is wrong with each.
+  /// Descriptions of the broken images.
   private var known: Set<String> = []
   package var count: Int { known.count }
 
   package init() { isListed = false }
 
-  /// Goes on with the list of an earlier process, if there is one.
+  /// Continues the list of an earlier process, if there is one.
   package init(listedIn path: String) {
     isListed = true
     known = Set((try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? [])
@@ -132,14 +133,14 @@ public struct BrokenImages: Sendable {
   package mutating func report(_ images: [BrokenImage]) {
     for image in images where known.insert(image.description).inserted {
       if !isListed || known.count <= Self.limit {
-        Messages.warning("left out: \(image)")
+        Messages.warning("skipped: \(image)")
       } else if known.count == Self.limit + 1 {
-        Messages.warning("more broken images are left out; broken.txt in the run's folder lists all")
+        Messages.warning("more broken images were skipped; broken.txt in the run's folder lists all")
       }
     }
   }
 
-  /// A line for each, whole or not at all.
+  /// Writes a line per image, atomically.
   package func write(to path: String) throws {
     let lines = known.sorted().map { $0 + "\n" }.joined()
     try writeAtomically(to: path) { try $0.write(Array(lines.utf8)) }

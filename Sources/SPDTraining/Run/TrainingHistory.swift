@@ -1,32 +1,34 @@
 import Foundation
 
-/// What was measured in each epoch: the rows of results.csv, the curves of the report.
+/// The metrics of each epoch: the rows of results.csv and the curves of the report.
 public struct TrainingHistory: Codable, Equatable, Sendable {
-  /// The measured values' names, such as `train/loss`; they are TensorBoard's tags too.
+  /// Names of the metrics, such as `train/loss`, which are also the TensorBoard tags.
   public let columns: [String]
   public private(set) var rows: [Row] = []
 
   public struct Row: Codable, Equatable, Sendable {
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     public var epoch: Int
-    /// One for each column; nil where it was not measured.
+    /// A value per column; nil if it was not measured.
     public var values: [Double?]
   }
 
-  /// - Precondition: the columns differ, and none is called `epoch`.
+  /// - Precondition: the columns are distinct, and none is named `epoch`.
   public init(columns: [String]) {
-    precondition(Set(columns + ["epoch"]).count == columns.count + 1, "columns must differ")
+    precondition(Set(columns + ["epoch"]).count == columns.count + 1, "columns must be distinct")
     self.columns = columns
   }
 
-  /// - Precondition: every name is a column, and the epoch follows the last row's.
+  /// Appends a row.
+  ///
+  /// - Precondition: every name is a column, and the epoch is larger than the last row's.
   public mutating func append(epoch: Int, _ values: [String: Double]) {
     precondition(values.keys.allSatisfy(columns.contains), "a value without a column")
     precondition(rows.last.map { $0.epoch < epoch } ?? true, "epochs ascend")
     rows.append(Row(epoch: epoch, values: columns.map { values[$0] }))
   }
 
-  /// The epochs in which a column was measured, and the values.
+  /// Returns the measured values of a column with their epochs.
   public func series(_ column: String) -> [(epoch: Int, value: Double)] {
     guard let index = columns.firstIndex(of: column) else { return [] }
     return rows.compactMap { row in row.values[index].map { (row.epoch, $0) } }

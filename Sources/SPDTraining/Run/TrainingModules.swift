@@ -4,21 +4,21 @@ import SPDDriver
 import SPDFormats
 import SPDRuntime
 
-/// A network compiled twice: for training steps and for inference, at the same size and batch.
+/// A network compiled for training and for inference, with the same size and batch.
 public struct TrainingModules: @unchecked Sendable {
   package let graph: Graph
   package let trainable: TrainableNetwork
   package let inference: Network
-  /// Tells generated code and its compiler from others: other numbers come of them in the last digits.
+  /// Hash of the generated code and its compiler, which affect rounding.
   package let codeHash: UInt64
-  /// The options that the code depends on, as they are written on the command line.
+  /// The options that affect generated code, as written on the command line.
   package let options: String
-  /// What the parameters begin with.
+  /// Returns a parameter's initial values.
   package let initial: (Parameter) throws -> [Float]
 
   /// - Parameters:
-  ///   - isQuiet: does not say how weights were mapped.
-  ///   - inspect: sees the compiled training step.
+  ///   - isQuiet: does not report how weights were mapped.
+  ///   - inspect: receives the compiled training step.
   package init(
     _ task: some TrainingTask, _ options: CompileOptions, _ model: LoadedModel, _ data: TrainingData,
     _ configuration: TrainingConfiguration, isQuiet: Bool = false, inspect: (Builder.Compiled) -> Void = { _ in }
@@ -43,13 +43,13 @@ public struct TrainingModules: @unchecked Sendable {
     if let parameter = graph.parameters.first(where: { CheckpointFormat.isTrainingState($0.name) }) {
       throw Failure(
         .usage,
-        "the parameter \(parameter.name) has a name that checkpoints give to the training's own numbers (optimizer., "
-          + "ema.); name the layer otherwise")
+        "the name of parameter \(parameter.name) starts with a prefix that checkpoints reserve (optimizer., "
+          + "ema.); rename the layer")
     }
     self.options = options.codeOptions
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
-    // One batch's gradients, as they are, need not wait for each other.
+    // Gradients that are neither accumulated nor clipped can be applied at once.
     pipeline.updatesInBackward = configuration.accumulate == 1 && configuration.clip == 0
     if let megabytes = configuration.maxArena {
       pipeline = try builder.fitting(
@@ -69,7 +69,7 @@ public struct TrainingModules: @unchecked Sendable {
       averages: configuration.average.isOn, accumulates: configuration.accumulate > 1)
     try trainer.load { parameter in
       guard let declared = graph.parameter(parameter.name) else {
-        throw Failure(.software, "no parameter \(parameter.name)")
+        throw Failure(.software, "internal error: no parameter \(parameter.name)")
       }
       return try initial(declared)
     }
@@ -78,7 +78,7 @@ public struct TrainingModules: @unchecked Sendable {
 }
 
 extension Graph {
-  /// The checked file of a trained network's parameters.
+  /// Returns the parameter file of a trained network.
   package func file(of values: (Parameter) throws -> [Float]) throws -> ParameterFile {
     try ParameterFile(graphHash: parameterHash, parameters: EmitC.storedParameters(self), values: values)
   }

@@ -1,30 +1,30 @@
-/// Receives what happens in a run while it happens. Calls come from the thread that trains.
+/// Receives the events of a run, on the training thread.
 public protocol TrainingObserver: AnyObject {
-  /// After each step. Called more often than anybody can read: see `ProgressPace`.
+  /// Called after each step, which may be more often than a display needs: see `ProgressPace`.
   func step(_ progress: TrainingProgress)
-  /// Before each batch of a validation.
+  /// Called before each mini-batch of a validation.
   func validating(epoch: Int, of epochs: Int, done: Int, of total: Int)
   func endEpoch(_ summary: EpochSummary)
-  /// The run has ended, however.
+  /// Called when the run ends, in any way.
   func finish()
 }
 
-/// What an epoch gave.
+/// The results of an epoch.
 public struct EpochSummary: Sendable {
-  /// Counted from 1.
+  /// The epoch, counted from 1.
   public var epoch: Int
   public var epochs: Int
-  /// In the order of the task's metrics; those that were not measured are missing.
+  /// Measured metrics in the task's order.
   public var values: [(metric: TrainingMetric, value: Double)]
   public var imagesPerSecond: Double?
   public var seconds: Double
-  /// Whether it is the best so far.
+  /// Whether it has the best validation metric so far.
   public var isBest: Bool
 }
 
-/// How a run came to its end.
+/// How a run ended.
 public enum TrainingEnding: Sendable {
   case finished
-  /// By a signal; the last checkpoint is of that moment.
+  /// Stopped by a signal, after saving the last checkpoint.
   case stopped
 }

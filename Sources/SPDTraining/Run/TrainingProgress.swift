@@ -1,21 +1,21 @@
 import Foundation
 import SPDDriver
 
-/// What there is to tell while an epoch runs, and how it reads. It prints nothing itself.
+/// The progress within an epoch, and its text form. It prints nothing itself.
 public struct TrainingProgress: Equatable, Sendable {
   public var epoch: Int
   public var epochs: Int
   public var iteration: Int
   public var iterations: Int
-  /// Means over the epoch so far, as text: `loss 0.5312`, `top-1 93.20 %`.
+  /// Averages over the epoch so far as text: `loss 0.5312`, `top-1 93.20 %`.
   public var measures: [String]
   public var imagesPerSecond: Double?
-  /// Until the last epoch is over.
+  /// Estimated time to the end of the last epoch.
   public var secondsLeft: Double?
 
   /// - Parameters:
   ///   - epoch: counted from 1.
-  ///   - iteration: how many are over.
+  ///   - iteration: number of completed iterations.
   public init(
     epoch: Int, epochs: Int, iteration: Int, iterations: Int, measures: [String] = [],
     imagesPerSecond: Double? = nil, secondsLeft: Double? = nil
@@ -29,8 +29,8 @@ public struct TrainingProgress: Equatable, Sendable {
     self.secondsLeft = secondsLeft
   }
 
-  /// One line of at most `width` columns for a terminal, to be drawn over the one before. What matters least goes first
-  /// where there is too little room: the time left, the speed, the bar.
+  /// Returns a line for a terminal with at most `width` columns. If space is short, it drops the time left, then the speed,
+  /// then the bar.
   public func bar(width: Int) -> String {
     let head = "  " + place
     var details = self.details
@@ -49,13 +49,13 @@ public struct TrainingProgress: Equatable, Sendable {
     return String(([head] + details).joined(separator: "  ").prefix(max(0, width)))
   }
 
-  /// One line for a log.
+  /// The progress as one line for a log.
   public var line: String {
     ([place, "iteration \(iteration)/\(iterations)"] + details).joined(separator: "  ")
   }
 
   private var place: String {
-    // Padded to the width of the last epoch's number, so that the bar does not move.
+    // Pad to the width of the last epoch's number, so that the bar does not move.
     let number = String(epoch)
     let padding = String(repeating: " ", count: max(0, String(epochs).count - number.count))
     return "epoch \(padding)\(number)/\(epochs)"
@@ -68,7 +68,7 @@ public struct TrainingProgress: Equatable, Sendable {
     return details
   }
 
-  /// `9 s`, `3 min 20 s`, `2 h 05 min`, `4 d 3 h`.
+  /// Formats a duration: `9 s`, `3 min 20 s`, `2 h 05 min`, `4 d 3 h`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "forever" }
     let total = max(0, Int(seconds.rounded()))
@@ -81,31 +81,30 @@ public struct TrainingProgress: Equatable, Sendable {
   }
 }
 
-/// How fast a run is, from the moments at which its iterations ended: the rate follows the last half minute, so that a
-/// pause is forgotten.
+/// Throughput over the last 30 seconds, from the times at which iterations ended.
 public struct Throughput: Sendable {
   private var marks: [(second: Double, images: Int)]
   private var images = 0
   private static let window = 30.0
 
-  /// - Parameter second: of any clock that runs evenly.
+  /// - Parameter second: time of any monotonic clock.
   public init(startingAt second: Double) { marks = [(second, 0)] }
 
   public mutating func add(images count: Int, at second: Double) {
     images += count
     marks.append((second, images))
-    // The first mark that is kept is the last one before the window, so that there are always two.
+    // Keep the last mark before the window, so that there are always two.
     while marks.count > 2, marks[1].second <= second - Self.window { marks.removeFirst() }
   }
 
-  /// Nil before the first iteration.
+  /// The throughput; nil before the first iteration.
   public var imagesPerSecond: Double? {
     guard let last = marks.last, last.second > marks[0].second else { return nil }
     return Double(last.images - marks[0].images) / (last.second - marks[0].second)
   }
 }
 
-/// When a line of progress is due: ten times a second on a terminal, every half minute in a log.
+/// The rate of progress lines: ten per second on a terminal, one per 30 seconds in a log.
 public struct ProgressPace: Sendable {
   private let interval: Double
   private var last: Double

@@ -3,10 +3,10 @@ import SPDData
 import SPDDriver
 import SPDRuntime
 
-/// One training, from its first step or from a checkpoint to its last epoch.
+/// A training run, from its first step or a checkpoint to its last epoch.
 ///
-/// What a step computes depends on configuration, data and the position alone, so a run that was killed and goes on
-/// makes the same numbers, bit for bit, as one that was not.
+/// A step depends only on configuration, data and position. A run that was killed and resumed therefore gives bitwise the
+/// same results as an uninterrupted one.
 public final class TrainingRun<Task: TrainingTask> {
   package let task: Task
   package let configuration: TrainingConfiguration
@@ -22,24 +22,24 @@ public final class TrainingRun<Task: TrainingTask> {
   private let start = ContinuousClock.now
   package let iterationsPerEpoch: Int
   package var broken: BrokenImages
-  /// Of the latest epoch that was validated here.
+  /// The latest validation in this process.
   package var evaluation: Task.Evaluation?
-  /// Where the run can be gone on with.
+  /// Path of the checkpoint to resume from.
   package var lastCheckpoint: String?
   package var times = Times()
 
-  /// Seconds of this process's share of the run.
+  /// Seconds that this process spent on the run.
   package struct Times: Sendable {
     package var training = 0.0
     package var validation = 0.0
-    /// In which nothing was computed because images were not ready.
+    /// Seconds spent waiting for images.
     package var waiting = 0.0
     package var images = 0
   }
 
-  /// Opens a run's files, and writes a first checkpoint where there is none: from here on it can be gone on with.
+  /// Opens a run's files. A new run writes an initial checkpoint, so that it can be resumed from here on.
   ///
-  /// - Parameter checkpoint: what to go on from, and its path.
+  /// - Parameter checkpoint: the checkpoint to resume from, with its path.
   package init(
     _ task: Task, _ configuration: TrainingConfiguration, folder: RunFolder, data: TrainingData,
     modules: TrainingModules,
@@ -59,7 +59,7 @@ public final class TrainingRun<Task: TrainingTask> {
       lastCheckpoint = path
       guard state.history.columns == Task.columns else {
         throw Failure(
-          .data, "\(path) is of a run that measured something else: \(state.history.columns.joined(separator: ", "))")
+          .data, "\(path) is from a run with other metrics: \(state.history.columns.joined(separator: ", "))")
       }
     } else {
       state = TrainingState(
@@ -69,7 +69,7 @@ public final class TrainingRun<Task: TrainingTask> {
     if let (_, path) = checkpoint, state.iteration > iterationsPerEpoch {
       throw Failure(
         .data,
-        "\(path): its state contradicts itself: iteration \(state.iteration) of an epoch of \(iterationsPerEpoch)")
+        "\(path): its state is inconsistent: iteration \(state.iteration) of an epoch of \(iterationsPerEpoch)")
     }
     broken = BrokenImages(listedIn: folder.broken)
     do {
@@ -87,10 +87,10 @@ public final class TrainingRun<Task: TrainingTask> {
     }
   }
 
-  /// Trains until the last epoch is over or a signal comes; either way the checkpoint `last` is of that moment.
+  /// Trains to the end of the last epoch or until a signal arrives, and saves the checkpoint `last`.
   ///
-  /// - Throws: `Failure` with `diverged` where a number is no longer finite, with `cannotWrite` where the disk takes no
-  ///   more; the last checkpoint is whole then and is named.
+  /// - Throws: `Failure`: `.diverged` if the loss or a weight is not finite, `.cannotWrite` on a write error. The message names
+  ///   the last checkpoint, which is intact.
   package func run() throws -> TrainingEnding {
     try StopRequest.watched {
       let loader = try BatchLoader(
@@ -118,7 +118,7 @@ public final class TrainingRun<Task: TrainingTask> {
     LearningRateSchedule(configuration, iterationsPerEpoch: iterationsPerEpoch)
   }
 
-  /// Of the next batch.
+  /// Position of the next mini-batch.
   private var position: BatchPosition {
     state.iteration == iterationsPerEpoch
       ? BatchPosition(epoch: state.epoch + 1, batch: 0) : BatchPosition(epoch: state.epoch, batch: state.iteration)
@@ -126,15 +126,15 @@ public final class TrainingRun<Task: TrainingTask> {
 
   // MARK: - steps
 
-  /// The rest of an epoch's iterations.
+  /// Runs the remaining iterations of an epoch.
   ///
-  /// - Returns: false where a signal came.
+  /// - Returns: false if a signal arrived.
   private func runEpoch(_ loader: BatchLoader) throws -> Bool {
     while state.iteration < iterationsPerEpoch {
       if StopRequest.hasCome { return false }
       let start = ContinuousClock.now
       guard let batch = try keepingSteps({ try loader.next() }) else {
-        throw Failure(.software, "the loader has no more images")
+        throw Failure(.software, "internal error: the loader has no more images")
       }
       let loaded = ContinuousClock.now
       broken.report(batch.broken)
@@ -153,14 +153,14 @@ public final class TrainingRun<Task: TrainingTask> {
     return true
   }
 
-  /// Forward and backward on a batch, and an update where as many batches as wanted have been added up.
+  /// Runs the forward and backward pass on a mini-batch, and an update once enough gradients are accumulated.
   private func step(_ batch: Batch, rate: Double) throws {
-    // There is nothing to learn from a batch whose images are all broken.
+    // Skip a mini-batch whose images are all broken.
     if batch.count > 0 { try learn(batch, rate: rate) }
     state.iteration += 1
-    // The last group of an epoch may be smaller.
-    let isWhole = state.iteration % configuration.accumulate == 0 || state.iteration == iterationsPerEpoch
-    guard isWhole, state.summed > 0 else { return }
+    // The last accumulation of an epoch may have fewer mini-batches.
+    let isComplete = state.iteration % configuration.accumulate == 0 || state.iteration == iterationsPerEpoch
+    guard isComplete, state.summed > 0 else { return }
     if !trainer.network.updatesInBackward { try trainer.update(update(rate: rate, batches: state.summed)) }
     state.updates += 1
     state.summed = 0
@@ -172,7 +172,7 @@ public final class TrainingRun<Task: TrainingTask> {
       trainer.network.updatesInBackward
       ? try trainer.step(batch.images, targets, update(rate: rate, batches: 1))
       : try trainer.gradients(batch.images, targets)
-    // Generated code updates nothing from such a loss either.
+    // Generated code skips the update for such a loss.
     guard losses[0].isFinite else {
       throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)
     }
@@ -183,10 +183,10 @@ public final class TrainingRun<Task: TrainingTask> {
     }
   }
 
-  /// What a training metric is called among the running averages of a checkpoint.
+  /// Returns the key of a training metric in a checkpoint's running averages.
   private static func key(_ metric: String) -> String { String(metric.trimmingPrefix("train/")) }
 
-  /// Tells the observer how far the epoch is.
+  /// Reports progress to the observer.
   private func show(images: Int) {
     let now = (ContinuousClock.now - start).seconds
     throughput.add(images: images, at: now)
@@ -206,7 +206,7 @@ public final class TrainingRun<Task: TrainingTask> {
         }))
   }
 
-  /// The next update, from the gradients of so many batches.
+  /// Returns the next update, from the gradients of a number of mini-batches.
   private func update(rate: Double, batches: Int) -> Update {
     var update = configuration.optimizer.update(rate: rate)
     update.step = state.updates + 1
@@ -220,14 +220,14 @@ public final class TrainingRun<Task: TrainingTask> {
 
   private var lastValidationSeconds = 0.0
 
-  /// Validates, notes what was measured, and saves.
+  /// Validates, records the metrics, and saves.
   ///
-  /// - Returns: false where a signal came before that was done.
+  /// - Returns: false if a signal arrived before that.
   private func endEpoch() throws -> Bool {
     let epoch = state.epoch + 1
     let isLast = epoch == configuration.epochs
     guard state.running["loss"] != nil else {
-      // Not saved: an epoch without an image is none.
+      // Do not save: an epoch without images does not count.
       throw Failure(.data, unreadable(data.training).message + remains)
     }
     var row: [String: Double] = [:]
@@ -250,14 +250,14 @@ public final class TrainingRun<Task: TrainingTask> {
     state.epoch = epoch
     state.iteration = 0
     state.running = [:]
-    // `last` comes behind what is not written again when the run goes on: one that is killed in between goes through the epoch
-    // again and writes the same, and TensorBoard takes what comes later.
+    // Write `last` after everything that a resumed run would not write again. A run killed in between repeats the epoch and
+    // writes the same values, and TensorBoard uses the later ones.
     try writing { try events.write(row, step: epoch) }
     var kinds: [RunFolder.Kind] = isBest ? [.best] : []
     if configuration.saveEvery > 0, epoch % configuration.saveEvery == 0 { kinds.append(.epoch(epoch)) }
     try save(to: kinds + [.last])
     try writing { try results.append(state.history) }
-    // Time for validation does not count as time for training.
+    // Exclude validation from the training throughput.
     throughput = Throughput(startingAt: (ContinuousClock.now - start).seconds)
     observer?.endEpoch(
       EpochSummary(
@@ -267,7 +267,7 @@ public final class TrainingRun<Task: TrainingTask> {
     return true
   }
 
-  /// The validation set through the inference module, with the average of the weights where one is kept.
+  /// Evaluates the validation set with the inference module, using the EMA of the weights if there is one.
   package func evaluate() throws -> Task.Evaluation? {
     let start = ContinuousClock.now
     let array = configuration.average.isOn ? Trainer.Array.average : .values
@@ -294,8 +294,8 @@ public final class TrainingRun<Task: TrainingTask> {
     Failure(.data, "\(dataset.name): none of its \(dataset.count) images can be read")
   }
 
-  /// Of a run that goes on from an earlier checkpoint than its last: the last and the best one of what came later are kept
-  /// as those of their epochs, and the best one is again of the part that the run goes on from.
+  /// Prepares a run that resumes from an earlier checkpoint than its last: later `last` and `best` checkpoints are kept
+  /// under their epochs' names, and `best` is reset to the part before the checkpoint.
   private func leaveBranch(_ checkpoint: TrainingCheckpoint) throws {
     let best = folder.checkpoint(.best)
     try keepLater(folder.checkpoint(.last))
@@ -310,23 +310,23 @@ public final class TrainingRun<Task: TrainingTask> {
     }
   }
 
-  /// Keeps a checkpoint of a later epoch than this one under that epoch's name.
+  /// Keeps a checkpoint of a later epoch under that epoch's name.
   ///
-  /// - Returns: whether it is one.
+  /// - Returns: whether the checkpoint is of a later epoch.
   @discardableResult
   private func keepLater(_ path: String) throws -> Bool {
     guard let old = try? TrainingCheckpoint(contentsOf: path), old.state.epoch > state.epoch else { return false }
     var kept = folder.checkpoint(.epoch(old.state.epoch))
-    // From the middle of the next epoch.
+    // A checkpoint within the next epoch.
     if old.state.iteration > 0 { kept = kept.replacing(".safetensors", with: "-\(old.state.iteration).safetensors") }
-    Messages.note("\(path) is of epoch \(old.state.epoch), which is gone through again: kept as \(kept)")
+    Messages.note("\(path) is of epoch \(old.state.epoch), which will be repeated: kept as \(kept)")
     if !FileManager.default.fileExists(atPath: kept) { try Files.writing { try old.write(to: kept) } }
     return true
   }
 
   // MARK: - saving
 
-  /// Runs what may fail for reasons outside of the training: the steps before it are not lost then.
+  /// Runs code that may fail for external reasons, and saves a checkpoint if it does.
   private func keepingSteps<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
       var failure = Failure(error)
@@ -334,15 +334,15 @@ public final class TrainingRun<Task: TrainingTask> {
         try save(to: [.last])
         failure.message += remains
       } catch let unsaved {
-        // What failed first is why the run ends, and gives the exit code.
-        failure.message += "\n  And the steps since the last checkpoint were not saved: \(unsaved)"
+        // The first error is the cause and determines the exit code.
+        failure.message += "\n  The steps since the last checkpoint could not be saved: \(unsaved)"
       }
       throw failure
     }
   }
 
   private func save(to kinds: [RunFolder.Kind]) throws {
-    guard trainer.isFinite(state) else { throw diverged("a weight is no longer a number", rate: nil) }
+    guard trainer.isFinite(state) else { throw diverged("a weight is not finite", rate: nil) }
     var checkpoint = trainer.checkpoint(state)
     checkpoint.classNames = data.classNames
     checkpoint.classes = modules.graph.classes
@@ -352,7 +352,7 @@ public final class TrainingRun<Task: TrainingTask> {
     if broken.count > 0 { try writing { try broken.write(to: folder.broken) } }
   }
 
-  /// Runs what writes files, and says what is left where it fails.
+  /// Runs code that writes files; its errors name the last checkpoint.
   package func writing(_ body: () throws -> Void) throws {
     do { try Files.writing(body) } catch let failure as Failure {
       throw Failure(failure.code, failure.message + remains)
@@ -367,7 +367,7 @@ public final class TrainingRun<Task: TrainingTask> {
         + "; a lower lr, a longer warmup-epochs or clip may help" + remains)
   }
 
-  /// The folder may have gone with the disk.
+  /// Names the last checkpoint if it still exists.
   private var remains: String {
     guard let lastCheckpoint, FileManager.default.fileExists(atPath: lastCheckpoint) else { return "" }
     return "\n  The last checkpoint is intact: \(lastCheckpoint)"

@@ -1,17 +1,17 @@
 import Foundation
 import SPDDriver
 
-/// Which images `spdc val` measures, and how they are prepared.
+/// Resolves the images and preprocessing of `spdc val`.
 package struct ValidationData {
-  /// Path of the weights, which may be a checkpoint of a run.
+  /// Path of the weights, which may be a run's checkpoint.
   var weights: String
   var model: LoadedModel
-  /// What names the model on the command line, which decides the preset.
+  /// The model argument of the command line, which selects the preset.
   var argument: String
   /// Path of a YAML file of settings.
   var config: String?
   var preset: String?
-  /// Over all others.
+  /// Settings of the command line, which override all others.
   var settings: [Setting]
 
   package init(
@@ -21,17 +21,16 @@ package struct ValidationData {
     (self.config, self.preset, self.settings) = (config, preset, settings)
   }
 
-  /// Whether a run's data set is still where it was, and another folder is meant.
+  /// Whether a run's data set still exists and another folder is given.
   private func isElsewhere(_ own: String, _ named: String) -> Bool {
     func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
     return FileManager.default.fileExists(atPath: own) && place(own) != place(named)
   }
 
-  /// The configuration of the run that the weights are from, or the model's preset, with the options over it, and the
-  /// images.
+  /// Returns the configuration of the weights' run, else the model's preset, with the options applied, and the images.
   ///
-  /// Of the data set that the weights have been trained with, wherever it lies, those images that the run kept for
-  /// validation are measured; of another folder without train and val all, unless settings say otherwise.
+  /// The data set of the run, even if it was moved, provides the run's validation split. Another folder without train and val
+  /// provides all images unless settings select a split.
   package func resolve() async throws -> (TrainingConfiguration, TrainingData) {
     let checkpoint = try TrainingCheckpoint(ifItIsOne: weights)
     let own = checkpoint?.state.configuration

@@ -1,38 +1,38 @@
 import Foundation
 import SPDFormats
 
-/// Thrown by a trial that came to nothing by its own settings, such as a loss that became NaN: the sweep notes why and
-/// goes on. Any other error ends the sweep, which can be started again.
+/// Thrown by a trial that failed because of its settings, for example with a NaN loss. The sweep records the reason and
+/// continues; any other error ends the sweep, which can be resumed.
 public struct TrialFailed: Error, CustomStringConvertible, Sendable {
   public var description: String
   public init(_ description: String) { self.description = description }
 }
 
-/// A random search over a space of settings, in a folder of its own: `sweep.csv`, `sweep.svg`, `sweep.html`, and a
-/// run's folder for each trial.
+/// A random search over a space of settings. Its folder contains `sweep.csv`, `sweep.svg`, `sweep.html` and a run folder per
+/// trial.
 ///
-/// Started again in the same folder it goes on: trials that are in `sweep.csv` are over, and one that was killed finds
-/// its own checkpoint.
+/// A sweep started again in the same folder resumes: trials in `sweep.csv` are skipped, and an interrupted trial continues
+/// from its checkpoint.
 public struct Sweep: Sendable {
   public let space: SweepSpace
   public let folder: String
   public let trials: [SweepTrial]
-  /// What all trials have in common.
+  /// The configuration shared by all trials.
   private let base: TrainingConfiguration
-  /// Which weights all trials begin with.
+  /// Identifies the initial weights of all trials.
   private let weights: String
 
   /// - Parameters:
   ///   - model: as for `TrainingConfiguration.resolve`.
-  ///   - overrides: settings of the command line, over the space's own, for all trials.
-  ///   - weights: which ones all trials begin with, in words that tell them from others.
-  /// - Throws: `ConfigurationError` where settings do not fit, or an override is searched.
+  ///   - overrides: settings of the command line for all trials; they override the space's.
+  ///   - weights: text that identifies the initial weights of all trials.
+  /// - Throws: `ConfigurationError` for invalid settings, or if an override is also searched.
   public init(
     space: SweepSpace, folder: String, model: String? = nil, overrides: [Setting] = [], weights: String = "of the seed"
   ) throws {
     for setting in space.settings + overrides where space.dimensions.contains(where: { $0.key == setting.key }) {
       throw ConfigurationError(
-        source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set beside it")
+        source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set as well")
     }
     base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
     self.space = space
@@ -41,15 +41,15 @@ public struct Sweep: Sendable {
     trials = space.sampled(over: base)
   }
 
-  /// Runs the trials that are not over yet, one after the other.
+  /// Runs the remaining trials sequentially.
   ///
   /// - Parameters:
-  ///   - writing: runs what writes the folder's files.
-  ///   - report: after each trial; also gives those that were over before.
-  ///   - trial: trains and gives the metric; the folder is the trial's own, and holds a checkpoint where an earlier
-  ///     attempt was interrupted.
+  ///   - writing: runs code that writes the folder's files.
+  ///   - report: receives the result of each trial, including earlier ones.
+  ///   - trial: trains and returns the metric. The trial's folder contains a checkpoint if an earlier attempt was
+  ///     interrupted.
   /// - Returns: the results of all trials, in the order in which they ended.
-  /// - Throws: `FormatError` where the folder is another sweep's or cannot be written, and what `trial` throws.
+  /// - Throws: `FormatError` if the folder belongs to another sweep or cannot be written; errors of `trial`.
   @discardableResult
   public func run(
     writing: (() throws -> Void) throws -> Void = { try $0() },
@@ -58,13 +58,13 @@ public struct Sweep: Sendable {
   ) async throws -> [SweepResult] {
     let rows = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
     if !rows.isEmpty || trials.contains(where: { isBegun($0) }) { try checkBase() }
-    // Where all of them failed, what is wrong may have been mended.
+    // If all trials failed, the cause may have been fixed: run them again.
     let earlier = rows.contains { $0.metric != nil } ? rows : []
     var opened: SweepResultsFile?
     try writing {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch { throw FormatError(path: folder, problem: "cannot be made: \(error.localizedDescription)") }
+      } catch { throw FormatError(path: folder, problem: "cannot be created: \(error.localizedDescription)") }
       try base.write(to: basePath)
       try writeAtomically(to: weightsPath) { try $0.write(Array((weights + "\n").utf8)) }
       opened = try SweepResultsFile(folder + "/sweep.csv", space: space, results: earlier)
@@ -93,26 +93,27 @@ public struct Sweep: Sendable {
     return file.results
   }
 
-  /// The settings that all trials have in common, beside sweep.csv.
+  /// Path of the settings shared by all trials.
   private var basePath: String { folder + "/sweep.yaml" }
   private var weightsPath: String { folder + "/weights.txt" }
 
-  /// Whether a trial has a checkpoint to go on from.
+  /// Whether a trial has a checkpoint to resume from.
   private func isBegun(_ trial: SweepTrial) -> Bool {
     guard let run = try? RunFolder(existing: folder + "/" + Self.name(trial.number)) else { return false }
     return FileManager.default.fileExists(atPath: run.checkpoint(.last))
   }
 
-  /// Settings that change no trial's result.
+  /// Settings that do not affect results.
   private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every", "save-iterations", "strict"]
 
-  /// Whether a trial that has been begun with one configuration can be gone on with by another.
+  /// Whether a trial started with one configuration can be resumed with another.
   public static func agree(_ before: TrainingConfiguration, _ now: TrainingConfiguration) -> Bool {
     zip(before.settings, now.settings).allSatisfy { $0.value == $1.value || free.contains($0.key) }
   }
 
-  /// - Throws: `FormatError` where the folder's trials have been run with other settings: their results say nothing about
-  ///   these ones.
+  /// Checks that the folder's trials were run with the same settings and weights.
+  ///
+  /// - Throws: `FormatError` if not.
   private func checkBase() throws {
     if FileManager.default.fileExists(atPath: weightsPath) {
       let began = try readText(weightsPath).trimmingCharacters(in: .newlines)
@@ -129,11 +130,11 @@ public struct Sweep: Sendable {
 
   private func otherSweep(_ before: String, _ now: String) -> FormatError {
     FormatError(
-      path: folder, problem: "is of a sweep with \(before), and this one has \(now)",
-      remedy: "Give the sweep another folder, or the settings that this one was started with")
+      path: folder, problem: "is from a sweep with \(before), but this one has \(now)",
+      remedy: "Use another folder, or the settings that this sweep was started with")
   }
 
-  /// The name of a trial's folder: `trial-007`.
+  /// Returns the name of a trial's folder: `trial-007`.
   static func name(_ number: Int) -> String {
     let digits = String(number)
     return "trial-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits

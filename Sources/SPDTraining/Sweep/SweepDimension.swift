@@ -2,20 +2,20 @@ import Foundation
 import SPD
 import SPDDriver
 
-/// The values that a sweep tries for one setting.
+/// The values of one searched setting.
 public struct SweepDimension: Sendable {
   public enum Values: Equatable, Sendable {
     case choices([String])
-    /// Evenly, or evenly in the logarithm; `steps` values with the same distance, both ends among them, or any.
+    /// A uniform or log-uniform range; continuous, or `steps` equidistant values including both ends.
     case range(ClosedRange<Double>, isLogarithmic: Bool, steps: Int?)
   }
 
   public let key: String
   public let values: Values
-  /// Whether a range has whole numbers only.
+  /// Whether values are rounded to integers.
   let isWhole: Bool
 
-  /// How many values there are; nil where there is no end of them.
+  /// Number of values; nil for a continuous range.
   var count: Int? {
     switch values {
     case .choices(let words): words.count
@@ -23,7 +23,7 @@ public struct SweepDimension: Sendable {
     }
   }
 
-  /// One of finitely many values.
+  /// Returns one of finitely many values.
   func word(_ index: Int) -> String {
     switch values {
     case .choices(let words): words[index]
@@ -36,14 +36,14 @@ public struct SweepDimension: Sendable {
     return word(at: random.uniform())
   }
 
-  /// The value at a part of the range, to four digits: more make no difference, and the table remains readable.
+  /// Returns the value at a fraction of the range, rounded to four digits to keep tables readable.
   private func word(at part: Double) -> String {
     guard case .range(let bounds, let isLogarithmic, _) = values else { preconditionFailure("choices have no parts") }
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     let value = isLogarithmic ? low * pow(high / low, part) : low + (high - low) * part
     if isWhole { return String(Int(value.rounded())) }
     let rounded = Double(String(format: "%.4g", value))!
-    // An end with more digits than four must not be left by rounding.
+    // Rounding must not exceed an end with more than four digits.
     return min(max(rounded, low), high).word
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import SPDReport
 
-/// A sweep as images: the parallel coordinates of its trials, and a table, the best first.
+/// The report of a sweep: parallel coordinates of its trials and a table, best first.
 public struct SweepReport: Sendable {
   public var space: SweepSpace
   public var results: [SweepResult]
@@ -11,7 +11,7 @@ public struct SweepReport: Sendable {
     self.results = results
   }
 
-  /// An axis for each setting, the last for the metric.
+  /// The plot, with an axis per setting and a last one for the metric.
   public var plot: ParallelCoordinates {
     let axes = space.dimensions.map { dimension in
       ParallelCoordinates.Axis(name: dimension.key, kind: Self.kind(dimension.values))

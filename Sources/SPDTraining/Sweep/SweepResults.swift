@@ -1,13 +1,13 @@
 import Foundation
 import SPDFormats
 
-/// What became of a trial.
+/// The result of a trial.
 public struct SweepResult: Equatable, Sendable {
-  /// Counted from 1.
+  /// Number of the trial, counted from 1.
   public var trial: Int
-  /// The values of the searched settings, in the order of the space.
+  /// Values of the searched settings, in the order of the space.
   public var words: [String]
-  /// Nil where the trial failed.
+  /// The metric; nil if the trial failed.
   public var metric: Double?
   public var seconds: Double
   /// `finished`, or why it failed.
@@ -16,15 +16,15 @@ public struct SweepResult: Equatable, Sendable {
   public static let finished = "finished"
 }
 
-/// sweep.csv: one row for each trial that is over.
+/// sweep.csv: one row per completed trial.
 final class SweepResultsFile {
   private(set) var results: [SweepResult]
   private let file: AppendedFile
   private let dimensions: Int
 
-  /// Opens the file, or makes it, with these results and without the half row of a sweep that was killed.
+  /// Opens or creates the file and replaces its rows by these results.
   ///
-  /// - Throws: `FormatError` where it cannot be written, or another process is writing it.
+  /// - Throws: `FormatError` if it cannot be written or another process is writing it.
   init(_ path: String, space: SweepSpace, results: [SweepResult]) throws {
     dimensions = space.dimensions.count
     self.results = results
@@ -39,19 +39,19 @@ final class SweepResultsFile {
     ["trial"] + space.dimensions.map(\.key) + [space.metric, "seconds", "outcome"]
   }
 
-  /// The results of a file; none where there is no such file.
+  /// Reads the results of a file; none if it does not exist.
   ///
-  /// - Throws: `FormatError` where the file is of another sweep.
+  /// - Throws: `FormatError` if the file belongs to another sweep.
   static func read(_ path: String, space: SweepSpace, trials: [SweepTrial]) throws -> [SweepResult] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let header = header(space)
     let lines = CSV.lines(try readText(path))
     func otherSweep(_ line: Int, _ problem: String) -> FormatError {
       FormatError(
-        path: path, problem: "is of another sweep: \(problem)", location: "line \(line)",
-        remedy: "Give the sweep another folder, or the space that this one was started with")
+        path: path, problem: "is from another sweep: \(problem)", location: "line \(line)",
+        remedy: "Use another folder, or the space that this sweep was started with")
     }
-    // A table without rows says nothing yet about what it is of.
+    // A table without rows fits any sweep.
     if lines.count > 1, let first = lines.first, first != header {
       throw otherSweep(1, "its columns are \(first.joined(separator: ", ")), not \(header.joined(separator: ", "))")
     }
@@ -59,11 +59,11 @@ final class SweepResultsFile {
       guard let result = SweepResult(fields, dimensions: space.dimensions.count) else {
         throw otherSweep(index + 2, "the row cannot be read")
       }
-      // A space with fewer trials than before keeps the rest.
+      // Results beyond a reduced number of trials are kept.
       if result.trial <= trials.count {
         for (word, value) in zip(result.words, trials[result.trial - 1].values) where word != value.word {
           throw otherSweep(
-            index + 2, "trial \(result.trial) has \(value.key) \(word), where the space gives \(value.word)")
+            index + 2, "trial \(result.trial) has \(value.key) \(word), but the space gives \(value.word)")
         }
       }
       return result
@@ -71,7 +71,7 @@ final class SweepResultsFile {
   }
 
   func append(_ result: SweepResult) throws {
-    precondition(result.words.count == dimensions, "a word for each dimension")
+    precondition(result.words.count == dimensions, "one word per dimension")
     results.append(result)
     try file.append(Array(CSV.line(result.fields).utf8))
     try file.flush()

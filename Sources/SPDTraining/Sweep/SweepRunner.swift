@@ -8,7 +8,7 @@ import SPDRuntime
 package struct SweepRunner<Task: TrainingTask> {
   private let task: Task
   private let space: SweepSpace
-  /// A shipped model's name, or a path.
+  /// Name of a shipped model, or a path.
   private let model: String
   private let options: CompileOptions
 
@@ -16,10 +16,10 @@ package struct SweepRunner<Task: TrainingTask> {
     (self.task, self.space, self.model, self.options) = (task, space, model, options)
   }
 
-  /// Trains, or resumes where an earlier attempt was interrupted.
+  /// Trains, or resumes an interrupted attempt.
   ///
-  /// - Returns: the metric; nil where a signal stopped it.
-  /// - Throws: `TrialFailed` for what the trial's own settings led to; any other error concerns all trials.
+  /// - Returns: the metric; nil if a signal stopped the run.
+  /// - Throws: `TrialFailed` if the trial's settings are the cause; other errors concern all trials.
   package func run(
     _ trial: SweepTrial, in folder: RunFolder, observer: any TrainingObserver
   ) async throws -> Double? {
@@ -28,7 +28,7 @@ package struct SweepRunner<Task: TrainingTask> {
       earlier = try EarlierRun(folder.path)
       guard let began = earlier?.checkpoint.state.configuration, Sweep.agree(began, trial.configuration) else {
         throw Failure(
-          .usage, "\(folder.path) is a trial with other settings; give the sweep another folder, or remove that one")
+          .usage, "\(folder.path) is a trial with other settings; use another folder for the sweep, or remove that one")
       }
     }
     let run: TrainingRun<Task>
@@ -47,7 +47,7 @@ package struct SweepRunner<Task: TrainingTask> {
     return best
   }
 
-  /// Whether a trial failed because of its own settings, so that others may go well.
+  /// Whether a trial failed because of its own settings, so that others may succeed.
   private func isOfTheTrial(_ error: any Error) -> Bool {
     func isSearched(_ keys: String...) -> Bool { space.dimensions.contains { keys.contains($0.key) } }
     switch error {

@@ -1,45 +1,49 @@
 internal import Yams
 import SPDDriver
 
-/// What a sweep tries, as its YAML file says it:
+/// The search space of a sweep, read from a YAML file:
 ///
 ///     trials: 20
 ///     seed: 0
-///     metric: val/top1           # the column of results.csv to go by; of losses and times the least is best
-///     settings:                  # the same for all trials
+///     metric: val/top1           # a column of results.csv; losses and times are minimised
+///     settings:                  # shared by all trials
 ///       epochs: 10
 ///     space:
-///       lr: {log: [0.001, 0.1]}                  # evenly in the logarithm
-///       momentum: {range: [0.8, 0.99], steps: 20}  # one of 20 values, both ends among them
+///       lr: {log: [0.001, 0.1]}                  # log-uniform
+///       momentum: {range: [0.8, 0.99], steps: 20}  # one of 20 values, both ends included
 ///       batch: [64, 128, 256]                    # one of these
 public struct SweepSpace: Sendable {
   public var trials = 20
-  /// More are nothing that anybody could wait for.
+  /// Maximum number of trials.
   public static let maximumTrials = 10_000
   public var seed: UInt64 = 0
   public var metric = "val/top1"
-  /// The same for all trials.
+  /// Settings shared by all trials.
   public var settings: [Setting] = []
   public var dimensions: [SweepDimension] = []
 
-  /// Of losses and times the least is best.
-  private var isLeastBest: Bool { metric.hasSuffix("/loss") || metric == "seconds" }
+  /// Whether the metric is minimised: a loss or a time.
+  private var isMinimised: Bool { metric.hasSuffix("/loss") || metric == "seconds" }
 
-  /// The best of some values of the metric.
-  public func best(of values: [Double]) -> Double? { isLeastBest ? values.min() : values.max() }
+  /// Returns the best of some values of the metric.
+  public func best(of values: [Double]) -> Double? { isMinimised ? values.min() : values.max() }
 
-  /// The best trials first, those that failed last, equal ones in their order.
+  /// Sorts results by metric, best first and failed trials last; the sort is stable.
   public func ranked(_ results: [SweepResult]) -> [SweepResult] {
-    func rank(_ result: SweepResult) -> Double { result.metric.map { isLeastBest ? $0 : -$0 } ?? .infinity }
+    func rank(_ result: SweepResult) -> Double { result.metric.map { isMinimised ? $0 : -$0 } ?? .infinity }
     return results.sorted { (rank($0), $0.trial) < (rank($1), $1.trial) }
   }
 
-  /// - Throws: `ConfigurationError` with the line of what does not fit, `FormatError` where the file cannot be read.
+  /// Reads a YAML file.
+  ///
+  /// - Throws: `ConfigurationError` with the line for invalid content, `FormatError` if the file cannot be read.
   public init(contentsOf path: String) throws {
     try self.init(yaml: try readText(path), path: path)
   }
 
-  /// - Parameter path: for messages.
+  /// Parses a YAML text.
+  ///
+  /// - Parameter path: path of the file, for messages.
   public init(yaml: String, path: String) throws {
     for (key, node) in try yamlMapping(yaml, path: path) {
       func refuse(_ problem: String) -> ConfigurationError { ConfigurationError(source: key.source, problem: problem) }
@@ -73,7 +77,7 @@ public struct SweepSpace: Sendable {
         throw refuse(
           SettingTable.field(key.text) == nil
             ? "a sweep has no `\(key.text)`; did you mean `\(nearest)`?"
-            : "`\(key.text)` must stand under `space` to be searched, or under `settings`")
+            : "`\(key.text)` must be under `space` to be searched, or under `settings`")
       }
     }
     guard !dimensions.isEmpty else {
@@ -88,7 +92,7 @@ extension SweepDimension {
     func refuse(_ problem: String) -> ConfigurationError { ConfigurationError(source: key.source, problem: problem) }
     let field = try SettingField.named(Setting(key: key.text, value: .none, source: key.source))
     guard field.key != "preset" else {
-      throw refuse("a sweep cannot search `preset`, which stands below all settings")
+      throw refuse("a sweep cannot search `preset`; set it under `settings`")
     }
     func check(_ word: String) throws {
       var scratch = TrainingConfiguration(preset: TrainingPreset.fallback, model: "m")
@@ -104,7 +108,7 @@ extension SweepDimension {
       for bound in [bounds.lowerBound, bounds.upperBound] { try check(bound.word) }
     } else if case .list(let words) = try settingValue(of: node, key: field.key, path: path), !words.isEmpty {
       for word in words { try check(word) }
-      guard Set(words).count == words.count else { throw refuse("`\(field.key)` has a value twice") }
+      guard Set(words).count == words.count else { throw refuse("`\(field.key)` has a duplicate value") }
       values = .choices(words)
     } else {
       throw refuse(
@@ -117,7 +121,7 @@ extension SweepDimension {
     _ field: SettingField, _ entries: [(key: YAMLKey, value: Node)], _ refuse: (String) -> ConfigurationError
   ) throws -> Values {
     let form = "{range: [low, high]} or {log: [low, high]}, with `steps` if wanted"
-    guard field.number != nil else { throw refuse("`\(field.key)` has no ranges; write a list of values") }
+    guard field.number != nil else { throw refuse("`\(field.key)` does not support ranges; write a list of values") }
     var bounds: [Double]?
     var isLogarithmic = false
     var steps: Int?

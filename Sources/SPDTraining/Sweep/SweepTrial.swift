@@ -1,12 +1,12 @@
 import SPD
 
-/// One point of a sweep's space.
+/// A point of a sweep's space.
 public struct SweepTrial: Equatable, Sendable {
-  /// Counted from 1.
+  /// Number of the trial, counted from 1.
   public let number: Int
-  /// The searched settings and their values, in the order of the space.
+  /// Searched settings and their values, in the order of the space.
   public let values: [(key: String, word: String)]
-  /// With those values.
+  /// The configuration with those values.
   public let configuration: TrainingConfiguration
 
   public static func == (first: Self, second: Self) -> Bool {
@@ -16,10 +16,9 @@ public struct SweepTrial: Equatable, Sendable {
 }
 
 extension SweepSpace {
-  /// The trials, drawn at random from the grid of all combinations, none twice and none whose settings contradict each
-  /// other. Where the grid is small there may be fewer than `trials`: all of it.
+  /// Samples distinct trials at random without conflicting settings. A small grid may give fewer than `trials`.
   ///
-  /// They are a function of the space and the seed; more trials only add to them.
+  /// The result is a function of space and seed; a larger `trials` only appends to it.
   public func sampled(over base: TrainingConfiguration) -> [SweepTrial] {
     var random = SplitMix64(seed: seed)
     var result: [SweepTrial] = []
@@ -33,7 +32,7 @@ extension SweepSpace {
     }
 
     if let count = gridCount {
-      // A shuffle, stopped when there are enough.
+      // A partial Fisher–Yates shuffle.
       var order = Array(0..<count)
       for index in order.indices where result.count < trials {
         order.swapAt(index, index + random.below(count - index))
@@ -42,7 +41,7 @@ extension SweepSpace {
       return result
     }
     var seen: Set<[String]> = []
-    // A space in which nearly everything contradicts itself, or that has fewer points than trials, must not keep us forever.
+    // Bound the search in a space with mostly conflicting settings, or with fewer points than trials.
     var attempts = 0
     while result.count < trials, attempts < 10_000 {
       let words = dimensions.map { dimension in dimension.sample(&random) }
@@ -53,7 +52,7 @@ extension SweepSpace {
     return result
   }
 
-  /// All combinations, where they can be listed.
+  /// Number of combinations; nil if it is infinite or too large.
   private var gridCount: Int? {
     dimensions.reduce(1) { product, dimension in
       guard let product, let count = dimension.count else { return nil }

@@ -5,22 +5,22 @@ import SPDReport
 import SPDData
 import SPDRuntime
 
-/// What a classifier makes of a whole validation set.
+/// The evaluation of a classifier on a validation set.
 public struct ClassificationEvaluation: Sendable {
   package var metrics = ClassificationMetrics()
   package var confusion: ConfusionMatrix
-  /// The first ones, in the order of the data set.
+  /// The first misclassified images, in the order of the data set.
   package var mistakes: [Mistake] = []
-  /// Images whose scores are not all finite numbers.
+  /// Number of images whose scores are not all finite.
   package var notFinite = 0
-  /// Seconds in which nothing was computed because the next images were not ready.
+  /// Seconds spent waiting for images.
   package var waited = 0.0
 
   package struct Mistake: Sendable {
     package var index: Int
     package var truth: Int
     package var prediction: Int
-    /// The probability of the prediction.
+    /// Probability of the prediction.
     package var confidence: Double
   }
 
@@ -28,7 +28,7 @@ public struct ClassificationEvaluation: Sendable {
 }
 
 extension ClassificationEvaluation {
-  /// Runs a classifier over a validation set; see `TrainingTask.evaluate`.
+  /// Runs a classifier on a validation set; see `TrainingTask.evaluate`.
   static func run(
     _ validation: Validation, _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool
   ) throws -> ClassificationEvaluation? {
@@ -66,7 +66,7 @@ extension ClassificationEvaluation {
 }
 
 extension ClassificationEvaluation {
-  /// Counts one image. Its loss is the model's own, or else −log of the probability of its class.
+  /// Adds one image. Its loss is the model's own loss, else the negative log-likelihood of its class.
   fileprivate mutating func add(
     _ scores: UnsafeBufferPointer<Float>, label: Int, index: Int, loss: LossExpression?, areProbabilities: Bool
   ) {
@@ -90,7 +90,7 @@ extension ClassificationEvaluation {
     }
   }
 
-  /// With their images, as a report shows them.
+  /// Returns the misclassified images for a report.
   func misclassified(in dataset: any ImageDataset) -> [Misclassification] {
     mistakes.compactMap { mistake in
       guard let image = try? dataset.image(mistake.index) else { return nil }

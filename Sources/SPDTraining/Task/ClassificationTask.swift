@@ -4,7 +4,7 @@ import SPDDriver
 import SPDReport
 import SPDRuntime
 
-/// One class per image: softmax cross-entropy or a loss of the model's own, top-1 and top-5 accuracy.
+/// Image classification with softmax cross-entropy or the model's own loss, and top-1 and top-5 accuracy.
 public struct ClassificationTask: TrainingTask {
   public init() {}
 
@@ -18,7 +18,7 @@ public struct ClassificationTask: TrainingTask {
   public func check(_ graph: Graph, for data: TrainingData) throws {
     let input = graph.input.shape
     if case .decodeBoxes = graph.nodes.last?.op {
-      throw Failure(.usage, "\(graph.name) detects objects, and this command is for classifiers, such as resnet18-spd")
+      throw Failure(.usage, "\(graph.name) is a detector, but this command needs a classifier, such as resnet18-spd")
     }
     let output = graph.shape(of: graph.outputs[0])
     guard graph.outputs.count == 1, output.height == 1, output.width == 1, input.channels == 3 else {

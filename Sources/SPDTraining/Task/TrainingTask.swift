@@ -5,58 +5,58 @@ import SPDReport
 import SPDRuntime
 import SPDDriver
 
-/// What a network learns: which networks fit, how a batch supervises a step, what is measured, and what a report shows of it.
+/// A training task: supported networks, supervision of a step, metrics, and sections of the report.
 ///
-/// Everything else about a run (steps, schedules, checkpoints, history, sweeps) is the same for every task.
+/// Steps, schedules, checkpoints, history and sweeps do not depend on the task.
 public protocol TrainingTask: Sendable {
-  /// What running the network over a whole validation set gave.
+  /// The evaluation of a network on a validation set.
   associatedtype Evaluation: Sendable
 
-  /// What is measured in each epoch, in the order of the columns of results.csv.
+  /// Metrics of each epoch, in the order of the columns of results.csv.
   static var metrics: [TrainingMetric] { get }
-  /// Name of the metric by which the best checkpoint is chosen. Larger is better.
+  /// Name of the metric that selects the best checkpoint. Larger is better.
   static var bestMetric: String { get }
 
-  /// Makes sure that a network can learn this from a data set.
+  /// Checks that a network can be trained for this task on a data set.
   ///
-  /// - Throws: `Failure` naming what does not fit.
+  /// - Throws: `Failure` naming what does not match.
   func check(_ graph: Graph, for data: TrainingData) throws
 
-  /// What supervises the step of a batch.
+  /// Returns the targets of a mini-batch.
   func targets(of batch: Batch, _ configuration: TrainingConfiguration) -> Targets
 
-  /// The training metrics of one step by name, as means over its images.
+  /// Returns the training metrics of one step by name, as means over its images.
   ///
-  /// - Parameter losses: what `Trainer.step` returned.
+  /// - Parameter losses: the result of `Trainer.step`.
   func measured(_ losses: [Float], images: Int) -> [String: Double]
 
-  /// Runs a network over the validation set.
+  /// Evaluates a network on the validation set.
   ///
   /// - Parameters:
-  ///   - broken: notes images that cannot be read.
-  ///   - progress: called before each batch with the number of images done; returns false to stop.
-  /// - Returns: nil where `progress` stopped it.
+  ///   - broken: records images that cannot be read.
+  ///   - progress: called before each mini-batch with the number of images done; returns false to stop.
+  /// - Returns: nil if `progress` stopped it.
   func evaluate(
     _ validation: Validation, _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool
   ) throws -> Evaluation?
 
-  /// Images that an evaluation covers; 0 where none could be read.
+  /// Returns the number of evaluated images; 0 if none could be read.
   func count(_ evaluation: Evaluation) -> Int
-  /// Seconds in which nothing was computed because the next images were not ready.
+  /// Returns the seconds spent waiting for images.
   func waited(_ evaluation: Evaluation) -> Double
-  /// The validation metrics by name.
+  /// Returns the validation metrics by name.
   func values(_ evaluation: Evaluation) -> [String: Double]
-  /// What the report shows beside curves and configuration.
+  /// Returns the task's sections of the report.
   func sections(_ evaluation: Evaluation, _ data: TrainingData) throws -> [ReportSection]
 }
 
-/// A number that is measured in each epoch.
+/// A metric that is measured in each epoch.
 public struct TrainingMetric: Sendable, Equatable {
   public enum Unit: Sendable { case loss, fraction }
 
-  /// The column of results.csv and the tag of TensorBoard: `train/loss`, `val/top1`.
+  /// Column of results.csv and TensorBoard tag: `train/loss`, `val/top1`.
   public var name: String
-  /// For people: "top-1".
+  /// Display name: "top-1".
   public var title: String
   public var unit: Unit
 
@@ -68,7 +68,7 @@ public struct TrainingMetric: Sendable, Equatable {
 
   public var isValidation: Bool { name.hasPrefix("val/") }
 
-  /// `loss 0.5312`, `top-1 93.20 %`.
+  /// Formats a value with its name: `loss 0.5312`, `top-1 93.20 %`.
   public func text(_ value: Double) -> String { "\(title) \(valueText(value))" }
 
   public func valueText(_ value: Double) -> String {
@@ -84,7 +84,7 @@ extension TrainingTask {
   public static var columns: [String] { ["lr"] + metrics.map(\.name) + ["images_per_second", "seconds"] }
 }
 
-/// A network with the images that it is judged by.
+/// A network with its validation images.
 public struct Validation: Sendable {
   package var network: Network
   package var graph: Graph
@@ -93,7 +93,7 @@ public struct Validation: Sendable {
   package var threads: Int
   package var loaderThreads: Int
   package var isStrict: Bool
-  /// The network's class of each class of the data set, where they are numbered differently.
+  /// The network's class by class of the data set; nil if they are equal.
   package var classMap: [Int]?
 
   package init(

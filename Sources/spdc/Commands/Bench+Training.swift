@@ -4,7 +4,7 @@ import SPDCompiler
 import SPDDriver
 import SPDRuntime
 
-/// `spdc bench MODEL --train`: the time of whole training steps, and of each parallel loop of one.
+/// Implements `spdc bench MODEL --train`: times whole training steps, and each parallel loop of a step.
 struct BenchTraining {
   var options: ModelOptions
   var arena: ArenaLimit
@@ -17,7 +17,7 @@ struct BenchTraining {
   struct Report: Encodable {
     var model: String, size: [Int], batch: Int, threads: Int, target: String, processor: String
     var minMs: Double, medianMs: Double, runs: Int, imagesPerSecond: Double
-    /// Multiply-adds as the formulas have them, forward, backward by input and by weight.
+    /// FLOPs of the forward pass, the input gradients and the weight gradients by their definitions, in billions.
     var gflop: Double, gflops: Double
     var arenaBytes: Int, stateBytes: Int
     var layers: [Benchmark.Step]?
@@ -65,7 +65,7 @@ struct BenchTraining {
     }
     progress.finish()
     let samples = Samples(times)
-    // What is computed again is no progress.
+    // Recomputed convolutions do not count as useful work.
     var formulas = pipeline
     formulas.recomputedConvolutions = 0
     let graph = try builder.plan(weighted.graph, options: formulas).lowered
@@ -82,7 +82,7 @@ struct BenchTraining {
     Console.print(
       "\(network.name) \(input.height)×\(input.width) batch \(input.batch), \(threads) threads: "
         + String(
-          format: "%.1f ms a step (median %.1f, %d steps), %.1f images/s, %.0f GFLOP/s", samples.min, samples.median,
+          format: "%.1f ms per step (median %.1f, %d steps), %.1f images/s, %.0f GFLOP/s", samples.min, samples.median,
           times.count, report.imagesPerSecond, report.gflops)
         + ", arena \(megabytes(report.arenaBytes)), state \(megabytes(report.stateBytes))")
     if let steps = report.layers { Console.print(Bench.table(steps, peak: nil)) }

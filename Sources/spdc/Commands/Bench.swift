@@ -9,30 +9,34 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a network's speed.",
     discussion: """
-      Variants run in turns, so that a busy machine hurts them alike. Shares are of what this machine's multiply-adds and \
-      memory reach in the same run. Weights and input are synthetic unless given.
+      Variants run interleaved, so that load on the machine affects them equally. Shares are relative to the FMA peak and \
+      memory bandwidth measured in the same run. Weights and input are synthetic unless given.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
   @Option(
     help: ArgumentHelp(
-      "Also measure the network compiled in another way.",
-      discussion: "`sites` is unfused, and each space-to-depth with the layers around it by itself too.",
+      "Also measure a second variant of the network.",
+      discussion: "`sites` compares with `unfused`, and also times each space-to-depth with the layers around it.",
       valueName: "variant"))
   var compare: OtherVariant?
   @Flag(help: "Time each step.") var layers = false
-  @Flag(help: "Training steps instead of inference.") var train = false
+  @Flag(help: "Measure training steps instead of inference.") var train = false
   @OptionGroup var arena: ArenaLimit
   @OptionGroup var update: UpdateInBackward
-  @Option(help: "Measure for about this many seconds.") var seconds = 5.0
-  @Flag(help: "Print the figures as JSON.") var json = false
+  @Option(help: "Approximate duration of the measurement in seconds.") var seconds = 5.0
+  @Flag(help: "Print the measurements as JSON.") var json = false
 
   func validate() throws {
-    if train, compare != nil || options.tune { throw ValidationError("--train has nothing to compare or tune.") }
+    if train, compare != nil || options.tune {
+      throw ValidationError("--train cannot be combined with --compare or --tune.")
+    }
     if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
     if update.updateInBackward, !train { throw ValidationError("--update-in-backward needs --train.") }
-    guard seconds > 0, seconds <= 3600 else { throw ValidationError("--seconds must be above 0 and at most 3600.") }
+    guard seconds > 0, seconds <= 3600 else {
+      throw ValidationError("--seconds must be above 0 and no more than 3600.")
+    }
   }
 
   func run() async throws {
@@ -59,13 +63,14 @@ struct Bench: AsyncParsableCommand {
       if let compare {
         var other = options.pipeline()
         compare.change(&other)
-        // Each variant has its own problems; one that only leaves measured kernels out has none.
+        // A variant with other options has its own tuning problems. `untuned` only drops the measured kernels.
         let isOther = other != options.pipeline()
         other =
           isOther ? try await options.compile.tuned(weighted.graph, builder, threads: threads, other) : pipeline
         compare.change(&other)
         guard other != pipeline else {
-          throw Failure(.usage, "--compare \(compare.name) with the same option again is the same variant twice")
+          throw Failure(
+            .usage, "--compare \(compare.name) together with the same option compares a variant with itself")
         }
         variants.append(try await variant(compare.name, other))
       }
@@ -92,10 +97,12 @@ struct Bench: AsyncParsableCommand {
     }
   }
 
-  /// An expression that reads many views would make every row as long as itself; `--json` has it whole.
+  /// Maximum length of an expression in the table. `--json` prints expressions in full.
   private static let longestText = 80
 
-  /// - Parameter peak: GFLOP/s of this machine, if they were measured.
+  /// Formats step times as a table.
+  ///
+  /// - Parameter peak: FMA peak of this machine in GFLOP/s; nil if it was not measured.
   static func table(_ steps: [Benchmark.Step], peak: Double?) -> String {
     let header =
       ["step", "min ms", "median", "GFLOP/s"] + (peak == nil ? [] : ["% peak"]) + ["kernel", "node", "layer"]

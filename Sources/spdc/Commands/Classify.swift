@@ -8,19 +8,19 @@ import SPDVision
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what images show.",
+    abstract: "Classify images.",
     discussion:
-      "Images (JPEG, PNG) are scaled to cover the network's input, cropped and normalised as in training: size, normalisation and class names come from the checkpoint unless options say otherwise."
+      "Images (JPEG, PNG) are scaled to cover the network's input, cropped and normalised as in training. Size, normalisation and class names come from the checkpoint unless set by options."
   )
 
   enum Preset: String, ExpressibleByArgument, CaseIterable {
-    /// (x − mean)/std of Tiny ImageNet, values 0–255.
+    /// (x − mean) / std with Tiny ImageNet's statistics, values 0–255.
     case tinyImageNet = "tiny-imagenet"
-    /// (x − mean)/std as the CIFAR-10 networks were trained, values 0–1.
+    /// (x − mean) / std with the statistics that the CIFAR-10 networks were trained with, values 0–1.
     case cifar
-    /// (x − 0.5)/0.25, values 0–1: the default of `spdc train`.
+    /// (x − 0.5) / 0.25, values 0–1: the default of `spdc train`.
     case `default`
-    /// Values 0–1.
+    /// Values 0–1, not normalised.
     case none
 
     var preprocessing: ImagePreprocessing {
@@ -35,18 +35,18 @@ struct Classify: AsyncParsableCommand {
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Images, and folders of images.") var images: [String]
-  @Option(help: "How many classes to name.") var top = 5
+  @Argument(help: "Image files and folders of images.") var images: [String]
+  @Option(help: "Number of classes to print.") var top = 5
   @Option(
     help:
-      "tiny-imagenet, cifar, default or none; by default what the checkpoint records, else what the paper's network of that name was trained with, else none."
+      "Normalisation: tiny-imagenet, cifar, default or none. Default: the checkpoint's, else that of the paper's network of the same name, else none."
   )
   var normalise: Preset?
   @Flag(help: "Print the classes as JSON.") var json = false
 
   func validate() throws {
     guard top >= 1 else { throw ValidationError("--top must be 1 or more.") }
-    if options.batch ?? 1 != 1 { throw ValidationError("classify runs one image at a time; leave --batch out.") }
+    if options.batch ?? 1 != 1 { throw ValidationError("classify runs one image at a time; remove --batch.") }
   }
 
   private struct Answer: Encodable {
@@ -55,7 +55,7 @@ struct Classify: AsyncParsableCommand {
     }
     var image: String
     var classes: [Class]?
-    /// Why there are none.
+    /// Why the image has no result.
     var error: String?
   }
 
@@ -70,7 +70,7 @@ struct Classify: AsyncParsableCommand {
       let preprocessing = normalise?.preprocessing ?? .of(weighted.graph)
       let classifier = try Classifier(ready, preprocessing: preprocessing, threads: threads)
       if normalise == nil, weighted.graph.preprocessing == nil {
-        Console.note("the weights do not say how they were trained; images are given as: \(preprocessing)")
+        Console.note("the weights do not record their preprocessing; using \(preprocessing)")
       }
 
       try await ImageInputs(images).run("classify", json: json) { entry, image in

@@ -7,40 +7,43 @@ import SPDRuntime
 
 struct Compile: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn a network into C, and the C into a module.",
+    abstract: "Compile a network to C and to libraries.",
     discussion: """
-      Writes <name>.c, include/<name>.h with a module map, the parameter file <name>.spdw (with --weights), an object, a \
-      static and a shared library, and a README that says how to link them. With --emit graph or plan, JSON goes to \
-      standard output or to the file given by -o. A model file is a program: it is compiled and run.
+      Writes <name>.c, include/<name>.h with a module map, the parameter file <name>.spdw (with --weights), an object file, a \
+      static and a shared library, and a README about linking them. With --emit graph or plan, JSON is written to \
+      standard output or to the file given by -o. A model file is a program that is compiled and run.
       """)
 
   enum Emit: String, ExpressibleByArgument, CaseIterable { case graph, plan, c, object, module }
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder to write to (graph, plan: file).", valueName: "dir"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Output folder; output file with --emit graph or plan.", valueName: "dir"))
   var output: String?
-  @Option(help: "How far to go: graph, plan, c, object or module.") var emit = Emit.module
-  @Flag(help: "Also write the weights in the kernels' order, ready to be mapped (<name>.spdp); needs --weights.")
+  @Option(help: "Last stage to produce: graph, plan, c, object or module.") var emit = Emit.module
+  @Flag(help: "Also write the packed weights, ready to be memory-mapped (<name>.spdp); needs --weights.")
   var packed = false
-  @Flag(help: "Forward, backward and update instead of inference: <name>_train.c.") var train = false
+  @Flag(help: "Compile the training step (forward pass, backward pass, update) instead of inference: <name>_train.c.")
+  var train = false
   @Option(
     name: .customLong("max-targets"),
-    help: ArgumentHelp("With --train, of a detector: boxes that one batch may have. By default 128 for each image."))
+    help: ArgumentHelp(
+      "Maximum number of ground-truth boxes per batch, for detectors with --train. Default: 128 per image."))
   var maxTargets: Int?
   @OptionGroup var arena: ArenaLimit
   @OptionGroup var update: UpdateInBackward
-  @Flag(help: "Print what was done as JSON.") var json = false
+  @Flag(help: "Print the summary as JSON.") var json = false
 
   func validate() throws {
-    if train, packed { throw ValidationError("--train packs weights in every step: leave --packed out.") }
-    if train, options.tune { throw ValidationError("--tune measures inference: leave it or --train out.") }
+    if train, packed { throw ValidationError("--train packs weights in every step; remove --packed.") }
+    if train, options.tune { throw ValidationError("--tune measures inference only; remove --tune or --train.") }
     if maxTargets != nil, !train { throw ValidationError("--max-targets needs --train.") }
     if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
     if update.updateInBackward, !train { throw ValidationError("--update-in-backward needs --train.") }
     if let maxTargets, maxTargets < 1 { throw ValidationError("--max-targets must be 1 or more.") }
     if packed, options.weights == nil { throw ValidationError("--packed needs --weights.") }
-    if packed, emit != .module { throw ValidationError("--packed needs the module: leave --emit out.") }
+    if packed, emit != .module { throw ValidationError("--packed needs the module; remove --emit.") }
   }
 
   func run() async throws {
@@ -62,12 +65,12 @@ struct Compile: AsyncParsableCommand {
       if emit == .object || emit == .module, !Machine.builds(builder.target) {
         throw Failure(
           .usage,
-          "the C compiler here makes no code for \(builder.target.name); `spdc compile --emit c` writes the C, to be "
-            + "compiled with a compiler that does")
+          "the C compiler on this machine cannot generate code for \(builder.target.name); write the C with "
+            + "`spdc compile --emit c` and cross-compile it")
       }
       if packed, !Machine.runs(builder.target) {
         throw Failure(
-          .usage, "--packed runs the module, but code for \(builder.target.name) does not run on this machine")
+          .usage, "--packed runs the module, but this machine cannot run code for \(builder.target.name)")
       }
       var pipeline = options.pipeline(for: train ? .training : .inference)
       if train { pipeline.maxTargets = maxTargets ?? 128 * graph.input.shape.batch }
@@ -117,7 +120,7 @@ struct Compile: AsyncParsableCommand {
       if let state = plan.state {
         report.line(
           "arena", "\(megabytes(plan.arenaBytes(threads: 1))) for one thread",
-          "state \(megabytes(state.count * 4)) for each of its arrays")
+          "state \(megabytes(state.count * 4)) per array")
       } else {
         report.line(
           "arena",
@@ -136,7 +139,7 @@ struct Compile: AsyncParsableCommand {
     }
   }
 
-  /// What the fusions save, as the size of the arena without them.
+  /// Arena size without fusions, for comparison.
   private func unfusedArena(_ graph: Graph, _ builder: Builder) throws -> String {
     var options = options.pipeline()
     options.unfused = true
@@ -158,7 +161,7 @@ struct Compile: AsyncParsableCommand {
   }
 }
 
-/// Collects the lines of the summary and the time that each part took.
+/// Collects the summary lines and the time of each stage.
 struct CompileReport {
   let json: Bool
   var tuning: Tuning?
@@ -166,38 +169,38 @@ struct CompileReport {
 
   init(json: Bool) { self.json = json }
 
-  mutating func time<Result>(_ part: String, _ body: () async throws -> Result) async rethrows -> Result {
+  mutating func time<Result>(_ stage: String, _ body: () async throws -> Result) async rethrows -> Result {
     let start = ContinuousClock.now
     let result = try await body()
-    seconds[part] = (ContinuousClock.now - start).seconds
+    seconds[stage] = (ContinuousClock.now - start).seconds
     return result
   }
 
-  mutating func time<Result>(_ part: String, _ body: () throws -> Result) rethrows -> Result {
+  mutating func time<Result>(_ stage: String, _ body: () throws -> Result) rethrows -> Result {
     let start = ContinuousClock.now
     let result = try body()
-    seconds[part] = (ContinuousClock.now - start).seconds
+    seconds[stage] = (ContinuousClock.now - start).seconds
     return result
   }
 
-  mutating func took(_ part: String, _ duration: Duration) { seconds[part] = duration.seconds }
+  mutating func took(_ stage: String, _ duration: Duration) { seconds[stage] = duration.seconds }
 
-  func line(_ part: String, _ what: String, _ figures: String) {
+  func line(_ stage: String, _ what: String, _ details: String) {
     guard !json else { return }
     func pad(_ text: String, _ width: Int) -> String {
       text + String(repeating: " ", count: max(1, width - text.count))
     }
-    let time = seconds[part].map { String(format: "%6.2f s", $0) } ?? ""
-    // A long line keeps the time in its column by taking the figures' room.
-    let text = figures.isEmpty ? pad(what, 90) : pad(what, 46) + pad(figures, 44)
-    Console.print("  " + pad(part, 11) + text + time)
+    let time = seconds[stage].map { String(format: "%6.2f s", $0) } ?? ""
+    // A line without details extends into their column, so that times stay aligned.
+    let text = details.isEmpty ? pad(what, 90) : pad(what, 46) + pad(details, 44)
+    Console.print("  " + pad(stage, 11) + text + time)
   }
 
   func finish(
     folder: String, files: [String], _ compiled: Builder.Compiled, mapping: MappingReport?, target: String
   ) throws {
     guard json else {
-      Console.print("  → \(folder)/" + (files.contains("README.md") ? "   link it: see \(folder)/README.md" : ""))
+      Console.print("  → \(folder)/" + (files.contains("README.md") ? "   linking: see \(folder)/README.md" : ""))
       return
     }
     struct Answer: Encodable {

@@ -8,13 +8,13 @@ struct Convert: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a weight file.",
     discussion: """
-      Reads safetensors, .npz, PyTorch .pt/.pth and .spdw, by content; writes .safetensors or .npz, by extension, as \
-      float32 under the state-dict keys. A pickle is read, never executed.
+      Reads safetensors, .npz, PyTorch .pt/.pth and .spdw, detected by content. Writes .safetensors or .npz, chosen by \
+      extension, as float32 under the state-dict keys. A pickle is parsed, never executed.
       """)
 
-  @Argument(help: "The file to read.") var input: String
-  @Argument(help: "The file to write.") var output: String
-  @Flag(help: "Print what was done as JSON.") var json = false
+  @Argument(help: "Input file.") var input: String
+  @Argument(help: "Output file (.safetensors or .npz).") var output: String
+  @Flag(help: "Print the summary as JSON.") var json = false
 
   func run() async throws {
     try await reporting {

@@ -10,18 +10,18 @@ struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find objects in images.",
     discussion: """
-      Images (JPEG, PNG) are letterboxed to --size, or with --rect to the smallest rectangle inside of it that fits the \
-      network's stride, for which a module is compiled per shape. Boxes are x1, y1, x2, y2 in pixels of the image.
+      Images (JPEG, PNG) are letterboxed to --size. With --rect they are padded only to a multiple of the network's \
+      stride, and one module is compiled per input shape. Boxes are x1, y1, x2, y2 in pixels of the image.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Argument(help: "Images, and folders of images.") var images: [String]
-  @Option(name: .customLong("conf"), help: "Least score.") var confidence: Float = 0.25
-  @Option(help: "Boxes of one class that overlap more than this are one object.") var iou: Float = 0.45
-  @Option(name: .customLong("max-det"), help: "At most so many objects per image.") var maximum = 1000
-  @Flag(help: "Pad no further than the network's stride needs.") var rect = false
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for annotated images.", valueName: "dir"))
+  @Argument(help: "Image files and folders of images.") var images: [String]
+  @Option(name: .customLong("conf"), help: "Minimum confidence.") var confidence: Float = 0.25
+  @Option(help: "IoU threshold of non-maximum suppression within each class.") var iou: Float = 0.45
+  @Option(name: .customLong("max-det"), help: "Maximum number of detections per image.") var maximum = 1000
+  @Flag(help: "Pad only to a multiple of the network's stride.") var rect = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Output folder for annotated images.", valueName: "dir"))
   var output: String?
   @Flag(help: "Print the detections as JSON.") var json = false
 
@@ -29,7 +29,7 @@ struct Detect: AsyncParsableCommand {
     guard (0...1).contains(confidence) else { throw ValidationError("--conf must be between 0 and 1.") }
     guard (0...1).contains(iou) else { throw ValidationError("--iou must be between 0 and 1.") }
     guard maximum >= 1 else { throw ValidationError("--max-det must be 1 or more.") }
-    if options.batch ?? 1 != 1 { throw ValidationError("detect runs one image at a time; leave --batch out.") }
+    if options.batch ?? 1 != 1 { throw ValidationError("detect runs one image at a time; remove --batch.") }
   }
 
   private struct Answer: Encodable {
@@ -38,7 +38,7 @@ struct Detect: AsyncParsableCommand {
     }
     var image: String
     var detections: [Object]?
-    /// Why there are none.
+    /// Why the image has no result.
     var error: String?
   }
 
@@ -46,7 +46,8 @@ struct Detect: AsyncParsableCommand {
     try await reporting {
       let weighted = try await options.load()
       guard case .decodeBoxes(let head) = weighted.graph.nodes.last?.op else {
-        throw Failure(.usage, "\(weighted.graph.name) does not detect: it does not end in decoded boxes (try classify)")
+        throw Failure(
+          .usage, "\(weighted.graph.name) is not a detector: its last layer does not decode boxes (try classify)")
       }
       let names = classNames(weighted, count: head.classes)
       let size = weighted.graph.input.shape.size
@@ -95,8 +96,9 @@ struct Detect: AsyncParsableCommand {
     }
   }
 
-  /// Where the annotated images go, if they are wanted: under the images' names, which therefore must differ, in folders as
-  /// they lay in those that were given.
+  /// Returns the output path of each annotated image, by input path; empty without -o.
+  ///
+  /// Names and subfolders are those of the inputs, so that two inputs with the same name are an error.
   private func annotatedPaths(_ inputs: ImageInputs) throws -> [String: String] {
     guard let output else { return [:] }
     try Files.createFolder(URL(fileURLWithPath: output))
@@ -120,13 +122,13 @@ struct Detect: AsyncParsableCommand {
   }
 }
 
-/// Names from the weights, else COCO's where the number fits, else numbers.
+/// Returns the class names of the weights, else COCO's if the number of classes matches, else `class N`.
 func classNames(_ weighted: Weighted, count: Int) -> [String] {
   if let names = weighted.classNames, names.count == count { return names }
   return count == cocoNames.count ? cocoNames : (0..<count).map { "class \($0)" }
 }
 
-/// One session per input size, compiled when it is first needed.
+/// Keeps one session per input size, compiled on first use.
 final class Runners {
   private let options: ModelOptions
   private let threads: Int
@@ -143,7 +145,7 @@ final class Runners {
     if let session = sessions[size] { return session }
     var weighted = weighted
     if size != weighted.graph.input.shape.size {
-      // The weights say how many classes; another size changes nothing about them.
+      // The number of classes comes from the weights and does not depend on the size.
       weighted.graph = try await LoadedModel.load(weighted.report?.model ?? options.model, or: options.model)
         .graph(size: size, batch: 1, classes: weighted.graph.classes)
     }

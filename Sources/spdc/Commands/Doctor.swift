@@ -5,7 +5,7 @@ import SPDDriver
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look at compilers, OpenMP and the processor; say what is missing.")
+    abstract: "Check compilers, OpenMP and the processor, and report what is missing.")
 
   @Flag(help: "Print the findings as JSON.") var json = false
 
@@ -30,13 +30,13 @@ struct Doctor: AsyncParsableCommand {
       } else {
         let threads = Machine.processors
         Console.print(
-          "processor    \(Machine.processorName), \(threads) usable: \(threads) thread\(threads == 1 ? "" : "s") by \(reason)"
+          "processor    \(Machine.processorName), \(threads) usable: \(threads) thread\(threads == 1 ? "" : "s"), limited by \(reason)"
         )
         if case .failure(let error) = budget { Console.print("threads      \(Failure(error).message)") }
         Console.print(
           "native       \(native.lanes) floats per vector, \(native.registers) registers, L2 \(native.l2Bytes >> 10) KB, "
             + native.flags.joined(separator: " "))
-        // Of the many names that are tried, those that exist; a compiler that was asked for in any case.
+        // Many names are tried: list those that exist. A compiler set by the user is always listed.
         for report in reports where report.version != nil || reports.count == 1 {
           let version = report.version.map { "  (\($0))" } ?? ""
           Console.print("compiler     \(report.compiler)  \(report.message)\(version)")
@@ -44,7 +44,7 @@ struct Doctor: AsyncParsableCommand {
         if let toolchain {
           Console.print("chosen       \(toolchain.compiler) \(toolchain.openMPFlags.joined(separator: " "))")
         } else {
-          Console.print("compiler     none that builds and runs OpenMP; on Debian: apt install clang libomp-dev")
+          Console.print("compiler     none builds and runs OpenMP programs; on Debian: apt install clang libomp-dev")
         }
         Console.print("swiftc       \(swiftc ?? "not found: model files (.swift) need it, see swift.org/install")")
         Console.print(

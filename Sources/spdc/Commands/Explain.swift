@@ -6,12 +6,12 @@ import SPDDriver
 
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what each pass did and why, and what each layer costs.")
+    abstract: "Show what each pass did and why, and the cost of each layer.")
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print everything as JSON.") var json = false
-  @Flag(help: "Print the graph before the first pass and behind each one that changed it.") var graphs = false
+  @Flag(help: "Print the graph before the first pass and after each pass that changed it.") var graphs = false
 
   func run() async throws {
     try await reporting {

@@ -6,12 +6,12 @@ import SPDONNX
 
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a network with its weights as ONNX.",
-    discussion: "Opset 17, float32, fixed size and batch; the graph as declared, nothing folded.")
+    abstract: "Export a network with its weights to ONNX.",
+    discussion: "Opset 17, float32, fixed size and batch. Exports the graph as declared; nothing is folded.")
 
   @OptionGroup var options: ModelOptions
-  @Option(name: .shortAndLong, help: "The .onnx file to write.") var output: String
-  @Flag(help: "Print what was done as JSON.") var json = false
+  @Option(name: .shortAndLong, help: "Output file (.onnx).") var output: String
+  @Flag(help: "Print the summary as JSON.") var json = false
 
   func run() async throws {
     try await reporting {

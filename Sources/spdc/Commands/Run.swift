@@ -8,13 +8,14 @@ import SPDFormats
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a network on an array.",
-    discussion: "Arrays are float32 .npy files, N×C×H×W in; out N×classes, N×C×H×W, or N×boxes×(5 + classes).")
+    discussion:
+      "Arrays are float32 .npy files. The input is N×C×H×W; outputs are N×classes, N×C×H×W or N×boxes×(5 + classes).")
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Option(help: "A .npy file, or `synthetic`.") var input: String
-  @Option(help: "The .npy file to write; several results get numbers.") var output: String
-  @Flag(help: "Print what was done as JSON.") var json = false
+  @Option(help: "Input array (.npy), or `synthetic`.") var input: String
+  @Option(help: "Output file (.npy); several outputs are numbered.") var output: String
+  @Flag(help: "Print the summary as JSON.") var json = false
 
   func run() async throws {
     try await reporting {
@@ -24,7 +25,7 @@ struct Run: AsyncParsableCommand {
       var array: HostTensor?
       if input != "synthetic" {
         let read = try await readInput(input, for: options)
-        // The array says what size it wants, unless told otherwise.
+        // Size and batch are those of the array unless set by options.
         size = size ?? Size2D(read.shape[2], read.shape[3])
         batch = batch ?? read.shape[0]
         array = read
@@ -68,19 +69,19 @@ struct Run: AsyncParsableCommand {
           Console.print("\(path)  \(crossed(shape))")
         }
       }
-      // The file is there to be looked at.
+      // Checked last, so that the file exists for inspection.
       try OutputNotFinite.check(result, ready.network.outputShapes, of: ready.network.name)
     }
   }
 
 }
 
-/// The name of one of several results: `y.npy` becomes `y-0.npy`, `y-1.npy`, ….
+/// Returns the path of one of several outputs: `y.npy` becomes `y-0.npy`, `y-1.npy`, ….
 func numbered(_ path: String, _ index: Int) -> String {
   path.hasSuffix(".npy") ? String(path.dropLast(4)) + "-\(index).npy" : path + "-\(index)"
 }
 
-/// An array that can be an input of a model: N×C×H×W, not empty.
+/// Reads an array that can be a model's input: N×C×H×W, not empty.
 func readInput(_ path: String, for options: ModelOptions) async throws -> HostTensor {
   let array = try readNPY(path)
   let shape = array.shape
@@ -93,7 +94,7 @@ func readInput(_ path: String, for options: ModelOptions) async throws -> HostTe
       }
     throw Failure(.data, "\(path) has the shape \(crossed(shape)); an input is N×C×H×W\(remedy)")
   }
-  // More channels than pixels in a row is what images look like that have their channels last.
+  // More channels than columns suggests a channels-last image.
   if shape[3] < shape[1], let channels = try? await LoadedModel.load(options.model).graph().input.shape.channels,
     shape[3] == channels, shape[1] != channels
   {
@@ -105,7 +106,7 @@ func readInput(_ path: String, for options: ModelOptions) async throws -> HostTe
   return array
 }
 
-/// A shape as messages show it: `1×3×64×64`.
+/// Formats a shape for messages: `1×3×64×64`.
 func crossed(_ shape: [Int]) -> String {
   shape.isEmpty ? "of a single number" : shape.map(String.init).joined(separator: "×")
 }

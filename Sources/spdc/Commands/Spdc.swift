@@ -13,6 +13,6 @@ struct Spdc: AsyncParsableCommand {
       Export.self, Train.self, Val.self, SweepCommand.self, Doctor.self,
     ])
 
-  // Names of files in the arguments are bytes, which Swift's own `CommandLine.arguments` does not keep.
+  // File names in the arguments are bytes, which `CommandLine.arguments` does not preserve.
   static func main() async { await main(FileName.arguments) }
 }

@@ -7,12 +7,12 @@ import SPDTraining
 struct SweepCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Search settings at random: train with many, and see which are best.",
+    abstract: "Random search over training settings.",
     discussion: """
-      The YAML file names the settings that are searched, and how:
+      The YAML file names the settings to search and their values:
 
         trials: 20
-        metric: val/top1        # or another column of results.csv; of losses the least is best
+        metric: val/top1        # or another column of results.csv; losses are minimised
         settings: {epochs: 5}
         space:
           lr: {log: [0.001, 0.3]}
@@ -20,19 +20,19 @@ struct SweepCommand: AsyncParsableCommand {
           batch: [64, 128]
           optimizer: [sgd, adam]
 
-      sweep.csv, sweep.svg and sweep.html (parallel coordinates, a table) are up to date after every trial. Started \
-      again with the same folder, a sweep goes on where it was stopped, in the middle of a trial too.
+      sweep.csv, sweep.svg and sweep.html (parallel coordinates, a table) are updated after every trial. Run again \
+      with the same folder, a sweep resumes where it stopped, even within a trial.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var training: TrainingOptions
-  @Option(help: ArgumentHelp("What is searched.", valueName: "file")) var space: String
-  @Option(help: "Trials; by default what the file says.") var trials: Int?
+  @Option(help: ArgumentHelp("YAML file that names the settings to search.", valueName: "file")) var space: String
+  @Option(help: "Number of trials. Default: the file's.") var trials: Int?
   @Option(
     name: [.customLong("out"), .customShort("o")],
-    help: ArgumentHelp("Folder of the sweep.", valueName: "folder"))
+    help: ArgumentHelp("Output folder of the sweep.", valueName: "folder"))
   var out = "runs/sweep"
-  @Flag(help: "Print the results as JSON, and no progress.") var json = false
+  @Flag(help: "Print the results as JSON, without progress.") var json = false
 
   func validate() throws {
     try TrainingOptions.check(options)
@@ -40,7 +40,7 @@ struct SweepCommand: AsyncParsableCommand {
       throw ValidationError("--trials must be 1 to \(SweepSpace.maximumTrials).")
     }
     if training.config != nil {
-      throw ValidationError("--config is for a single training; a sweep's settings stand in its space.")
+      throw ValidationError("--config is for a single run; put a sweep's settings into its YAML file.")
     }
   }
 
@@ -59,7 +59,7 @@ struct SweepCommand: AsyncParsableCommand {
         space: searched, folder: out, model: options.model, overrides: try training.settings(options),
         weights: try startingWeights())
       guard !sweep.trials.isEmpty else {
-        throw Failure(.usage, "\(space) has no trial: all of its settings contradict each other")
+        throw Failure(.usage, "\(space) has no valid trial: every combination of its settings contradicts itself")
       }
       let results = try await sweep.run(
         writing: Files.writing,
@@ -84,7 +84,7 @@ struct SweepCommand: AsyncParsableCommand {
     }
   }
 
-  /// The weights that trials begin with: the file's name, and what tells its content from others.
+  /// Identifies the initial weights of all trials: the file's name and a hash of its content.
   private func startingWeights() throws -> String {
     guard let weights = options.weights else { return "of the seed" }
     guard let data = FileManager.default.contents(atPath: weights) else { return weights }

@@ -8,38 +8,38 @@ struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a classifier on images.",
     discussion: """
-      The network is compiled to C twice, for training steps and for inference, and trained as the preset of its name \
-      says. Weights begin with numbers drawn from the seed, unless --weights names others. Everything about the run is \
-      in its folder: config.yaml, results.csv, TensorBoard's events, checkpoints/last and best, and at the end \
-      report.html. Ctrl-C saves and ends with exit code 130; --resume goes on, bit for bit.
+      The network is compiled to C twice, for training steps and for inference, and trained with the preset of its \
+      name. Initial weights are drawn from the seed unless --weights is given. The run's folder contains config.yaml, \
+      results.csv, TensorBoard events, the checkpoints last and best, and at the end report.html. Ctrl-C saves a \
+      checkpoint and ends with exit code 130; --resume continues bit for bit.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var training: TrainingOptions
-  @Option(help: "Passes over the training set.") var epochs: Int?
+  @Option(help: "Number of epochs.") var epochs: Int?
   @Option(help: "Base learning rate.") var lr: Double?
-  @Option(help: "Of the initial weights, the order of the images and their augmentation.") var seed: UInt64?
-  @Option(name: .customLong("save-every"), help: "Epochs between checkpoints that are kept.") var saveEvery: Int?
+  @Option(help: "Random seed for initialisation, shuffling and augmentation.") var seed: UInt64?
+  @Option(name: .customLong("save-every"), help: "Number of epochs between kept checkpoints.") var saveEvery: Int?
   @Option(
     name: .customLong("save-iterations"),
-    help: "Save the checkpoint `last` also every so many iterations; by default only after epochs.")
+    help: "Also save the checkpoint `last` after this many iterations. Default: only after each epoch.")
   var saveIterations: Int?
   @Option(
     name: [.customLong("out"), .customShort("o")],
-    help: ArgumentHelp("Folder of the run; by default a new one, runs/MODEL.", valueName: "folder"))
+    help: ArgumentHelp("Output folder of the run. Default: a new folder runs/MODEL.", valueName: "folder"))
   var out: String?
-  @Option(help: ArgumentHelp("Go on with a run: its folder, or one of its checkpoints.", valueName: "path"))
+  @Option(help: ArgumentHelp("Resume a run: its folder, or one of its checkpoints.", valueName: "path"))
   var resume: String?
-  @Flag(help: "Print the result as JSON, and no progress.") var json = false
-  @Flag(name: .customLong("settings"), help: "Print every setting with its value for this model, as YAML, and end.")
+  @Flag(help: "Print the result as JSON, without progress.") var json = false
+  @Flag(name: .customLong("settings"), help: "Print every setting with its value for this model as YAML, and exit.")
   var printsSettings = false
 
   func validate() throws {
     try TrainingOptions.check(options)
     if resume != nil {
-      if out != nil { throw ValidationError("--resume goes on in the run's own folder; leave --out out.") }
+      if out != nil { throw ValidationError("--resume continues in the run's own folder; remove --out.") }
       if training.preset != nil || training.config != nil {
-        throw ValidationError("--resume has the run's own settings; leave --preset and --config out.")
+        throw ValidationError("--resume uses the run's own settings; remove --preset and --config.")
       }
     }
   }
@@ -52,11 +52,11 @@ struct Train: AsyncParsableCommand {
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
           "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
         ])
-      // Of a run that ended before its first checkpoint there is nothing to resume: it is started.
+      // A run that ended before its first checkpoint has nothing to resume from: start it.
       let begun = resume.flatMap { RunFolder.begun(at: $0) }
       let earlier = begun == nil ? try resume.map { try EarlierRun($0) } : nil
       if earlier != nil, options.weights != nil {
-        throw ValidationError("--resume has weights of its own; leave --weights out.")
+        throw ValidationError("--resume uses the checkpoint's weights; remove --weights.")
       }
       let configuration =
         try earlier?.configuration(settings)
@@ -72,7 +72,7 @@ struct Train: AsyncParsableCommand {
         if let resizing = training.data.resizing { Console.note(resizing) }
         if let begun {
           Console.note(
-            "\(begun.path) has no checkpoint yet: the run starts, with \(options.weights ?? "weights drawn from the seed")"
+            "\(begun.path) has no checkpoint yet: starting the run with \(options.weights ?? "weights drawn from the seed")"
           )
         }
         if let state = earlier?.checkpoint.state {

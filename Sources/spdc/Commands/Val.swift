@@ -7,26 +7,26 @@ import SPDTraining
 
 struct Val: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a classifier on the validation images of a data set.",
+    abstract: "Evaluate a classifier on the validation images of a data set.",
     discussion: """
-      Of a checkpoint of `spdc train`, data set, size and normalisation are those of its run; for other weights they are \
-      the preset's of the model, and --data is needed. Options come over both. Of a folder that is not divided into \
-      train and val, the part that the run kept for validation is measured if it is the run's own, otherwise every \
-      image; --set val-fraction=0.1 takes a part.
+      A checkpoint of `spdc train` provides the data set, size and normalisation of its run. For other weights the \
+      model's preset applies, and --data is required. Options override both. If a folder is not divided into train and \
+      val, the run's own folder is evaluated on its validation split and any other folder on every image; \
+      --set val-fraction=0.1 evaluates a split.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var training: TrainingOptions
-  @Flag(help: "Print the figures as JSON.") var json = false
+  @Flag(help: "Print the metrics as JSON.") var json = false
 
   func validate() throws { try TrainingOptions.check(options) }
 
   struct Report: Encodable {
     struct Class: Encodable {
       var name: String, images: Int
-      /// Part of its images that was recognised.
+      /// Top-1 accuracy on the images of this class (recall).
       var top1: Double?
-      /// Part of the images taken for it that are of it.
+      /// Fraction of the images predicted as this class that belong to it.
       var precision: Double?
     }
 
@@ -118,6 +118,6 @@ extension Val.Report {
     Console.print(
       "\n\(model) on \(data): top-1 \(percent(top1)), top-5 \(percent(top5)), loss "
         + String(format: "%.4f, %d images, %.0f images/s", loss ?? .nan, images, imagesPerSecond))
-    if brokenImages > 0 { Console.print("\(brokenImages) broken images were left out") }
+    if brokenImages > 0 { Console.print("\(brokenImages) broken images were skipped") }
   }
 }

@@ -2,12 +2,12 @@ import ArgumentParser
 import Foundation
 import SPDDriver
 
-/// `spdc verify MODEL --against CASE.json`: runs a training case and compares it with its reference.
+/// Implements `spdc verify MODEL --against CASE.json`: runs a training case and compares it with its reference.
 struct VerifyTraining {
   var options: ModelOptions
   var threads: Int
   var json: Bool
-  /// Where to write what was computed, in the form of a case.
+  /// Path of the computed results, written in the format of a case.
   var report: String?
 
   func run(_ path: String) async throws {
@@ -49,11 +49,11 @@ struct VerifyTraining {
           String(format: "%.1e", worst.limit), worst.what,
         ]
       }
-      Console.print(columns([["", "figure", "count", "worst", "limit", "where"]] + rows, right: [2, 3, 4]))
+      Console.print(columns([["", "metric", "count", "worst", "limit", "where"]] + rows, right: [2, 3, 4]))
       for one in off.prefix(10) {
         Console.print("off: \(one.what) is \(one.found), expected \(one.expected)")
       }
-      Console.print("\(deviations.count - off.count) of \(deviations.count) figures agree with \(path)")
+      Console.print("\(deviations.count - off.count) of \(deviations.count) values agree with \(path)")
     }
     if !off.isEmpty { throw ExitCode(Failure.Code.different.rawValue) }
   }

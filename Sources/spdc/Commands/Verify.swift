@@ -9,23 +9,24 @@ import SPDRuntime
 
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare compiled C with the naive interpreter, layer by layer.",
+    abstract: "Compare compiled C with the reference interpreter, layer by layer.",
     discussion: """
-      Every result inside of the network is compared, then the output; --against compares the output with an array \
-      instead of the interpreter's. The limit is |Δ| ≤ abs + rel·max|y| of the result. With a training case (.json), steps are run with \
-      synthetic weights and input, and losses, gradients and the state behind them are compared. Exit code 1 if anything \
-      is beyond its limit.
+      Every intermediate result is compared, then the output. --against compares the output with an array instead of \
+      the interpreter's output. The tolerance is |Δ| ≤ abs + rel·max|y| per result. With a training case (.json), \
+      training steps run with synthetic weights and input, and losses, gradients and the final state are compared. The \
+      exit code is 1 if anything exceeds its tolerance.
       """)
 
   @OptionGroup var options: ModelOptions
   @OptionGroup var threads: ThreadOptions
-  @Option(help: "A .npy file with the expected output, or a .json file with training steps and what they gave.")
+  @Option(help: "Expected output (.npy), or a training case with its reference results (.json).")
   var against: String?
-  @Option(help: ArgumentHelp("With a training case: write what was computed, in its form.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Output file for the computed results of a training case, in its format.", valueName: "file"))
   var report: String?
-  @Option(help: "A .npy file, or `synthetic`.") var input = "synthetic"
-  @Option(name: .customLong("abs"), help: "Absolute limit.") var absolute = 5e-4
-  @Option(name: .customLong("rel"), help: "Limit relative to the largest value of a result.") var relative = 1e-5
+  @Option(help: "Input array (.npy), or `synthetic`.") var input = "synthetic"
+  @Option(name: .customLong("abs"), help: "Absolute tolerance.") var absolute = 5e-4
+  @Option(name: .customLong("rel"), help: "Tolerance relative to the largest value of a result.") var relative = 1e-5
   @Flag(help: "Print the comparison as JSON.") var json = false
 
   func validate() throws {
@@ -49,7 +50,7 @@ struct Verify: AsyncParsableCommand {
       let weighted = try await options.load(
         size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
       let builder = try Builder(target: options.target)
-      // Nothing is reused, so that every result is still there afterwards.
+      // Without buffer reuse every intermediate result can be read after the run.
       let threads = try self.threads.threads
       let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
       let compiled = try builder.compile(weighted.graph, options: pipeline, reuse: false)
@@ -71,7 +72,7 @@ struct Verify: AsyncParsableCommand {
       if let against {
         (expected, reference) = (try expectedOutput(against, network.name, shapes: network.outputShapes), against)
       } else {
-        // The graph as declared: this checks the passes too.
+        // Interpreting the graph as declared checks the passes too.
         let progress = Progress("interpreting as declared", total: weighted.graph.nodes.count)
         defer { progress.finish() }
         expected = try Interpreter(graph: weighted.graph, parameters: weighted.weights.values(of: weighted.graph))
@@ -84,7 +85,7 @@ struct Verify: AsyncParsableCommand {
     }
   }
 
-  /// The arrays of all results one behind the other; several are numbered, as `run` writes them.
+  /// Reads the expected arrays of all outputs, concatenated; several are numbered as `run` writes them.
   private func expectedOutput(_ path: String, _ name: String, shapes: [[Int]]) throws -> [Float] {
     try shapes.enumerated().flatMap { index, shape in
       let path = shapes.count == 1 ? path : numbered(path, index)

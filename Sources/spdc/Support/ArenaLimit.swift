@@ -3,17 +3,18 @@ import SPD
 import SPDCompiler
 import SPDDriver
 
-/// How much memory a training step may take for what it computes, with gradients where their parameters are updated in backward;
-/// the arrays of the state come on top.
+/// Limits the arena of a training step. The arena includes gradients if parameters are updated in the backward pass; the
+/// state arrays are not part of it.
 struct ArenaLimit: ParsableArguments {
   @Option(
     name: .customLong("max-arena"),
     help: ArgumentHelp(
-      "Of training: results are computed again on the way back until the arena fits, e.g. 300MB.",
-      discussion: "Those of convolutions; those of normalisations are computed again anyway.", valueName: "size"))
+      "Maximum arena of a training step, e.g. 300MB, reached by recomputing activations in the backward pass.",
+      discussion: "Recomputes convolutions as needed (activation checkpointing); normalisations are always recomputed.",
+      valueName: "size"))
   var maxArena: ByteCount?
 
-  /// The same options with as many convolutions recomputed as the limit takes.
+  /// Returns options that recompute as many convolutions as the limit requires.
   func apply(
     to options: Pipeline.Options, _ graph: Graph, _ builder: Builder, threads: Int
   ) throws -> Pipeline.Options {
@@ -22,7 +23,7 @@ struct ArenaLimit: ParsableArguments {
   }
 }
 
-/// `300MB`, `1.5GB`, `800kB` or a number of bytes.
+/// A memory size: `300MB`, `1.5GB`, `800kB` or a number of bytes.
 struct ByteCount: ExpressibleByArgument {
   var bytes: Int
 

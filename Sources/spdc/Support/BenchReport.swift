@@ -3,7 +3,7 @@ import SPD
 import SPDCompiler
 import SPDDriver
 
-/// The figures of a benchmark, for people and for scripts.
+/// The measurements of a benchmark, as text and as JSON.
 struct BenchReport: Encodable {
   struct Variant: Encodable {
     var name: String, minMs: Double, medianMs: Double, p10Ms: Double, p90Ms: Double, runs: Int
@@ -35,7 +35,7 @@ struct BenchReport: Encodable {
   var peakGflops: Double
   var peakShare: Double
   var bandwidthGbs: Double
-  /// Weights and activations that have to cross the memory bus at least once, over what the bus carries in that time.
+  /// Minimum memory traffic (weights and activations once each) as a fraction of the measured bandwidth.
   var bandwidthShare: Double
   var variants: [Variant]
   var ratio: Ratio?
@@ -57,7 +57,7 @@ struct BenchReport: Encodable {
   init(_ graph: Graph, _ measured: [BenchVariant], threads: Int, target: String, peak: Double, bandwidth: Double) {
     variants = measured.map { variant in
       let samples = variant.times.samples
-      // What it multiplies, which passes may have made less than the network declares.
+      // FLOPs after the passes, which may have removed some of the declared ones.
       let gflops = Double(variant.plan.graph.cost.flops) / samples.min / 1e6
       return Variant(
         name: variant.name, minMs: samples.min, medianMs: samples.median, p10Ms: samples.quantile(0.1),

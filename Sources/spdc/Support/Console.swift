@@ -2,10 +2,10 @@ import Foundation
 import SPDDriver
 import SPDFormats
 
-/// What goes to the terminal: results to standard output, everything else to standard error.
+/// Writes results to standard output and everything else to standard error.
 ///
-/// Names out of files could move the cursor, hide text or pretend to be a message, so that lines are made printable here.
-/// Within a line, a name that may hold a line feed needs `printable` of its own.
+/// Control characters are escaped here: names from files could otherwise move the cursor, hide text or imitate a message.
+/// A name that may contain a line feed must be passed through `printable` by the caller.
 enum Console {
   static let isTerminal = isatty(2) == 1
 
@@ -13,10 +13,10 @@ enum Console {
   static func warning(_ message: String) { write("spdc: warning: \(lines(message))\n", to: STDERR_FILENO) }
   static func note(_ message: String) { write(lines(message) + "\n", to: STDERR_FILENO) }
 
-  /// A line of a result. A result that cannot be written is a failure, unless its reader has gone away.
+  /// Prints a line of a result. A write error ends the command, except for a closed pipe.
   static func print(_ line: String) { print(exactly: lines(line)) }
 
-  /// Text that is for programs, which read it as it is.
+  /// Prints machine-readable text without escaping.
   static func print(exactly text: String) {
     guard !write(text + "\n", to: STDOUT_FILENO), errno != EPIPE else { return }
     error("standard output cannot be written: \(String(cString: strerror(errno)))")
@@ -24,26 +24,28 @@ enum Console {
     exit(Failure.Code.cannotWrite.rawValue)
   }
 
-  /// Any result as JSON, keys in a fixed order.
+  /// Prints a result as JSON with sorted keys.
   static func print(json value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    // JSON has no such numbers.
+    // JSON has no literals for these numbers.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     print(exactly: String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
-  /// Draws a line of progress over the one before; empty: removes it.
+  /// Replaces the progress line; an empty line removes it.
   static func draw(_ line: String) { write("\r\u{1B}[K" + printable(line), to: STDERR_FILENO) }
 
-  /// Each line made printable.
+  /// Escapes control characters within each line.
   private static func lines(_ text: String) -> String {
     text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
       .joined(separator: "\n")
   }
 
-  /// False, with `errno`, if not all of it could be written.
+  /// Writes all of the text.
+  ///
+  /// - Returns: false, with `errno` set, on a write error.
   @discardableResult
   private static func write(_ text: String, to descriptor: Int32) -> Bool {
     var text = text
@@ -58,7 +60,7 @@ enum Console {
   }
 }
 
-/// Messages of the libraries on standard error.
+/// Prints the libraries' messages to standard error.
 struct ConsoleMessages: MessageHandler {
   var drawsProgress: Bool { Console.isTerminal }
   func note(_ text: String) { Console.note(text) }

@@ -5,16 +5,16 @@ import SPDDriver
 import SPDFormats
 import SPDVision
 
-/// The images that arguments mean: files, and what lies in folders, in the order of the arguments.
+/// The images named by the arguments: files and the contents of folders, in the order of the arguments.
 struct ImageInputs {
   struct Entry {
     var path: String
-    /// The file's name, with the folders below the argument.
+    /// The file's path relative to the argument.
     var name: String
-    /// Why there is no image, known already.
+    /// Why the argument names no image, if known before reading.
     var failure: Failure?
 
-    /// The path as JSON can have it: exactly, unless it is not UTF-8.
+    /// The path for JSON: unchanged if it is UTF-8, else escaped.
     var text: String { String(validating: FileName.bytes(path), as: UTF8.self) ?? printable(path) }
   }
 
@@ -26,13 +26,13 @@ struct ImageInputs {
 
   private mutating func add(_ argument: String) {
     switch PathKind(of: argument) {
-    case nil: fail(argument, .noInput, "there is no such image")
+    case nil: fail(argument, .noInput, "no such image")
     case .folder:
-      // A name typed with a slash at its end must not show in every message.
+      // A trailing slash would otherwise show in every message.
       let folder = argument.utf8.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
       do {
         let paths = try ImageFiles.paths(in: folder, warn: Console.warning)
-        if paths.isEmpty { fail(argument, .noInput, "the folder holds no images") }
+        if paths.isEmpty { fail(argument, .noInput, "the folder contains no images") }
         entries += paths.map { Entry(path: $0, name: String($0.dropFirst(folder.count).drop { $0 == "/" })) }
       } catch {
         entries.append(Entry(path: argument, name: argument, failure: Failure(.noInput, error.description)))
@@ -45,14 +45,14 @@ struct ImageInputs {
     entries.append(Entry(path: path, name: path, failure: Failure(code, printable("\(path): \(problem)"))))
   }
 
-  /// Answers each image. What cannot be read, or gives no numbers, is named and left out, so that the others are answered.
+  /// Runs each image. An image that cannot be read, or whose output is not finite, is reported and skipped.
   ///
   /// - Parameters:
-  ///   - title: of the progress line.
-  ///   - json: prints one document at the end, instead of showing each answer at once.
+  ///   - title: title of the progress line.
+  ///   - json: prints one document at the end instead of showing each answer at once.
   ///   - answer: runs an image.
-  ///   - failed: what the document has of an image that has no result.
-  /// - Throws: the exit code, where images were left out; what `answer` throws, where it concerns all images.
+  ///   - failed: makes the document's entry for an image without a result.
+  /// - Throws: the exit code if images were skipped; errors of `answer` that concern all images.
   func run<Answer: Encodable>(
     _ title: String, json: Bool, answer: (Entry, Image) async throws -> Answer, failed: (Entry, String) -> Answer,
     show: (Answer) -> Void
@@ -80,7 +80,7 @@ struct ImageInputs {
       }
     } catch {
       progress.finish()
-      // What was found so far is not lost with the disk or the compiler.
+      // Print the results so far even if the disk or the compiler fails.
       if json, !answers.isEmpty { try Console.print(json: answers) }
       throw error
     }

@@ -4,55 +4,59 @@ import SPD
 import SPDCompiler
 import SPDDriver
 
-/// What nearly every command takes: the network and how it is to be compiled.
+/// Options of nearly every command: the network and how to compile it.
 struct ModelOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A model file (.swift), a graph (.json), or the name of a shipped model.",
-      discussion: "A model file is a program: it is compiled and run to get its graph."))
+      "Model file (.swift), graph (.json) or name of a shipped model.",
+      discussion: "A model file is a program that is compiled and run to obtain its graph."))
   var model: String
 
   @Option(help: ArgumentHelp("Height and width of the input.", valueName: "HxW"))
   var size: SizeArgument?
 
-  @Option(help: "Images per run.")
+  @Option(help: "Batch size.")
   var batch: Int?
 
-  @Option(help: "Number of classes; by default the weights', else the model's.")
+  @Option(help: "Number of classes. Default: the weights', else the model's.")
   var classes: Int?
 
-  @Option(help: "safetensors, .npz, PyTorch .pt/.pth, .spdw, or `synthetic`.")
+  @Option(help: "Weight file (safetensors, .npz, PyTorch .pt/.pth, .spdw), or `synthetic`.")
   var weights: String?
 
-  @Option(help: "native, x86-64-v4, x86-64-v3, x86-64, aarch64 or scalar.")
+  @Option(help: "Target: native, x86-64-v4, x86-64-v3, x86-64, aarch64 or scalar.")
   var target = "native"
 
-  @Flag(help: "Leave every fusion out: each reindexing, normalisation, activation and sum is a loop of its own.")
+  @Flag(help: "Disable every fusion: each reindexing, normalisation, activation and sum becomes a separate loop.")
   var unfused = false
 
-  @Flag(help: "Convolutions add their products in the order of the formula: no Winograd.")
+  @Flag(help: "Sum products of convolutions in the order of the definition; disables Winograd.")
   var exact = false
 
   @Option(
     name: .customLong("largest-tile"),
-    help: "Largest Winograd tile, 2, 4, 5, 6: smaller ones are more precise. Training: 2, without ReLU 4; else 6.")
+    help:
+      "Largest Winograd tile: 2, 4, 5 or 6; smaller tiles are more precise. Default: 6; for training 2, or 4 without ReLU."
+  )
   var largestTile: Int?
 
-  @Flag(name: .customLong("low-memory"), help: "Winograd's larger weights only where they gain most for their memory.")
+  @Flag(
+    name: .customLong("low-memory"), help: "Use Winograd's larger weights only where the speedup per byte is greatest.")
   var lowMemory = false
 
   @Flag(
     help: ArgumentHelp(
-      "Measure which kernels are fastest on this machine, and take those.",
-      discussion: "What was measured is kept, by processor, target and threads: the next time takes no time."))
+      "Measure which kernels are fastest on this machine, and use those.",
+      discussion: "Measurements are cached by processor, target and number of threads."))
   var tune = false
 
-  @Option(name: .customLong("disable-pass"), help: ArgumentHelp("Leave one fusion out.", valueName: "name"))
+  @Option(
+    name: .customLong("disable-pass"), help: ArgumentHelp("Disable a fusion; may be repeated.", valueName: "name"))
   var disabled: [String] = []
 
   @Option(
     name: .customLong("dump-after"),
-    help: ArgumentHelp("Print the graph behind a pass that changed it.", valueName: "pass|all"))
+    help: ArgumentHelp("Print the graph after a pass that changed it.", valueName: "pass|all"))
   var dumpAfter: String?
 
   func validate() throws {
@@ -61,14 +65,14 @@ struct ModelOptions: ParsableArguments {
     if let largestTile, ![2, 4, 5, 6].contains(largestTile) {
       throw ValidationError("--largest-tile must be 2, 4, 5 or 6.")
     }
-    if exact, lowMemory { throw ValidationError("--exact and --low-memory exclude each other.") }
+    if exact, lowMemory { throw ValidationError("--exact and --low-memory are mutually exclusive.") }
     let names = Pipeline.passes.map(\.name)
     if let dumpAfter, dumpAfter != "all", !names.contains(dumpAfter) {
-      throw ValidationError("no pass is called \(dumpAfter); there are all, \(names.joined(separator: ", ")).")
+      throw ValidationError("there is no pass \(dumpAfter); available: all, \(names.joined(separator: ", ")).")
     }
   }
 
-  /// The same for the libraries.
+  /// These options as the libraries take them.
   var compile: CompileOptions {
     var options = CompileOptions()
     (options.size, options.batch, options.classes, options.weights) = (size?.size, batch, classes, weights)
@@ -80,7 +84,7 @@ struct ModelOptions: ParsableArguments {
   func pipeline(for mode: Mode = .inference) -> Pipeline.Options { compile.pipeline(for: mode) }
 }
 
-/// `640x480` or `640`: height, then width.
+/// An input size: `640x480` (height, width) or `640`.
 struct SizeArgument: ExpressibleByArgument {
   var size: Size2D
 
@@ -97,7 +101,7 @@ struct SizeArgument: ExpressibleByArgument {
 struct ThreadOptions: ParsableArguments {
   @Option(
     name: .customLong("threads"),
-    help: "OpenMP threads to run on; by default what affinity, CPU quota and OMP_NUM_THREADS allow (see `spdc doctor`)."
+    help: "Number of OpenMP threads. Default: what affinity, CPU quota and OMP_NUM_THREADS allow (see `spdc doctor`)."
   )
   var asked: Int?
 
@@ -111,14 +115,14 @@ struct ThreadOptions: ParsableArguments {
 }
 
 extension ModelOptions {
-  /// The model with its weights; how they were mapped goes to standard error.
+  /// Loads the model with its weights and reports their mapping on standard error.
   func load(
     size: Size2D? = nil, batch: Int? = nil, required: Bool = true, quiet: Bool = false
   ) async throws -> Weighted {
     try await compile.load(model, size: size, batch: batch, weightsRequired: required, quiet: quiet)
   }
 
-  /// Prints the graph behind passes, as asked for by `--dump-after`.
+  /// Prints the graph after the passes named by `--dump-after`.
   func dump(_ compiled: Builder.Compiled) {
     guard let dumpAfter else { return }
     for record in compiled.records where dumpAfter == "all" || record.pass == dumpAfter {

@@ -2,14 +2,14 @@ import ArgumentParser
 import SPDCompiler
 import SPDDriver
 
-/// What `--compare` names: the same network, compiled in another way.
+/// The variant named by `--compare`: the same network with other compile options.
 struct OtherVariant: ExpressibleByArgument {
   var name: String
   var change: @Sendable (inout Pipeline.Options) -> Void
-  /// Whether each space-to-depth is compared too.
+  /// Whether each space-to-depth is timed too.
   var bySite = false
 
-  /// A variant is one line: its name, and what it changes in how the network is compiled.
+  /// The name of each variant and how it changes the compile options.
   private static let variants: [(name: String, change: @Sendable (inout Pipeline.Options) -> Void)] = [
     ("unfused", { $0.unfused = true }),
     ("exact", { $0.kernels.algorithms = .exact }),

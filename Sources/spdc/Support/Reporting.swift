@@ -1,7 +1,7 @@
 import ArgumentParser
 import SPDDriver
 
-/// Runs a command's body; errors become one message on standard error and a meaningful exit code.
+/// Runs a command's body. Errors become one message on standard error and an exit code.
 func reporting(_ body: () async throws -> Void) async throws {
   Interruption.install()
   Messages.handle(with: ConsoleMessages())

@@ -2,12 +2,12 @@ import Foundation
 import SPDDriver
 import SPDTraining
 
-/// Shows how far a training is on standard error: a bar on a terminal, now and then a line in a log, and a line for each epoch.
+/// Shows the progress of a run on standard error: a bar on a terminal, occasional lines in a log, and a line per epoch.
 final class TrainingDisplay: TrainingObserver {
-  /// How much is said.
+  /// How much is shown.
   enum Volume {
     case nothing
-    /// Of a run among many.
+    /// Progress only, for a run that is one of many.
     case progress
     case everything
   }

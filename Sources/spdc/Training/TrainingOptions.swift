@@ -4,28 +4,29 @@ import SPD
 import SPDDriver
 import SPDTraining
 
-/// What `train`, `val` and `sweep` take: a configuration in layers, the preset, a file, the command line.
+/// Options of `train`, `val` and `sweep`: a configuration from the preset, a file and the command line, later ones winning.
 struct TrainingOptions: ParsableArguments {
   @Option(
-    help: "A folder of CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn images."
+    help:
+      "Data set: a folder with CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn images."
   )
   var data: String?
-  @Option(help: ArgumentHelp("Settings that the others start from; by default the model's.", valueName: "name"))
+  @Option(help: ArgumentHelp("Preset of settings. Default: the model's.", valueName: "name"))
   var preset: String?
-  @Option(help: ArgumentHelp("A YAML file of settings, over the preset's.", valueName: "file"))
+  @Option(help: ArgumentHelp("YAML file of settings that override the preset's.", valueName: "file"))
   var config: String?
   @Option(
-    help: ArgumentHelp("One setting, over all others; `spdc train --settings` lists them.", valueName: "key=value"))
+    help: ArgumentHelp("Override one setting; `spdc train --settings` lists them.", valueName: "key=value"))
   var set: [String] = []
-  @Option(help: "OpenMP threads that compute; by default one per processor.")
+  @Option(help: "Number of OpenMP threads. Default: what affinity, CPU quota and OMP_NUM_THREADS allow.")
   var threads: Int?
-  @Option(name: .customLong("loader-threads"), help: "Threads that read and augment images.")
+  @Option(name: .customLong("loader-threads"), help: "Number of threads that read and augment images.")
   var loaderThreads: Int?
   @OptionGroup var arena: ArenaLimit
-  @Flag(help: "A broken image ends the command; otherwise it is named and left out.")
+  @Flag(help: "Fail on a broken image; otherwise it is reported and skipped.")
   var strict = false
 
-  /// The command line as settings, the later over the earlier.
+  /// Converts the command line to settings, later ones overriding earlier ones.
   func settings(_ options: ModelOptions) throws -> [Setting] {
     if let size = options.size?.size, size.height != size.width {
       throw Failure(.usage, "--size must be square here, such as \(size.height); it is \(size.height)×\(size.width)")
@@ -46,8 +47,8 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// Options of compiling that have no meaning for a network which trains.
+  /// Rejects compile options that do not apply to training.
   static func check(_ options: ModelOptions) throws {
-    if options.tune { throw ValidationError("--tune measures kernels of inference only; leave it out.") }
+    if options.tune { throw ValidationError("--tune measures inference kernels only; remove it.") }
   }
 }

@@ -2,15 +2,15 @@ import Foundation
 import SPDDriver
 import SPDTraining
 
-/// What is said at the end of a training.
+/// The summary printed at the end of a run.
 struct TrainingSummary: Encodable {
   var model: String, data: String, input: [Int], classes: Int, parameters: Int
   var epochs: Int, finished: Bool
   var top1: Double?, top5: Double?, loss: Double?
   var bestTop1: Double?, bestEpoch: Int?
-  /// Of this process's share of the run.
+  /// Time that this process spent on the run.
   var seconds: Double, imagesPerSecond: Double?
-  /// Part of the time in which nothing was computed because images were not ready.
+  /// Fraction of the time spent waiting for images.
   var waiting: Double
   var brokenImages: Int
   var folder: String, last: String, best: String?, report: String?
@@ -50,8 +50,8 @@ struct TrainingSummary: Encodable {
 
   func print() {
     Console.print(
-      "\(model) on \(data): \(epochs) epochs, \(TrainingProgress.duration(seconds)) here"
-        + (finished ? "" : ", stopped; go on with --resume \(folder)"))
+      "\(model) on \(data): \(epochs) epochs, \(TrainingProgress.duration(seconds)) in this process"
+        + (finished ? "" : ", stopped; resume with --resume \(folder)"))
     if let top1, let top5, let loss {
       Console.print(String(format: "top-1 %.2f %%, top-5 %.2f %%, loss %.4f", top1 * 100, top5 * 100, loss))
     }
@@ -64,7 +64,7 @@ struct TrainingSummary: Encodable {
           format: "%.0f images/s while training, %.1f %% of the time waiting for images", imagesPerSecond,
           waiting * 100))
     }
-    if brokenImages > 0 { Console.print("\(brokenImages) broken images were left out") }
+    if brokenImages > 0 { Console.print("\(brokenImages) broken images were skipped") }
     if let report { Console.print("report: \(report)") }
   }
 }

@@ -2,7 +2,7 @@
 //
 //     swift run -c release Pets DATA IMAGE [EPOCHS] [FOLDER]
 //
-// DATA has a folder of images for each class, in `train` and `val` or undivided. What is made lies in FOLDER.
+// DATA has a folder of images per class, optionally under `train` and `val`. All output is written to FOLDER.
 
 import SPD
 import SPDDriver
@@ -15,7 +15,7 @@ let network = Model("pets", input: .image(3, 32, 32), classes: 2) { image, class
     GlobalAveragePool(), Flatten(), Linear(classes))
 }
 
-/// A line for each epoch.
+/// Prints a line per epoch.
 final class Log: TrainingObserver {
   func step(_ progress: TrainingProgress) {}
   func validating(epoch: Int, of epochs: Int, done: Int, of total: Int) {}
@@ -31,14 +31,14 @@ guard arguments.count >= 3 else { fatalError("usage: Pets DATA IMAGE [EPOCHS] [F
 let epochs = arguments.count > 3 ? Int(arguments[3]) ?? 20 : 20
 let folder = arguments.count > 4 ? arguments[4] : "pets"
 
-// Train: two modules of C, one for steps and one for validation, are compiled and loaded.
+// Train: compiles and loads two C modules, one for training steps and one for validation.
 let training = try await Training(
   network, data: ImageFolder(arguments[1]), configuration: .sgd(epochs: epochs, batch: 16, learningRate: 0.05))
 let result = try training.run(in: folder + "/run", observer: Log())
-guard let best = result.best else { fatalError("nothing was validated") }
+guard let best = result.best else { fatalError("no epoch was validated") }
 print("best: top-1 \((best.metric * 1000).rounded() / 10) % after epoch \(best.epoch)")
 
-// Save the weights, and write the network with them as C for a device.
+// Save the weights, and compile the network with them to C.
 let weights = folder + "/pets.safetensors"
 try best.saveWeights(to: weights)
 var options = CompileOptions()
@@ -46,6 +46,6 @@ options.weights = weights
 let files = try await Compilation(network, options: options).write(to: folder + "/c")
 print("C: \(files.joined(separator: ", "))")
 
-// Compile for inference and classify. Size, normalisation and class names come with the checkpoint.
+// Compile for inference and classify. Size, normalisation and class names come from the checkpoint.
 let classifier = try await Classifier(network, checkpoint: best)
 print(try classifier.classify(Image(contentsOf: arguments[2])).first!)
