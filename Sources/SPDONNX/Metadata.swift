@@ -1,6 +1,6 @@
 import SPD
 
-/// What detection tools look for beside the graph, both as literals of Python.
+/// Metadata that detection tools read, both entries as Python literals.
 func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) -> [StringStringEntryProto] {
   var entries: [StringStringEntryProto] = []
   let strides = graph.nodes.flatMap { node -> [Int] in
@@ -17,7 +17,7 @@ func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) ->
   return entries
 }
 
-/// Quoted so that nothing in a name can end the literal: readers evaluate it.
+/// Quotes and escapes a text so that it cannot end the literal: readers evaluate it.
 private func pythonLiteral(_ text: String) -> String {
   var literal = "'"
   for scalar in text.unicodeScalars {

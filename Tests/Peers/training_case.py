@@ -46,7 +46,7 @@ def run(model, size, batch, dtype, labels, targets):
     return losses, gradients, after
 
 
-def figures(losses, gradients, after):
+def measurements(losses, gradients, after):
     steps = [{"loss": loss, "items": []} for loss in losses]
     steps[0]["grad_l2"] = {n: g.norm().item() for n, g in gradients.items()}
     steps[0]["grad_head"] = {n: g[:4].tolist() for n, g in gradients.items()}
@@ -85,7 +85,7 @@ def main():
         case["labels"] = labels
     exact = run(model, size, batch, torch.float64, labels, targets)
     case["float32_deviation"] = deviation(exact, run(model, size, batch, torch.float32, labels, targets))
-    case.update(figures(*exact))
+    case.update(measurements(*exact))
     pathlib.Path(options.output).write_text(json.dumps(case) + "\n")
 
 

@@ -77,7 +77,7 @@ struct LoaderFailureTests {
     try FileManager.default.removeItem(atPath: folder.path + "/b")
     let loader = try BatchLoader(data, transform: Self.transform, options: .evaluation(batchSize: 2), epochs: 1)
     #expect(try loader.next()?.count == 2)
-    #expect(message { _ = try loader.next() } == folder.path + "/b: the folder is gone; bring it back")
+    #expect(message { _ = try loader.next() } == folder.path + "/b: the folder is missing; restore it")
   }
 
   @Test func strictRefusesInThePlaceOfTheBatch() throws {

@@ -21,7 +21,7 @@ import Testing
     #expect(PathKind(of: "/dev/zero") == .special("a device"))
     #expect(PathKind(of: folder.file("none")) == nil)
     #expect(PathKind(of: folder.file("file/inside")) == nil)
-    #expect(PathKind(of: String(repeating: "x", count: 300))?.fault == "cannot be looked at: File name too long")
+    #expect(PathKind(of: String(repeating: "x", count: 300))?.fault == "cannot be inspected: File name too long")
   }
 
   @Test func readersRefuseThem() throws {

@@ -11,7 +11,7 @@ struct EndMarkerTests {
       var warnings: [ImageWarning] = []
       let image = try Image.decode(Array(bytes.dropLast(cut)), path: "p") { warnings.append($0) }
       #expect(image == (try Image.decode(bytes, path: "p")))
-      #expect(warnings.map(\.description) == ["p: the JPEG has no end marker; no pixel is missing"])
+      #expect(warnings.map(\.description) == ["p: the JPEG has no end marker; all pixels are present"])
     }
   }
 
