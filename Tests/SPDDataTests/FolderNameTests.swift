@@ -5,7 +5,7 @@ import Testing
 
 @testable import SPDData
 
-/// Names of folders and files are bytes; nothing that cannot be entered or read gets lost without a word.
+/// Names of folders and files are bytes; inaccessible entries are never skipped silently.
 @Suite(.timeLimit(.minutes(1))) struct FolderNameTests {
   private static let dot = formulaImage(4, 4, seed: 1)
 

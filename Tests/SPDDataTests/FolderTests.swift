@@ -108,7 +108,7 @@ struct FolderTests {
     }
   }
 
-  /// Nothing that looks like an image gets lost without a word.
+  /// No file that looks like an image is skipped silently.
   @Test func imagesThatCannotBeRead() throws {
     let folder = try TemporaryFolder()
     try Self.classes(folder, in: "train")

@@ -87,7 +87,7 @@ struct ShapesTests {
     }
   }
 
-  /// The figure is the largest element where strokes, which reach 0.3, are smaller.
+  /// The shape is the largest element where strokes, which reach 0.3, are smaller.
   @Test func smallestRadius() throws {
     for number in 0..<200 {
       var random = SplitMix64(.scene, UInt64(number))

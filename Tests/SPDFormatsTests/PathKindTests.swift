@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDFormats
 
-/// What is no regular file is told by its kind and refused unopened; with `open` it would block, or start something.
+/// Special files are named by their kind and refused unopened; `open` would block or have side effects.
 @Suite(.timeLimit(.minutes(1))) struct PathKindTests {
   @Test func kinds() throws {
     let folder = try TemporaryFolder()
