@@ -30,7 +30,8 @@ func parseCheckpoint(_ bytes: [UInt8], path: String) throws -> Checkpoint {
     let start =
       bytes.isEmpty ? "it is empty" : "it starts with \(quoted(String(decoding: bytes.prefix(8), as: UTF8.self)))"
     throw refusal(
-      "is not a weights file: \(start)", "Accepted are safetensors, numpy .npz and PyTorch .pt/.pth (torch 1.6 or later)")
+      "is not a weights file: \(start)",
+      "Accepted are safetensors, numpy .npz and PyTorch .pt/.pth (torch 1.6 or later)")
   }
 }
 

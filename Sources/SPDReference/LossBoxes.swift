@@ -83,6 +83,7 @@ extension LossOracle {
     }
   }
 
+  private struct Extent {
   /// Two intervals of one axis: overlap, span, and their derivatives with respect to the first's centre and size.
     var overlap: Double
     var around: Double

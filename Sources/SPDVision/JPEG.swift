@@ -98,7 +98,8 @@ private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
 
 private func makeCodec(_ handle: tjhandle?, _ path: String) throws(ImageError) -> tjhandle {
   if let handle { return handle }
-  throw ImageError(path: path, what: "libjpeg-turbo cannot be initialised", remedy: "free some memory", isOfTheMachine: true)
+  throw ImageError(
+    path: path, what: "libjpeg-turbo cannot be initialised", remedy: "free some memory", isOfTheMachine: true)
 }
 
 private func errorText(_ handle: tjhandle) -> String {

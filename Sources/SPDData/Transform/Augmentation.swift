@@ -70,8 +70,8 @@ extension Augmentation: Codable {
     guard let augmentation = Augmentation(text) else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "\"\(text)\" is not an augmentation; supported are horizontal-flip PROBABILITY, vertical-flip "
-          + "PROBABILITY, random-crop PIXELS (0 to 4096), rotation DEGREES (0 to 180)")
+        debugDescription: "\"\(text)\" is not an augmentation; supported are horizontal-flip PROBABILITY, "
+          + "vertical-flip PROBABILITY, random-crop PIXELS (0 to 4096), rotation DEGREES (0 to 180)")
     }
     self = augmentation
   }
