@@ -82,8 +82,8 @@ extension LossOracle {
           diagonal: 2 * vertical.around * vertical.aroundBySize, distance: 0, v: -vByAngle * w1 / square))
     }
   }
-
   private struct Extent {
+
   /// Two intervals of one axis: overlap, span, and their derivatives with respect to the first's centre and size.
     var overlap: Double
     var around: Double
