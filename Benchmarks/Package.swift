@@ -1,12 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Apart from the package that it measures, which then builds without what measuring takes.
+// A package of its own, so that the measured package builds without the benchmark library.
 let package = Package(
   name: "spdc-benchmarks",
   dependencies: [
     .package(name: "spdc", path: ".."),
-    // Its traits count allocations and retains, by libraries in front of malloc and Swift's runtime. Time is all that is
+    // The library's traits count allocations and retains by interposing malloc and Swift's runtime. Only time is
     // measured here.
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ],

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Apart from the package whose readers it feeds, so that no build and no test of that one waits for it: `make fuzz`.
+// A package of its own, so that no build or test of the main package waits for it: `make fuzz`.
 let package = Package(
   name: "spdc-fuzz",
   dependencies: [.package(name: "spdc", path: "..")],

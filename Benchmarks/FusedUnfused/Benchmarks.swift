@@ -3,7 +3,7 @@ import Foundation
 import Models
 import SPD
 
-/// The six SPD networks, and each of their space-to-depths as a network of its own, fused and unfused.
+/// Registers the six SPD networks, and each of their space-to-depths as a network of its own, fused and unfused.
 let benchmarks: @Sendable () -> Void = {
   Benchmark.defaultConfiguration = .init(
     metrics: [.wallClock], timeUnits: .microseconds, warmupIterations: 3, maxDuration: .seconds(2))
@@ -18,7 +18,7 @@ let benchmarks: @Sendable () -> Void = {
   }
 }
 
-/// Every benchmark runs in a process of its own, so what `pair` does is done only for those that were asked for.
+/// Registers a benchmark. Each runs in its own process, so `pair` is only called for those that were asked for.
 private func register(_ name: String, _ pair: @escaping () throws -> Pair) {
   for kind in Pair.Kind.allCases {
     Benchmark("\(name) \(kind)") { (_, runner: Runner) in
@@ -29,7 +29,7 @@ private func register(_ name: String, _ pair: @escaping () throws -> Pair) {
         try pair.check()
         return pair.runner(kind)
       } catch {
-        // If it were thrown, the command would report it and succeed.
+        // If it were thrown, the command would report it and exit successfully.
         FileHandle.standardError.write(Data("error: \(error)\n".utf8))
         exit(1)
       }

@@ -3,7 +3,7 @@ import SPD
 
 /// A network that the command `spdc` compiled to a shared library, as any user of it would.
 ///
-/// It is kept in the repository's `build` folder for as long as the network and the command stay the same.
+/// It is cached in the repository's `build` folder until the network or the command changes.
 struct Module {
   let prefix: String
   private let folder: URL

@@ -2,14 +2,14 @@ import Foundation
 import SPD
 import SPDRuntime
 
-/// A network as spdc compiles it, and with every fusion left out.
+/// A network compiled with all fusions, and with none.
 struct Pair {
   enum Kind: String, CaseIterable { case fused, unfused }
 
   private let fused: Runner
   private let unfused: Runner
 
-  /// - Parameter withStores: false leaves out of the time what writes the results into the caller's order.
+  /// - Parameter withStores: false excludes the time of storing the results in the caller's layout.
   init(_ graph: Graph, withStores: Bool = true) throws {
     let threads = try Settings.threads()
     fused = try Runner(try Module(graph, options: []), threads: threads, withStores: withStores)
@@ -23,7 +23,7 @@ struct Pair {
     }
   }
 
-  /// Nothing is timed before it is right.
+  /// Compares the results: nothing is timed unless they agree.
   func check() throws {
     let (a, b) = (try fused.output(), try unfused.output())
     let worst = zip(a, b).enumerated().max { excess($0.element) < excess($1.element) }
@@ -35,14 +35,14 @@ struct Pair {
     }
   }
 
-  /// How far two values are beyond what another order of summation explains; not a number is infinitely far.
+  /// How far the difference exceeds the effect of another summation order; infinite for NaN.
   private func excess(_ pair: (Float, Float)) -> Float {
     let excess = abs(pair.0 - pair.1) - (5e-4 + 1e-4 * abs(pair.1))
     return excess.isNaN ? .infinity : excess
   }
 }
 
-/// One compiled network with everything that a run takes, allocated beforehand.
+/// A compiled network with all buffers of a run, allocated beforehand.
 final class Runner {
   private let session: Session
   private let input: [Float]
@@ -56,7 +56,7 @@ final class Runner {
     session = try network.session(try network.pack(ParameterFile(mapping: module.parameters)), threads: threads)
     input = (0..<network.inputCount).map { Float(($0 &* 2_654_435_761) & 0xffff) / 65536 }
     result = Array(repeating: 0, count: network.outputCount)
-    // They are the last steps, one for each result.
+    // Stores are the last steps, one per result.
     steps = 0..<network.stepCount - (withStores ? 0 : network.outputShapes.count)
   }
 

@@ -1,21 +1,21 @@
 import Foundation
 
-/// What the environment decides.
+/// Settings from the environment.
 enum Settings {
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  /// `SPDC`: the command, by default as `make` builds it.
+  /// `SPDC`: path of the command; by default the one that `make` builds.
   static let spdc = environment["SPDC"].map { URL(filePath: $0) } ?? repository.appending(path: ".build/release/spdc")
 
-  /// `SPDC_THREADS`: by default one per processor.
+  /// `SPDC_THREADS`: number of threads; by default one per processor.
   static func threads() throws -> Int {
     guard let text = environment["SPDC_THREADS"] else { return ProcessInfo.processInfo.activeProcessorCount }
-    guard let threads = Int(text), threads > 0 else { throw Failure("SPDC_THREADS is \(text), which is no number") }
+    guard let threads = Int(text), threads > 0 else { throw Failure("SPDC_THREADS is \(text), which is not a positive number") }
     return threads
   }
 
-  /// Changes when the command does.
+  /// A stamp that changes with the command.
   static func spdcStamp() throws -> String {
     let path = spdc.resolvingSymlinksInPath().path
     guard let file = try? FileManager.default.attributesOfItem(atPath: path),

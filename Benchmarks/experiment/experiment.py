@@ -12,7 +12,7 @@ from results import Results
 
 
 def train(spdc, run):
-    """What `spdc train --json` says at the end; a run that was cut off goes on with its last checkpoint."""
+    """What `spdc train --json` says at the end; an interrupted run resumes from its last checkpoint."""
     if (run.folder / "checkpoints" / "last.safetensors").exists():
         command = [spdc.program, "train", run.model, "--data", run.data, "--resume", run.folder, "--json"]
     else:
@@ -28,10 +28,10 @@ def train(spdc, run):
 
 def main():
     p = argparse.ArgumentParser(prog="Benchmarks/experiment/run", description=__doc__.splitlines()[0])
-    p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
+    p.add_argument("spdc", metavar="SPDC", help="path of the command, such as .build/release/spdc")
     p.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each network and size (default 3)")
-    p.add_argument("--only", metavar="TEXT", default="", help="runs whose title has it")
-    p.add_argument("--fresh", action="store_true", help="begin a new file")
+    p.add_argument("--only", metavar="TEXT", default="", help="only runs whose title contains TEXT")
+    p.add_argument("--fresh", action="store_true", help="start a new result file")
     options = p.parse_args()
     path = WORK / "experiment.json"
     if options.fresh:

@@ -1,27 +1,27 @@
-"""docs/measured/experiment.md and docs/measured/experiment.svg from the results that experiment.py left; trains nothing."""
+"""Writes docs/measured/experiment.md and docs/measured/experiment.svg from the results of experiment.py; trains nothing."""
 import json
 import pathlib
 import statistics
 
 import plot
 from experiment_cases import EPOCHS, PAIRS, RADIUS, SETTINGS, WORK
-from figures import processor, table
+from metrics import processor, table
 
 plt = plot.plt
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs/measured"
 HEAD = """\
 # Space-to-depth against strides, at falling resolution
 
-`make experiment` trains the networks and writes this page: each network of the paper that classifies, and its strided baseline,
-on the same drawn images of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
-augmentation; the seed's number is the same for both networks). {settings}; accuracy is that of the validation set after the last epoch. {machine}.
+`make experiment` trains the networks and writes this page: each classification network of the paper, and its strided baseline,
+on the same synthetic images of ten shapes at several sides (`shapes:SIDE:{radius}`), {seeds} seeds each (weights, order and
+augmentation; a seed is the same for both networks). {settings}; accuracy is that of the validation set after the last epoch. {machine}.
 
-The strided baselines, as the paper's authors wrote them, begin at full resolution and halve it three times; their networks
-with space-to-depth halve it four times. A baseline therefore computes more for an image: at 32×32, 1.1 GFLOP against 0.5 (ResNet18)
-and 2.6 against 0.9 (ResNet50; printed by `spdc compile MODEL --size 32x32`), on maps of twice the side. A few epochs on a few thousand images tell how fast each learns,
-not where it ends.
+The strided baselines, as the paper's authors wrote them, start at full resolution and halve it three times; their networks
+with space-to-depth halve it four times. A baseline therefore computes more per image: at 32×32, 1.1 GFLOP against 0.5 (ResNet18)
+and 2.6 against 0.9 (ResNet50; printed by `spdc compile MODEL --size 32x32`), on maps of twice the side. A few epochs on a few
+thousand images show how fast each learns, not its final accuracy.
 
-{minutes:.0f} minutes of wall time in all, on a shared machine. Differences are of the means; *standard error* is that
+{minutes:.0f} minutes of wall time in total, on a shared machine. Differences are those of the means; *standard error* is that
 of the difference of paired seeds.
 
 ![accuracy by resolution](experiment.svg)

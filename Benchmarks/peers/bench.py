@@ -15,10 +15,10 @@ from engines import ENGINES
 from ours import Failure, Spdc
 from results import Results
 
-QUIET = 0.85    # a round whose peak is below this share of the best one was disturbed,
-FOREIGN = 0.10  # and so was one in which others used more than this share of one processor
+QUIET = 0.85    # a round whose FMA peak is below this share of the best one was disturbed,
+FOREIGN = 0.10  # and so was one in which other programs used more than this share of one processor
 OURS = "spdc"
-LOW_MEMORY = "spdc-low-memory"  # measured beside it, batch 1
+LOW_MEMORY = "spdc-low-memory"  # measured as well, batch 1
 
 
 def say(text):
@@ -26,22 +26,22 @@ def say(text):
 
 
 def measure_one(name, case, threads, spdc, running, seconds):
-    """One contender for a short while, all others stopped."""
+    """Measures one contender for a short while, all others stopped."""
     begin, all_before, here_before = time.monotonic(), machine.busy(), machine.used_here()
     if name in spdc.VARIANTS:
         bench = spdc.bench(case, threads, seconds, name)
-        figures = {key: bench[key] for key in ("min_ms", "median_ms", "p10_ms", "p90_ms", "runs")}
-        figures.update(peak_gflops=bench["peak_gflops"], gflop=bench["gflop"])
+        results = {key: bench[key] for key in ("min_ms", "median_ms", "p10_ms", "p90_ms", "runs")}
+        results.update(peak_gflops=bench["peak_gflops"], gflop=bench["gflop"])
         own = 0
     else:
-        figures, own = running[name].measure(seconds)
+        results, own = running[name].measure(seconds)
     own += machine.used_here() - here_before
-    figures["foreign"] = max(0, machine.busy() - all_before - own) / (time.monotonic() - begin)
-    return figures
+    results["foreign"] = max(0, machine.busy() - all_before - own) / (time.monotonic() - begin)
+    return results
 
 
 def mark(rounds):
-    """Says of each round whether it counts: the machine had its full speed, and nobody else used it."""
+    """Marks each round as kept or not: the machine must have had its full speed, and no other program may have used it."""
     best = max(r["figures"][OURS]["peak_gflops"] for r in rounds)
     for r in rounds:
         full = r["figures"][OURS]["peak_gflops"] >= QUIET * best
@@ -50,7 +50,7 @@ def mark(rounds):
 
 
 def measure(case, threads, spdc, ours, running, rounds, seconds):
-    """Rounds in which everybody has a turn, until enough of them were undisturbed, or twice as many are done."""
+    """Measures rounds in which each contender has a turn, until enough were undisturbed or twice as many are done."""
     done = []
     names = [*ours, *running]
     for number in range(2 * rounds):
@@ -69,7 +69,7 @@ def measure(case, threads, spdc, ours, running, rounds, seconds):
 def one_case(case, threads, spdc, options, results):
     key = f"{case.title} threads {threads}"
     if results.case(key) and not options.again:
-        say("stands in the file already (--again measures it anew)")
+        say("already in the file (--again measures it again)")
         return
     prepare.prepare(case, spdc, max(options.threads), tuple(options.peers), say)
     loads = options.loads if threads == max(options.threads) else 1
@@ -115,7 +115,7 @@ def numbers(text):
 
 
 def defaults(parser, options, values):
-    """What was not given, as it usually is or as it is with --quick."""
+    """Fills in defaults for options that were not given, or those of --quick."""
     for key, usual, quick in values:
         if getattr(options, key) is None:
             setattr(options, key, quick if options.quick else usual)
@@ -125,19 +125,19 @@ def defaults(parser, options, values):
 
 def parse():
     p = argparse.ArgumentParser(prog="Benchmarks/peers/run", description=__doc__.splitlines()[0])
-    p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
-    p.add_argument("--networks", "--only", metavar="A,B", help=f"of {', '.join(cases.NETWORKS)}; default all")
-    p.add_argument("--peers", metavar="A,B", help=f"of {', '.join(ENGINES)}; default all")
+    p.add_argument("spdc", metavar="SPDC", help="path of the command, such as .build/release/spdc")
+    p.add_argument("--networks", "--only", metavar="A,B", help=f"networks to measure, of {', '.join(cases.NETWORKS)}; default all")
+    p.add_argument("--peers", metavar="A,B", help=f"peers to measure, of {', '.join(ENGINES)}; default all")
     p.add_argument("--threads", type=numbers, default=[1, 2], metavar="1,2")
     p.add_argument("--batch", type=int, default=8, metavar="N",
-                   help=f"also {', '.join(cases.BATCHED)} with N images a run; 1: not (default 8)")
-    p.add_argument("--rounds", type=int, metavar="N", help="undisturbed rounds wanted (default 5)")
-    p.add_argument("--seconds", type=float, metavar="S", help="for each contender in each round (default 1)")
-    p.add_argument("--loads", type=int, metavar="N", help="loads of each contender in fresh processes (default 3)")
-    p.add_argument("--quick", action="store_true", help="two small networks, two rounds of 0.3 s: does it all work?")
-    p.add_argument("--again", action="store_true", help="measure what stands in the file anew")
-    p.add_argument("--fresh", action="store_true", help="begin a new file")
-    p.add_argument("--json", metavar="FILE", help="default build/peers/bench.json; bench-quick.json with --quick")
+                   help=f"batch size of further cases of {', '.join(cases.BATCHED)}; 1: none (default 8)")
+    p.add_argument("--rounds", type=int, metavar="N", help="number of undisturbed rounds (default 5)")
+    p.add_argument("--seconds", type=float, metavar="S", help="seconds per contender and round (default 1)")
+    p.add_argument("--loads", type=int, metavar="N", help="number of loads per contender, in fresh processes (default 3)")
+    p.add_argument("--quick", action="store_true", help="smoke test: two small networks, two rounds of 0.3 s")
+    p.add_argument("--again", action="store_true", help="measure again what is already in the file")
+    p.add_argument("--fresh", action="store_true", help="start a new result file")
+    p.add_argument("--json", metavar="FILE", help="result file; default build/peers/bench.json, with --quick bench-quick.json")
     o = p.parse_args()
     defaults(p, o, (("rounds", 5, 2), ("seconds", 1.0, 0.3), ("loads", 3, 1)))
     if o.batch < 1:
@@ -156,13 +156,13 @@ def parse():
 
 
 def interruptible():
-    """Ctrl-C and a polite kill end alike, in background jobs of a shell too."""
+    """Handles SIGTERM like Ctrl-C, also in background jobs of a shell."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 
 
 def about(results, spdc):
-    """Who was measured where; a file has figures of one machine and one set of versions."""
+    """The contenders and the machine; a file has results of one machine and one set of versions."""
     results.about(machine=machine.describe(), versions=machine.versions(prepare.packages()), spdc=spdc.version,
                   settings={name: engine.SETTINGS for name, engine in ENGINES.items()},
                   limits={"absolute": prepare.ABSOLUTE, "relative": prepare.RELATIVE, "bf16_norm": prepare.BF16_NORM,
@@ -171,7 +171,7 @@ def about(results, spdc):
 
 @contextlib.contextmanager
 def recording(options, stem):
-    """Yields spdc and the file that the figures go to; whoever ends it early learns that the same command goes on."""
+    """Yields spdc and the result file; on interruption says that the same command resumes."""
     interruptible()
     path = cases.WORK / (f"{stem}-quick.json" if options.quick else f"{stem}.json")
     if options.json:
@@ -185,7 +185,7 @@ def recording(options, stem):
         yield spdc, results
         print(f"{path}: done; Benchmarks/peers/report writes the docs from it", file=sys.stderr)
     except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
+        sys.exit(f"\ninterrupted; {path} has the finished results; the same command resumes from there")
     except (Failure, OSError, subprocess.SubprocessError) as failure:
         sys.exit(f"error: {failure}")
 

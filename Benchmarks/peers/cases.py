@@ -1,11 +1,11 @@
-"""What is measured: a network at one size and batch, and the files that its contenders load."""
+"""The measured cases: a network at one size and batch, and the files that its contenders load."""
 import dataclasses
 import json
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "peers"
-SIZES = {"yolov5": 640, "resnet18": 64, "resnet50": 32}  # by the beginning of the name
+SIZES = {"yolov5": 640, "resnet18": 64, "resnet50": 32}  # by prefix of the name
 NETWORKS = ["yolov5-spd-n", "yolov5-spd-s", "yolov5-spd-m", "yolov5-spd-l", "resnet18-spd", "resnet50-spd",
             "yolov5s", "resnet50"]
 BATCHED = ["yolov5-spd-n", "resnet18-spd", "resnet50-spd"]  # also measured with a batch
@@ -28,13 +28,13 @@ class Case:
 
     @property
     def forms(self):
-        """ONNX files of the same function: spdc's own, and PyTorch's with space-to-depth written in two ways."""
+        """The ONNX files of the network: spdc's own, and PyTorch's with space-to-depth written in two ways."""
         names = ["spdc", "slices", "operator"] if "-spd" in self.model else ["spdc", "pytorch"]
         return {name: str(self.folder / f"{name}.onnx") for name in names}
 
     @property
     def chosen(self):
-        """What each peer that has a choice ran fastest, once choose.py has looked."""
+        """The fastest variant of each peer that has a choice, once choose.py has run."""
         return json.loads((self.folder / "chosen.json").read_text())
 
     @property
@@ -58,7 +58,7 @@ class Case:
         return str(self.folder / "input.npy")
 
     def compiled(self, contender="spdc"):
-        """What spdc wrote: packed weights lie beside the parameters."""
+        """The files that spdc wrote: packed weights are beside the parameters."""
         return self.folder / contender.removesuffix("-packed")
 
     @property
@@ -66,7 +66,7 @@ class Case:
         return self.model.replace("-", "_")
 
     def files(self, contender):
-        """The files that a contender needs at run time, its own library aside."""
+        """The files that a contender needs at run time, except its own library."""
         if contender.startswith("spdc"):
             ending = "spdp" if contender == "spdc-packed" else "spdw"
             folder = self.compiled(contender)

@@ -1,7 +1,7 @@
-"""Finds what suits each peer best, in turns: python choose.py MODEL SIZE BATCH THREADS PEER…
+"""Finds the fastest variant for each peer in rotating trials: python choose.py MODEL SIZE BATCH THREADS PEER…
 
-For readers of ONNX that is the form of the file, for ncnn a set of options. Writes chosen.json and, for OpenVINO, its own
-format of the file it likes best.
+For readers of ONNX a variant is a form of the file, for ncnn a set of options. Writes chosen.json and, for OpenVINO, the
+fastest form in its own format.
 """
 import json
 import sys
@@ -16,7 +16,7 @@ ROUNDS, SECONDS = 4, 0.3
 
 
 class Variant:
-    """A case in which the choice is made."""
+    """The case for which the choice is made."""
 
     def __init__(self, case, peer, form):
         self.onnx = self.ir = case.forms.get(form)

@@ -1,8 +1,8 @@
-"""The peers: how each loads a network and runs it once, at the settings that serve it best.
+"""The peers: how each loads a network and runs it once, with its fastest settings.
 
-Each engine is a class: imports() brings in its libraries (not counted as loading), __init__ loads a network from its
-files, run() is one inference on an input that stays in place, output() is the last result as an array. SETTINGS is
-what the documentation says about it. All are float32 unless the name says otherwise.
+Each engine is a class: imports() imports its libraries (not counted as loading), __init__ loads a network from its
+files, run() is one inference on an input buffer that stays in place, output() is the last result as an array. SETTINGS is
+the description in the documentation. All are float32 unless the name says otherwise.
 """
 
 

@@ -1,4 +1,4 @@
-"""What this machine is, and how much of it others use meanwhile."""
+"""Describes this machine and measures how much of it other programs use."""
 import importlib.metadata
 import os
 import platform
@@ -38,7 +38,7 @@ def versions(packages):
 
 
 def busy():
-    """Processor seconds that everything on this machine has used so far, and stolen ones."""
+    """Processor seconds that all programs of this machine have used so far, and stolen ones."""
     with open("/proc/stat") as f:
         user, nice, system, _, _, irq, softirq, steal = map(int, f.readline().split()[1:9])
     return (user + nice + system + irq + softirq + steal) / TICK
@@ -52,5 +52,5 @@ def used_by(pid):
 
 
 def used_here():
-    """Of this process and of its children that have ended."""
+    """Processor seconds of this process and of its finished children."""
     return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))

@@ -1,8 +1,8 @@
 """Writes a network as ncnn's .param and .bin: python ncnn_export.py MODEL --size 640x640 --output STEM
 
-pnnx converts a traced PyTorch module. Two things are put differently first, without changing the function: space-to-depth
-becomes pixel-unshuffle with permuted weights (strided slices are not converted), and the decoding of boxes becomes a few
-operations with constants on three-dimensional arrays, since ncnn has no batch axis to keep.
+pnnx converts a traced PyTorch module. Two parts are first rewritten without changing the function: space-to-depth becomes
+pixel-unshuffle with permuted weights (strided slices are not converted), and box decoding becomes a few operations with
+constants on three-dimensional arrays, since ncnn has no batch axis.
 """
 import argparse
 import os
@@ -47,7 +47,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", choices=networks.NAMES)
     p.add_argument("--size", type=size, default=(64, 64), metavar="HxW")
-    p.add_argument("--output", required=True, metavar="STEM", help="STEM.param and STEM.bin are written")
+    p.add_argument("--output", required=True, metavar="STEM", help="stem of the outputs STEM.param and STEM.bin")
     a = p.parse_args()
 
     import pnnx
@@ -58,7 +58,7 @@ def main():
     stem = pathlib.Path(a.output).resolve()
     work = stem.with_name(stem.name + "-pnnx")
     work.mkdir(parents=True, exist_ok=True)
-    os.chdir(work)  # pnnx writes many files beside the one asked for
+    os.chdir(work)  # pnnx writes many files beside the requested one
     with torch.inference_mode():
         pnnx.export(net.eval(), "net.pt", (synthetic.synthetic_input(1, *a.size),), fp16=False)
     for kind in ("param", "bin"):

@@ -1,4 +1,4 @@
-/* Loads one network that spdc compiled and runs it once: what time and memory that takes, as a line of JSON.
+/* Loads one network that spdc compiled and runs it once; prints the time and memory that takes as a line of JSON.
  *
  *     ours pack FILE.spdw THREADS      parameters are mapped, checked and packed
  *     ours map FILE.spdp THREADS       packed weights are mapped and used where they are
@@ -43,7 +43,7 @@ static void *allocate(size_t bytes)
     return result;
 }
 
-/* A line of /proc/self/status, in bytes. */
+/* Reads a line of /proc/self/status, in bytes. */
 static long long memory(const char *key)
 {
     char line[256];
@@ -57,7 +57,7 @@ static long long memory(const char *key)
     return kib * 1024;
 }
 
-/* VmHWM begins again at what is resident now. */
+/* Resets VmHWM to the current resident size. */
 static void forget_peak(void)
 {
     FILE *file = fopen("/proc/self/clear_refs", "w");
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 {
     if (argc != 4) fail("usage: ours pack|map FILE THREADS");
     const int pack = strcmp(argv[1], "pack") == 0, threads = atoi(argv[3]);
-    /* The image is there before loading begins, as in the peers' processes. */
+    /* The image exists before loading starts, as in the peers' processes. */
     float *input = allocate(VALUE(_INPUT_COUNT) * sizeof *input);
     for (size_t i = 0; i < VALUE(_INPUT_COUNT); i++) input[i] = (float)i / (float)VALUE(_INPUT_COUNT);
     forget_peak();

@@ -1,4 +1,4 @@
-"""spdc's side: what it writes for a case, its times, and the memory and time that loading takes."""
+"""Measures spdc: what it writes for a case, its times, and the memory and time of loading."""
 import json
 import pathlib
 import subprocess
@@ -7,7 +7,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Failure(Exception):
-    """Something that was called did not work; the text says what, and the end of its output."""
+    """A command failed; the text names it and has the end of its output."""
 
 
 def call(command, env=None):
@@ -29,12 +29,12 @@ class Spdc:
         return [case.model, "--size", f"{case.size}x{case.size}", "--batch", case.batch, "--weights", "synthetic"]
 
     def prepare(self, case):
-        """The ONNX file, and what compile() makes."""
+        """Exports the ONNX file and compiles."""
         call([self.program, "export", *self.common(case), "-o", case.forms["spdc"]])
         self.compile(case, "spdc")
 
     def compile(self, case, name):
-        """The compiled network with its parameters, its result, and a program that loads it."""
+        """Writes the compiled network with its parameters, its result, and a program that loads it."""
         folder, stem, network = case.compiled(name), case.stem, [*self.common(case), *self.VARIANTS[name]]
         call([self.program, "compile", *network, "--packed", "-o", folder])
         call([self.program, "run", *network, "--input", "synthetic", "--output", self.result(case, name)])
@@ -45,7 +45,7 @@ class Spdc:
         return case.folder / f"{name}.npy"
 
     def load(self, case, threads, name):
-        """From the parameters, or from packed weights if the name ends so."""
+        """Loads from the parameters, or from packed weights if the name ends so."""
         mode, ending = ("map", "spdp") if name.endswith("-packed") else ("pack", "spdw")
         folder = case.compiled(name)
         return json.loads(call([folder / "ours", mode, folder / f"{case.stem}.{ending}", threads]))

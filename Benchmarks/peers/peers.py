@@ -1,4 +1,4 @@
-"""A peer's process: started, asked, and stopped in between."""
+"""Controls a peer's process: start, ask, and stop in between."""
 import json
 import os
 import pathlib
@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Peer:
-    """One worker.py. It runs only inside ask(); otherwise SIGSTOP keeps every thread of it from running."""
+    """A worker.py process. It runs only inside ask(); otherwise SIGSTOP keeps all its threads from running."""
 
     def __init__(self, name, case, threads, limit=1800):
         self.name, self.limit = name, limit
@@ -43,8 +43,8 @@ class Peer:
         line = self.process.stdout.readline() if ready else b""
         if not line:
             tail = [t for t in self.log.read_text(errors="replace").strip().splitlines() if t.strip()][-1:]
-            why = "ended" if ready else f"said nothing for {self.limit} s"
-            raise Failure(f"{self.name} {why}: {tail[0] if tail else 'no message'}\nall it said: {self.log}")
+            why = "ended" if ready else f"did not answer for {self.limit} s"
+            raise Failure(f"{self.name} {why}: {tail[0] if tail else 'no message'}\nits output: {self.log}")
         return json.loads(line)
 
     def ask(self, order):
@@ -57,10 +57,10 @@ class Peer:
             self.pause()
 
     def measure(self, seconds):
-        """The times, and the processor time that this process itself used."""
+        """The times, and the processor time that the process itself used."""
         before = machine.used_by(self.process.pid)
-        figures = self.ask({"measure": seconds})
-        return figures, machine.used_by(self.process.pid) - before
+        results = self.ask({"measure": seconds})
+        return results, machine.used_by(self.process.pid) - before
 
     def end(self):
         self.process.kill()

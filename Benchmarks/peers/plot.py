@@ -1,10 +1,10 @@
-"""The plots, as small SVG files that are the same for the same figures."""
+"""Draws the plots, as small SVG files that are the same for the same results."""
 import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-import figures  # noqa: E402
+import metrics  # noqa: E402
 
 PARAMETERS = {"svg.fonttype": "none", "svg.hashsalt": "spdc", "font.family": "sans-serif", "font.size": 8,
               "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "white"}
@@ -20,11 +20,11 @@ def save(figure, path):
 def caption(data):
     versions = data["versions"]
     named = ", ".join(f"{p} {versions[p]['version']}" for p in ("openvino", "onnxruntime", "ncnn", "torch") if p in versions)
-    return f"{figures.processor(data['machine'])} · spdc {data['spdc']}, {named} · float32"
+    return f"{metrics.processor(data['machine'])} · spdc {data['spdc']}, {named} · float32"
 
 
 def ratios(axis, found, threads):
-    """How many times faster than the best peer, grouped by network."""
+    """Plots how many times faster than the best peer, grouped by network."""
     labels = list(dict.fromkeys((c.model, c.input) for c in found))
     width = 0.8 / len(threads)
     for k, count in enumerate(threads):
@@ -45,7 +45,7 @@ def ratios(axis, found, threads):
 
 
 def bars(axis, case):
-    """One case: median as a bar, least time as a tick in it."""
+    """Plots one case: median as a bar, minimum time as a tick in it."""
     names = case.names[::-1]
     medians = [case.median(n) for n in names]
     axis.barh(names, medians, color=[COLOURS[n] for n in names], height=0.75)
@@ -60,7 +60,7 @@ def bars(axis, case):
 
 
 def benchmarks(data, path):
-    found = [c for c in figures.read(data) if c.batch == 1 and c.best_peer]
+    found = [c for c in metrics.read(data) if c.batch == 1 and c.best_peer]
     if not found:
         return False
     threads = sorted({c.threads for c in found})
@@ -72,13 +72,13 @@ def benchmarks(data, path):
         ratios(figure.add_subplot(grid[0, :]), found, threads)
         for i, case in enumerate(sorted(found, key=lambda c: c.threads)):
             bars(figure.add_subplot(grid[1 + i // columns, i % columns]), case)
-        figure.suptitle("Time of one image, batch 1: bars are medians, black ticks the least\n" + caption(data), fontsize=9)
+        figure.suptitle("Time of one image, batch 1: bars are medians, black ticks minimums\n" + caption(data), fontsize=9)
         save(figure, path)
     return True
 
 
 def scaling(lines, data, path):
-    """lines: (title, what varies, CaseFigures of the points); one panel for each thing that varies."""
+    """Plots lines of (title, what varies, CaseMetrics of the points); one panel for each thing that varies."""
     kinds = list(dict.fromkeys(kind for _, kind, _ in lines))
     with plt.rc_context(PARAMETERS):
         figure, axes = plt.subplots(1, len(kinds), figsize=(5.5 * len(kinds), 3.8), squeeze=False, layout="constrained")

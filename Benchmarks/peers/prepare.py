@@ -1,4 +1,4 @@
-"""Makes the files of a case, and checks that every contender computes the same."""
+"""Makes the files of a case, and checks that all contenders compute the same."""
 import functools
 import os
 import pathlib
@@ -19,13 +19,13 @@ BF16_NORM = 0.05                 # for bfloat16: ‖Δ‖ ≤ 0.05·‖y‖
 
 
 def python(script, *arguments):
-    # One thread each way: what is made here must not depend on the machine.
+    # One thread for exporting, so that the files do not depend on the machine.
     call([sys.executable, HERE / script, *arguments], env=dict(os.environ, OMP_NUM_THREADS="1"))
 
 
 @functools.cache
 def prepare(case, spdc, threads, peers, say):
-    """Everything that these peers load, once in a run. What PyTorch wrote in an earlier run is used again."""
+    """Makes all files that these peers load, once per run. PyTorch's files of an earlier run are reused."""
     case.folder.mkdir(parents=True, exist_ok=True)
     say("spdc: export, compile, run")
     spdc.prepare(case)
@@ -41,12 +41,12 @@ def prepare(case, spdc, threads, peers, say):
             trials.append("ncnn")
         except Failure as failure:
             say(f"ncnn is left out: {failure}")
-    say(f"what suits {', '.join(trials) or 'nobody'} best")
+    say(f"choosing variants for {', '.join(trials) or 'nobody'}")
     call([sys.executable, HERE / "choose.py", case.model, case.size, case.batch, threads, *trials])
 
 
 def same(name, mine, reference):
-    """Whether two results agree, and in words how well."""
+    """Whether two results agree, and a text with the difference."""
     if name == "openvino-bf16":
         a, b = (np.load(f).astype(np.float64) for f in (mine, reference))
         if a.shape != b.shape:
@@ -61,7 +61,7 @@ def same(name, mine, reference):
 
 
 def start(case, threads, spdc, names, loads, say):
-    """Starts and checks the peers. Returns the running ones and, per name, what was found."""
+    """Starts and checks the peers. Returns the running ones and the findings by name."""
     running, found = {}, {}
     for name in names:
         peer = None
@@ -83,7 +83,7 @@ def start(case, threads, spdc, names, loads, say):
                 running[name] = peer
             else:
                 peer.end()
-                say(f"{name} computes something else and is not measured: {text}")
+                say(f"{name} has a wrong result and is not measured: {text}")
         except Failure as failure:
             found[name] = {"ok": False, "check": failure.args[0].splitlines()[0], "loads": []}
             say(f"{name} fails and is not measured: {failure}")

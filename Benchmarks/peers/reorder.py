@@ -1,8 +1,8 @@
-"""Space-to-depth in another library's channel order, with the weights behind it in the same order.
+"""Rewrites space-to-depth in another library's channel order, with the weights after it permuted accordingly.
 
 The paper's order is a concatenation of strided slices, which some peers cannot convert and others run slowly. Here the
-layer becomes the peer's own operator, and whatever reads its channels (convolutions, batch normalisations) gets its
-weights permuted, so that the network computes the same function.
+layer becomes the peer's own operator, and the weights of its readers (convolutions, batch normalisations) are permuted, so
+that the network computes the same function.
 """
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ import networks
 
 
 class OnnxSpaceToDepth(nn.Module):
-    """ONNX's operator of that name: out[(2r + q)·C + c] = in[c, 2y + r, 2x + q]."""
+    """ONNX's SpaceToDepth: out[(2r + q)·C + c] = in[c, 2y + r, 2x + q]."""
 
     class Export(torch.autograd.Function):
         @staticmethod
@@ -34,7 +34,7 @@ class OnnxSpaceToDepth(nn.Module):
 
 
 class PixelUnshuffle(nn.PixelUnshuffle):
-    """PyTorch's, which pnnx turns into ncnn's Reorg: out[4c + 2r + q] = in[c, 2y + r, 2x + q]."""
+    """PyTorch's pixel-unshuffle, which pnnx turns into ncnn's Reorg: out[4c + 2r + q] = in[c, 2y + r, 2x + q]."""
 
     def __init__(self):
         super().__init__(2)
@@ -45,7 +45,7 @@ class PixelUnshuffle(nn.PixelUnshuffle):
 
 
 def permutation(channels, layer):
-    """For each of the layer's channels the number it has in the paper's order, (r + 2q)·C + c."""
+    """The index of each of the layer's channels in the paper's order, (r + 2q)·C + c."""
     order = [0] * 4 * channels
     for r in (0, 1):
         for q in (0, 1):
@@ -55,7 +55,7 @@ def permutation(channels, layer):
 
 
 def permute_inputs(conv, order):
-    """The first len(order) input channels: a concatenation may follow with others behind them."""
+    """Permutes the first len(order) input channels: a concatenation may append others after them."""
     with torch.no_grad():
         conv.weight[:, :len(order)] = conv.weight[:, order]
 
@@ -67,7 +67,7 @@ def permute_norm(norm, order):
 
 
 def reorder(net, layer):
-    """Replaces every SPD of a network of networks.py by layer(); in place."""
+    """Replaces every SPD of a network of networks.py by layer(), in place."""
     for module in net.modules():
         if isinstance(module, networks.Focus):
             conv = module.conv.conv
@@ -87,12 +87,12 @@ def reorder(net, layer):
                     permute_inputs(chain[i + 3], order)
     left = sum(isinstance(m, networks.SPD) for m in net.modules())
     if left:
-        raise ValueError(f"{left} space-to-depth layers stand where this file does not look for them")
+        raise ValueError(f"{left} space-to-depth layers are in unsupported places")
     return net
 
 
 def reorder_yolo(layers, i, layer):
-    """Behind an SPD stands a C3, perhaps after a concatenation that has the SPD's channels first."""
+    """Permutes the C3 after an SPD, perhaps after a concatenation that has the SPD's channels first."""
     reader = layers[i + 1]
     if isinstance(reader, networks.Concat):
         reader = layers[i + 2]

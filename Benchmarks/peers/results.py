@@ -1,4 +1,4 @@
-"""The raw figures in one JSON file, written whole after every step, so that an interrupted run keeps what it has."""
+"""Stores the raw results in one JSON file, written atomically after every step, so that an interrupted run keeps them."""
 import json
 import os
 
@@ -9,12 +9,12 @@ class Results:
         self.data = json.loads(path.read_text()) if path.exists() else {}
 
     def about(self, **facts):
-        """Facts that hold for the file. Figures of another machine or version do not go into the same file."""
+        """Facts that hold for the whole file. Results of another machine or version are refused."""
         for key, value in facts.items():
             known = self.data.setdefault(key, value)
             if known != value:
-                raise SystemExit(f"{self.path} holds figures with another {key}: {describe(known, value)}.\n"
-                                 f"Give --fresh to begin again, or --json FILE to write another file.")
+                raise SystemExit(f"{self.path} has results with another {key}: {describe(known, value)}.\n"
+                                 f"Give --fresh to start again, or --json FILE to write another file.")
         self.data.setdefault("cases", {})
 
     def case(self, key):
@@ -34,5 +34,5 @@ class Results:
 def describe(known, value):
     if isinstance(known, dict) and isinstance(value, dict):
         keys = [k for k in sorted({*known, *value}) if known.get(k) != value.get(k)]
-        return ", ".join(f"{k} {known.get(k)} there and {value.get(k)} now" for k in keys)
-    return f"{known} there and {value} now"
+        return ", ".join(f"{k} {known.get(k)} in the file and {value.get(k)} now" for k in keys)
+    return f"{known} in the file and {value} now"

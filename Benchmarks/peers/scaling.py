@@ -1,4 +1,4 @@
-"""Measures how the time of spdc's C grows with the image and with the batch, beside ONNX Runtime."""
+"""Measures how the time of spdc's C grows with the image and with the batch, interleaved with ONNX Runtime."""
 import argparse
 import sys
 
@@ -15,7 +15,7 @@ PEER = "onnxruntime"
 
 
 def plan(quick):
-    """Lines of a plot: what varies, and the points."""
+    """The lines of a plot: what varies, and the points."""
     lines = {}
     for model, sizes in SIZES.items():
         lines[f"{model} by size"] = [Case(model, s) for s in sizes]
@@ -27,7 +27,7 @@ def plan(quick):
 
 
 def quiet(_):
-    """A point is said in one line; what it took is not."""
+    """Measures a point, with one line of output."""
 
 
 def point(line, case, threads, spdc, options, results):
@@ -37,7 +37,7 @@ def point(line, case, threads, spdc, options, results):
         if line not in known["lines"]:
             known["lines"].append(line)
             results.put(key, known)
-        bench.say(f"{case.title}: stands in the file already")
+        bench.say(f"{case.title}: already in the file")
         return
     prepare.prepare(case, spdc, max(options.threads), (PEER,), quiet)
     running, found = prepare.start(case, threads, spdc, [PEER], 1, quiet)
@@ -54,14 +54,14 @@ def point(line, case, threads, spdc, options, results):
 
 def parse():
     p = argparse.ArgumentParser(prog="Benchmarks/peers/scaling", description=__doc__)
-    p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
-    p.add_argument("--threads", type=bench.numbers, metavar="1,2", help="default: as many as processors")
-    p.add_argument("--rounds", type=int, metavar="N", help="undisturbed rounds wanted (default 5)")
-    p.add_argument("--seconds", type=float, metavar="S", help="for each contender in each round (default 1)")
-    p.add_argument("--quick", action="store_true", help="two points of some lines, one round: does it all work?")
-    p.add_argument("--again", action="store_true", help="measure what stands in the file anew")
-    p.add_argument("--fresh", action="store_true", help="begin a new file")
-    p.add_argument("--json", metavar="FILE", help="default build/peers/scaling.json; scaling-quick.json with --quick")
+    p.add_argument("spdc", metavar="SPDC", help="path of the command, such as .build/release/spdc")
+    p.add_argument("--threads", type=bench.numbers, metavar="1,2", help="thread counts to measure; default: the number of processors")
+    p.add_argument("--rounds", type=int, metavar="N", help="number of undisturbed rounds (default 5)")
+    p.add_argument("--seconds", type=float, metavar="S", help="seconds per contender and round (default 1)")
+    p.add_argument("--quick", action="store_true", help="smoke test: two points of some lines, one round")
+    p.add_argument("--again", action="store_true", help="measure again what is already in the file")
+    p.add_argument("--fresh", action="store_true", help="start a new result file")
+    p.add_argument("--json", metavar="FILE", help="result file; default build/peers/scaling.json, with --quick scaling-quick.json")
     o = p.parse_args()
     bench.defaults(p, o, (("rounds", 5, 1), ("seconds", 1.0, 0.2)))
     cpus = machine.describe()["cpus"]

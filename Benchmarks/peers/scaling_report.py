@@ -1,7 +1,7 @@
-"""docs/measured/scaling.md and its plot; called by report.py."""
-import figures
+"""Writes docs/measured/scaling.md and its plot; called by report.py."""
+import metrics
 import plot
-from figures import table
+from metrics import table
 
 HEAD = """\
 # Time per operation
@@ -15,11 +15,11 @@ GFLOP counts the operations of direct convolution. Method and contenders are tho
 
 
 def lines_of(data):
-    """(title, what varies, points) in the order of measuring; a point may stand on two lines."""
+    """(title, what varies, points) in measuring order; a point may be on two lines."""
     lines = {}
     for raw in data["cases"].values():
         for line in raw["lines"]:
-            lines.setdefault((line, raw["threads"]), []).append(figures.CaseFigures(raw))
+            lines.setdefault((line, raw["threads"]), []).append(metrics.CaseMetrics(raw))
     several = len({threads for _, threads in lines}) > 1
     for (line, threads), points in lines.items():
         title, _, kind = line.rpartition(" by ")
@@ -44,7 +44,7 @@ def write(data, docs):
     lines = list(lines_of(data))
     threads = sorted({c.threads for _, _, points in lines for c in points})
     said = " and ".join(f"{t} thread" + "s" * (t > 1) for t in threads)
-    parts = [HEAD.format(machine=figures.processor(data["machine"]), threads=said)]
+    parts = [HEAD.format(machine=metrics.processor(data["machine"]), threads=said)]
     for kind, title in (("size", "By image size"), ("batch", "By batch")):
         found = [c for _, k, points in lines if k == kind for c in points]
         if found:

@@ -1,8 +1,8 @@
-"""Writes what the peers load, from PyTorch with the synthetic weights: python torch_export.py MODEL SIZE BATCH
+"""Exports PyTorch networks with the synthetic weights for the peers: python torch_export.py MODEL SIZE BATCH
 
-state.pt and input.npy, and ONNX files (opset 17, fixed shape) in the two ways in which space-to-depth can be written:
-slices.onnx as the paper has it, operator.onnx with ONNX's SpaceToDepth and permuted weights. Both compute the decoded
-boxes of a detector. Networks without space-to-depth have one file, pytorch.onnx.
+Writes state.pt and input.npy, and ONNX files (opset 17, fixed shape) with the two forms of space-to-depth: slices.onnx as in
+the paper, operator.onnx with ONNX's SpaceToDepth and permuted weights. Both compute the decoded boxes of a detector. Networks
+without space-to-depth have one file, pytorch.onnx.
 """
 import sys
 import warnings
@@ -18,7 +18,7 @@ from cases import Case
 
 def export(net, x, path):
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracing exporter says that shapes become constants, and that it is old
+        warnings.simplefilter("ignore")  # about shapes that become constants, and about its own age
         torch.onnx.export(net, (x,), path, opset_version=17, dynamo=False,
                           input_names=["images"], output_names=["output"])
 

@@ -1,8 +1,8 @@
-"""One peer with one network in a process of its own: python worker.py ENGINE MODEL SIZE BATCH THREADS
+"""Runs one peer with one network in its own process: python worker.py ENGINE MODEL SIZE BATCH THREADS
 
-Says in one JSON line how loading went, then obeys lines of JSON on standard input: {"save": "y.npy"} stores the last
-result, {"measure": seconds} times runs for so long. Between the lines the parent stops the process with SIGSTOP, so that
-no thread of it spins while others are measured.
+Reports loading in one JSON line, then obeys lines of JSON on standard input: {"save": "y.npy"} stores the last result,
+{"measure": seconds} times runs for that long. Between the lines the parent stops the process with SIGSTOP, so that none of
+its threads spins while others are measured.
 """
 import ctypes
 import json
@@ -20,13 +20,13 @@ def memory(key):
 
 
 def forget_peak():
-    """VmHWM begins again at what is resident now."""
+    """Resets VmHWM to the current resident size."""
     with open("/proc/self/clear_refs", "w") as f:
         f.write("5")
 
 
 def measure(engine, seconds):
-    """Untimed runs first: other processes had the caches."""
+    """Times runs, after untimed ones: other processes had the caches."""
     begin, runs = time.perf_counter(), 0
     while runs < WARM_RUNS or time.perf_counter() - begin < min(WARM_SECONDS, seconds / 2):
         engine.run()
@@ -43,9 +43,9 @@ def measure(engine, seconds):
 
 
 def main():
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: a stopped process would not see that its parent is gone
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: a stopped process would not notice that its parent has ended
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries print what they like
+    os.dup2(2, 1)  # libraries may print to standard output
 
     import numpy as np
     from cases import Case

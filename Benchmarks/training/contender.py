@@ -1,4 +1,4 @@
-"""Contenders as processes of their own, and their turns."""
+"""Runs contenders in processes of their own, in turns."""
 import os
 import pathlib
 import subprocess
@@ -10,11 +10,11 @@ import machine
 from peers import Peer
 
 HERE = pathlib.Path(__file__).resolve().parent
-FOREIGN = 0.10  # a turn in which others used more than this share of one processor was disturbed
+FOREIGN = 0.10  # a turn in which other programs used more than this share of one processor was disturbed
 
 
 class Contender(Peer):
-    """One train_worker.py; as a peer of the inference benchmark, it runs only while it is asked."""
+    """A train_worker.py process; as a peer of the inference benchmark, it runs only while it is asked."""
 
     def __init__(self, name, case, threads, limit=1800):
         self.name, self.limit = name, limit
@@ -38,7 +38,7 @@ def end(running):
 
 
 def turn(contender, seconds):
-    """Times of one turn, and the share of a processor that others used meanwhile."""
+    """The times of one turn, and the share of a processor that other programs used meanwhile."""
     begin, all_before = time.monotonic(), machine.busy()
     here_before, own_before = machine.used_here(), machine.used_by(contender.process.pid)
     times = contender.ask({"measure": seconds})["times_ms"]
@@ -47,13 +47,13 @@ def turn(contender, seconds):
 
 
 def measure(running, options, machine_rates=None):
-    """Rounds in which everybody has a turn, in an order that rotates, until there are enough or time is up. With each goes what
-    `machine_rates` says behind it."""
+    """Measures interleaved rounds in rotating order until there are enough or time is up. Each round includes the result of
+    `machine_rates` after it."""
     rounds, names, begin = [], list(running), time.monotonic()
     while len(rounds) < options.least or (len(rounds) < options.rounds and time.monotonic() - begin < options.seconds):
         shift = len(rounds) % len(names)
-        figures = {n: turn(running[n], options.turn) for n in names[shift:] + names[:shift]}
-        rounds.append({"figures": figures, "kept": max(f["foreign"] for f in figures.values()) <= FOREIGN})
+        turns = {n: turn(running[n], options.turn) for n in names[shift:] + names[:shift]}
+        rounds.append({"figures": turns, "kept": max(t["foreign"] for t in turns.values()) <= FOREIGN})
         if machine_rates:
             rounds[-1]["machine"] = machine_rates()
     return rounds

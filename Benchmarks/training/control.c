@@ -1,4 +1,4 @@
-/* What the machine itself gives at this moment with so many threads: multiply-adds in registers, and memory.
+/* Measures the machine itself at this moment with a number of threads: multiply-adds in registers, and memory bandwidth.
  *
  * usage: control THREADS      prints GFLOP/s and GB/s
  */
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As wide as the processor's registers, of which the chains leave a few: wider vectors, or more of them, would go through memory. */
+/* As wide as the processor's registers, with some to spare: wider or more vectors would spill to memory. */
 #if defined(__AVX512F__)
 typedef float vec __attribute__((vector_size(64)));
 #elif defined(__AVX__)
@@ -17,14 +17,14 @@ typedef float vec __attribute__((vector_size(16)));
 
 enum { CHAINS = 12, LANES = sizeof(vec) / sizeof(float), ROUNDS = 100000000, FLOATS = 32 << 20 };
 
-/* Chains of multiply-adds that do not wait for each other. */
+/* Independent chains of multiply-adds. */
 static double multiply_adds(int threads)
 {
     float sink = 0.0f;
     const double begin = omp_get_wtime();
 #pragma omp parallel num_threads(threads) reduction(+ : sink)
     {
-        vec sums[CHAINS]; /* each of other numbers, or a compiler would compute one for all */
+        vec sums[CHAINS]; /* with different numbers, or a compiler would compute one chain for all */
         for (int chain = 0; chain < CHAINS; chain++)
             for (int lane = 0; lane < LANES; lane++) sums[chain][lane] = (float)(chain * LANES + lane);
         for (int round = 0; round < ROUNDS; round++)
@@ -37,7 +37,7 @@ static double multiply_adds(int threads)
     return sink > 0.0f ? 2.0 * CHAINS * LANES * ROUNDS * threads / seconds / 1e9 : 0.0;
 }
 
-/* One array is added to another; both are far larger than the caches. */
+/* Adds one array to another; both are far larger than the caches. */
 static double memory(float *to, const float *from, int threads)
 {
     const double begin = omp_get_wtime();

@@ -1,4 +1,4 @@
-"""What a step of spdc's C gains from threads: few and many in turns, beside what the machine gains in the same round."""
+"""Measures the thread scaling of a step of spdc's C: few and many threads, interleaved, with the machine's own scaling."""
 from bench import say
 from cases import WORK
 from contender import HERE, Contender, end, measure
@@ -6,20 +6,20 @@ from ours import Failure, call
 
 
 def control():
-    """The program that tells what the machine gives."""
+    """Builds the program that measures the machine itself."""
     program = WORK / "training" / "control"
     call(["cc", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", HERE / "control.c", "-o", program])
     return program
 
 
 def one_case(key, case, few, many, options, results):
-    """Rounds of steps with `few` and with `many` threads, after their first steps were found to be the same."""
+    """Measures rounds of steps with `few` and with `many` threads, after checking that their first steps are the same."""
     program, running = control(), {}
     try:
         for threads in (few, many):
             running[str(threads)] = Contender("spdc", case, threads)
         first, other = (c.first for c in running.values())
-        # The norms are numpy's, which adds up in an order of its own.
+        # The norms are numpy's, which sums in an order of its own.
         if first["loss"] != other["loss"] or any(
                 abs(norm - other["gradients"][name]) > 1e-12 * norm for name, norm in first["gradients"].items()):
             raise Failure(f"{case.title}: loss or gradients depend on the number of threads; nothing was timed")

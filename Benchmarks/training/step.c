@@ -1,4 +1,4 @@
-/* A module that `spdc compile --train` wrote behind functions whose names and arguments do not depend on the network.
+/* Wraps a module of `spdc compile --train` in functions whose names and arguments do not depend on the network.
  *
  * Compiled with -DPREFIX=<prefix> -DUPPER=<PREFIX> and linked with the module. All arrays belong to the caller.
  */
@@ -14,12 +14,12 @@
 
 #include TEXT(PREFIX.h)
 
-/* Floats of each of the state's arrays. */
+/* Number of floats in each array of the state. */
 size_t bench_state_count(void) { return VALUE(_STATE_COUNT); }
 
 size_t bench_arena_bytes(int threads) { return VALUE(_ARENA_BYTES)(threads); }
 
-/* Name, place in the state and group of one parameter; 0 behind the last. */
+/* Name, offset in the state and group of one parameter; 0 after the last. */
 int bench_parameter(size_t index, const char **name, uint64_t *offset, uint64_t *count, int32_t *group)
 {
     if (index >= sizeof CALL(_parameters) / sizeof CALL(_parameters)[0]) return 0;
@@ -32,7 +32,7 @@ int bench_parameter(size_t index, const char **name, uint64_t *offset, uint64_t 
 
 const char *bench_status(int status) { return CALL(_status)(status); }
 
-/* Forward, backward and SGD on every parameter, as soon as its gradient is there. state: values, momentum. */
+/* Forward pass, backward pass and SGD on every parameter as soon as its gradient is ready. state: values, momentum. */
 int bench_step(float *const state[2], void *arena, int threads, const float *images, const int32_t *labels,
                const float *targets, int32_t target_count, double learning_rate, double momentum, double weight_decay,
                float losses[4])

@@ -1,8 +1,8 @@
-"""One contender with one case in a process of its own: python train_worker.py TRAINER MODEL SIZE BATCH THREADS
+"""Runs one contender with one case in its own process: python train_worker.py TRAINER MODEL SIZE BATCH THREADS
 
-Says in one JSON line the loss and the gradients' norms of its first step, then obeys lines of JSON on standard input:
-{"measure": seconds} times steps for so long, at least one; {"memory": true} is the peak of two steps, above what the
-process had behind its imports.
+Reports the loss and gradient norms of its first step in one JSON line, then obeys lines of JSON on standard input:
+{"measure": seconds} times steps for that long, at least one; {"memory": true} reports the peak of two steps, above the
+process's size after its imports.
 """
 import ctypes
 import json
@@ -24,9 +24,9 @@ def measure(trainer, seconds):
 
 
 def main():
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: a stopped process would not see that its parent is gone
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: a stopped process would not notice that its parent has ended
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries print what they like
+    os.dup2(2, 1)  # libraries may print to standard output
 
     from trainers import REFERENCE, TRAINERS, TorchDouble
     kind = TorchDouble if sys.argv[1] == REFERENCE else TRAINERS[sys.argv[1]]

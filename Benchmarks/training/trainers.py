@@ -1,7 +1,7 @@
-"""The contenders: each does one training step on a batch that stays in place: forward, loss, backward, SGD.
+"""The contenders. Each makes training steps on a batch that stays in place: forward pass, loss, backward pass, SGD.
 
-imports() brings in the libraries (not counted as memory); step() returns the loss before its update; gradients() are
-the L2 norms of the last gradients by parameter. SETTINGS is what the documentation says about it.
+imports() imports the libraries (not counted as memory); step() returns the loss before its update; gradients() are
+the L2 norms of the last gradients by parameter. SETTINGS is the description in the documentation.
 """
 import ctypes
 
@@ -9,7 +9,7 @@ from training_cases import RATES
 
 
 def aligned(count):
-    """Zeros, aligned to 64 bytes."""
+    """A zeroed array, aligned to 64 bytes."""
     import numpy as np
     raw = np.zeros(count + 16, np.float32)
     return raw[-raw.ctypes.data // 4 % 16:][:count]
@@ -25,7 +25,7 @@ class Module:
         self.library.bench_status.restype = ctypes.c_char_p
 
     def parameters(self):
-        """(name, place in the state, whether it is trained) of each."""
+        """(name, offset in the state, whether it is trained) of each parameter."""
         name, offset, count, group = ctypes.c_char_p(), ctypes.c_uint64(), ctypes.c_uint64(), ctypes.c_int32()
         index = 0
         while self.library.bench_parameter(ctypes.c_size_t(index), *map(ctypes.byref, (name, offset, count, group))):
@@ -34,7 +34,7 @@ class Module:
 
 
 class Spdc:
-    SETTINGS = ("`spdc compile --train --update-in-backward`, as `spdc train` compiles where nothing clips or adds up gradients: "
+    SETTINGS = ("`spdc compile --train --update-in-backward`, as `spdc train` compiles where gradients are neither clipped nor accumulated: "
                 "parameters and momentum, each gradient in the arena until its update")
 
     @staticmethod
@@ -67,7 +67,7 @@ class Spdc:
         return float(self.losses[0])
 
     def gradients(self):
-        """Of the first step, whose momentum is the gradient plus the decay of the parameter as it was."""
+        """Norms of the first step, whose momentum is the gradient plus the decay of the original parameter."""
         import numpy as np
         values = np.load(self.values, mmap_mode="r")
         return {name: float(np.linalg.norm(
@@ -137,7 +137,7 @@ class TorchCompile(Torch):
 
 
 class TorchDouble(Torch):
-    """What the first steps of the contenders are compared with."""
+    """The reference that the contenders' first steps are compared with."""
     DTYPE = "float64"
 
 

@@ -1,4 +1,4 @@
-"""Measures training steps of spdc's C and of PyTorch side by side. Benchmarks/training/run sets up what this needs."""
+"""Measures training steps of spdc's C and of PyTorch, interleaved. Benchmarks/training/run sets up what this needs."""
 import argparse
 import functools
 import json
@@ -20,14 +20,15 @@ from results import Results
 from trainers import REFERENCE, TRAINERS, Module
 from training_cases import BATCHES, CASES
 
-# Relative limits of the first step beside eager PyTorch in float64, or twice as far as its float32 is from that where that is
-# more: deep networks on small maps amplify rounding.
+# Relative limits of the first step's difference from eager PyTorch in float64; if larger, twice the difference of
+# PyTorch's
+# float32: deep networks on small maps amplify rounding.
 LOSS, GRADIENT, AMPLIFIED = 2e-4, 1e-3, 2
-FLOOR = 1e-4    # gradient norms below this share of the largest count as that
+FLOOR = 1e-4    # gradient norms below this share of the largest are raised to it
 
 
 def prepare(case, spdc):
-    """The module and step.c beside it, unless they are newer than the compiler, and the parameters in its order."""
+    """Builds the module and step.c, unless they are newer than the compiler, and the parameters in its order."""
     folder, prefix = case.folder / "spdc", case.prefix
     library = folder / f"lib{prefix}.so"
     if not library.exists() or library.stat().st_mtime < pathlib.Path(spdc.program).stat().st_mtime:
@@ -52,7 +53,7 @@ def write_values(case):
 
 
 def differences(found, expected):
-    """The largest relative ones of loss and gradient norms."""
+    """The maximum relative differences of loss and gradient norms."""
     floor = FLOOR * max(expected["gradients"].values())
     if found["gradients"].keys() != expected["gradients"].keys():
         raise Failure(f"other parameters: {sorted(found['gradients'].keys() ^ expected['gradients'].keys())[:4]}")
@@ -61,14 +62,14 @@ def differences(found, expected):
 
 
 def exact(case, threads):
-    """The first step in double precision."""
+    """Computes the first step in double precision."""
     contender = Contender(REFERENCE, case, threads)
     contender.end()
     return contender.first
 
 
 def start(case, threads, names):
-    """The contenders, and how their first steps differ from the exact one, within the limits."""
+    """Starts the contenders and checks that their first steps are within the limits."""
     running, found = {}, {}
     compared = any(name != "spdc" for name in names)
     reference = exact(case, threads) if compared else None
@@ -113,7 +114,7 @@ def one_case(key, case, threads, names, options, results):
 
 
 def jobs(options):
-    """A key for the file, the case, and the function that measures it."""
+    """Yields a key for the file, the case, and the function that measures it."""
     most, *fewer = sorted(options.threads, reverse=True)
     turns = [(most, options.contenders, CASES), (most, ["spdc"], BATCHES)]
     turns += [(threads, options.contenders, CASES) for threads in fewer]
@@ -128,18 +129,18 @@ def jobs(options):
 
 def parse():
     p = argparse.ArgumentParser(prog="Benchmarks/training/run", description=__doc__.splitlines()[0])
-    p.add_argument("spdc", metavar="SPDC", help="the program, .build/release/spdc")
+    p.add_argument("spdc", metavar="SPDC", help="path of the command, such as .build/release/spdc")
     p.add_argument("--threads", type=numbers, default=[1, 2], metavar="1,2")
     p.add_argument("--contenders", type=lambda text: text.split(","), default=list(TRAINERS), metavar="A,B",
-                   help=f"of {', '.join(TRAINERS)}; default all")
-    p.add_argument("--rounds", type=int, default=20, metavar="N", help="at most (default 20)")
-    p.add_argument("--least", type=int, default=5, metavar="N", help="rounds in any case (default 5)")
-    p.add_argument("--seconds", type=float, default=60, metavar="S", help="for the rounds of a case (default 60)")
+                   help=f"contenders to measure, of {', '.join(TRAINERS)}; default all")
+    p.add_argument("--rounds", type=int, default=20, metavar="N", help="maximum number of rounds (default 20)")
+    p.add_argument("--least", type=int, default=5, metavar="N", help="minimum number of rounds (default 5)")
+    p.add_argument("--seconds", type=float, default=60, metavar="S", help="seconds for the rounds of a case (default 60)")
     p.add_argument("--turn", type=float, default=0.5, metavar="S",
-                   help="a contender's turn ends with the step that ends after S seconds (default 0.5)")
-    p.add_argument("--only", metavar="TEXT", default="", help="cases whose title has it")
-    p.add_argument("--prepare", action="store_true", help="compile everything, PyTorch's too; measure nothing")
-    p.add_argument("--fresh", action="store_true", help="begin a new file")
+                   help="minimum duration of a contender's turn, in seconds (default 0.5)")
+    p.add_argument("--only", metavar="TEXT", default="", help="only cases whose title contains TEXT")
+    p.add_argument("--prepare", action="store_true", help="compile everything, including PyTorch's steps, without measuring")
+    p.add_argument("--fresh", action="store_true", help="start a new result file")
     p.add_argument("--json", metavar="FILE", default=str(cases.WORK / "training.json"),
                    help="default build/peers/training.json")
     options = p.parse_args()
@@ -167,13 +168,13 @@ def main():
         for number, (key, case, measure_case) in enumerate(todo):
             print(f"[{number + 1} of {len(todo)}] {key}", file=sys.stderr, flush=True)
             if results.case(key) and not options.prepare:
-                say("stands in the file already (--fresh begins a new one)")
+                say("already in the file (--fresh starts a new one)")
                 continue
             prepare(case, spdc)
             measure_case(key, case, options=options, results=results)
         print(f"{path}: done; Benchmarks/training/report writes docs/measured/training.md from it", file=sys.stderr)
     except KeyboardInterrupt:
-        sys.exit(f"\ninterrupted; {path} has what was finished, and the same command goes on from there")
+        sys.exit(f"\ninterrupted; {path} has the finished results; the same command resumes from there")
     except (Failure, OSError, subprocess.SubprocessError) as failure:
         sys.exit(f"error: {failure}")
 

@@ -1,4 +1,4 @@
-"""What is trained: a network at one size and batch, with made-up images, labels and boxes."""
+"""The trained cases: a network at one size and batch, with synthetic images, labels and boxes."""
 import dataclasses
 
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from cases import WORK
 
 RATES = {"lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4}  # SGD, every parameter
-BOXES = 8  # of each image
+BOXES = 8  # per image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TrainingCase:
         return (np.arange(self.batch) * 7 % 10).astype(np.int32)
 
     def targets(self):
-        """Rows of image, class, centre x, y, width and height; sides from 0.02 to 0.32 of the image's."""
+        """Makes rows of image, class, centre x, y, width and height; sides from 0.02 to 0.32 of the image's."""
         u = np.random.default_rng(2).random((self.batch * BOXES, 5), dtype=np.float32)
         image = np.repeat(np.arange(self.batch, dtype=np.float32), BOXES)
         return np.column_stack([image, np.floor(u[:, 0] * 80), u[:, 1:3], 0.02 + 0.3 * u[:, 3:]]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""docs/measured/training.md and docs/measured/training.svg from the results that training.py left; measures nothing."""
+"""Writes docs/measured/training.md and docs/measured/training.svg from the results of training.py; measures nothing."""
 import argparse
 import json
 import pathlib
@@ -6,7 +6,7 @@ import statistics
 
 import cases
 import plot
-from figures import processor, table, times_faster
+from metrics import processor, table, times_faster
 
 plt = plot.plt
 OURS, PEERS = "spdc", ["torch", "torch-channels-last", "torch-compile"]
@@ -20,10 +20,10 @@ classifiers, the whole YOLOv5 loss for the detectors.
 
 {machine}. spdc {spdc}, PyTorch {torch}, {gcc} (for torch.compile), {clang} (for spdc's C).
 
-Each contender is a process of its own, stopped while the others run. A case is measured in rounds; in each one every
-contender has a turn, in an order that rotates. Before anything is timed, the first step of each must agree with eager
+Each contender is a process of its own, stopped while the others run. A case is measured in interleaved rounds; in each one
+every contender has a turn, in rotating order. Before anything is timed, the first step of each must agree with eager
 PyTorch's in float64: the loss within {loss} of it, the L2 norm of each parameter's gradient within {gradient} (norms
-below 1e-4 of the largest count as that), or twice as far as PyTorch's own three are from it where that is more: deep
+below 1e-4 of the largest are raised to it). If larger, the limit is twice the difference of PyTorch's own three from it: deep
 networks on small maps amplify rounding. {disturbed}
 
 {settings}
@@ -91,7 +91,7 @@ def memory_rows(found):
 
 
 def thread_rows(found):
-    """What more threads gain over fewer: spdc's step, and the machine, by the best times and by the medians."""
+    """Thread scaling of spdc's step and of the machine, by the best times and by the medians."""
     for raw in found:
         few, many = str(raw["few"]), str(raw["many"])
         kept = [r for r in raw["rounds"] if r["kept"]] or raw["rounds"]
@@ -167,8 +167,8 @@ def main():
     points = sorted((c for c in everything if len(c.times) == 1 and c.threads == most), key=lambda c: c.batch)
     dropped, rounds = sum(c.dropped for c in everything), sum(len(c.raw["rounds"]) for c in everything)
     foreign = f"{100 * data['limits']['foreign']:.0f} %"
-    disturbed = (f"Rounds in which others used more than {foreign} of a processor do not count ({dropped} of {rounds}); "
-                 "† marks cases that had no other.")
+    disturbed = (f"Rounds in which other programs used more than {foreign} of a processor do not count ({dropped} of {rounds}); "
+                 "† marks cases that had no others.")
     machine, torch = data["machine"], data["versions"]["torch"]["version"]
     parts = [HEAD.format(machine=processor(machine), spdc=data["spdc"], torch=torch, gcc=data["compiler"],
                          clang=machine["clang"], loss=data["limits"]["loss"], gradient=data["limits"]["gradient"],

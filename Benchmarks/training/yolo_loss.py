@@ -18,8 +18,8 @@ OFFSETS = torch.tensor([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=torch.f
 
 
 def matches(targets, anchors, nx, ny):
-    """targets (n, 6): image, class, x, y, w, h as fractions; anchors (3, 2) in cells. Of each match: image, anchor, cell
-    row and column, class, and box (x and y from the cell, w, h, in cells)."""
+    """Assigns targets (n, 6): image, class, x, y, w, h as fractions, to anchors (3, 2) in cells. Returns for each match: image,
+    anchor, cell row and column, class, and box (x and y from the cell, w, h, in cells)."""
     grid = torch.tensor([nx, ny], dtype=targets.dtype)
     boxes = torch.cat([targets[:, :2], targets[:, 2:4] * grid, targets[:, 4:6] * grid], 1)
     ratio = boxes[None, :, 4:6] / anchors[:, None]
@@ -54,7 +54,7 @@ def ciou(p, t):
 
 
 def loss(raw, targets, anchors):
-    """raw: of each level (B, 3, ny, nx, 5 + classes); anchors (3, 3, 2) in cells."""
+    """The loss of raw outputs: per level (B, 3, ny, nx, 5 + classes); anchors (3, 3, 2) in cells."""
     box = objectness = classes = 0
     for level, r in enumerate(raw):
         ny, nx = r.shape[2:4]

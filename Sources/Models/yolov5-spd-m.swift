@@ -30,7 +30,7 @@ public let yolov5SPDM = Model("yolov5-spd-m", input: .image(3, 640, 640), classe
   let small = concat(mid.upsampled(2), p3)
     .through(C3(size.width(256), repeats: size.depth(3), shortcut: false))
 
-  // … and bottom up: here a concat stands between the space-to-depth and the convolutions that read it.
+  // … and bottom up: here a concat is between the space-to-depth and the convolutions that read it.
   let medium = concat(small.through(Conv(size.width(256), kernel: 3), SpaceToDepth()), mid)
     .through(C3(size.width(512), repeats: size.depth(3), shortcut: false))
   let large = concat(medium.through(Conv(size.width(512), kernel: 3), SpaceToDepth()), top)

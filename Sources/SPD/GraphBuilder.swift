@@ -124,7 +124,7 @@ public struct TraceError: Error, Codable, Equatable, Sendable, CustomStringConve
   public var message: String
   public var layer: String
   public var source: SourceLocation
-  /// What would work instead, if something was found.
+  /// A suggestion that would work instead, if one was found.
   public var remedy: String?
 
   public var description: String {

@@ -1,14 +1,14 @@
 /// The largest sizes that a graph may have, so that no arithmetic on them overflows, here or in generated C.
 package enum GraphLimits {
-  /// Of a tensor or parameter along one axis.
+  /// Maximum extent of a tensor or parameter along one axis.
   package static let extent = 1 << 24
-  /// Of batch × height × width: generated C counts pixels in 32 bits.
+  /// Maximum of batch × height × width: generated C counts pixels in 32 bits.
   package static let pixels = 1 << 30
   /// Values of one tensor or parameter.
   package static let values = 1 << 34
-  /// Of kernel, stride, padding, dilation, scale of an upsampling and anchors per level.
+  /// Maximum of kernel, stride, padding, dilation, scale of an upsampling and anchors per level.
   package static let kernel = 1 << 12
-  /// Of a space-to-depth: each of its scale² phases is a view of its own.
+  /// Maximum scale of a space-to-depth: each of its scale² phases is a view of its own.
   package static let scale = 64
   /// Views of one operand that passes may make; beyond it the reindexing is written out by a copy.
   package static let segments = 1 << 12

@@ -12,7 +12,7 @@ public struct LossExpression: Codable, Hashable, Sendable {
     case constant(Double)
     case function(Function, Int)
     case operation(Operation, Int, Int)
-    /// Of all channels of the pixel.
+    /// A reduction over all channels of the pixel.
     case reduction(Reduction, Int)
   }
 

@@ -12,7 +12,7 @@ final class LossTape {
       indices = Dictionary(terms.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Where the term is, which is appended if there is none like it.
+    /// Returns the index of a term, appending it unless an equal one exists.
     mutating func append(_ term: LossExpression.Term) -> Int {
       if let index = indices[term] { return index }
       terms.append(term)

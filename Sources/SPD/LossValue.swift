@@ -72,7 +72,7 @@ public func exp(_ x: LossValue) -> LossValue { x.function(.exp) { exp($0) } }
 /// The natural logarithm, of what is above 0.
 public func log(_ x: LossValue) -> LossValue { x.function(.log) { log($0) } }
 
-/// Of what is not below 0; its gradient at 0 is infinite.
+/// The square root of a value that is not below 0; its gradient at 0 is infinite.
 public func sqrt(_ x: LossValue) -> LossValue { x.function(.sqrt) { $0.squareRoot() } }
 
 /// 1 / (1 + e⁻ˣ)

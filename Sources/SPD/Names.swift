@@ -28,7 +28,7 @@ extension String {
       }
   }
 
-  /// In quotation marks for a message, at most 60 characters, with everything but printable ASCII as `\u{…}`: a name that was
+  /// Quotes a name for a message, at most 60 characters, with everything but printable ASCII as `\u{…}`: a name that was
   /// refused must not reach a terminal raw.
   package var quotedForMessage: String {
     let shown = unicodeScalars.prefix(60).map { scalar in

@@ -70,7 +70,7 @@ extension Op.Convolution {
   public struct Adjoint: Codable, Hashable, Sendable {
     public var rows: [Int]
     public var columns: [Int]
-    /// Of W: (outputs, inputs, kernel height, kernel width).
+    /// The shape of W: (outputs, inputs, kernel height, kernel width).
     public var outputs: Int
     public var inputs: Int
     public var kernel: Size2D

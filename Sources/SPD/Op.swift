@@ -91,7 +91,7 @@ extension Op {
     /// The node's last input is added after `activation`.
     public var addsResidual = false
     public var finalActivation: Activation?
-    /// Of training: mean and variance of what is stored are gathered for the batch normalisation that reads it.
+    /// Training only: mean and variance of the stored result are gathered for the batch normalisation that reads it.
     public var gathersStatistics = false
 
     public init() {}

@@ -1,4 +1,4 @@
-// The two YOLOv5 families as functions of their scale, for the sizes that differ in nothing else.
+// The two YOLOv5 families as functions of their scale, for sizes that differ only in scale.
 
 /// YOLOv5-SPD (the paper's Fig. 4): a stride-1 convolution and a space-to-depth wherever YOLOv5 strides.
 public func yolov5SPD(

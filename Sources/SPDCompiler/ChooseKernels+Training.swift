@@ -52,24 +52,24 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
   /// Inputs and vectors of outputs in a register tile.
   public var inputs: Int
   public var vectors: Int
-  /// Tiles whose frequencies are held at a time.
+  /// Tiles whose elements are held at a time.
   public var tiles: Int
-  /// Units that share a frequency's outputs while they are in a cache.
+  /// Units that share an element's outputs while they are in a cache.
   public var group: Int
-  /// Blocks of inputs whose frequencies are held at a time, where those of all tiles are; else all of them.
+  /// Blocks of inputs whose elements are held at a time, where those of all tiles are; else all of them.
   public var share: Int
 
-  var frequencies: Int { (size + 2) * (size + 2) }
+  var elements: Int { (size + 2) * (size + 2) }
 
   func count(_ gradient: Shape) -> Int {
     gradient.batch * ChooseTile.ceilDivide(gradient.height, size) * ChooseTile.ceilDivide(gradient.width, size)
   }
 
-  /// Floats from one frequency to the next: an odd number of cache lines.
+  /// Floats from one element to the next: an odd number of cache lines.
   func plane(blocks: Int) -> Int { (blocks * tiles | 1) * channelBlock }
 
   /// Floats of one unit's sums.
-  func slab(_ target: Target) -> Int { frequencies * channelBlock * vectors * target.lanes }
+  func slab(_ target: Target) -> Int { elements * channelBlock * vectors * target.lanes }
 
   func strips(outputBlocks: Int, _ target: Target) -> Int {
     ChooseTile.ceilDivide(outputBlocks * channelBlock / target.lanes, vectors)
@@ -86,11 +86,11 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
     var result = WinogradGradientTile(
       size: smaller >= 4 ? 4 : 2, inputs: target.lanes == 16 ? 8 : 4, vectors: vectors, tiles: 1, group: 4,
       share: inputBlocks)
-    let perTile = result.frequencies * (inputBlocks + outputBlocks) * channelBlock * 4
+    let perTile = result.elements * (inputBlocks + outputBlocks) * channelBlock * 4
     let count = result.count(gradient)
     let most = max(32, 2 * target.l2Bytes / perTile)
     result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
-    // Sums that wait for more tiles may take more memory, and are read and written more often, than the frequencies of all tiles.
+    // Sums that wait for more tiles may take more memory, and are read and written more often, than the elements of all tiles.
     var whole = result
     whole.tiles = count
     whole.share = ChooseTile.ceilDivide(inputBlocks, ChooseTile.ceilDivide(inputBlocks, 2 * result.group))
@@ -100,9 +100,9 @@ public struct WinogradGradientTile: Codable, Equatable, Sendable {
     return floats(whole) <= floats(result) ? whole : result
   }
 
-  /// Floats that threads share: frequencies of inputs and outputs, and sums that wait for more tiles.
+  /// Floats that threads share: elements of inputs and outputs, and sums that wait for more tiles.
   func sharedCount(_ gradient: Shape, inputBlocks: Int, outputBlocks: Int, _ target: Target) -> Int {
     let sums = tiles < count(gradient) ? strips(outputBlocks: outputBlocks, target) * inputBlocks * slab(target) : 0
-    return frequencies * (plane(blocks: share) + plane(blocks: outputBlocks)) + sums
+    return elements * (plane(blocks: share) + plane(blocks: outputBlocks)) + sums
   }
 }

@@ -6,7 +6,7 @@ public struct WinogradTile: Codable, Equatable, Sendable {
   public var size: Int
   /// Blocks of 16 outputs in a strip.
   public var strip: Int
-  /// Tiles whose frequencies are held at a time.
+  /// Tiles whose elements are held at a time.
   public var tiles: Int
   /// Tiles in a register tile, at most.
   public var group: Int
@@ -20,7 +20,7 @@ public struct WinogradTile: Codable, Equatable, Sendable {
   public var share = 0
 
   public var edge: Int { size + 2 }
-  var frequencies: Int { edge * edge }
+  var elements: Int { edge * edge }
 
   /// Tiles that cover a result.
   func count(_ output: Shape) -> Int {
@@ -39,12 +39,12 @@ public struct WinogradTile: Codable, Equatable, Sendable {
     return sizes.sorted()
   }
 
-  /// Floats from one frequency of the transformed inputs to the next: an odd number of cache lines.
+  /// Floats from one element of the transformed inputs to the next: an odd number of cache lines.
   func inputPlane(_ output: Shape, inputBlocks: Int) -> Int {
     (min(tiles, count(output)) * inputBlocks | 1) * channelBlock
   }
 
-  /// Floats from one frequency of the products to the next.
+  /// Floats from one element of the products to the next.
   func productPlane(_ output: Shape) -> Int {
     (min(min(tiles, count(output)), chunk * group) * strip | 1) * channelBlock
   }
@@ -68,7 +68,7 @@ enum ChooseWinograd {
   /// For each tile size, blocks of tiles that each thread has for itself and some that all share; the fastest should be first.
   static func candidates(_ problem: Problem, target: Target) -> [WinogradTile] {
     let all = Winograd.all.flatMap { winograd in
-      // Frequencies of three times the second-level cache stay near; of eight, they save reading the weights again.
+      // Winograd-domain elements of three times the second-level cache stay near; of eight, they save reading the weights again.
       var tiles = [3, 8].map { shared(winograd, problem, caches: $0, target: target) }
       if tiles[0] == tiles[1] { tiles.removeLast() }
       return tiles + [own(winograd, problem, target: target)].compactMap { $0 }
@@ -112,10 +112,10 @@ enum ChooseWinograd {
     var result = base(winograd, problem, target: target)
     result.shared = true
     let count = result.count(problem.output)
-    let most = max(result.group, target.l2Bytes * caches / (result.frequencies * problem.depth * 4))
+    let most = max(result.group, target.l2Bytes * caches / (result.elements * problem.depth * 4))
     result.tiles = ChooseTile.ceilDivide(count, ChooseTile.ceilDivide(count, most))
     // Products of at most half the second-level cache.
-    let groupBytes = result.group * result.strip * channelBlock * 4 * result.frequencies
+    let groupBytes = result.group * result.strip * channelBlock * 4 * result.elements
     result.chunk = min(ChooseTile.ceilDivide(result.tiles, result.group), max(1, target.l2Bytes / 2 / groupBytes))
     return result
   }
@@ -125,9 +125,9 @@ enum ChooseWinograd {
     var result = base(winograd, problem, target: target)
     let count = result.count(problem.output)
     // Two groups at least, so that weights from beyond the second-level cache are used for as many tiles; more if the
-    // frequencies of inputs and of a strip's products fit into it, beside the weights where these do. An even number of
+    // elements of inputs and of a strip's products fit into it, beside the weights where these do. An even number of
     // blocks of equal size.
-    let tileBytes = result.frequencies * (problem.depth + result.strip * channelBlock) * 4
+    let tileBytes = result.elements * (problem.depth + result.strip * channelBlock) * 4
     let weights = weightBytes(result, problem)
     let room = weights < target.l2Bytes * 5 / 8 ? target.l2Bytes * 7 / 8 - weights : target.l2Bytes * 5 / 8
     let most = max(2 * result.group, room / tileBytes / result.group * result.group)
@@ -157,17 +157,17 @@ enum ChooseWinograd {
       // Zeros in, sums out, and what filling the pipeline takes.
       products += Double(problem.depth) * lane + Double(size * tile.strip * vectors) + 40
     }
-    products *= Double(rounds * strips * tile.frequencies)
+    products *= Double(rounds * strips * tile.elements)
     let (input, output) = transformCycles(tile.size)
     // Twelve floats of a pixel come one by one.
-    let gather = problem.isImage ? Double(count * tile.frequencies * 14) : 0
+    let gather = problem.isImage ? Double(count * tile.elements * 14) : 0
     let transforms =
       gather + Double(count * vectors) * (Double(problem.inputBlocks) * input + Double(problem.outputBlocks) * output)
 
     // Weights come from memory once, and again from the cache beyond the second level if it holds them, ahead of their use.
     // Inputs that outgrow the second level are waited for, and longer if they outgrow it by far.
     let weights = weightBytes(tile, problem)
-    let inputs = held * tile.frequencies * problem.depth * 4
+    let inputs = held * tile.elements * problem.depth * 4
     let again = weights > target.l2Bytes / 2 ? weights * (rounds - 1) : 0
     let spilled = inputs > target.l2Bytes * 7 / 8 ? Double(inputs * rounds * (strips + 1)) : 0
     let arithmetic =
@@ -183,9 +183,9 @@ enum ChooseWinograd {
     Double(weightBytes(tile, problem)) / 2.5
   }
 
-  /// Of transformed weights.
+  /// Size of the transformed weights.
   static func weightBytes(_ tile: WinogradTile, _ problem: Problem) -> Int {
-    tile.frequencies * problem.depth * problem.outputBlocks * channelBlock * 4
+    tile.elements * problem.depth * problem.outputBlocks * channelBlock * 4
   }
 
   /// Measured with everything in the second-level cache, per tile and vector of channels.

@@ -57,18 +57,18 @@ public enum Pipeline {
     public var unfused = false
     public var disabled: Set<String> = []
     public var kernels = KernelOptions()
-    /// Of a detector's training: as many boxes as one batch may have.
+    /// Maximum number of boxes in a batch; only for a detector's training.
     public var maxTargets = 0
     /// Training: how many convolutions the backward pass recomputes, so that their results need not be kept.
     public var recomputedConvolutions = 0
-    /// Of training: each parameter is updated as soon as its gradient is there, whose memory is then free; else one sweep after
+    /// Training only: each parameter is updated as soon as its gradient is ready, whose memory is then free; else one sweep after
     /// backward updates all of them.
     public var updatesInBackward = false
 
     public init() {}
   }
 
-  /// What happened in one pass.
+  /// The effect of one pass.
   public struct Record: Sendable {
     public let pass: String
     public let changed: Bool

@@ -5,7 +5,7 @@ import SPD
 /// `EmitC` prints it; nothing is decided after it.
 public struct Plan: Codable, Equatable, Sendable {
   public var graph: Graph
-  /// What all external symbols start with: a C identifier.
+  /// Prefix of all external symbols: a C identifier.
   public var prefix: String
   public var target: Target
   public var mode = Mode.inference
@@ -14,7 +14,7 @@ public struct Plan: Codable, Equatable, Sendable {
   /// Memory that all threads share within a step, or from the one that fills it to the one that reads it.
   public var workspaces: [Workspace] = []
   public var packed: [PackedBlock]
-  /// Of training that updates in backward: where each gradient waits for its parameter's update.
+  /// Place of each gradient until its parameter is updated; only for training that updates in the backward pass.
   public var gradients: [Gradient] = []
   /// Floats of the arena that all threads share.
   public var arenaCount: Int
@@ -22,9 +22,9 @@ public struct Plan: Codable, Equatable, Sendable {
   public var scratchCount: Int
   /// Shape of each result as the caller sees it, and where it begins in the output, in floats.
   public var outputs: [Output]
-  /// Of training: where each parameter is in every array of the state.
+  /// Layout of the parameters in every array of the state; only for training.
   public var state: StateLayout?
-  /// Of a detector's training: as many boxes as one batch may have.
+  /// Maximum number of boxes in a batch; only for a detector's training.
   public var maxTargets = 0
 
   /// One parallel loop; all threads meet after it.
@@ -121,7 +121,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case convWinograd(WinogradTile)
   /// Reads the caller's image, through a space-to-depth of this scale or 1.
   case convImage(ConvolutionTile, scale: Int)
-  /// The same by Winograd.
+  /// The weight gradient by Winograd.
   case convImageWinograd(WinogradTile, scale: Int)
   case convDepthwise
   case convGrouped
@@ -145,7 +145,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case weightGradient(WeightGradientTile)
   case weightGradient1x1(WeightGradient1x1Tile)
   case weightGradientWinograd(WinogradGradientTile)
-  /// Of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of images.
+  /// The weight gradient of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of images.
   case weightGradientImage(scale: Int, chunks: Int)
   case poolGradient
   case globalAverageGradient
@@ -154,7 +154,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   case crossEntropy
   case yoloLoss
   case composedLoss
-  /// Updates parameters whose gradients are there, and averages what goes into the EMA.
+  /// Updates parameters whose gradients are ready, and averages what goes into the EMA.
   case update(parameters: [String])
 
   /// File name of the template, without extension.
@@ -215,7 +215,7 @@ public struct ConvolutionTile: Codable, Equatable, Sendable {
   public var stripMajor: Bool
   public var rowsAhead: Int
   public var weightsAhead: Int
-  /// True: the output goes past the caches, which it would not fit.
+  /// Whether the output is written with non-temporal stores, since it exceeds the caches.
   public var streams = false
   /// True: the images of the batch are one tall image; see `Plan.joinImages`.
   public var joinsImages = false

@@ -178,7 +178,7 @@ public enum PlanMemory {
       return kernelRows * columns * graph.input.shape.channels
     case .convWinograd(let tile), .convImageWinograd(let tile, _):
       let inputs = tile.shared ? 0 : tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, kernel))
-      return tile.frequencies * (inputs + tile.productPlane(node.shape))
+      return tile.elements * (inputs + tile.productPlane(node.shape))
     default: return 0
     }
   }
@@ -189,7 +189,7 @@ public enum PlanMemory {
       return trainingCount(node, op, step.kernel, in: graph, target, maxTargets: maxTargets)
     }
     guard let tile = step.kernel.winograd, tile.shared, let node = step.node.map({ graph[$0] }) else { return 0 }
-    return tile.frequencies * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
+    return tile.elements * tile.inputPlane(node.shape, inputBlocks: inputBlocks(node, step.kernel))
   }
 
   /// Blocks of 16 channels that a node reads: each segment's on their own, but of an image all together.
@@ -215,7 +215,7 @@ public enum PlanMemory {
         return roundUp(op.outputs * inputs * op.kernel.area) + biases
       case .convWinograd(let tile), .convImageWinograd(let tile, _):
         let packed = tile.share == 0 ? outputs : min(outputs, tile.share * tile.strip * channelBlock)
-        return packed * inputBlocks(node, kernel) * channelBlock * tile.frequencies + biases
+        return packed * inputBlocks(node, kernel) * channelBlock * tile.elements + biases
       default:
         return outputs * inputBlocks(node) * channelBlock * op.kernel.area / op.groups + biases
       }

@@ -37,7 +37,7 @@ public struct Target: Codable, Equatable, Sendable {
   /// All but `native`, which only the machine itself can tell.
   public static let named: [Target] = [x86v4, x86v3, x86, aarch64, scalar]
 
-  /// Of the cache beyond the second level, shared by all cores.
+  /// Size of the last-level cache, shared by all cores.
   static let cacheBytes = 32 << 20
   /// What one thread reads per cycle from memory and from the cache beyond the second level, as measured on current servers:
   /// it decides between algorithms, not between right and wrong.

@@ -1,4 +1,4 @@
-// Of the gradient of a 3×3 kernel in the same domain: from y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A follows
+// The gradient of a 3×3 kernel in the same domain: from y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A follows
 // dg = Gᵀ[Σ (A dy Aᵀ) ⊙ (Bᵀ d B)]G, summed over tiles before G comes in.
 extension Winograd {
   /// t = A y for one line of outputs: even and odd powers of each pair of points.
@@ -20,7 +20,7 @@ extension Winograd {
     return lines
   }
 
-  /// w = Gᵀ t for one line of frequencies. The rows of ±p have the same scale if 0 is a point, else opposite ones.
+  /// w = Gᵀ t for one line of Winograd-domain elements. The rows of ±p have the same scale if 0 is a point, else opposite ones.
   var kernelStatements: [String] {
     let shift = hasZero ? 1 : 0
     var lines: [String] = []

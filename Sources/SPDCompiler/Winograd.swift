@@ -27,7 +27,7 @@ public struct Winograd: Sendable, Equatable {
     }
   }
 
-  /// Edge of an input tile; its square is the number of frequencies.
+  /// Edge of an input tile; its square is the number of Winograd-domain elements.
   public var edge: Int { size + 2 }
 
   /// F(2×2), F(4×4), F(5×5) and F(6×6).
@@ -107,7 +107,7 @@ public struct Winograd: Sendable, Equatable {
     return lines
   }
 
-  /// y = Aᵀ t for one line of frequencies.
+  /// y = Aᵀ t for one line of Winograd-domain elements.
   var outputStatements: [String] {
     let shift = hasZero ? 1 : 0
     var lines: [String] = []

@@ -5,16 +5,16 @@ import Foundation
 public struct BrokenImage: Sendable, Equatable, CustomStringConvertible {
   /// Its index in the data set.
   public let index: Int
-  /// Its path, what is wrong with it, and what to do.
+  /// Its path, what is wrong with it, and the remedy.
   public let error: DataError
 
   public var description: String { error.description }
 }
 
 extension ImageDataset {
-  /// Decodes every image once and lists the broken ones by index. The list is the same however many cores work.
+  /// Decodes every image once and lists the broken ones by index. The list does not depend on the number of cores.
   ///
-  /// - Parameter progress: gets the number of images looked at so far, from several threads.
+  /// - Parameter progress: called from several threads with the number of images checked so far.
   public func brokenImages(progress: (@Sendable (Int) -> Void)? = nil) -> [BrokenImage] {
     let chunk = 256
     let found = LockedList<BrokenImage>()

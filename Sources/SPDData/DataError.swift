@@ -1,15 +1,16 @@
 import SPDFormats
 import SPDVision
 
-/// Why a data set, or one image of it, cannot be used, and what to do about it.
+/// Why a data set, or one of its images, cannot be used, and the remedy.
 public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file or folder; for images inside a file, the file and the image's number.
+  /// The file or folder; for images inside a file, the file and the image's index.
   public let path: String
   /// What is wrong.
   public let what: String
   /// What the user can do.
   public let remedy: String
-  /// The machine failed, and not the data: another attempt may succeed. Such an image is not left out as broken ones are.
+  /// True where the machine failed, not the data: another attempt may succeed. Such an image is not skipped as broken
+  /// ones are.
   public let isOfTheMachine: Bool
 
   public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
@@ -29,17 +30,17 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
     let location = error.location.map { " (\($0))" } ?? ""
     self.init(
       path: error.path, what: error.problem + location,
-      remedy: error.isOfTheMachine ? "see to the disk or the machine" : error.remedy ?? "download the data set again",
+      remedy: error.isOfTheMachine ? "check the disk and the machine" : error.remedy ?? "download the data set again",
       isOfTheMachine: error.isOfTheMachine)
   }
 }
 
-/// A file in memory, with this module's kind of error.
+/// Reads a file into memory; errors are `DataError`.
 func readDataFile(_ path: String) throws(DataError) -> [UInt8] {
   try translatingErrors(path) { try readWholeFile(path) }
 }
 
-/// Runs code of the formats module, whose errors are of its own kind.
+/// Runs code of the formats module and translates its errors to `DataError`.
 func translatingErrors<Value>(_ path: String, _ body: () throws -> Value) throws(DataError) -> Value {
   do {
     return try body()

@@ -1,30 +1,29 @@
 import SPDVision
 
-/// Images with what is to be learned about each. Loader threads ask for any image at any time, so every answer
-/// depends on the index alone.
+/// Annotated images. Loader threads ask for any image at any time, so every answer depends on the index alone.
 public protocol ImageDataset: Sendable {
-  /// What it is, for messages and reports: "CIFAR-10, training".
+  /// Name for messages and reports: "CIFAR-10, training".
   var name: String { get }
-  /// Class names in the order of the class indices.
+  /// Class names in class-index order.
   var classNames: [String] { get }
-  /// Images.
+  /// Number of images.
   var count: Int { get }
-  /// What is known about image `index`, without decoding it.
+  /// Returns the annotation of image `index`, without decoding the image.
   func annotation(_ index: Int) -> Annotation
-  /// The image as it is stored: 8-bit RGB at its own size.
+  /// Returns the image as stored: 8-bit RGB at its own size.
   ///
-  /// - Throws: where the image is missing or broken. The others can still be used.
+  /// - Throws: where the image is missing or broken. The others remain usable.
   func image(_ index: Int) throws(DataError) -> Image
-  /// Where image `index` comes from, for messages: a path, or a file and the image's number in it.
+  /// Returns the origin of image `index`, for messages: a path, or a file and the image's index in it.
   func origin(_ index: Int) -> String
 }
 
-/// What is to be learned about an image.
+/// The ground truth of an image.
 public enum Annotation: Sendable, Equatable {
-  /// The image shows one thing: an index into the data set's class names.
+  /// A single class: an index into the data set's class names.
   case classIndex(Int32)
 
-  /// The label that a classification loss reads.
+  /// The label for a classification loss.
   public var label: Int32 {
     switch self {
     case .classIndex(let index): index
@@ -39,12 +38,12 @@ public struct Sample: Sendable, Equatable {
 }
 
 extension ImageDataset {
-  /// An image and its annotation.
+  /// Returns an image and its annotation.
   public func sample(_ index: Int) throws(DataError) -> Sample {
     Sample(image: try image(index), annotation: annotation(index))
   }
 
-  /// Images of every class, in the order of the class names.
+  /// Number of images per class, in class-index order.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for index in 0..<count { counts[Int(annotation(index).label)] += 1 }
@@ -52,11 +51,11 @@ extension ImageDataset {
   }
 }
 
-/// What a network is trained on and what it is judged by.
+/// The training and validation data sets.
 public struct DatasetSplits: Sendable {
   public var training: any ImageDataset
   public var validation: any ImageDataset
-  /// What looks wrong in the folders that they were found in, one sentence each, safe to print.
+  /// Suspicious findings in the data set's folders, one sentence each, safe to print.
   public var warnings: [String]
 
   public init(training: any ImageDataset, validation: any ImageDataset, warnings: [String] = []) {

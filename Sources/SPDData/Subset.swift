@@ -13,7 +13,7 @@ public struct Subset: ImageDataset {
     self.name = name ?? base.name
   }
 
-  /// All images but some, such as those that a scan found broken.
+  /// All images except some, such as those that a scan found broken.
   public init(_ base: any ImageDataset, excluding broken: [BrokenImage]) {
     let excluded = Set(broken.map(\.index))
     self.init(base, indices: (0..<base.count).filter { !excluded.contains($0) })

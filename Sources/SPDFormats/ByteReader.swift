@@ -1,8 +1,8 @@
-/// Reads little-endian fields one after the other from a slice of a file; every read is checked.
+/// Reads consecutive little-endian fields from a slice of a file; every read is checked.
 struct ByteReader {
   /// The file, for messages.
   let path: String
-  /// What the slice is, for messages: "data.pkl", "zip directory".
+  /// The slice's name in messages: "data.pkl", "zip directory".
   let region: String
   private let bytes: ArraySlice<UInt8>
   private var position: Int
@@ -18,12 +18,12 @@ struct ByteReader {
   var offset: Int { position - bytes.startIndex }
   var remaining: Int { bytes.endIndex - position }
 
-  /// An error at a byte of this region; the current one unless told.
+  /// Makes an error at a byte of this region, by default the current one.
   func error(_ problem: String, at offset: Int? = nil, remedy: String? = nil) -> FormatError {
     FormatError(path: path, problem: problem, location: "byte \(offset ?? self.offset) of \(region)", remedy: remedy)
   }
 
-  /// The next `count` bytes, which may be a number out of the file: it is checked against what is left.
+  /// Takes the next `count` bytes. The count may come from the file: it is checked against what is left.
   mutating func take(_ count: Int, for purpose: @autoclosure () -> String) throws -> ArraySlice<UInt8> {
     guard count >= 0, count <= remaining else {
       throw error(
@@ -38,7 +38,7 @@ struct ByteReader {
     _ = try take(count, for: purpose())
   }
 
-  /// A fixed-width little-endian integer.
+  /// Reads a fixed-width little-endian integer.
   mutating func integer<Value: FixedWidthInteger>(
     _ type: Value.Type, for purpose: @autoclosure () -> String
   ) throws -> Value {
@@ -52,7 +52,7 @@ struct ByteReader {
     return Value(littleEndian: value)
   }
 
-  /// A 64-bit unsigned size or offset; too large for this machine's `Int` is an error.
+  /// Reads a 64-bit unsigned size or offset; throws where it is too large for this machine's `Int`.
   mutating func size64(for purpose: @autoclosure () -> String) throws -> Int {
     let start = offset
     let value = try integer(UInt64.self, for: purpose())
@@ -62,7 +62,7 @@ struct ByteReader {
     return size
   }
 
-  /// The bytes up to the next newline, which is read over and not returned.
+  /// Reads up to the next newline, which is consumed but not returned.
   mutating func line(for purpose: @autoclosure () -> String) throws -> ArraySlice<UInt8> {
     guard let end = bytes[position...].firstIndex(of: 0x0a) else {
       throw error("ends early: \(purpose()) has no end of line", remedy: "Copy the file again")
@@ -72,9 +72,9 @@ struct ByteReader {
     return slice
   }
 
-  /// The next byte without reading it; nil at the end.
+  /// The next byte without consuming it; nil at the end.
   var peek: UInt8? { position < bytes.endIndex ? bytes[position] : nil }
 
-  /// Reads one byte that `peek` has shown to be there.
+  /// Consumes the byte that `peek` returned.
   mutating func advance() { if position < bytes.endIndex { position += 1 } }
 }

@@ -1,12 +1,12 @@
 /// The checksum CRC-32C (Castagnoli): polynomial 0x1EDC6F41, reflected, start and end inverted.
 ///
-/// Eight bytes at a time with eight tables ("slicing by 8"), since a checkpoint has hundreds of megabytes.
+/// Processes eight bytes at a time with eight tables ("slicing by 8"), since a checkpoint has hundreds of megabytes.
 package struct CRC32C {
   private var state: UInt32 = 0xffff_ffff
 
   package var value: UInt32 { ~state }
 
-  /// The checksum as TensorFlow's record files store it, so that a checksum among checksummed bytes does no harm.
+  /// The checksum as TensorFlow's record files store it: masked, so that checksums may be part of checksummed data.
   package var masked: UInt32 { (value >> 15 | value << 17) &+ 0xa282_ead8 }
 
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
@@ -40,7 +40,7 @@ package struct CRC32C {
     return crc
   }
 
-  /// Table k at 256k: the effect of a byte that k more bytes follow.
+  /// Table k at 256k: the effect of a byte that is followed by k more bytes.
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {

@@ -1,19 +1,20 @@
 import Foundation
 
-/// How a training checkpoint lies in a safetensors file: names of its tensors and metadata, and the checksums that show damage.
+/// The layout of a training checkpoint in a safetensors file: tensor names, metadata, and checksums that reveal
+/// damage.
 ///
 /// The weights have their state-dict keys. `optimizer.<slot>.<key>` is the optimiser's state of a parameter, `ema.<key>` the EMA of
 /// a weight. The metadata hold `format`, `state` (JSON), `checksums` (CRC-32C of each tensor and of the other metadata).
 package enum CheckpointFormat {
-  /// What the `format` of every version begins with.
+  /// The prefix of `format` in every version.
   package static let family = "spdc training checkpoint"
   package static let current = "spdc training checkpoint 1"
   package static let optimizerPrefix = "optimizer."
   package static let averagePrefix = "ema."
-  /// Stands among the checksums for everything but the tensors.
+  /// The entry in `checksums` that covers everything but the tensors.
   package static let metadataName = "__metadata__"
 
-  /// Whether a tensor belongs to the training rather than to the network.
+  /// Whether a tensor is training state rather than a parameter of the network.
   package static func isTrainingState(_ name: String) -> Bool {
     name.hasPrefix(optimizerPrefix) || name.hasPrefix(averagePrefix)
   }
@@ -26,7 +27,7 @@ package enum CheckpointFormat {
     return hexadecimal(crc.value)
   }
 
-  /// CRC-32C of all metadata but the checksums.
+  /// CRC-32C of all metadata except the checksums.
   package static func checksum(_ metadata: [String: String]) -> String {
     var crc = CRC32C()
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != "checksums" {
@@ -42,8 +43,8 @@ package enum CheckpointFormat {
 
   /// Compares all checksums.
   ///
-  /// - Returns: the state's text.
-  /// - Throws: `FormatError` naming what is missing or damaged.
+  /// - Returns: the text of the state.
+  /// - Throws: `FormatError` that names what is missing or damaged.
   package static func verifiedState(_ file: Checkpoint, path: String) throws -> String {
     func damaged(_ problem: String) -> FormatError {
       FormatError(path: path, problem: problem, remedy: "Resume from another checkpoint of the run")

@@ -2,14 +2,14 @@
   #error("SPDFormats moves native float32 to and from little-endian files unchanged")
 #endif
 
-/// The number types that files hold.
+/// The element types that files hold.
 enum ElementType: Sendable {
   case float64, float32, float16, bfloat16
   case int64, int32, int16, int8
   case uint64, uint32, uint16, uint8
   case bool
 
-  /// Bytes of one element.
+  /// Size of one element in bytes.
   var size: Int {
     switch self {
     case .float64, .int64, .uint64: 8
@@ -19,7 +19,7 @@ enum ElementType: Sendable {
     }
   }
 
-  /// Short name for messages.
+  /// A short name for messages.
   var label: String {
     switch self {
     case .float64: "fp64"
@@ -37,7 +37,7 @@ enum ElementType: Sendable {
     }
   }
 
-  /// The elements of `bytes` as float32: exact for the 16-bit floats, rounded to nearest for the wider types.
+  /// Converts the elements in `bytes` to float32: exactly for 16-bit floats, rounded to nearest for wider types.
   func floats(in bytes: ArraySlice<UInt8>, bigEndian: Bool) -> [Float] {
     let count = bytes.count / size
     return [Float](unsafeUninitializedCapacity: count) { output, filled in

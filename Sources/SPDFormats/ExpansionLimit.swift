@@ -1,7 +1,8 @@
-/// How many values a file may unfold to, whatever it declares: views with stride 0, shared storages and deflated zeros
-/// make many out of few bytes.
+/// Limits how many values a file may expand to, whatever it declares: views with stride 0, shared storages and
+/// deflated
+/// zeros make many values from few bytes.
 ///
-/// The limit is 64 Mi values (256 MB as float32), or 8 for every byte of the file where that is more.
+/// The limit is 64 Mi values (256 MB as float32) or 8 per byte of the file, whichever is larger.
 struct ExpansionLimit {
   private let fileSize: Int
   private var left: Int

@@ -1,4 +1,4 @@
-/// What a file is by its content; names and extensions are not looked at.
+/// The kind of a file, detected by its content; names and extensions are ignored.
 enum FileKind: Equatable {
   case safetensors, npy, zip
   case legacyTorch, pickle, tar, gitLFS, unknown

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A file that could not be read or written: which one, what is wrong, where in it, and what to do about it.
+/// A file that could not be read or written: its path, what is wrong, where, and the remedy.
 public struct FormatError: Error, CustomStringConvertible, Sendable {
   public var path: String
   /// What is wrong.
   public var problem: String
   /// Where in the file: "byte 12 of data.pkl", "tensor \"fc.weight\"".
   public var location: String?
-  /// What the reader of the message can do.
+  /// What the user can do.
   public var remedy: String?
-  /// The machine failed, and not the file: too many open files, a disk that does not answer. Another attempt may
+  /// True where the machine failed, not the file: too many open files, an unresponsive disk. Another attempt may
   /// succeed.
   public var isOfTheMachine: Bool
 
@@ -35,7 +35,7 @@ extension FormatError: LocalizedError {
   public var errorDescription: String? { description }
 }
 
-/// A shape as messages print it: `3×4×5`, or `scalar`.
+/// Formats a shape for messages: `3×4×5`, or `scalar`.
 func describe(shape: [Int]) -> String {
   if shape.isEmpty { return "scalar" }
   return shape.prefix(8).map(String.init).joined(separator: "×") + (shape.count > 8 ? "×…" : "")

@@ -1,8 +1,8 @@
-/// An array in host memory: row-major float32 values and the shape that orders them.
+/// An array in host memory: row-major float32 values and a shape.
 public struct HostTensor: Sendable, Equatable {
   /// Extents, outermost first; empty for a scalar. Every extent is zero or more.
   public var shape: [Int]
-  /// The elements, row-major: the last axis varies fastest. As many as the product of `shape`.
+  /// The elements, row-major: the last axis varies fastest. Their count is the product of `shape`.
   public var values: [Float]
 
   public init(shape: [Int], values: [Float]) {
@@ -12,8 +12,9 @@ public struct HostTensor: Sendable, Equatable {
 }
 
 extension HostTensor {
-  /// The product of `shape`, or nil for a shape that no array has: an extent is negative, or the elements are more than
-  /// memory can address. Extents of zero make an array empty; as in numpy, the others must have a product all the same.
+  /// The product of `shape`, or nil for an impossible shape: a negative extent, or more elements than memory can
+  /// address.
+  /// An extent of zero makes an array empty; as in numpy, the product of the others must still be valid.
   static func elementCount(of shape: [Int]) -> Int? {
     guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
     var count = 1
@@ -25,24 +26,24 @@ extension HostTensor {
     return shape.contains(0) ? 0 : count
   }
 
-  /// Bytes of the widest element of any format.
+  /// Size in bytes of the widest element of any format.
   private static let largestElement = 8
 }
 
 /// A tensor and the name it has in its file.
 public typealias NamedTensor = (name: String, tensor: HostTensor)
 
-/// The weights of a network as one file holds them.
+/// The weights of a network as stored in one file.
 public struct Checkpoint: Sendable {
-  /// Every tensor by its state-dict key; `module.` prefixes are stripped.
+  /// The tensors by state-dict key; `module.` prefixes are stripped.
   public var tensors: [String: HostTensor]
-  /// The keys of `tensors` in the order of the file.
+  /// The keys of `tensors` in file order.
   public var order: [String]
-  /// The names of the classes, by class index, where the file has them.
+  /// Class names by class index, if the file has them.
   public var classNames: [String]?
-  /// The number of classes, where the file says it.
+  /// Number of classes, if the file states it.
   public var classes: Int?
-  /// Where the weights came from, for messages: "ema, fp16", "state dict, fp32", "safetensors, fp32" …
+  /// The source of the weights, for messages: "ema, fp16", "state dict, fp32", "safetensors, fp32" …
   public var origin: String
   /// Short facts beside the weights: `__metadata__` of safetensors, scalars of a PyTorch checkpoint.
   public var metadata: [String: String]

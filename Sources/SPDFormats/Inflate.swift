@@ -1,8 +1,8 @@
 import CZlib
 
-/// zlib behind two functions.
+/// A wrapper around the two functions of zlib that are used.
 package enum Zlib {
-  /// CRC-32 of the bytes, continued from `start`.
+  /// Computes CRC-32 of the bytes, continued from `start`.
   package static func crc32(_ bytes: UnsafeRawBufferPointer, from start: UInt32 = 0) -> UInt32 {
     var checksum = uLong(start)
     var rest = bytes[...]
@@ -14,7 +14,7 @@ package enum Zlib {
     return UInt32(truncatingIfNeeded: checksum)
   }
 
-  /// Inflates a raw deflate stream that must give exactly `size` bytes; nil where it does not.
+  /// Inflates a raw deflate stream that must give exactly `size` bytes; returns nil where it does not.
   ///
   /// The caller has bounded `size`: it is allocated at once.
   static func inflate(_ input: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
@@ -27,7 +27,7 @@ package enum Zlib {
     var isComplete = false
     let output = [UInt8](unsafeUninitializedCapacity: size) { output, filled in
       input.withUnsafeBufferPointer { input in
-        // One byte more than declared is room to notice a stream that goes on.
+        // One spare byte detects a stream that is longer than declared.
         var spare: UInt8 = 0
         var consumed = 0
         var status = Z_OK

@@ -1,16 +1,16 @@
-/// A JSON value, with what a safetensors header needs kept and the rest only recognised.
+/// A JSON value: what a safetensors header needs is kept, the rest only recognised.
 enum JSONValue {
   case string(String)
   case integer(Int)
   case array([JSONValue])
-  /// In the order of the text; the names differ from each other.
+  /// Members in text order; names are unique.
   case object([(name: String, value: JSONValue)])
   /// A fraction, a number too large for `Int`, true, false or null.
   case other
 }
 
-/// Reads one JSON value from bytes that may come from anyone: nesting is limited, strings must be valid UTF-8,
-/// and a name that occurs twice in an object is an error.
+/// Reads one JSON value from untrusted bytes: nesting is limited, strings must be valid UTF-8, and a name that occurs
+/// twice in an object is an error.
 struct JSONReader {
   private var reader: ByteReader
   private static let maximumDepth = 16
@@ -20,11 +20,11 @@ struct JSONReader {
     reader = ByteReader(bytes, path: path, region: region)
   }
 
-  /// The value that the bytes hold; only white space may follow it.
+  /// Reads the value; only white space may follow it.
   mutating func document() throws -> JSONValue {
     let value = try value(depth: 0)
     skipSpace()
-    guard reader.remaining == 0 else { throw reader.error("the JSON text goes on after its end") }
+    guard reader.remaining == 0 else { throw reader.error("there is text after the JSON value") }
     return value
   }
 
@@ -46,7 +46,7 @@ struct JSONReader {
   private mutating func object(depth: Int) throws -> JSONValue {
     reader.advance()
     var members: [(name: String, value: JSONValue)] = []
-    // By bytes: what two spellings of one text mean is for the reader of the names to decide.
+    // Compared by bytes: whether two spellings of a text are the same name is for the caller to decide.
     var names: Set<[UInt8]> = []
     if accept("}") { return .object(members) }
     repeat {
@@ -137,7 +137,7 @@ struct JSONReader {
     }
     let unit = try hexUnit()
     if let scalar = Unicode.Scalar(unit) { return scalar }
-    // A character beyond 16 bits is two escapes, a high and a low surrogate.
+    // A character beyond 16 bits is written as two escapes, a high and a low surrogate.
     guard unit < 0xdc00, accept("\\", afterSpace: false), accept("u", afterSpace: false) else {
       throw reader.error("a JSON string holds half a surrogate pair")
     }

@@ -1,22 +1,23 @@
-/// Finds the tensors of a pickled torch module, as its `state_dict()` would name and order them.
+/// Finds the tensors of a pickled torch module, named and ordered as by its `state_dict()`.
 ///
-/// Modules may refer to each other in any way, and a small file can describe a lattice of them with more paths than
-/// atoms in the world. So the work is bounded by the length of the pickle.
+/// Modules may refer to each other arbitrarily, and a small file can describe a graph with exponentially many paths.
+/// So
+/// the work is bounded by the length of the pickle.
 struct ModuleTree {
   let heap: PickleHeap
   let path: String
-  /// What was found, in order.
+  /// The tensors found, in order.
   private(set) var tensors: [(name: String, value: PickleValue)] = []
-  /// Entries that may still be looked at.
+  /// Number of entries that may still be visited.
   private var workLeft: Int
 
-  /// Limits that no network reaches.
+  /// Limit that no real network reaches.
   private static let maximumDepth = 100
   private static let maximumName = 1024
-  /// For networks whose modules are shared, beyond one for each byte of the pickle.
+  /// Allowance for networks that share modules, in addition to one entry per byte of the pickle.
   private static let freeWork = 50_000
 
-  /// - Parameter size: bytes of the pickle.
+  /// - Parameter size: size of the pickle in bytes.
   init(heap: PickleHeap, path: String, size: Int) {
     self.heap = heap
     self.path = path
@@ -28,10 +29,10 @@ struct ModuleTree {
     heap.attribute("_modules", of: record) != nil || heap.attribute("_parameters", of: record) != nil
   }
 
-  /// Adds the tensors of a module and of the modules below it.
+  /// Adds the tensors of a module and of its submodules.
   mutating func walk(_ record: Int, prefix: String = "", depth: Int = 0) throws {
     guard depth <= Self.maximumDepth, prefix.utf8.count <= Self.maximumName else { throw endless(prefix) }
-    // Each attribute is looked for in all states.
+    // Each attribute is looked up in all states.
     try spend(1 + heap.records[record].states.count, prefix)
     for (name, value) in try entries("_parameters", of: record, prefix) { try add(name, value, prefix) }
     let hidden = try nonPersistentBuffers(of: record, prefix)
@@ -74,7 +75,7 @@ struct ModuleTree {
     return entries.named
   }
 
-  /// Buffers that `state_dict()` leaves out.
+  /// Names of the buffers that `state_dict()` leaves out.
   private mutating func nonPersistentBuffers(of record: Int, _ prefix: String) throws -> Set<String> {
     guard let value = heap.attribute("_non_persistent_buffers_set", of: record), let names = heap.sequence(value) else {
       return []
@@ -86,7 +87,7 @@ struct ModuleTree {
 }
 
 extension PickleDictionary {
-  /// The entries whose keys are text, in order.
+  /// The entries with text keys, in order.
   var named: [(name: String, value: PickleValue)] {
     zip(keys, values).compactMap { key, value in
       if case .string(let name) = key { (name, value) } else { nil }

@@ -1,17 +1,17 @@
-/// Reads a numpy array file (.npy versions 1 to 3; floats, integers and booleans of either byte order; row-major or
-/// Fortran order) as float32.
+/// Reads a numpy array file as float32: .npy versions 1 to 3; floats, integers and booleans of either byte order;
+/// row-major or Fortran order.
 ///
-/// - Throws: `FormatError` where the file cannot be opened, is cut off or goes on after the array, or where its
-///   elements are no plain numbers.
+/// - Throws: `FormatError` where the file cannot be opened, is truncated, has data after the array, or where its
+/// elements are not plain numbers.
 public func readNPY(_ path: String) throws -> HostTensor {
   let bytes = try readWholeFile(path)
   var limit = ExpansionLimit(fileSize: bytes.count)
   return try parseNPY(bytes[...], path: path, region: "the file", limit: &limit)
 }
 
-/// Writes a tensor as a .npy file, version 1, `<f4`, row-major. The file appears whole or not at all.
+/// Writes a tensor atomically as a .npy file: version 1, `<f4`, row-major.
 ///
-/// - Throws: `FormatError` where the shape does not fit the number of values, or the system refuses the writing.
+/// - Throws: `FormatError` where the shape does not match the number of values, or the file cannot be written.
 public func writeNPY(_ tensor: HostTensor, to path: String) throws {
   try checkShape(of: tensor, named: nil, path: path)
   try writeAtomically(to: path) { file in
@@ -20,7 +20,7 @@ public func writeNPY(_ tensor: HostTensor, to path: String) throws {
   }
 }
 
-/// Reads a .npy file that is in memory; `region` is what the bytes are, for messages.
+/// Parses a .npy file in memory; `region` names the bytes in messages.
 func parseNPY(
   _ bytes: ArraySlice<UInt8>, path: String, region: String, limit: inout ExpansionLimit
 ) throws -> HostTensor {
@@ -51,7 +51,7 @@ func parseNPY(
   return HostTensor(shape: header.shape, values: header.type.floats(in: data, bigEndian: header.bigEndian))
 }
 
-/// Refuses to write a tensor whose shape and values disagree.
+/// Throws for a tensor whose shape and values disagree.
 func checkShape(of tensor: HostTensor, named name: String?, path: String) throws {
   let shape = describe(shape: tensor.shape)
   func refusal(_ problem: String) -> FormatError {

@@ -9,7 +9,7 @@ struct NPYHeader {
   /// numpy itself refuses headers above 10 000 bytes.
   private static let maximumLength = 1 << 16
 
-  /// Reads the header; afterwards `reader` is at the first element.
+  /// Reads the header; `reader` is then at the first element.
   init(_ reader: inout ByteReader) throws {
     guard try Array(reader.take(Self.magic.count, for: "magic")) == Self.magic else {
       throw reader.error("is not a .npy file", at: 0)
@@ -42,7 +42,7 @@ struct NPYHeader {
     self.shape = shape
   }
 
-  /// The header as written: magic to newline, a multiple of 64 bytes long so that the elements are aligned.
+  /// Encodes the header, magic to newline, padded to a multiple of 64 bytes so that the elements are aligned.
   static func encoded(shape: [Int]) -> [UInt8] {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }"
@@ -57,7 +57,7 @@ struct NPYHeader {
     return bytes.bytes
   }
 
-  /// The element type of a numpy type string such as `<f4`, and whether it is big-endian.
+  /// Parses a numpy type string such as `<f4`; also tells whether it is big-endian.
   static func elementType(_ description: String) -> (ElementType, bigEndian: Bool)? {
     guard let order = description.first, "<>=|".contains(order) else { return nil }
     let type: ElementType
@@ -80,7 +80,7 @@ struct NPYHeader {
   }
 }
 
-/// Just as much of Python's syntax as a .npy header uses: a dict of strings, True, False and tuples of integers.
+/// A parser for the subset of Python literals in .npy headers: a dict of strings, True, False and tuples of integers.
 private struct PythonLiteral {
   private var reader: ByteReader
 
@@ -111,7 +111,7 @@ private struct PythonLiteral {
       throw reader.error("lacks one of the keys descr, fortran_order and shape")
     }
     skipSpace()
-    guard reader.remaining == 0 else { throw reader.error("goes on after its closing brace") }
+    guard reader.remaining == 0 else { throw reader.error("has text after its closing brace") }
     return NPYHeader(type: type.0, bigEndian: type.bigEndian, fortranOrder: fortranOrder, shape: shape)
   }
 

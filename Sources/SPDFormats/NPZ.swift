@@ -1,19 +1,19 @@
 /// Reads a numpy archive (.npz, stored or deflated): its arrays in file order, named without `.npy`.
 ///
-/// The arrays may have at most 64 Mi values together, or 8 for every byte of the file where that is more.
+/// Together the arrays may have 64 Mi values or 8 per byte of the file, whichever is more.
 ///
-/// - Throws: `FormatError` where the file cannot be opened, is no zip archive, is damaged, holds anything that is not an
-///   array of plain numbers, or unfolds to more.
+/// - Throws: `FormatError` where the file cannot be opened, is not a zip archive, is damaged, exceeds that limit, or
+/// contains anything but arrays of plain numbers.
 public func readNPZ(_ path: String) throws -> [NamedTensor] {
   let bytes = try readWholeFile(path)
   guard FileKind(bytes) == .zip else { throw FormatError(path: path, problem: "is not a .npz archive") }
   return try parseNPZ(ZipArchive(bytes, path: path))
 }
 
-/// Writes tensors as an uncompressed numpy archive, in order. The file appears whole or not at all.
+/// Writes tensors atomically as an uncompressed numpy archive, in order.
 ///
-/// - Throws: `FormatError` where two tensors have one name, a shape does not fit its values, or the system refuses
-///   the writing.
+/// - Throws: `FormatError` where two tensors have one name, a shape does not match its values, or the file cannot be
+/// written.
 public func writeNPZ(_ tensors: [NamedTensor], to path: String) throws {
   try checkTensors(tensors, path: path, longestName: Int(UInt16.max) - 4)
   try writeAtomically(to: path) { file in
@@ -52,14 +52,15 @@ func parseNPZ(_ archive: ZipArchive) throws -> [NamedTensor] {
   }
 }
 
-/// Names are keys of dictionaries, where two spellings of one text (composed and decomposed accents) are equal.
+/// Makes the error for names that are equal as dictionary keys: also two spellings of one text (composed and
+/// decomposed accents).
 func sameName(_ name: String, path: String) -> FormatError {
   FormatError(
     path: path, problem: "has two tensors named \(quoted(name)), or so in another Unicode normalisation",
     remedy: "Rename one of them")
 }
 
-/// Refuses to write tensors that share a name, have a name too long for the format, or shapes that do not fit.
+/// Throws for tensors that share a name, have a name too long for the format, or a shape that does not match.
 func checkTensors(_ tensors: [NamedTensor], path: String, longestName: Int) throws {
   var names: Set<String> = []
   for (name, tensor) in tensors {

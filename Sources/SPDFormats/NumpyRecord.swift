@@ -1,14 +1,14 @@
-/// A numpy array inside a pickle, as state dicts converted to numpy have them.
+/// A numpy array in a pickle, as in state dicts converted to numpy.
 struct NumpyRecord {
   let type: ElementType
   private let bigEndian: Bool
   private let isFortran: Bool
   let shape: [Int]
-  /// Text or bytes. They are not copied before they are needed: a pickle may have thousands of arrays on one text.
+  /// The array's data, as text or bytes. Not copied until needed: thousands of arrays of a pickle may share one text.
   private let content: PickleValue
   private let byteCount: Int
 
-  /// Nil where the value is no array of plain numbers.
+  /// Returns nil where the value is not an array of plain numbers.
   init?(_ value: PickleValue, _ heap: PickleHeap) {
     guard case .record(let index) = value,
       let parts = Self.parts(heap.records[index], heap),
@@ -29,13 +29,13 @@ struct NumpyRecord {
   private static func parts(_ record: PickleRecord, _ heap: PickleHeap) -> Parts? {
     switch heap.globals[record.type].canonicalText {
     case "numpy._core.multiarray._reconstruct":
-      // With the state (version, shape, dtype, is Fortran order, bytes).
+      // The state is (version, shape, dtype, is Fortran order, bytes).
       guard let last = record.states.last, let state = heap.sequence(last), state.count == 5,
         case .bool(let isFortran) = state[3]
       else { return nil }
       return (state[1], state[2], isFortran, state[4])
     case "numpy._core.numeric._frombuffer":
-      // Protocol 5: of (bytes, dtype, shape, order).
+      // Protocol 5: the arguments are (bytes, dtype, shape, order).
       guard let arguments = heap.sequence(record.arguments), arguments.count == 4,
         case .string(let order) = arguments[3]
       else { return nil }
@@ -44,7 +44,7 @@ struct NumpyRecord {
     }
   }
 
-  /// A dtype is pickled as dtype("f4", …) and the state (version, byte order, …).
+  /// Parses a pickled dtype: dtype("f4", …) with the state (version, byte order, …).
   private static func elementType(_ value: PickleValue, _ heap: PickleHeap) -> (ElementType, bigEndian: Bool)? {
     guard case .record(let index) = value,
       heap.globals[heap.records[index].type].canonicalText == "numpy.dtype",

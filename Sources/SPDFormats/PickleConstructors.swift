@@ -1,6 +1,6 @@
-/// What a pickle may construct. Every result is built here; no name of the pickle is looked up anywhere.
+/// The constructors that a pickle may call. Every result is built here; no name from the pickle is ever resolved.
 extension PickleMachine {
-  /// REDUCE: a call of `function`. Only the constructors below exist.
+  /// REDUCE: calls `function`, which must be one of the constructors below.
   mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws -> PickleValue {
     guard case .global(let index) = function else {
       throw reader.error("the pickle is damaged: it calls what is not a name")
@@ -30,7 +30,7 @@ extension PickleMachine {
       guard case .tensor(let index)? = arguments.first else { throw badArguments(name) }
       return .tensor(index)
     case "torch._tensor._rebuild_from_type_v2":
-      // (function, type, arguments, state): a tensor of a derived class, or with attributes, which do not matter.
+      // (function, type, arguments, state): a tensor of a subclass, or with attributes, which are irrelevant here.
       guard arguments.count >= 3, case .global(let inner) = arguments[0], case .tuple(let tuple) = arguments[2],
         heap.globals[inner].canonicalText.hasPrefix("torch._utils._rebuild_")
       else { throw badArguments(name) }
@@ -56,7 +56,7 @@ extension PickleMachine {
     reader.error("the pickle is damaged: \(name) has arguments of the wrong kind")
   }
 
-  /// NEWOBJ: an instance of any class, inert.
+  /// NEWOBJ: makes an inert instance of any class.
   mutating func newInstance(of type: PickleValue, _ arguments: PickleValue) throws -> PickleValue {
     guard case .global(let index) = type else {
       throw reader.error("the pickle is damaged: it makes an instance of what is no class")
@@ -67,7 +67,7 @@ extension PickleMachine {
     }
   }
 
-  /// BUILD: hands `state` to an object. Attributes of plain containers and tensors do not matter here.
+  /// BUILD: gives `state` to an object. Attributes of plain containers and tensors are irrelevant here.
   mutating func build(_ object: PickleValue, _ state: PickleValue) throws {
     switch object {
     case .record(let index): heap.records[index].states.append(state)
@@ -78,13 +78,13 @@ extension PickleMachine {
 
   // MARK: Containers
 
-  /// Counts elements or bytes that an instruction handles beyond those it carries.
+  /// Counts elements or bytes that an instruction processes beyond those it carries.
   mutating func spendCopies(_ count: Int) throws {
     copiesLeft -= count
     if copiesLeft < 0 { throw reader.error("the pickle handles the same data again and again; refused") }
   }
 
-  /// A dict, from nothing, from pairs, or from a dict, which then is the same one.
+  /// Makes a dict from nothing, from pairs, or from a dict, which is then shared.
   private mutating func newDictionary(_ content: PickleValue?) throws -> PickleValue {
     if case .dict(let index)? = content { return .dict(index) }
     let dictionary = heap.newDictionary()
@@ -97,7 +97,7 @@ extension PickleMachine {
     return .dict(dictionary)
   }
 
-  /// The members of the container that a container is made from, shared and not copied.
+  /// The members of the container that a new container is built from, shared and not copied.
   private mutating func sequenceIndex(_ content: PickleValue?) -> Int {
     switch content {
     case .list(let index)?, .tuple(let index)?, .set(let index)?: index
@@ -105,7 +105,7 @@ extension PickleMachine {
     }
   }
 
-  /// Bytes that protocol 2 wrote as text of the same character codes.
+  /// Decodes bytes that protocol 2 wrote as text with the same character codes.
   private mutating func encodedText(_ arguments: [PickleValue]) throws -> PickleValue {
     guard arguments.count == 2, case .string(let text) = arguments[0], case .string(let encoding) = arguments[1],
       ["latin1", "latin-1"].contains(encoding)
@@ -118,7 +118,7 @@ extension PickleMachine {
 
   // MARK: Tensors
 
-  /// ("storage", class, key, location, size): a storage in the archive.
+  /// Resolves ("storage", class, key, location, size) to a storage in the archive.
   mutating func storage(_ id: PickleValue) throws -> PickleValue {
     guard let parts = heap.sequence(id), parts.count >= 5, case .string("storage") = parts[0],
       case .global(let type) = parts[1], case .string(let key) = parts[2], key.utf8.count <= Self.longestName,
@@ -130,7 +130,7 @@ extension PickleMachine {
     return .storage(heap.storages.count - 1)
   }
 
-  /// (storage, offset, shape, strides, …), in the third version with the element type at index 6.
+  /// Rebuilds a tensor from (storage, offset, shape, strides, …); the third version has the element type at index 6.
   private mutating func rebuiltTensor(
     _ arguments: [PickleValue], isTyped: Bool, _ name: String
   ) throws -> PickleValue {
@@ -151,7 +151,7 @@ extension PickleMachine {
     return .tensor(heap.tensors.count - 1)
   }
 
-  /// A tuple of integers, no longer than a tensor has axes.
+  /// Parses a tuple of integers, with no more members than a tensor has axes.
   private func sizes(_ value: PickleValue) -> [Int]? {
     guard let values = heap.sequence(value), values.count <= StridedLayout.maximumRank else { return nil }
     let sizes = values.compactMap { if case .int(let size) = $0 { size } else { nil } }
@@ -160,7 +160,7 @@ extension PickleMachine {
 }
 
 extension PickleGlobal {
-  /// The name with the modules that Python 2, and numpy before 2, called otherwise.
+  /// The name with current module names in place of those of Python 2 and of numpy before 2.
   var canonicalText: String {
     switch module {
     case "__builtin__": "builtins.\(name)"
@@ -171,7 +171,7 @@ extension PickleGlobal {
     }
   }
 
-  /// Whether calls of this name are kept as records: values that occur beside weights and that nothing reads.
+  /// Whether calls of this name are kept as inert records: they occur beside weights, and nothing reads them.
   var isInertConstructor: Bool {
     switch canonicalText {
     case "torch.device", "torch.Generator", "torch.serialization._get_layout": true
@@ -187,7 +187,7 @@ extension PickleGlobal {
 }
 
 extension ElementType {
-  /// The element type of a torch storage class; an untyped storage counts bytes.
+  /// Maps a torch storage class to its element type; an untyped storage counts bytes.
   init?(torchStorage name: String) {
     switch name {
     case "DoubleStorage": self = .float64
@@ -204,7 +204,7 @@ extension ElementType {
     }
   }
 
-  /// The element type of a torch dtype.
+  /// Maps a torch dtype to its element type.
   init?(torchType name: String) {
     switch name {
     case "float64": self = .float64

@@ -1,24 +1,27 @@
-/// Runs the instructions of a pickle, protocol 2 to 5, without executing anything that it names.
+/// Interprets a pickle, protocol 2 to 5, without executing anything that it names.
 ///
-/// Functions are called only where `PickleConstructors` builds their result itself; every other call is an error that
-/// names it. Instances of classes become inert records. Memory is bounded by the number of instructions and
-/// the length of the pickle: every instruction makes at most a fixed amount beyond the bytes it carries.
+/// Functions are called only where `PickleConstructors` builds their result; every other call is an error that names
+/// it.
+/// Instances of classes become inert records. Memory is bounded by the number of instructions and the length of the
+/// pickle: every instruction allocates only a fixed amount beyond the bytes it carries.
 struct PickleMachine {
   let heap = PickleHeap()
   var reader: ByteReader
   private var stack: [PickleValue] = []
-  /// Heights of the stack where MARK stood.
+  /// Stack heights at each MARK.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
-  /// Elements and bytes that instructions may still handle beyond those they carry. A pickle that copies a large
-  /// container, or hashes a long text, again and again would take quadratic time and memory.
+  /// Number of elements and bytes that instructions may still process beyond those they carry. A pickle that
+  /// repeatedly
+  /// copies a large container, or hashes a long text, would otherwise take quadratic time and memory.
   var copiesLeft: Int
 
-  /// A whole pickled YOLOv5 takes some ten thousand; each may cost about a hundred bytes of memory.
+  /// Maximum number of instructions. A whole pickled YOLOv5 has some ten thousand; each may cost about a hundred
+  /// bytes.
   static let maximumInstructions = 8_000_000
-  /// Bytes of the longest name of a module, a class or a storage.
+  /// Maximum length of the name of a module, a class or a storage, in bytes.
   static let longestName = 1024
-  /// Keys up to here cost no more than the instruction that refers to them.
+  /// Keys up to this length are not charged: they cost no more than the instruction that refers to them.
   private static let usualKey = 64
 
   init(_ bytes: ArraySlice<UInt8>, path: String, region: String) {
@@ -26,7 +29,7 @@ struct PickleMachine {
     copiesLeft = bytes.count * 4 + 65_536
   }
 
-  /// The value that the pickle describes.
+  /// Returns the value that the pickle describes.
   mutating func run() throws -> PickleValue {
     guard reader.peek == PickleOpcode.proto.rawValue else { throw reader.error("is not a pickle of protocol 2 to 5") }
     for _ in 0..<Self.maximumInstructions {
@@ -150,7 +153,7 @@ struct PickleMachine {
     case .binInt1: return .int(Int(try reader.integer(UInt8.self, for: "an integer")))
     case .binInt2: return .int(Int(try reader.integer(UInt16.self, for: "an integer")))
     case .binFloat:
-      // The one big-endian number of the format.
+      // The only big-endian number of the format.
       let bits = try reader.integer(UInt64.self, for: "a number").byteSwapped
       return .float(Double(bitPattern: bits))
     default:
@@ -160,14 +163,14 @@ struct PickleMachine {
         : Int(try reader.integer(UInt32.self, for: "an integer's length"))
       let bytes = try reader.take(count, for: "an integer")
       guard count <= 8 else { return .hugeInt }
-      // Two's complement, lowest byte first; the sign is that of the last byte.
+      // Two's complement, least significant byte first; the sign is that of the last byte.
       var value = (bytes.last ?? 0) >= 0x80 ? -1 : 0
       for byte in bytes.reversed() { value = value << 8 | Int(byte) }
       return .int(value)
     }
   }
 
-  /// The bytes of a text or bytes instruction, after its length.
+  /// Reads the payload of a text or bytes instruction, after its length.
   private mutating func payload(_ opcode: PickleOpcode) throws -> ArraySlice<UInt8> {
     let count: Int
     switch opcode {
@@ -180,11 +183,12 @@ struct PickleMachine {
   }
 
   private mutating func text(_ opcode: PickleOpcode) throws -> String {
-    // Python may write lone surrogates, which are not UTF-8; they only occur in file names, so they are replaced.
+    // Python may write lone surrogates, which are not UTF-8; they occur only in file names, so they are replaced.
     String(decoding: try payload(opcode), as: UTF8.self)
   }
 
-  /// A `str` of Python 2, which is text or raw bytes: numpy's arrays are such strings. Text keeps its exact bytes as
+  /// Reads a `str` of Python 2, which is text or raw bytes: numpy arrays are such strings. Text keeps its exact bytes
+  /// as
   /// its UTF-8 view, so nothing is lost either way.
   private mutating func byteString(_ opcode: PickleOpcode) throws -> PickleValue {
     let bytes = try payload(opcode)
@@ -210,7 +214,7 @@ struct PickleMachine {
     }
   }
 
-  /// Puts keys and values, alternating, into the dict on top of the stack.
+  /// Inserts alternating keys and values into the dict on top of the stack.
   private mutating func setItems(_ items: [PickleValue]) throws {
     guard items.count % 2 == 0 else { throw reader.error("the pickle is damaged: a key has no value") }
     let dictionary: Int
@@ -226,7 +230,7 @@ struct PickleMachine {
     }
   }
 
-  /// Puts one entry into a dict. The key is hashed, and a long one may be referred to again and again.
+  /// Inserts one entry into a dict. The key is hashed, and a long one may be referred to repeatedly.
   mutating func setItem(_ key: PickleValue, to value: PickleValue, in dictionary: Int) throws {
     if case .string(let name) = key, name.utf8.count > Self.usualKey { try spendCopies(name.utf8.count) }
     heap.dictionaries[dictionary].set(key, to: value)

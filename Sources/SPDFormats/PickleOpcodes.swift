@@ -1,6 +1,7 @@
-/// The instructions of pickle protocols 2 to 5 that are read.
+/// The supported instructions of pickle protocols 2 to 5.
 ///
-/// Left out are those that only protocols 0 and 1 write, and those for registered extensions and out-of-band buffers.
+/// Left out are instructions that only protocols 0 and 1 write, and those for registered extensions and out-of-band
+/// buffers.
 enum PickleOpcode: UInt8 {
   // Frame and end
   case proto = 0x80

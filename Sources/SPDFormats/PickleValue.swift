@@ -1,10 +1,10 @@
-/// A value of a pickle. What can hold other values is an index into the `PickleHeap`, so that structures may contain
-/// themselves, and freeing a deeply nested one needs no recursion.
+/// A value of a pickle. A container is an index into the `PickleHeap`, so that structures may contain themselves, and
+/// freeing a deeply nested one needs no recursion.
 enum PickleValue {
   case none
   case bool(Bool)
   case int(Int)
-  /// An integer beyond 64 bits; its value is not kept.
+  /// An integer beyond 64 bits; its value is discarded.
   case hugeInt
   case float(Double)
   case string(String)
@@ -19,7 +19,7 @@ enum PickleValue {
   case tensor(Int)
 }
 
-/// Everything that a pickle's values refer to.
+/// Owns everything that a pickle's values refer to.
 final class PickleHeap {
   /// Lists, tuples and sets.
   var sequences: [[PickleValue]] = []
@@ -52,7 +52,7 @@ final class PickleHeap {
     }
   }
 
-  /// The bytes of a byte string. Those of Python 2 that happen to be UTF-8 were taken for text.
+  /// The bytes of a byte string. A byte string of Python 2 that happens to be UTF-8 is stored as text.
   static func bytes(_ value: PickleValue) -> [UInt8]? {
     switch value {
     case .bytes(let bytes): bytes
@@ -61,7 +61,7 @@ final class PickleHeap {
     }
   }
 
-  /// How many they are, without a copy.
+  /// The length of a byte string, without a copy.
   func byteCount(_ value: PickleValue) -> Int? {
     switch value {
     case .bytes(let bytes): bytes.count
@@ -70,7 +70,7 @@ final class PickleHeap {
     }
   }
 
-  /// The entries of a dict, or those put into an instance of a class derived from it.
+  /// The entries of a dict, or of an instance of a dict subclass.
   func dictionary(_ value: PickleValue) -> PickleDictionary? {
     switch value {
     case .dict(let index): dictionaries[index]
@@ -83,7 +83,7 @@ final class PickleHeap {
   func attribute(_ name: String, of index: Int) -> PickleValue? {
     for state in records[index].states.reversed() {
       if case .dict(let state) = state, let value = dictionaries[state][name] { return value }
-      // Classes with __slots__ have a pair: the dict of attributes and the dict of slots.
+      // The state of a class with __slots__ is a pair: the dict of attributes and the dict of slots.
       if case .tuple(let pair) = state, sequences[pair].count == 2 {
         for case .dict(let part) in sequences[pair] { if let value = dictionaries[part][name] { return value } }
       }
@@ -92,7 +92,7 @@ final class PickleHeap {
   }
 }
 
-/// The name of a class or function. It is never looked up.
+/// The name of a class or function. It is never resolved.
 struct PickleGlobal {
   let module: String
   let name: String
@@ -100,20 +100,20 @@ struct PickleGlobal {
   var text: String { "\(module).\(name)" }
 }
 
-/// An instance of a class, inert: what class it names and what was handed to it.
+/// An inert instance of a class: the class's name, the arguments and the state.
 struct PickleRecord {
   /// Index of the class in the heap's globals.
   let type: Int
   /// The arguments of the constructor.
   var arguments: PickleValue
-  /// What BUILD handed over, oldest first.
+  /// The states that BUILD instructions gave it, oldest first.
   var states: [PickleValue] = []
-  /// Index of the dict of entries, for classes derived from dict.
+  /// Index of the dict of entries, for dict subclasses.
   var items: Int?
 }
 
-/// A dict of a pickle in the order of insertion. Keys that are neither text, integers nor booleans are kept but
-/// cannot be looked up.
+/// A dict of a pickle in insertion order. Keys other than text, integers and booleans are kept but cannot be looked
+/// up.
 struct PickleDictionary {
   private(set) var keys: [PickleValue] = []
   private(set) var values: [PickleValue] = []
@@ -122,7 +122,7 @@ struct PickleDictionary {
 
   var count: Int { keys.count }
 
-  /// A text as Python compares it, by its code points and not by their meaning: two spellings of "é" are two keys.
+  /// A text compared by code points, as in Python: two spellings of "é" are two keys.
   private struct Key: Hashable {
     let text: String
 
@@ -157,14 +157,14 @@ struct PickleDictionary {
   }
 }
 
-/// A storage that a pickle names: it lies beside the pickle in the archive.
+/// A reference from a pickle to a storage, which is another entry of the archive.
 struct TorchStorageID {
-  /// The element type that its class stands for; nil where it is not read.
+  /// The element type of its class; nil if unsupported.
   let type: ElementType?
-  /// The name of its class, for messages.
+  /// The class name, for messages.
   let typeName: String
   let key: String
-  /// Elements of the storage; bytes of an untyped one.
+  /// Number of elements of the storage; of bytes if untyped.
   let count: Int
 }
 

@@ -1,24 +1,26 @@
-/// A pickled dict of plain values, as CIFAR's Python version consists of: lists of integers, lists of texts, arrays of
-/// bytes. Nothing in the file is executed.
+/// A pickled dict of plain values, as in CIFAR's Python version: lists of integers, lists of texts, arrays of bytes.
+/// Nothing in the file is executed.
 ///
-/// Files of Python 2 (protocol 2, where text and bytes are one type) and of Python 3 (protocols 2 to 5) are read.
+/// Files of Python 2 (protocol 2, where text and bytes are one type) and of Python 3 (protocols 2 to 5) are
+/// supported.
 public struct PickledTable {
-  /// The file, for messages.
+  /// The file's path, for messages.
   public let path: String
-  /// The keys, in the file's order.
+  /// The keys in file order.
   public let keys: [String]
-  /// Bytes of the file.
+  /// Size of the file in bytes.
   private let size: Int
   private let heap: PickleHeap
   private let values: [String: PickleValue]
 
-  /// - Throws: `FormatError` where the file cannot be opened, is no pickle, is damaged, would have to be executed, or
-  ///   holds something else than a dict.
+  /// - Throws: `FormatError` where the file cannot be opened, is not a pickle, is damaged, would have to be executed,
+  ///   or
+  /// contains anything but a dict.
   public init(contentsOf path: String) throws {
     try self.init(readWholeFile(path), path: path)
   }
 
-  /// Reads a pickle that is in memory; `path` is for messages.
+  /// Parses a pickle in memory; `path` is for messages.
   init(_ bytes: [UInt8], path: String) throws {
     var machine = PickleMachine(bytes[...], path: path, region: "the pickle")
     let root = try machine.run()
@@ -31,7 +33,8 @@ public struct PickledTable {
     var keys: [String] = []
     var values: [String: PickleValue] = [:]
     for (key, value) in zip(dictionary.keys, dictionary.values) {
-      // Keys that Python 3 loaded with encoding="bytes" and wrote again are bytes. No key that is asked for is long.
+      // Keys that Python 3 loaded with encoding="bytes" and saved again are bytes. No key that callers ask for is
+      // long.
       guard let count = machine.heap.byteCount(key), count <= PickleMachine.longestName,
         let bytes = PickleHeap.bytes(key)
       else { continue }

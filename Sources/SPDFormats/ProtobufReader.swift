@@ -1,24 +1,24 @@
-/// Reads the fields of one message of Protocol Buffers, checked against the message's end.
+/// Reads the fields of one Protocol Buffers message, checked against the end of the message.
 package struct ProtobufReader {
-  /// A value as it is stored; what it stands for is known by the field's number.
+  /// A value as stored; its meaning depends on the field number.
   package enum Value: Equatable, Sendable {
     case varint(UInt64), fixed64(UInt64), fixed32(UInt32)
-    /// Of a string, of bytes, of a message within the message, or of packed numbers.
+    /// A string, bytes, a nested message, or packed numbers.
     case bytes(ArraySlice<UInt8>)
   }
 
   private let path: String
   private var bytes: ByteReader
 
-  /// - Parameter path: of the file, for messages.
+  /// - Parameter path: the file's path, for messages.
   package init(_ message: ArraySlice<UInt8>, path: String) {
     self.path = path
     bytes = ByteReader(message, path: path, region: "a message")
   }
 
-  /// The next field; nil at the message's end.
+  /// Reads the next field; returns nil at the end of the message.
   ///
-  /// - Throws: `FormatError` where the bytes are no field.
+  /// - Throws: `FormatError` where the bytes are not a field.
   package mutating func next() throws -> (field: Int, value: Value)? {
     guard bytes.remaining > 0 else { return nil }
     let start = bytes.offset
@@ -43,7 +43,7 @@ package struct ProtobufReader {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       let byte = try bytes.integer(UInt8.self, for: purpose)
-      // The tenth byte has room for one bit.
+      // The tenth byte has room for only one bit.
       guard shift < 63 || byte <= 1 else { break }
       value |= UInt64(byte & 0x7f) << shift
       if byte < 0x80 { return value }
@@ -53,7 +53,7 @@ package struct ProtobufReader {
 }
 
 extension ProtobufReader.Value {
-  /// Nil if the value is of another type.
+  /// The value as an integer; nil if it has another type.
   package var int: Int? { if case .varint(let bits) = self { Int(Int64(bitPattern: bits)) } else { nil } }
   package var float: Float? { if case .fixed32(let bits) = self { Float(bitPattern: bits) } else { nil } }
   package var double: Double? { if case .fixed64(let bits) = self { Double(bitPattern: bits) } else { nil } }

@@ -1,21 +1,21 @@
-/// A message of Protocol Buffers that writes its fields, in the order of their numbers, as every writer does.
+/// A Protocol Buffers message that writes its fields in the order of their numbers, as all writers do.
 package protocol ProtobufMessage {
   func write(to writer: inout ProtobufWriter)
 }
 
-/// Writes Protocol Buffers' wire format: a key (field number and wire type) before each value.
+/// Writes the Protocol Buffers wire format: a key (field number and wire type) before each value.
 ///
-/// A field without a value is not written. Repeated numbers are written one by one, as `proto2` does by default.
+/// Fields without a value are not written. Repeated numbers are written one by one, as `proto2` does by default.
 package struct ProtobufWriter {
   package private(set) var bytes: [UInt8] = []
-  /// Bytes written so far, or that would have been.
+  /// Number of bytes written or counted so far.
   private var count = 0
-  /// A message's length stands before it: it is found by writing the message to nowhere.
+  /// Whether bytes are only counted: a message is preceded by its length, so it is written twice, first to count.
   private let isCounting: Bool
 
   private init(isCounting: Bool) { self.isCounting = isCounting }
 
-  /// The bytes of a message that is in no other.
+  /// Encodes a top-level message.
   package static func bytes(of message: some ProtobufMessage) -> [UInt8] {
     var writer = ProtobufWriter(isCounting: false)
     writer.bytes.reserveCapacity(size(of: message))
@@ -98,7 +98,7 @@ package struct ProtobufWriter {
   }
 }
 
-/// How a field's value is stored.
+/// How the value of a field is encoded.
 enum ProtobufWireType: UInt64 {
   case varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5
 }

@@ -1,17 +1,17 @@
 /// Reads the weights of a network from a safetensors file, a numpy archive (.npz) or a PyTorch checkpoint (a zip
-/// archive: a state dict or a whole pickled module). The content decides which, not the name. Nothing in the file is
-/// executed.
+/// archive:
+/// a state dict or a whole pickled module). The content decides, not the name. Nothing in the file is executed.
 ///
-/// All numbers become float32. `module.` prefixes are stripped from the keys.
+/// All numbers are converted to float32. `module.` prefixes are stripped from the keys.
 ///
-/// - Throws: `FormatError` where the file cannot be opened, is of another kind, is damaged, or holds no weights.
+/// - Throws: `FormatError` where the file cannot be opened, has another format, is damaged, or has no weights.
 public func readCheckpoint(_ path: String) throws -> Checkpoint {
   try parseCheckpoint(readWholeFile(path), path: path)
 }
 
 private let saveAgain = "Load it with torch 1.6 or later and write it again with torch.save(model.state_dict(), …)"
 
-/// Reads a checkpoint that is in memory; `path` is for messages.
+/// Parses a checkpoint in memory; `path` is for messages.
 func parseCheckpoint(_ bytes: [UInt8], path: String) throws -> Checkpoint {
   func refusal(_ problem: String, _ remedy: String) -> FormatError {
     FormatError(path: path, problem: problem, remedy: remedy)
@@ -30,7 +30,8 @@ func parseCheckpoint(_ bytes: [UInt8], path: String) throws -> Checkpoint {
     let start =
       bytes.isEmpty ? "it is empty" : "it starts with \(quoted(String(decoding: bytes.prefix(8), as: UTF8.self)))"
     throw refusal(
-      "is no weights file: \(start)", "Accepted are safetensors, numpy .npz and PyTorch .pt/.pth (torch 1.6 or later)")
+      "is not a weights file: \(start)",
+      "Accepted are safetensors, numpy .npz and PyTorch .pt/.pth (torch 1.6 or later)")
   }
 }
 
@@ -49,7 +50,7 @@ private func parseZip(_ archive: ZipArchive) throws -> Checkpoint {
   return try strippingPrefixes(checkpoint, path: archive.path)
 }
 
-/// Keys without the prefixes that wrappers put before them: `module.` of DataParallel, `_orig_mod.` of torch.compile.
+/// Strips the prefixes that wrappers add to keys: `module.` of DataParallel, `_orig_mod.` of torch.compile.
 private func strippingPrefixes(_ checkpoint: Checkpoint, path: String) throws -> Checkpoint {
   let wrappers = ["module.", "_orig_mod."]
   func stripped(_ key: String) -> String {

@@ -1,18 +1,18 @@
-/// Reads a safetensors file. F64, F32, F16, BF16, integers and booleans become float32.
+/// Reads a safetensors file. F64, F32, F16, BF16, integers and booleans are converted to float32.
 ///
-/// - Throws: `FormatError` where the file cannot be opened or breaks a rule of the format: a header above 100 MB or
-///   beyond the file, a name twice, a size that is not shape × element size, bytes that overlap, leave a gap or are
-///   missing.
+/// - Throws: `FormatError` where the file cannot be opened or violates the format: a header above 100 MB or beyond
+///   the
+/// file, a duplicate name, a size other than shape × element size, bytes that overlap, leave a gap or are missing.
 public func readSafetensors(_ path: String) throws -> Checkpoint {
   try parseSafetensors(readWholeFile(path), path: path)
 }
 
-/// What the header says about one tensor.
+/// The header's entry for one tensor.
 struct SafetensorsEntry {
   let name: String
   let type: ElementType
   let shape: [Int]
-  /// The tensor's bytes, counted from the end of the header.
+  /// The tensor's bytes, relative to the end of the header.
   let range: Range<Int>
 }
 
@@ -45,7 +45,8 @@ func parseSafetensors(_ bytes: [UInt8], path: String) throws -> Checkpoint {
   return checkpoint
 }
 
-/// The precision of a set of tensors for messages: the type of most of its numbers, those of floats if it has any.
+/// The precision of a set of tensors for messages: the type of most of its floats, or of most of its numbers if it
+/// has none.
 func precisionLabel(_ sizes: [(ElementType, Int)]) -> String {
   let floats = sizes.filter { $0.0.isFloat }
   var counts: [String: Int] = [:]
@@ -53,7 +54,7 @@ func precisionLabel(_ sizes: [(ElementType, Int)]) -> String {
   return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "empty"
 }
 
-/// Class names out of metadata, where `names` is a JSON list of strings.
+/// Class names from the metadata, where `names` is a JSON list of strings.
 private func classNames(in metadata: [String: String], path: String) -> [String]? {
   guard let text = metadata["names"] else { return nil }
   var reader = JSONReader(Array(text.utf8)[...], path: path, region: "names")

@@ -1,6 +1,6 @@
-/// The JSON header of a safetensors file, its rules checked.
+/// The validated JSON header of a safetensors file.
 struct SafetensorsHeader {
-  /// In the order of the header.
+  /// The entries in header order.
   private(set) var entries: [SafetensorsEntry] = []
   private(set) var metadata: [String: String] = [:]
 
@@ -54,7 +54,7 @@ struct SafetensorsHeader {
     guard let type, let shape, let offsets, offsets.count == 2, shape.count <= StridedLayout.maximumRank else {
       throw failure("its entry lacks a valid dtype, shape or data_offsets", nil)
     }
-    guard offsets[0] <= offsets[1] else { throw failure("its data_offsets run backwards", nil) }
+    guard offsets[0] <= offsets[1] else { throw failure("its data_offsets are in the wrong order", nil) }
     let (size, overflow) = (HostTensor.elementCount(of: shape) ?? -1).multipliedReportingOverflow(by: type.size)
     guard size >= 0, !overflow else { throw failure("its shape has more elements than a file can hold", nil) }
     guard size == offsets[1] - offsets[0] else {
@@ -65,7 +65,7 @@ struct SafetensorsHeader {
     return SafetensorsEntry(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1])
   }
 
-  /// Array members that are all whole numbers, zero or more.
+  /// The members of an array if all are non-negative integers.
   private static func sizes(_ values: [JSONValue]) -> [Int]? {
     let sizes = values.compactMap { if case .integer(let value) = $0, value >= 0 { value } else { nil } }
     return sizes.count == values.count ? sizes : nil
@@ -90,7 +90,7 @@ struct SafetensorsHeader {
     }
   }
 
-  /// The tensors must cover the data from its first byte to its last, none twice.
+  /// Checks that the tensors cover the data from first to last byte without overlap.
   func checkCoverage(of size: Int, path: String) throws {
     var end = 0
     let inOrder = entries.sorted {

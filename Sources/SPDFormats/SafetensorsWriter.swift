@@ -1,7 +1,7 @@
-/// Writes tensors as a safetensors file: F32, in order, with metadata. The file appears whole or not at all.
+/// Writes tensors atomically as a safetensors file: F32, in order, with metadata.
 ///
-/// - Throws: `FormatError` where two tensors have one name, one is named `__metadata__`, a shape does not fit its
-///   values, the header would exceed 100 MB, or the system refuses the writing.
+/// - Throws: `FormatError` where two tensors have one name, one is named `__metadata__`, a shape does not match its
+/// values, the header would exceed 100 MB, or the file cannot be written.
 public func writeSafetensors(
   _ tensors: [NamedTensor], metadata: [String: String] = [:], to path: String
 ) throws {
@@ -22,7 +22,7 @@ public func writeSafetensors(
   }
 }
 
-/// The header, padded with spaces so that the tensors start at a multiple of 8 bytes.
+/// Encodes the header, padded with spaces so that the tensors start at a multiple of 8 bytes.
 private func encodedHeader(_ tensors: [NamedTensor], metadata: [String: String]) -> [UInt8] {
   var members: [String] = []
   if !metadata.isEmpty {

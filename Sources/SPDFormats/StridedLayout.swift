@@ -1,15 +1,15 @@
-/// How a tensor lies in a run of elements: element i₀,i₁… is at `offset` + Σ iₖ · `strides[k]`.
+/// The layout of a tensor in a storage: element i₀,i₁… is at `offset` + Σ iₖ · `strides[k]`.
 struct StridedLayout {
   let shape: [Int]
   let strides: [Int]
   let offset: Int
-  /// Elements of the tensor.
+  /// Number of elements of the tensor.
   let count: Int
 
-  /// More axes than any library writes; numpy stops at 64.
+  /// Maximum number of axes: more than any library writes; numpy allows 64.
   static let maximumRank = 64
 
-  /// The layout, if every element lies within `available` elements; otherwise what is wrong with it.
+  /// Returns the layout if every element is within `available` elements; otherwise what is wrong with it.
   static func checked(shape: [Int], strides: [Int], offset: Int, available: Int) -> Result<StridedLayout, Fault> {
     guard shape.count <= maximumRank else {
       return .failure(Fault("has \(shape.count) axes, more than \(maximumRank)"))
@@ -23,7 +23,7 @@ struct StridedLayout {
     guard let count = HostTensor.elementCount(of: shape) else {
       return .failure(Fault("has the impossible shape \(describe(shape: shape))"))
     }
-    // Along an axis of one element nothing is stepped over, whatever its stride says.
+    // The stride of an axis of one element is irrelevant.
     let steps = zip(shape, strides).map { $0 == 1 ? 0 : $1 }
     let layout = StridedLayout(shape: shape, strides: steps, offset: offset, count: count)
     guard count > 0 else { return .success(layout) }
@@ -33,13 +33,13 @@ struct StridedLayout {
     return .success(layout)
   }
 
-  /// What is wrong with a layout, as the end of a sentence about the tensor.
+  /// A description of what is wrong with a layout, as the end of a sentence about the tensor.
   struct Fault: Error {
     let text: String
     init(_ text: String) { self.text = text }
   }
 
-  /// Index of the last element, or nil where it overflows. Only for tensors with elements.
+  /// Index of the last element, or nil where it overflows. Only for non-empty tensors.
   private var lastIndex: Int? {
     var last = offset
     for (extent, stride) in zip(shape, strides) {
@@ -51,7 +51,7 @@ struct StridedLayout {
     return last
   }
 
-  /// Whether the elements lie row-major without gaps.
+  /// Whether the elements are row-major without gaps.
   var isContiguous: Bool {
     var expected = 1
     for (extent, stride) in zip(shape, strides).reversed() where extent != 1 {
@@ -61,9 +61,9 @@ struct StridedLayout {
     return true
   }
 
-  /// Strides of an array stored first axis fastest, as Fortran does; `elementCount(of:)` must accept the shape.
+  /// Strides of an array in Fortran order; `elementCount(of:)` must accept the shape.
   static func columnMajorStrides(_ shape: [Int]) -> [Int] {
-    // An empty array has no elements to find, and the product of its other extents may overflow.
+    // An empty array has no elements, and the product of its other extents may overflow.
     if shape.contains(0) { return [Int](repeating: 0, count: shape.count) }
     var stride = 1
     return shape.map { extent in
@@ -72,7 +72,7 @@ struct StridedLayout {
     }
   }
 
-  /// The tensor's elements out of `storage`, row-major, still encoded: `count` × `size` bytes.
+  /// Gathers the tensor's elements from `storage`, row-major, still encoded: `count` × `size` bytes.
   func gather(from storage: ArraySlice<UInt8>, elementSize size: Int) -> ArraySlice<UInt8> {
     if count == 0 { return [] }
     if isContiguous {
@@ -89,7 +89,7 @@ struct StridedLayout {
 
   private func gather<Raw: FixedWidthInteger>(from storage: ArraySlice<UInt8>, as type: Raw.Type) -> ArraySlice<UInt8> {
     let size = MemoryLayout<Raw>.size
-    // Without the axes of one element, at which every step of the odometer below would have to carry.
+    // Without the axes of one element, at each of which the counter below would carry.
     let axes = self.shape.indices.filter { self.shape[$0] != 1 }
     let (shape, strides) = (axes.map { self.shape[$0] }, axes.map { self.strides[$0] })
     let innerExtent = shape[shape.count - 1]
@@ -106,7 +106,7 @@ struct StridedLayout {
             output.storeBytes(of: raw, toByteOffset: (written + step) * size, as: Raw.self)
           }
           written += innerExtent
-          // The next row: count the outer axes up like an odometer.
+          // The next row: advance the outer axes like an odometer.
           for axis in index.indices.reversed() {
             index[axis] += 1
             start += strides[axis]

@@ -1,16 +1,16 @@
-/// What to do about element types that are not read, such as float8 and complex numbers.
+/// The remedy for unsupported element types, such as float8 and complex numbers.
 let convertToFloat =
   "Convert it to float32: torch.save({k: v.float() for k, v in model.state_dict().items()}, …); "
   + "float16 to float64, bfloat16, integers and bool are read"
 
-/// The zip archive that torch.save writes: a pickle, and one entry for every storage that the pickle names.
+/// The zip archive of torch.save: a pickle, and one entry for every storage that it refers to.
 struct TorchArchive {
   let archive: ZipArchive
-  /// The folder that holds everything, with its slash.
+  /// The top-level folder, with its trailing slash.
   private let root: String
   private let isBigEndian: Bool
 
-  /// Nil where the archive holds no `data.pkl`.
+  /// Returns nil where the archive has no `data.pkl`.
   init?(_ archive: ZipArchive) throws {
     let pickles = archive.entries.filter { entry in
       entry.name == "data.pkl" || entry.name.hasSuffix("/data.pkl") && entry.name.split(separator: "/").count == 2
@@ -33,7 +33,7 @@ struct TorchArchive {
     self.archive = archive
   }
 
-  /// The value that the pickle describes, what its parts refer to, and the bytes of the pickle.
+  /// Reads the pickle: its value, the objects it refers to, and its size in bytes.
   func unpickled() throws -> (root: PickleValue, heap: PickleHeap, size: Int) {
     guard let bytes = try archive.contents(of: root + "data.pkl") else {
       preconditionFailure("an entry of the archive")
@@ -60,7 +60,7 @@ struct TorchArchive {
     return bytes
   }
 
-  /// The elements of a tensor, row-major.
+  /// Reads the elements of a tensor, row-major.
   func tensor(
     _ tensor: PickledTensor, of heap: PickleHeap, named name: String, limit: inout ExpansionLimit
   ) throws -> HostTensor {
@@ -86,7 +86,7 @@ struct TorchArchive {
     return HostTensor(shape: tensor.shape, values: type.floats(in: elements, bigEndian: isBigEndian))
   }
 
-  /// The element type of a tensor; nil where its storage is of an unknown one.
+  /// The element type of a tensor; nil where its storage has an unknown type.
   static func elementType(of tensor: PickledTensor, in heap: PickleHeap) -> ElementType? {
     tensor.type ?? heap.storages[tensor.storage].type
   }

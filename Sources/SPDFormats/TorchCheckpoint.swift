@@ -1,4 +1,4 @@
-/// The weights in a PyTorch checkpoint: a state dict, a whole pickled module, or a dict that holds one of them.
+/// Extracts the weights from a PyTorch checkpoint: a state dict, a pickled module, or a dict that contains either.
 func parseTorch(_ torch: TorchArchive) throws -> Checkpoint {
   let (root, heap, pickleSize) = try torch.unpickled()
   let path = torch.archive.path
@@ -41,10 +41,10 @@ private func noWeights(_ root: PickleValue, _ heap: PickleHeap, _ path: String) 
   }
   return FormatError(
     path: path, problem: "holds no weights: \(found)", location: "data.pkl",
-    remedy: "Wanted is a state dict or a module, alone or under ema, model, state_dict, model_state_dict or net")
+    remedy: "Save a state dict or a module, alone or under ema, model, state_dict, model_state_dict or net")
 }
 
-/// The part of a checkpoint that holds the weights.
+/// The part of a checkpoint that contains the weights.
 private struct WeightSource {
   enum Kind {
     case module(Int)
@@ -55,10 +55,10 @@ private struct WeightSource {
   /// "ema", "model", "module" or "state dict".
   let label: String
 
-  /// The record of the module if the weights are in one.
+  /// The record of the module, if the weights are in one.
   var module: Int? { if case .module(let record) = kind { record } else { nil } }
 
-  /// In order of preference: training frameworks keep the averaged weights, which are the better ones, under `ema`.
+  /// Keys in order of preference: training frameworks keep the EMA weights, which are the better ones, under `ema`.
   private static let containers = ["ema", "model", "state_dict", "model_state_dict", "net"]
 
   static func find(in value: PickleValue, _ heap: PickleHeap, key: String? = nil, depth: Int = 0) -> WeightSource? {

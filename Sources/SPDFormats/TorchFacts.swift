@@ -1,11 +1,11 @@
-/// What a PyTorch checkpoint says beside the weights: names and number of the classes, epoch and other scalars.
+/// The facts in a PyTorch checkpoint beside the weights: class names and count, epoch and other scalars.
 struct TorchFacts {
   let root: PickleValue
   /// The record of the pickled module, if there is one.
   let module: Int?
   let heap: PickleHeap
 
-  /// A network has fewer; more would be a hostile list.
+  /// More classes than any network has; a longer list would be hostile.
   private static let maximumClasses = 1_000_000
   private static let maximumFacts = 64
   private static let maximumText = 1024
@@ -41,7 +41,7 @@ struct TorchFacts {
     return facts
   }
 
-  /// Where a fact may stand: on the module, on the module that DataParallel wraps, or beside them.
+  /// The places where a fact may be stored: the module, the module that DataParallel wraps, or the dict beside them.
   private func sources(_ name: String) -> [PickleValue] {
     var found: [PickleValue?] = []
     if let module {
@@ -57,7 +57,7 @@ struct TorchFacts {
     return found.compactMap { $0 }
   }
 
-  /// A list of references to one long text would become very much of it.
+  /// Whether a text is short: many references to one long text would expand to huge memory.
   private func isUsual(_ name: String) -> Bool { name.utf8.count <= Self.maximumText }
 
   /// Names from a list, or from a dict of class index to name with every index from 0.

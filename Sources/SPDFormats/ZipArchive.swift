@@ -1,13 +1,14 @@
-/// A zip archive in memory: its directory checked once, its entries read, inflated and checked on demand.
+/// A zip archive in memory. Its directory is validated once; entries are read, inflated and verified on demand.
 ///
-/// Stored and deflated entries and zip64 are read. Archives in parts, encrypted entries and entries that share
-/// bytes are refused. All entries together may inflate to 256 MB, or to 100 times the file's size where that is more.
+/// Stored and deflated entries and zip64 are supported. Multi-part archives, encrypted entries and overlapping
+/// entries
+/// are refused. All entries together may inflate to 256 MB or 100 times the size of the file, whichever is more.
 final class ZipArchive {
   struct Entry {
     let name: String
     let method: UInt16
     let checksum: UInt32
-    /// Bytes in the archive, and after inflating.
+    /// Size in the archive, and after inflating, in bytes.
     let packedSize: Int
     let size: Int
     /// Index of the first packed byte in the file.
@@ -15,16 +16,16 @@ final class ZipArchive {
   }
 
   let path: String
-  /// In the order of the directory, without folders.
+  /// The entries in directory order, without folders.
   let entries: [Entry]
   private let bytes: [UInt8]
-  /// By the bytes of the name: two spellings of one text are two entries.
+  /// Indices by the bytes of the name: two spellings of one text are two entries.
   private let indexByName: [[UInt8]: Int]
   private var contents: [Int: ArraySlice<UInt8>] = [:]
-  /// Bytes that deflated entries may still unfold to.
+  /// Number of bytes that deflated entries may still inflate to.
   private var inflationLeft: Int
 
-  /// What a small file may inflate to in all; a large one may to `inflationRatio` times its size.
+  /// The inflation limit of a small file; that of a large one is `inflationRatio` times its size.
   static let freeInflation = 256 << 20
   static let inflationRatio = 100
 
@@ -43,12 +44,12 @@ final class ZipArchive {
     inflationLeft = max(Self.freeInflation, bytes.count * Self.inflationRatio)
   }
 
-  /// Bytes of the whole archive.
+  /// Size of the archive in bytes.
   var fileSize: Int { bytes.count }
 
   func entry(named name: String) -> Entry? { indexByName[Array(name.utf8)].map { entries[$0] } }
 
-  /// The bytes of an entry, inflated, checked and kept; nil where the archive has no such entry.
+  /// The bytes of an entry, inflated, verified and cached; nil where the archive has no such entry.
   func contents(of name: String) throws -> ArraySlice<UInt8>? {
     guard let index = indexByName[Array(name.utf8)] else { return nil }
     if let known = contents[index] { return known }
@@ -57,7 +58,7 @@ final class ZipArchive {
     return unpacked
   }
 
-  /// The bytes of an entry, inflated and its CRC checked.
+  /// Reads an entry: inflates it and verifies its CRC.
   func unpack(_ entry: Entry) throws -> ArraySlice<UInt8> {
     func failure(_ problem: String, remedy: String? = nil) -> FormatError {
       FormatError(path: path, problem: problem, location: "zip entry \(quoted(entry.name))", remedy: remedy)
@@ -69,7 +70,7 @@ final class ZipArchive {
       guard entry.packedSize == entry.size else { throw failure("a stored zip entry declares two sizes") }
       unpacked = packed
     case 8:
-      // Deflate cannot do better than 1032:1, so a larger claim is false and its memory is not allocated.
+      // Deflate cannot exceed 1032:1, so a larger claim is false and its memory is not allocated.
       guard entry.size / 1032 <= entry.packedSize else {
         throw failure("declares \(entry.size) bytes out of \(entry.packedSize), which deflate cannot give")
       }

@@ -1,4 +1,4 @@
-/// Finds and checks the directory of a zip archive and where the data of each entry lies.
+/// Finds and validates the directory of a zip archive and the data of each entry.
 struct ZipDirectory {
   private(set) var entries: [ZipArchive.Entry] = []
 
@@ -30,7 +30,7 @@ struct ZipDirectory {
       spans.append(header..<entry.start + entry.packedSize)
       if !entry.name.hasSuffix("/") { entries.append(entry) }
     }
-    // Entries that share bytes are how a small file claims to hold a huge one.
+    // Overlapping entries are how a small file claims to contain a huge one.
     spans.sort { $0.lowerBound < $1.lowerBound }
     for (first, second) in zip(spans, spans.dropFirst()) where first.upperBound > second.lowerBound {
       throw FormatError(
@@ -52,7 +52,7 @@ struct ZipDirectory {
     var count: Int
   }
 
-  /// The directory's place, from the record at the end of the file, or from its zip64 form where that is too narrow.
+  /// Locates the directory through the end record, or through its zip64 form where the former is too narrow.
   private func findDirectory() throws -> Span {
     let end = try findEnd()
     var reader = try reader(at: end + 4, region: "the zip end record")
@@ -68,7 +68,7 @@ struct ZipDirectory {
       if try locator.integer(UInt32.self, for: "signature") == Signature.locator64 { return try wideSpan(&locator) }
     }
     guard disk == 0, firstDisk == 0, count == countHere else {
-      throw reader.error("is one part of a zip archive in parts")
+      throw reader.error("is one part of a multi-part zip archive")
     }
     return Span(offset: Int(offset), size: Int(size), count: Int(count))
   }
@@ -103,7 +103,7 @@ struct ZipDirectory {
     return Span(offset: try reader.size64(for: "directory offset"), size: size, count: count)
   }
 
-  /// One directory entry, and where its local header starts.
+  /// Reads one directory entry, and the offset of its local header.
   private func readEntry(_ reader: inout ByteReader) throws -> (ZipArchive.Entry, header: Int) {
     guard try reader.integer(UInt32.self, for: "signature") == Signature.directoryEntry else {
       throw reader.error("the zip directory is damaged", remedy: "Copy the file again")
@@ -140,7 +140,7 @@ struct ZipDirectory {
     return (entry, header)
   }
 
-  /// Where an entry's data starts: after its local header, whose name must be that of the directory.
+  /// Finds the start of an entry's data: after its local header, whose name must match the directory.
   private func dataStart(header: Int, name: String, nameBytes: ArraySlice<UInt8>) throws -> Int {
     var local = try reader(at: header, region: "the local header of zip entry \(quoted(name))")
     guard try local.integer(UInt32.self, for: "signature") == Signature.localHeader else {
@@ -156,7 +156,7 @@ struct ZipDirectory {
     return header + local.offset
   }
 
-  /// The zip64 extra field: the true values, in order, of those sizes that are all ones in the directory entry.
+  /// The zip64 extra field: the true values, in order, of the sizes that are all ones in the directory entry.
   private struct WideSizes {
     private var reader: ByteReader?
 

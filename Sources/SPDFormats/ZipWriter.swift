@@ -1,8 +1,8 @@
-/// Writes a zip archive of stored entries, one after the other, to a sink of bytes.
+/// Writes a zip archive of stored entries, in order, to a byte sink.
 ///
-/// The same entries give the same bytes: the time of every entry is the format's earliest.
+/// The same entries give the same bytes: every entry has the format's earliest time.
 struct ZipWriter {
-  /// Where bytes go, in order.
+  /// Receives the bytes, in order.
   typealias Sink = (UnsafeRawBufferPointer) throws -> Void
 
   private struct Record {
@@ -13,7 +13,7 @@ struct ZipWriter {
   }
 
   private let sink: Sink
-  /// Sizes and offsets from here on are written as 64-bit; lowered by tests.
+  /// Threshold from which sizes and offsets are written as 64-bit; lowered by tests.
   private let wideFrom: UInt64
   private var records: [Record] = []
   private var position: UInt64 = 0
@@ -25,7 +25,7 @@ struct ZipWriter {
     self.sink = sink
   }
 
-  /// Adds an entry whose data is `parts` joined; `name` has at most 65 535 UTF-8 bytes.
+  /// Adds an entry whose data is `parts` joined; `name` has a maximum of 65 535 UTF-8 bytes.
   mutating func add(_ name: String, parts: [UnsafeRawBufferPointer]) throws {
     let size = parts.reduce(0) { $0 + UInt64($1.count) }
     let checksum = parts.reduce(0) { Zlib.crc32($1, from: $0) }
@@ -41,7 +41,7 @@ struct ZipWriter {
     records.append(record)
   }
 
-  /// Writes the directory; nothing may be added after it.
+  /// Writes the directory; nothing may be added afterwards.
   mutating func finish() throws {
     let directoryStart = position
     for record in records {
@@ -72,7 +72,7 @@ struct ZipWriter {
     if isWide {
       let wideEnd = position
       end.append(0x0606_4b50 as UInt32)
-      end.append(44 as UInt64)  // what follows of this record
+      end.append(44 as UInt64)  // size of the rest of this record
       end.append(45 as UInt16)
       end.append(45 as UInt16)
       end.append(0 as UInt32)
@@ -96,7 +96,7 @@ struct ZipWriter {
     try put(end.bytes)
   }
 
-  /// The fields that the local header and the directory entry share, from "version needed" to "extra length".
+  /// Appends the fields that the local header and the directory entry share, from "version needed" to "extra length".
   private func appendCommon(of record: Record, isWide: Bool, extraLength: UInt16, to bytes: inout LittleEndianBytes) {
     bytes.append(UInt16(isWide ? 45 : 20))
     bytes.append(0x0800 as UInt16)  // the name is UTF-8
@@ -117,7 +117,7 @@ struct ZipWriter {
   }
 }
 
-/// Fixed-width integers appended in little-endian order.
+/// A buffer of little-endian fixed-width integers.
 struct LittleEndianBytes {
   private(set) var bytes: [UInt8] = []
 
@@ -127,7 +127,7 @@ struct LittleEndianBytes {
 
   mutating func append(_ more: [UInt8]) { bytes += more }
 
-  /// A zip64 extra field.
+  /// Appends a zip64 extra field.
   mutating func appendWideExtra(_ values: [UInt64]) {
     append(1 as UInt16)
     append(UInt16(8 * values.count))

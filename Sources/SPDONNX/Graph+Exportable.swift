@@ -1,7 +1,7 @@
 import SPD
 
 extension Graph {
-  /// Refuses what only passes make: views, folded operations, copies.
+  /// Throws for nodes that only passes make: views, fused operations, copies.
   func checkTraced() throws(ONNXExportError) {
     for node in nodes {
       if let reason = untracedReason(node) {
@@ -23,7 +23,7 @@ extension Graph {
     }
     switch node.op {
     case .copy: return "is a copy"
-    case .batchNorm(let op): return op.enclosing == nil ? nil : "was moved in front of a space-to-depth"
+    case .batchNorm(let op): return op.enclosing == nil ? nil : "was hoisted above a space-to-depth"
     case .convolution(let op):
       if op.parts.count != 1 { return "is \(op.parts.count) convolutions in one" }
       if op.totalInputChannels != nil { return "makes only a part of a convolution's sums" }
@@ -34,7 +34,7 @@ extension Graph {
     }
   }
 
-  /// Refuses what no file can hold, before any parameter is read.
+  /// Throws for a graph that no file can hold, before any parameter is read.
   func checkSize() throws(ONNXExportError) {
     let known = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
     let used = Set(nodes.flatMap(\.op.parameterNames)).compactMap { known[$0] }

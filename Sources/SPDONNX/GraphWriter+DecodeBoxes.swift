@@ -1,10 +1,11 @@
 import SPD
 
 extension GraphWriter {
-  /// Boxes of all levels as N×rows×(5 + classes).
+  /// Writes the boxes of all levels as N×rows×(5 + classes).
   ///
-  /// Each level goes to N×anchors×H×W×(5 + classes) and is split there: centres become xy·2S + (cell − ½)·S, sizes
-  /// wh²·4AS, scores stay. Multiplied out like this the constants need only one multiplication and one addition.
+  /// Each level is reshaped to N×anchors×H×W×(5 + classes) and split there: centres become xy·2S + (cell − ½)·S,
+  /// sizes
+  /// wh²·4AS, scores stay. With constants precomputed like this, one multiplication and one addition suffice.
   mutating func append(_ node: Node, _ op: Op.DecodeBoxes, parameters: (String) throws -> [Float]) throws {
     let anchors = try graph.parameter(op.anchors)!.values(parameters)
     let perLevel = op.anchorsPerLevel * 2

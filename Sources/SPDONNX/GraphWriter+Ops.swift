@@ -23,7 +23,7 @@ extension GraphWriter {
     }
   }
 
-  /// An operator from N×C×H×W to N×C×H×W.
+  /// Writes an operator from N×C×H×W to N×C×H×W.
   private mutating func map(
     _ node: Node, _ type: String, _ others: [String] = [], _ attributes: [AttributeProto] = []
   ) {
@@ -32,7 +32,7 @@ extension GraphWriter {
     set(node, to: Value(name: result, dims: node.shape.dims))
   }
 
-  /// An operator that leaves or joins channels, on maps or on vectors.
+  /// Writes an operator that slices or concatenates channels, on maps or on vectors.
   private mutating func joined(
     _ node: Node, _ type: String, others: [String] = [], _ attributes: [AttributeProto]
   ) {
@@ -81,7 +81,7 @@ extension GraphWriter {
 
   private mutating func appendUpsample(_ node: Node, _ factor: Int) {
     let scales = constant([1, 1, Float(factor), Float(factor)], [4], "scales", for: node.layer)
-    // Without a region of interest, which only another mode reads.
+    // Without a region of interest, which only another mode uses.
     map(
       node, "Resize", ["", scales],
       [
@@ -100,7 +100,7 @@ extension GraphWriter {
     }
   }
 
-  /// Nothing to do for what is a vector already.
+  /// Flattens a map; a vector is left as it is.
   private mutating func appendFlatten(_ node: Node) {
     var x = value(node.inputs[0])
     if x.dims.count > 2 {

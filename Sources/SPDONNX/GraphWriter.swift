@@ -6,13 +6,13 @@ struct GraphWriter {
 
   let graph: Graph
   var proto = GraphProto()
-  /// What holds the result of each node of `graph` written so far.
+  /// The ONNX values of the nodes of `graph` written so far.
   private var values: [Node.ID: Value] = [:]
-  /// Nodes, values and initialisers share one space of names.
+  /// Names in use: nodes, values and initialisers share one namespace.
   private var taken: Set<String>
   private var parametersRead: Set<String> = []
 
-  /// A tensor of the ONNX graph. Where `graph` says N×C×1×1 or N×1×rows×columns it may be N×C or N×rows×columns.
+  /// A tensor of the ONNX graph. For N×C×1×1 or N×1×rows×columns in `graph` it may be N×C or N×rows×columns.
   struct Value {
     var name: String
     var dims: [Int]
@@ -33,7 +33,7 @@ struct GraphWriter {
 
   // MARK: Values
 
-  /// The value of an operand, in whatever rank it has.
+  /// The value of an operand, of whatever rank.
   func value(_ operand: Operand) -> Value { values[operand.segments[0].node]! }
 
   /// The value of an operand as N×C×H×W.
@@ -41,7 +41,7 @@ struct GraphWriter {
     reshaped(value(operand), to: graph.shape(of: operand).dims, for: layer)
   }
 
-  /// The values of operands whose second dimension are channels, all of one rank.
+  /// The values of operands whose second dimension is channels, all of one rank.
   mutating func channelwise(_ operands: [Operand], for layer: String) -> [Value] {
     let values = operands.map { value($0) }
     if values.allSatisfy({ $0.dims.count == 2 }) { return values }
@@ -110,7 +110,7 @@ struct GraphWriter {
 
   // MARK: The end
 
-  /// Gives the network's results their names.
+  /// Names the network's results.
   mutating func appendOutputs() {
     for (operand, name) in zip(graph.outputs, outputNames(count: graph.outputs.count)) {
       let shape = graph.shape(of: operand)
@@ -137,7 +137,7 @@ struct GraphWriter {
     values = values.mapValues { $0.name == old ? Value(name: new, dims: $0.dims) : $0 }
   }
 
-  /// Puts the parameters that were read in front of the other initialisers, in state-dict order.
+  /// Inserts the parameters that were read before the other initialisers, in state-dict order.
   mutating func appendParameters(_ parameters: (String) throws -> [Float]) throws {
     let tensors = try graph.parameters.filter { parametersRead.contains($0.name) }.map {
       tensor($0.name, $0.shape, try $0.values(parameters))
@@ -162,7 +162,7 @@ private func description(of value: GraphWriter.Value) -> ValueInfoProto {
 }
 
 extension Parameter {
-  /// The parameter's values, as many as its shape says.
+  /// Reads the parameter's values and checks their count against its shape.
   func values(_ source: (String) throws -> [Float]) throws -> [Float] {
     let values = try source(name)
     guard values.count == count else {

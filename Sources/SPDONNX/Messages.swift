@@ -1,6 +1,6 @@
 internal import SPDFormats
 
-// The part of ONNX's file format that the exporter writes, with ONNX's names and public field numbers (onnx.proto).
+// The subset of ONNX's file format that the exporter writes, with ONNX's names and public field numbers (onnx.proto).
 
 struct ModelProto {
   var irVersion: Int?
@@ -27,7 +27,7 @@ extension ModelProto: ProtobufMessage {
   }
 }
 
-/// Without a domain: ONNX's own operators.
+/// An operator set; without a domain, ONNX's own operators.
 struct OperatorSetIdProto {
   var version: Int?
 
@@ -180,7 +180,7 @@ extension ValueInfoProto: ProtobufMessage {
   }
 }
 
-/// The type of a tensor; ONNX has others.
+/// The type of a value; only tensor types are written.
 struct TypeProto {
   var tensorType: Tensor
 

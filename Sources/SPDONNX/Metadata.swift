@@ -26,7 +26,7 @@ func metadata(of graph: Graph, classNames: [String]?) throws(ONNXExportError) ->
   return entries
 }
 
-/// Quoted so that nothing in a name can end the literal: readers evaluate it.
+/// Quotes and escapes a text so that it cannot end the literal: readers evaluate it.
 private func pythonLiteral(_ text: String) -> String {
   var literal = "'"
   for scalar in text.unicodeScalars {

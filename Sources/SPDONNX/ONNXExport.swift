@@ -8,22 +8,24 @@ public struct ONNXExportError: Error, CustomStringConvertible, Equatable, Sendab
   public init(_ description: String) { self.description = description }
 }
 
-/// A traced graph and its parameters as the bytes of an ONNX file: opset 17, float32.
+/// Exports a traced graph and its parameters as the bytes of an ONNX file: opset 17, float32.
 ///
 /// The input is `images`, N×3×H×W. The result is `output` (`output0`, `output1`, … if there are several): N×rows×(5 +
-/// classes) for boxes, N×C for C×1×1, N×C×H×W for maps. Initialisers have the parameters' own names. Nothing is fused,
-/// so that whoever reads the file gets the network as it was declared. The same arguments give the same bytes.
+/// classes) for boxes, N×C for C×1×1, N×C×H×W for maps. Initialisers have the parameters' own names. Nothing is
+/// fused, so
+/// that the file contains the network as declared. The same arguments give the same bytes.
 ///
-/// Metadata, as detection tools know them: `stride`, the coarsest level's, if the graph decodes boxes; `names`, if
-/// there are class names.
+/// Metadata follow the conventions of detection tools: `stride`, that of the coarsest level, if the graph decodes
+/// boxes;
+/// `names`, if there are class names.
 ///
 /// - Parameters:
 ///   - graph: as traced, before any pass.
 ///   - parameters: the values of a parameter by name, row-major; also called for those that the architecture fixes.
 ///   - producerVersion: the version of spdc.
 ///   - classNames: by index, one per class.
-/// - Throws: `ONNXExportError` for what a file cannot express, `GraphError` for a broken graph, and whatever
-///   `parameters` throws.
+/// - Throws: `ONNXExportError` for what a file cannot express, `GraphError` for an invalid graph, and any error of
+/// `parameters`.
 public func onnxModel(
   _ graph: Graph, parameters: (String) throws -> [Float], producerVersion: String, classNames: [String]? = nil
 ) throws -> Data {

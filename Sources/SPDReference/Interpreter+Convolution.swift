@@ -3,8 +3,8 @@ import SPD
 import SPDCompiler
 
 extension Interpreter {
-  /// y = final(activation(phase(bn(W ∗ x + b))) + residual); where sums start from a tensor, start + γ/√(var + ε)·(W ∗ x)
-  /// stands for bn(W ∗ x + b).
+  /// Computes y = final(activation(phase(bn(W ∗ x + b))) + residual); where sums start from an accumulator tensor,
+  /// start + γ/√(var + ε)·(W ∗ x) replaces bn(W ∗ x + b).
   func convolution(_ op: Op.Convolution, _ inputs: [Values], _ shape: Shape) throws -> Values {
     let filters = try op.parts.flatMap { try self.filters($0, of: op, inputChannels: inputs[0].shape.channels) }
     let phaseNorm = try op.epilogue.phaseNorm.map { try normalisation($0, channels: shape.channels) }
@@ -33,18 +33,18 @@ extension Interpreter {
     return result
   }
 
-  /// What makes one output channel.
+  /// The parameters of one output channel.
   private struct Filter {
     /// (inputs / groups, kernel height, kernel width)
     var weights: [Double]
     var bias: Double
-    /// The part's batch normalisation, and the channel of the part.
+    /// The part's batch normalisation, and the channel within the part.
     var norm: (Normalisation, channel: Int)?
     /// The first input channel of the group.
     var firstInput: Int
   }
 
-  /// One filter per output channel of a part. Each part is divided into the convolution's groups on its own.
+  /// Makes one filter per output channel of a part. Each part is divided into the convolution's groups separately.
   private func filters(_ part: Op.Convolution.Part, of op: Op.Convolution, inputChannels: Int) throws -> [Filter] {
     let channels = inputChannels / op.groups
     let size = channels * op.kernel.area
@@ -61,7 +61,7 @@ extension Interpreter {
     }
   }
 
-  /// W ∗ x. All output channels of one row by one thread: the rows that it reads then stay in its cache.
+  /// Computes W ∗ x. One thread computes all output channels of a row, so that its input rows stay in cache.
   private func sums(_ op: Op.Convolution, _ filters: [Filter], _ input: Values, _ shape: Shape) -> Values {
     let columns = op.columns(input: input.shape.width, output: shape.width)
     var result = Values(zeros: shape)
@@ -86,7 +86,7 @@ extension Interpreter {
 }
 
 extension Op.Convolution {
-  /// For each column kx of the kernel the output columns x for which it is inside of the input:
+  /// For each column kx of the kernel, the output columns x whose input column is valid:
   /// 0 ≤ x·stride + kx·dilation − padding < input.
   fileprivate func columns(input: Int, output: Int) -> [Range<Int>] {
     (0..<kernel.width).map { kx in
@@ -97,8 +97,9 @@ extension Op.Convolution {
     }
   }
 
-  /// Adds Σ W[c, ky, kx] · input[c, y·stride + ky·dilation − padding, x·stride + kx·dilation − padding] to row y of one
-  /// output channel; what lies outside of the input is zero.
+  /// Adds Σ W[c, ky, kx] · input[c, y·stride + ky·dilation − padding, x·stride + kx·dilation − padding] to row y of
+  /// one
+  /// output channel; values outside the input are zero.
   fileprivate func add(
     _ input: UnsafePointer<Double>, _ shape: Shape, image n: Int, from first: Int,
     _ weights: UnsafeBufferPointer<Double>, to sums: UnsafeMutablePointer<Double>, _ y: Int, _ columns: [Range<Int>]

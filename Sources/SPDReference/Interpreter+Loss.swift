@@ -2,12 +2,12 @@ import SPD
 import SPDCompiler
 
 extension Interpreter {
-  /// A training step with the losses that generated code has.
+  /// Evaluates a training step with the losses that generated code supports.
   ///
   /// - Parameters:
-  ///   - labels: of a classification network, one for each image.
-  ///   - targets: of a detector.
-  ///   - expected: of a network with a loss of its own, in the order of its result.
+  ///   - labels: for a classification network, one per image.
+  ///   - targets: for a detector.
+  ///   - expected: for a network with a composed loss, in the order of its result.
   public func trainingStep(
     input: [Float], labels: [Int] = [], targets: [LossOracle.Target] = [], expected: [Double] = [],
     rates: LossOracle.YOLO.Rates = LossOracle.YOLO.Rates()

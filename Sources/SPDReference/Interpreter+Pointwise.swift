@@ -16,13 +16,13 @@ struct Normalisation {
   var mean: [Double]
   var variance: [Double]
   var epsilon: Double
-  /// Of the tensor that is normalised.
+  /// Number of channels of the tensor that is normalised.
   var channels: Int
   var behind: Op.SpaceToDepth?
 
-  /// γ·(value − mean)/√(variance + ε) + β for a value of channel c at row y and column x.
+  /// Computes γ·(value − mean)/√(variance + ε) + β for a value of channel c at row y and column x.
   ///
-  /// In front of the space-to-depth that it was behind, the parameters are those of the channel that the value becomes.
+  /// If hoisted above a space-to-depth, the parameters are those of the channel that the value becomes.
   func callAsFunction(_ value: Double, _ c: Int, _ y: Int, _ x: Int) -> Double {
     var i = c
     if let op = behind { i = op.outputChannel(c, row: y % op.scale, column: x % op.scale, of: channels) }
@@ -47,7 +47,7 @@ extension Interpreter {
     return Values(input.shape) { n, c, y, x in norm(input[n, c, y, x], c, y, x) }
   }
 
-  /// eˣ / Σ eˣ over channels; the largest x is subtracted first, which changes nothing but the range.
+  /// Computes eˣ / Σ eˣ over channels; the maximum is subtracted first to keep the exponentials in range.
   func softmax(_ input: Values) -> Values {
     var result = input
     for n in 0..<input.shape.batch {

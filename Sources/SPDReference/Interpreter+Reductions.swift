@@ -2,7 +2,7 @@ import SPD
 import SPDCompiler
 
 extension Interpreter {
-  /// The largest value under the kernel, padding being −∞, or the mean, padding being zeros that count.
+  /// Computes the maximum under the kernel, with padding −∞, or the mean, with padding of zeros that count.
   func pool(_ op: Op.Pool, _ input: Values, _ shape: Shape) -> Values {
     Values(shape) { n, c, y, x in
       var largest = -Double.infinity
@@ -30,7 +30,7 @@ extension Interpreter {
     }
   }
 
-  /// y = W·x + b
+  /// Computes y = W·x + b.
   func linear(_ op: Op.Linear, _ input: Values, _ shape: Shape) throws -> Values {
     let channels = input.shape.channels
     let weight = try parameter(op.weight, count: op.outputs * channels)
@@ -40,7 +40,7 @@ extension Interpreter {
     }
   }
 
-  /// Boxes of all levels: rows are level-major, then anchor, then y, then x.
+  /// Decodes the boxes of all levels: rows are ordered by level, then anchor, then y, then x.
   func decodeBoxes(_ op: Op.DecodeBoxes, _ levels: [Values], _ shape: Shape) throws -> Values {
     let anchors = try parameter(op.anchors, count: levels.count * op.anchorsPerLevel * 2)
     var result = Values(zeros: shape)

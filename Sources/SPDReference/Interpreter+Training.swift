@@ -1,23 +1,23 @@
 import SPD
 import SPDCompiler
 
-/// What one training step computes, in double precision.
+/// The results of one training step, in double precision.
 public struct TrainingResult: Sendable {
-  /// The loss that is differentiated, then its parts; see `Op.Loss`.
+  /// The loss that is differentiated, then its terms; see `Op.Loss`.
   public var losses: [Double] = []
-  /// By parameter name, in the parameter's order.
+  /// Gradients by parameter name, in the parameter's layout.
   public var gradients: [String: [Double]] = [:]
-  /// Running statistics behind the step.
+  /// Running statistics after the step.
   public var running: [String: [Double]] = [:]
 }
 
 extension Interpreter {
   /// Evaluates a differentiated graph: the oracle for generated training steps. Each operation is written from its
-  /// definition, so that finite differences of the loss can tell whether its gradient is right.
+  /// definition, so that finite differences of the loss can verify its gradient.
   ///
   /// - Parameters:
   ///   - input: the images, NCHW.
-  ///   - loss: the losses, the first of which is differentiated, and their gradient with respect to each input of the loss.
+  ///   - loss: returns the losses, the first of which is differentiated, and its gradient with respect to each input.
   /// - Throws: as `run`.
   public func trainingStep(
     input: [Float], loss: (Op.Loss, [Values]) throws -> (losses: [Double], gradients: [Values])
@@ -71,10 +71,11 @@ extension Interpreter {
     return result
   }
 
-  /// Adds a tensor to views of gradients, or stores it there.
+  /// Stores a tensor to views of gradients, or accumulates it there.
   ///
-  /// - Parameter inRuns: the tensor has whole blocks of channels for each segment, in their order; else each segment's
-  ///   channels are where its reader sees them.
+  /// - Parameter inRuns: whether the tensor has consecutive blocks of channels for each segment, in their order;
+  ///   otherwise
+  /// each segment's channels are where its reader sees them.
   private func write(
     _ tensor: Values, to destination: Destination, inRuns: Bool = false, in values: inout [Node.ID: Values]
   ) {
@@ -101,7 +102,8 @@ extension Interpreter {
 
   // MARK: - convolution
 
-  /// Σ over outputs o and taps of W[o][i][rows[ky]][columns[kx]] · dy[o, y·s + ky·d − p, x·s + kx·d − p].
+  /// Input gradient: Σ over outputs o and taps of W[o][i][rows[ky]][columns[kx]] · dy[o, y·s + ky·d − p, x·s + kx·d −
+  /// p].
   private func adjoint(_ op: Op.Convolution, _ gradient: Values, _ shape: Shape) throws -> Values {
     guard let adjoint = op.adjoint else { preconditionFailure("no adjoint") }
     let area = adjoint.kernel.area
@@ -132,7 +134,7 @@ extension Interpreter {
     return result
   }
 
-  /// dW[o][i][ky][kx] = Σ dy[o, y, x] · x[i, y·s + ky·d − p, x·s + kx·d − p], db[o] = Σ dy[o].
+  /// Weight gradient: dW[o][i][ky][kx] = Σ dy[o, y, x] · x[i, y·s + ky·d − p, x·s + kx·d − p], db[o] = Σ dy[o].
   private func weightGradient(
     _ op: Op.Convolution, _ input: Values, _ gradient: Values, into gradients: inout [String: [Double]]
   ) {
@@ -166,7 +168,7 @@ extension Interpreter {
 
   // MARK: - normalisation
 
-  /// Of a value at row y, column x: where its statistics are.
+  /// The phase whose statistics apply to a value at row y, column x.
   private func phase(_ norm: Op.BatchNorm, _ y: Int, _ x: Int) -> Int {
     guard let op = norm.enclosing else { return 0 }
     return y % op.scale * op.scale + x % op.scale
@@ -242,12 +244,12 @@ extension Interpreter {
     }
   }
 
-  /// The gradient behind the residual, and g, that behind the normalisation.
+  /// The gradients after the residual addition and after the normalisation (g).
   private func gradients(
     _ op: Op.Normalize, _ values: Normalised, _ inputs: [Values], _ n: Int, _ c: Int, _ y: Int, _ x: Int
   ) -> (residual: Double, g: Double) {
     var dy = inputs[0][n, c, y, x]
-    // Only ReLU is a final activation: its derivative can be told from its result.
+    // The only final activation is ReLU, whose derivative follows from its result.
     if op.finalActivation != nil { dy *= inputs[inputs.count - 1][n, c, y, x] > 0 ? 1 : 0 }
     let residual = dy
     if let activation = op.activation {
@@ -282,7 +284,7 @@ extension Interpreter {
     return result
   }
 
-  /// dz = γ·rstd·(g − Σg/M − x̂·Σ(g·x̂)/M), and the residual's gradient.
+  /// Computes dz = γ·rstd·(g − Σg/M − x̂·Σ(g·x̂)/M), and the residual's gradient.
   private func normalizeGradient(_ op: Op.Normalize, _ inputs: [Values]) throws -> [Values] {
     let shape = inputs[0].shape
     let values = try normalised(op, channels: shape.channels)
@@ -300,7 +302,7 @@ extension Interpreter {
 
   // MARK: - pools
 
-  /// The gradient goes to the first largest value under the kernel, or in equal parts to all.
+  /// Routes the gradient to the first maximum under the kernel, or equally to all elements.
   private func poolGradient(_ op: Op.Pool, _ inputs: [Values]) -> Values {
     let (gradient, input) = (inputs[0], inputs[1])
     var result = Values(zeros: input.shape)
@@ -334,7 +336,7 @@ extension Interpreter {
 }
 
 extension Op.Activation {
-  /// At the argument u.
+  /// The derivative at u.
   func derivative(_ u: Double) -> Double {
     switch self {
     case .relu: return u > 0 ? 1 : 0

@@ -1,12 +1,12 @@
 import SPD
 import SPDCompiler
 
-/// Evaluates a graph node by node with loops that read like the definitions of the operations: the oracle that passes
-/// and generated code are compared with.
+/// Evaluates a graph node by node with loops that follow the definitions of the operations: the oracle for passes and
+/// generated code.
 ///
-/// It takes any graph, as traced or after any pass. Sums are accumulated in `Double`.
+/// It accepts any graph, as traced or after any pass. Sums are accumulated in `Double`.
 public struct Interpreter {
-  /// What the result of each node is rounded to.
+  /// The precision that the result of each node is rounded to.
   public enum Precision: Sendable {
     case single
     case double
@@ -16,7 +16,7 @@ public struct Interpreter {
   let precision: Precision
   let parameters: (String) throws -> [Float]
 
-  /// - Parameter parameters: the values of a parameter by its name, in row-major order.
+  /// - Parameter parameters: returns the values of a parameter by name, row-major.
   public init(graph: Graph, precision: Precision = .single, parameters: @escaping (String) throws -> [Float]) {
     self.graph = graph
     self.precision = precision
@@ -27,12 +27,14 @@ public struct Interpreter {
   ///
   /// - Parameters:
   ///   - input: the image, NCHW.
-  ///   - keepAll: return the results of all nodes; otherwise a result goes once nothing more reads it, and only those
-  ///     that the graph's outputs read are returned.
-  ///   - onNode: called with each node and its result, in the order of the graph.
-  ///   - progress: called with the number of nodes done and of all nodes, before the first and after each.
-  /// - Throws: `GraphError` if the graph breaks a rule of the representation, `InterpreterError` if the input or a
-  ///   parameter has the wrong number of values, and whatever the closures throw.
+  ///   - keepAll: return the results of all nodes; otherwise a result is released after its last reader, and only
+  ///     those
+  /// that the graph's outputs read are returned.
+  ///   - onNode: called with each node and its result, in graph order.
+  ///   - progress: called with the number of finished nodes and of all nodes, before the first node and after each.
+  /// - Throws: `GraphError` if the graph is invalid, `InterpreterError` if the input or a parameter has the wrong
+  ///   number of
+  /// values, and any error of the closures.
   public func run(
     input: [Float], keepAll: Bool = false, onNode: ((Node, Values) throws -> Void)? = nil,
     progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
@@ -63,7 +65,7 @@ public struct Interpreter {
     return values
   }
 
-  /// Evaluates every node and returns what the network returns, written out; the parameters are those of `run`.
+  /// Evaluates every node and returns the network's outputs, gathered; the parameters are those of `run`.
   public func results(
     input: [Float], onNode: ((Node, Values) throws -> Void)? = nil,
     progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
@@ -72,7 +74,7 @@ public struct Interpreter {
     return graph.outputs.map { read($0, from: values) }
   }
 
-  /// As `results`, in single precision.
+  /// Returns the same as `results`, in single precision.
   public func outputs(
     input: [Float], onNode: ((Node, Values) throws -> Void)? = nil,
     progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil
@@ -80,7 +82,7 @@ public struct Interpreter {
     try results(input: input, onNode: onNode, progress: progress).map(\.floats)
   }
 
-  /// The position of the last node that reads each result; the graph's outputs read behind all nodes.
+  /// The position of the last reader of each result; the graph's outputs are read after all nodes.
   private func lastReaders() -> [Node.ID: Int] {
     var last: [Node.ID: Int] = [:]
     for (position, node) in graph.nodes.enumerated() {
@@ -112,7 +114,7 @@ public struct Interpreter {
     }
   }
 
-  /// The values of a parameter, of which there must be `count`.
+  /// Reads the values of a parameter and checks that there are `count`.
   func parameter(_ name: String, count: Int) throws -> [Double] {
     let values = try parameters(name)
     guard values.count == count else {

@@ -10,7 +10,7 @@ import SPDCompiler
 #endif
 
 extension LossOracle {
-  /// A box by its centre and size, in whatever unit.
+  /// A box by its centre and size, in any unit.
   public struct Box: Equatable, Sendable {
     public var x: Double
     public var y: Double
@@ -25,18 +25,19 @@ extension LossOracle {
     }
   }
 
-  /// The complete IoU of two boxes and its derivatives by the first.
+  /// The complete IoU of two boxes and its derivatives with respect to the first.
   ///
-  /// CIoU = IoU − (ρ²/c² + α·v), where ρ is the distance of the centres, c the diagonal of the box around both,
-  /// v = (4/π²)(atan(w₂/h₂) − atan(w₁/h₁))² and α = v / (v − IoU + 1 + ε) is taken as a constant. ε = 10⁻⁷ is added to
-  /// heights, union and c², but not to widths. Of equal edges, each has half of the derivative.
+  /// CIoU = IoU − (ρ²/c² + α·v), where ρ is the distance of the centres, c the diagonal of the enclosing box,
+  /// v = (4/π²)(atan(w₂/h₂) − atan(w₁/h₁))² and α = v / (v − IoU + 1 + ε) is treated as a constant. ε = 10⁻⁷ is added
+  /// to
+  /// heights, union and c², but not to widths. Equal edges have half of the derivative each.
   public struct CompleteIoU: Sendable {
     public var value: Double
-    /// By the first box's x, y, width and height.
+    /// The derivatives with respect to the first box's x, y, width and height.
     public var slope: Box
     public var alpha: Double
 
-    /// - Parameter alpha: to use in place of the boxes' own, so that finite differences may hold it constant.
+    /// - Parameter alpha: replaces the boxes' own α, so that finite differences may hold it constant.
     public init(_ first: Box, _ second: Box, alpha fixed: Double? = nil) {
       let epsilon = 1e-7
       let horizontal = Extent(first.x, first.width, second.x, second.width)
@@ -52,7 +53,7 @@ extension LossOracle {
       let v = 4 / (Double.pi * .pi) * turn * turn
       let alpha = fixed ?? v / (v - iou + 1 + epsilon)
 
-      // The quotient rule, for a variable by which the four quantities change as given.
+      // The quotient rule, for a variable with the given derivatives of the four quantities.
       func slope(
         common dCommon: Double, area: Double, diagonal dDiagonal: Double, distance dDistance: Double, v dV: Double
       )
@@ -81,9 +82,9 @@ extension LossOracle {
           diagonal: 2 * vertical.around * vertical.aroundBySize, distance: 0, v: -vByAngle * w1 / square))
     }
   }
-
-  /// Two intervals of one axis: what they share, what they span, and how that changes with the first's centre and size.
   private struct Extent {
+
+  /// Two intervals of one axis: overlap, span, and their derivatives with respect to the first's centre and size.
     var overlap: Double
     var around: Double
     var overlapByCentre: Double
@@ -98,7 +99,7 @@ extension LossOracle {
       overlap = max(0, shared)
       around = max(high1, high2) - min(low1, low2)
       let touches = shared < 0 ? 0.0 : 1.0
-      // By the first's upper and lower edge.
+      // With respect to the first's upper and lower edge.
       let (overlapHigh, overlapLow) = (touches * Self.share(high2, high1), -touches * Self.share(low1, low2))
       let (aroundHigh, aroundLow) = (Self.share(high1, high2), -Self.share(low2, low1))
       overlapByCentre = overlapHigh + overlapLow

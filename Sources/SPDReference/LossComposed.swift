@@ -9,7 +9,7 @@ import SPD
 import SPDCompiler
 
 extension LossOracle {
-  /// A loss that a model file composes.
+  /// Evaluates a loss that a model file composes.
   ///
   /// - Parameters:
   ///   - output: the network's result, N×C×H×W.
@@ -25,12 +25,12 @@ extension LossOracle {
     return (value, gradient)
   }
 
-  /// The loss without its gradient.
+  /// Evaluates the loss without its gradient.
   public static func value(of loss: LossExpression, _ output: Values, targets: [Double]) -> Double {
     sum(loss, output, targets) { _, _, _ in }
   }
 
-  /// - Parameter body: called for each pixel with where its channels are, what sums are divided by, and all terms.
+  /// - Parameter body: called for each pixel with its channels' positions, the divisor of sums, and all terms.
   private static func sum(
     _ expression: LossExpression, _ output: Values, _ targets: [Double], _ body: ([Int], Double, [[Double]]) -> Void
   ) -> Double {
@@ -50,7 +50,7 @@ extension LossOracle {
     return sum / divisor
   }
 
-  /// Every term for each channel of one pixel.
+  /// Evaluates every term for each channel of one pixel.
   private static func evaluate(_ expression: LossExpression, _ output: [Double], _ targets: [Double]) -> [[Double]] {
     var values: [[Double]] = []
     for term in expression.terms {

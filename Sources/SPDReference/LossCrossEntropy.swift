@@ -10,25 +10,26 @@ import SPDCompiler
 #endif
 
 extension LossOracle {
-  /// What softmax cross-entropy makes of a batch.
+  /// The results of softmax cross-entropy for a batch.
   public struct CrossEntropy: Sendable {
-    /// Mean over the images that have a label; 0 if there is none.
+    /// Mean over the labelled images; 0 if there is none.
     public var loss: Double
     /// d loss / d logits, in their shape; zero for images without a label.
     public var gradient: Values
-    /// How many labels are the largest logit, and among the five largest. Of equal logits the first counts as the larger.
+    /// Top-1 and top-5 hits. Among equal logits the first counts as the largest.
     public var firsts: Int
     public var fives: Int
   }
 
-  /// Softmax cross-entropy with label smoothing as PyTorch defines it.
+  /// Computes softmax cross-entropy with label smoothing as PyTorch defines it.
   ///
-  /// With p = softmax(x), C classes and smoothing ε an image of label l loses −(1 − ε)·ln p_l − ε/C·Σ ln p_c; the gradient
-  /// is (p_c − (1 − ε)·[c = l] − ε/C) / n over n labelled images.
+  /// With p = softmax(x), C classes and smoothing ε, an image of label l has the loss −(1 − ε)·ln p_l − ε/C·Σ ln p_c;
+  /// the
+  /// gradient is (p_c − (1 − ε)·[c = l] − ε/C) / n over n labelled images.
   ///
   /// - Parameters:
   ///   - logits: N×C×1×1.
-  ///   - labels: one class for each image; negative: the image does not count.
+  ///   - labels: one class per image; images with a negative label are ignored.
   public static func crossEntropy(_ logits: Values, labels: [Int], smoothing: Double = 0) -> CrossEntropy {
     let classes = logits.shape.channels
     let counted = Double(labels.count { $0 >= 0 })

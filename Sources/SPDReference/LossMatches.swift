@@ -2,7 +2,7 @@ import SPD
 import SPDCompiler
 
 extension LossOracle {
-  /// An object in an image; centre and size as fractions of the image's.
+  /// A ground-truth object; centre and size are fractions of the image's.
   public struct Target: Equatable, Sendable {
     public var image: Int
     public var label: Int
@@ -21,23 +21,27 @@ extension LossOracle {
     }
   }
 
-  /// An anchor in a cell that answers for a target.
+  /// A target assigned to an anchor in a cell.
   public struct Match: Equatable, Sendable {
     public var target: Int
     public var anchor: Int
     public var row: Int
     public var column: Int
-    /// In cells; the centre from the cell's corner.
+    /// In cells; the centre relative to the cell's corner.
     public var box: Box
   }
 
-  /// Which anchors in which cells of a level answer for which targets, in the reference's order, duplicates included.
+  /// Assigns targets to anchors in cells of a level, in the reference's order, duplicates included.
   ///
-  /// A target matches an anchor if max(r, 1/r) < limit for both sides' ratios r. It is answered for in its own cell, and
-  /// in the cell left of it if the centre is in its cell's left half and x > 1; likewise above; and right of it if, counted
-  /// from the right edge, the same holds; likewise below. Cells are found by moving the centre by half a cell, truncating and
-  /// clamping, so that a centre on a border may find its own cell again. Order: own cells, left, above, right, below; within
-  /// these by anchor, then by target.
+  /// A target matches an anchor if max(r, 1/r) < limit for both sides' ratios r. It is assigned to its own cell, and
+  /// to the
+  /// cell left of it if the centre is in the left half of its cell and x > 1; likewise above; and right of it if,
+  /// counted
+  /// from the right edge, the same holds; likewise below. Cells are found by moving the centre by half a cell,
+  /// truncating
+  /// and clamping, so that a centre on a border may give its own cell again. Order: own cells, left, above, right,
+  /// below;
+  /// within these by anchor, then by target.
   ///
   /// - Parameter anchors: width and height in cells.
   public static func matches(

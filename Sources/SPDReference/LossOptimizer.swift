@@ -10,17 +10,17 @@ import SPDCompiler
 #endif
 
 extension LossOracle {
-  /// An optimiser in PyTorch's form, with the state of its parameters.
+  /// An optimiser as PyTorch defines it, with the state of its parameters.
   ///
   ///     SGD:    d = g + decay·p;  v = momentum·v + d;  p −= rate·(nesterov ? d + momentum·v : v)
   ///     Adam:   d = g + decay·p;  m = β₁·m + (1 − β₁)·d;  v = β₂·v + (1 − β₂)·d²;
   ///             p −= rate/(1 − β₁ᵗ)·m / (√(v/(1 − β₂ᵗ)) + ε)
   ///     AdamW:  p −= rate·decay·p, then Adam with d = g
-  ///     average ← decay·average + (1 − decay)·p
+  /// EMA:    ema ← decay·ema + (1 − decay)·p
   public struct Optimizer: Sendable {
     public enum Rule: Int, CaseIterable, Sendable { case sgd, adam, adamW }
 
-    /// Momentum is β₁ of Adam.
+    /// Hyperparameters of a parameter group. Momentum is β₁ of Adam.
     public struct Group: Sendable {
       public var rate: Double
       public var weightDecay: Double
@@ -33,7 +33,7 @@ extension LossOracle {
       }
     }
 
-    /// One tensor. Without a group it is only averaged.
+    /// One tensor. Without a group it only has an EMA.
     public struct Entry: Sendable {
       public var group: Int?
       public var values: [Double]
@@ -41,7 +41,7 @@ extension LossOracle {
       public var second: [Double]
       public var average: [Double]
 
-      /// At the start of training: nothing gathered, the average being the values.
+      /// The state at the start of training: momenta zero, the EMA equal to the values.
       public init(_ values: [Double], group: Int?) {
         self.group = group
         self.values = values
@@ -56,12 +56,12 @@ extension LossOracle {
     public var secondMomentum = 0.999
     public var epsilon = 1e-8
     public var gradientScale = 1.0
-    /// Of all gradients together; 0: no clipping.
+    /// Maximum norm of all gradients together; 0: no clipping.
     public var maxNorm = 0.0
     public var averageDecay = 0.0
     public var groups: [Group]
     public var entries: [Entry]
-    /// Steps made so far.
+    /// Number of steps made so far.
     public private(set) var step = 0
 
     public init(_ rule: Rule, groups: [Group], entries: [Entry]) {
@@ -70,9 +70,9 @@ extension LossOracle {
       self.entries = entries
     }
 
-    /// One step.
+    /// Makes one step.
     ///
-    /// - Parameter gradients: for each entry; those of entries without a group do not matter.
+    /// - Parameter gradients: one per entry; those of entries without a group are ignored.
     /// - Returns: the norm of the scaled gradients before clipping, as `clip_grad_norm_` does.
     @discardableResult public mutating func update(_ gradients: [[Double]]) -> Double {
       step += 1

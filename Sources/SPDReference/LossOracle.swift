@@ -9,17 +9,18 @@ import SPDCompiler
   import Darwin
 #endif
 
-/// Losses and optimisers in double precision, by their formulas: what the generated C is measured against.
+/// Losses and optimisers in double precision, by their formulas: the oracle for generated C.
 ///
-/// All are pure functions. Only decisions that rounding settles, which cells answer for a box on a border, are made in
-/// single precision, as the reference makes them.
+/// All are pure functions. Only decisions that depend on rounding, such as the cells assigned to a box on a border,
+/// are
+/// made in single precision, as the reference makes them.
 public enum LossOracle {
-  /// Binary cross-entropy of a logit x against a target t in [0, 1], and its derivative by x.
+  /// Computes binary cross-entropy of a logit x against a target t in [0, 1], and its derivative with respect to x.
   ///
-  /// loss = w·t·ln(1 + e⁻ˣ) + (1 − t)·ln(1 + eˣ). With γ > 0 it is the focal loss, that times
+  /// loss = w·t·ln(1 + e⁻ˣ) + (1 − t)·ln(1 + eˣ). With γ > 0 it is the focal loss: the same times
   /// (t/4 + ¾(1 − t))·(1 − pₜ)^γ, where pₜ = t·p + (1 − t)(1 − p) and p = σ(x).
   ///
-  /// - Parameter weight: w, of the positive part.
+  /// - Parameter weight: w, the weight of the positive term.
   public static func binaryCrossEntropy(_ x: Double, target t: Double, weight: Double = 1, gamma: Double = 0)
     -> (loss: Double, slope: Double)
   {

@@ -4,23 +4,24 @@ import SPDCompiler
 extension LossOracle {
   /// The YOLOv5 loss of a network with these anchors.
   ///
-  /// For the n matches of a level with N anchors in all its cells:
+  /// For the n matches of a level whose cells have N anchors in total:
   ///
   ///     box = 1/n Σ (1 − CIoU)    objectness = balance/N Σ BCE(x₄, t)    classes = 1/(n·C) Σ BCE(x₅₊c, smoothed)
   ///
-  /// summed over the levels. t is 0, or max(0, CIoU) of the last match in that place, in single precision and taken as a
+  /// summed over the levels. t is 0, or max(0, CIoU) of the last match at that position, in single precision and
+  /// treated as a
   /// constant. The predicted box is (2σ − ½, (2σ)²·anchor) in cells. With one class there is no class term.
   public struct YOLO: Sendable {
     public var classes: Int
     /// By level and anchor, in cells of the level.
     public var anchors: [[(width: Float, height: Float)]]
     public var rates: Rates
-    /// One for each level.
+    /// One per level.
     public var balances: [Double]
     /// The level whose balance `autobalance` keeps at 1: that of stride 16.
     public var referenceLevel: Int
 
-    /// - Parameter balances: those of the reference for so many levels if nil.
+    /// - Parameter balances: the reference's for this number of levels if nil.
     public init(
       classes: Int, anchors: [[(width: Float, height: Float)]], rates: Rates = Rates(), balances: [Double]? = nil,
       referenceLevel: Int = 0
@@ -39,16 +40,16 @@ extension LossOracle {
       public var classes = 0.5
       public var anchorLimit = 4.0
       public var focalGamma = 0.0
-      /// The target of the true class is 1 − ε/2, of the others ε/2.
+      /// The target of the true class is 1 − ε/2, that of the others ε/2.
       public var labelSmoothing = 0.0
       public var objectnessWeight = 1.0
       public var classWeight = 1.0
-      /// Whether each step moves the balances: b ← 0.9999·b + 0.0001 / (mean objectness loss of the level).
+      /// Whether each step updates the balances: b ← 0.9999·b + 0.0001 / (mean objectness loss of the level).
       public var autobalance = false
 
       public init() {}
 
-      /// As hyperparameter files mean their gains: for three levels, 80 classes and images of 640.
+      /// Scales gains from hyperparameter files, which are meant for three levels, 80 classes and images of 640.
       public func scaled(levels: Int, classes count: Int, imageSize: Int) -> Rates {
         var result = self
         let byLevels = 3 / Double(levels)
@@ -63,33 +64,34 @@ extension LossOracle {
 
 extension LossOracle.YOLO {
   public struct Result: Sendable {
-    /// (box + objectness + classes) · images: what is differentiated.
+    /// (box + objectness + classes) · images: the value that is differentiated.
     public var total = 0.0
-    /// The three terms, times their gains.
+    /// The three terms, multiplied by their gains.
     public var box = 0.0
     public var objectness = 0.0
     public var classes = 0.0
     /// d total / d logits, by level.
     public var gradient: [Values] = []
     public var matches: [[LossOracle.Match]] = []
-    /// For the next step.
+    /// The balances for the next step.
     public var balances: [Double] = []
     public var constants = Constants()
   }
 
-  /// What the gradient takes as constant although it depends on the logits.
+  /// Values that the gradient treats as constant although they depend on the logits.
   public struct Constants: Sendable {
     /// α of each match's CIoU, by level.
     public var alphas: [[Double]] = []
-    /// The wanted objectness by level, [image][anchor][row][column].
+    /// The target objectness by level, [image][anchor][row][column].
     public var objectness: [Values] = []
   }
 
-  /// Loss and gradient.
+  /// Computes loss and gradient.
   ///
   /// - Parameters:
-  ///   - levels: raw logits, each B×A(5+C)×rows×columns; anchor a has box, objectness, classes from channel a(5+C) on.
-  ///   - constants: of an earlier result, to be held while finite differences are taken.
+  ///   - levels: raw logits, each B×A(5+C)×rows×columns; anchor a has box, objectness, classes from channel a(5+C)
+  ///     on.
+  ///   - constants: from an earlier result, to hold them constant for finite differences.
   public func callAsFunction(_ levels: [Values], _ targets: [LossOracle.Target], constants: Constants? = nil) -> Result
   {
     var result = Result()

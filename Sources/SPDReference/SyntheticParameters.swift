@@ -1,9 +1,9 @@
 import SPD
 import SPDCompiler
 
-/// All parameters of a graph by name, as `Interpreter` asks for them.
+/// Returns the synthetic parameters of a graph by name, for an `Interpreter`.
 ///
-/// The result throws `InterpreterError` for a name that the graph does not list.
+/// The closure throws `InterpreterError` for a name that the graph does not list.
 public func syntheticParameters(of graph: Graph) -> (String) throws -> [Float] {
   let known = Dictionary(graph.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   return { name in

@@ -10,17 +10,17 @@ public struct Values: Equatable, Sendable {
   /// Row-major, in the order of the shape.
   public var elements: [Double]
 
-  /// - Parameter elements: as many as the shape says.
+  /// - Parameter elements: as many as the shape has.
   public init(_ shape: Shape, _ elements: [Double]) {
     precondition(elements.count == shape.count, "\(elements.count) values for \(shape.batch)×\(shape)")
     self.shape = shape
     self.elements = elements
   }
 
-  /// All zero.
+  /// Makes a tensor of zeros.
   public init(zeros shape: Shape) { self.init(shape, [Double](repeating: 0, count: shape.count)) }
 
-  /// Each element by its image, channel, row and column.
+  /// Computes each element from its image, channel, row and column.
   public init(_ shape: Shape, _ element: (_ n: Int, _ c: Int, _ y: Int, _ x: Int) -> Double) {
     self.init(zeros: shape)
     for n in 0..<shape.batch {
@@ -32,16 +32,16 @@ public struct Values: Equatable, Sendable {
     }
   }
 
-  /// Image n, channel c, row y, column x.
+  /// The element of image n, channel c, row y, column x.
   public subscript(n: Int, c: Int, y: Int, x: Int) -> Double {
     get { elements[index(n, c, y, x)] }
     set { elements[index(n, c, y, x)] = newValue }
   }
 
-  /// Rounded to single precision.
+  /// The elements rounded to single precision.
   public var floats: [Float] { elements.map { Float($0) } }
 
-  /// Where an element is in `elements`.
+  /// Index of an element in `elements`.
   func index(_ n: Int, _ c: Int, _ y: Int, _ x: Int) -> Int {
     ((n * shape.channels + c) * shape.height + y) * shape.width + x
   }
@@ -50,9 +50,9 @@ public struct Values: Equatable, Sendable {
 }
 
 extension Interpreter {
-  /// The tensor that an operand shows its reader, written out.
+  /// Gathers the tensor that an operand shows its reader.
   ///
-  /// - Parameter channels: of that tensor, if the operand shows only a part of it; the others are zero.
+  /// - Parameter channels: of that tensor, if the operand covers only some of them; the others are zero.
   func read(_ operand: Operand, channels: Int? = nil, from values: [Node.ID: Values]) -> Values {
     if channels == nil, let whole = operand.wholeNode(in: graph) { return values[whole]! }
     var shape = graph.shape(of: operand)
@@ -77,7 +77,7 @@ extension Interpreter {
 }
 
 extension Op {
-  /// Channels of the tensor of which input number `index` shows only a part; nil if it shows all of one.
+  /// The channel count of the tensor of which input `index` covers only a part; nil if it covers all.
   func inputChannels(_ index: Int) -> Int? {
     if index == 0, case .convolution(let op) = self { op.totalInputChannels } else { nil }
   }

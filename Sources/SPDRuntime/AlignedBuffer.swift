@@ -6,9 +6,9 @@
   import Darwin
 #endif
 
-/// Memory that begins at a multiple of 64 bytes, freed with the object. Its contents are undefined until written.
+/// Memory aligned to 64 bytes, freed with the object. Its contents are undefined until written.
 ///
-/// Large buffers ask for huge pages: the first touch of a hundred thousand small ones takes as long as packing what goes there.
+/// Large buffers ask for huge pages: the first touch of a hundred thousand small ones takes as long as packing into them.
 public final class AlignedBuffer: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   public let byteCount: Int
@@ -21,7 +21,7 @@ public final class AlignedBuffer: @unchecked Sendable {
       throw RuntimeError.outOfMemory(bytes: byteCount)
     }
     #if os(Linux)
-      // Advice: where there are none, or they are off, small ones do.
+      // Only advice: without huge pages, small ones are used.
       if isLarge { madvise(pointer, byteCount / hugePage * hugePage, MADV_HUGEPAGE) }
     #endif
     base = pointer

@@ -6,11 +6,11 @@
   import Darwin
 #endif
 
-/// Where a module that spdc compiled was found: linked into this program, or in a shared library.
+/// The location of a compiled module: linked into this program, or in a shared library.
 struct ModuleLocation {
-  /// What its function `<prefix>_module()` returns.
+  /// The result of its function `<prefix>_module()`.
   let description: UnsafeRawPointer
-  /// For messages.
+  /// A name for messages.
   let path: String
 
   static func linked(_ description: UnsafeRawPointer) -> ModuleLocation {
@@ -19,7 +19,7 @@ struct ModuleLocation {
 
   /// Loads a shared library, which stays loaded: threads of OpenMP may still be inside of it.
   ///
-  /// - Parameter prefix: what its symbols start with.
+  /// - Parameter prefix: the prefix of its symbols.
   static func library(_ path: String, prefix: String) throws -> ModuleLocation {
     WaitPolicy.applied
     guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
@@ -46,10 +46,10 @@ struct ModuleLocation {
   }
 }
 
-/// What modules for inference and for training have in common.
+/// The common interface of modules for inference and for training.
 struct ModuleInterface: Sendable {
   let name: String
-  /// Of the arena, before the scratch of each thread.
+  /// Size of the arena without the threads' scratch.
   let arenaBytes: Int
   let scratchBytes: Int
   let grantedThreads: @convention(c) (Int32) -> Int32

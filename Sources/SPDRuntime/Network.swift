@@ -8,15 +8,15 @@ import CSPDModule
 ///     let boxes = try session.infer(image)
 public final class Network: @unchecked Sendable {
   public let name: String
-  /// N×C×H×W.
+  /// Shape of the input, N×C×H×W.
   public let inputShape: [Int]
-  /// One for each result; they follow each other in the output.
+  /// Shapes of the results, which are consecutive in the output.
   public let outputShapes: [[Int]]
-  /// Where each result lies in the output, in floats.
+  /// Range of each result in the output, in floats.
   public let outputRanges: [Range<Int>]
   public let classes: Int
   public let graphHash: UInt64
-  /// Parallel loops of a run.
+  /// Number of parallel loops of a run.
   public let stepCount: Int
   public let packedBytes: Int
   let module: spdc_module
@@ -25,14 +25,14 @@ public final class Network: @unchecked Sendable {
   public var inputCount: Int { inputShape.reduce(1, *) }
   public var outputCount: Int { outputRanges.last?.upperBound ?? 0 }
 
-  /// A network that is linked into this program: what its function `<prefix>_module()` returns.
+  /// A network that is linked into this program: the result of its function `<prefix>_module()`.
   public convenience init(module: UnsafeRawPointer) throws {
     try self.init(.linked(module))
   }
 
   /// A network in a shared library.
   ///
-  /// - Parameter prefix: what its symbols start with, such as `yolov5_spd_n`.
+  /// - Parameter prefix: the prefix of its symbols, such as `yolov5_spd_n`.
   public convenience init(library path: String, prefix: String) throws {
     try self.init(.library(path, prefix: prefix))
   }
@@ -60,7 +60,7 @@ public final class Network: @unchecked Sendable {
       grantedThreads: module.threads, statusText: module.status)
   }
 
-  /// Bytes of the arena for a number of threads.
+  /// Size of the arena in bytes for a number of threads.
   public func arenaBytes(threads: Int) -> Int { interface.arenaBytes(threads: threads) }
 
   /// Checks the parameters and brings them into the kernels' order. Any number of sessions may share the result.
@@ -72,9 +72,9 @@ public final class Network: @unchecked Sendable {
     return PackedWeights(network: self, buffer: buffer)
   }
 
-  /// A place to run in: an arena of its own.
+  /// Makes a session with its own arena.
   ///
-  /// - Parameter threads: how many threads each run uses.
+  /// - Parameter threads: number of threads of each run.
   /// - Throws: `RuntimeError.threads` if the generated code cannot get that many.
   public func session(_ weights: PackedWeights, threads: Int) throws -> Session {
     try Session(network: self, weights: weights, threads: threads)
@@ -91,7 +91,7 @@ public final class PackedWeights: Sendable {
 
   public var byteCount: Int { buffer.byteCount }
 
-  /// Hands them over as generated code reads them; a file of these bytes, mapped, is as good.
+  /// Calls `body` with the bytes that generated code reads; a mapped file of these bytes is equivalent.
   public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(self) {
       try body(UnsafeRawBufferPointer(start: buffer.base, count: buffer.byteCount))

@@ -17,7 +17,7 @@ import SPD
 public final class ParameterFile: @unchecked Sendable {
   public static let version: UInt32 = 1
 
-  /// Hands over the whole file in memory, aligned to 64 bytes; the pointer ends with the call.
+  /// Calls `body` with the whole file in memory, aligned to 64 bytes; the pointer is valid only during the call.
   public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(storage)) }
   }

@@ -1,9 +1,9 @@
-/// What can go wrong when a generated network is loaded or run.
+/// An error while a generated network is loaded or run.
 public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
   case outOfMemory(bytes: Int)
   /// A file that cannot be opened, read, mapped or written, with the system's reason.
   case file(path: String, reason: String)
-  /// A library that is no module, or one of another version.
+  /// A library that is not a module, or has another version.
   case notAModule(path: String, reason: String)
   /// A status that generated code returned, in its own words.
   case status(network: String, code: Int, text: String)
@@ -13,7 +13,7 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
   case threads(network: String, asked: Int, granted: Int)
   case parameter(name: String, reason: String)
   case labelCount(network: String, expected: Int, got: Int)
-  /// A box of a detector's targets that has not six numbers.
+  /// A detector's target that does not have six numbers.
   case targetRow(network: String, got: Int)
 
   public var description: String {

@@ -15,10 +15,10 @@ public final class Session {
     arena = try AlignedBuffer(byteCount: network.arenaBytes(threads: threads))
   }
 
-  /// One run.
+  /// Runs the network once.
   ///
   /// - Parameter input: `network.inputShape`, row-major.
-  /// - Returns: the results of `network.outputShapes`, one after the other; `network.outputRanges` says where each lies.
+  /// - Returns: the results of `network.outputShapes`, concatenated; see `network.outputRanges`.
   public func infer(_ input: [Float]) throws -> [Float] {
     try [Float](unsafeUninitializedCapacity: network.outputCount) { output, count in
       try input.withUnsafeBufferPointer { try infer($0, into: output) }
@@ -26,7 +26,7 @@ public final class Session {
     }
   }
 
-  /// One run of a network with several results.
+  /// Runs a network with several results.
   ///
   /// - Parameter input: `network.inputShape`, row-major.
   /// - Returns: each result, in the order of `network.outputShapes`.
@@ -35,7 +35,7 @@ public final class Session {
     return network.outputRanges.map { Array(output[$0]) }
   }
 
-  /// One run without copies: steps `steps` of it, all by default.
+  /// Runs without copies; `steps` limits the run to some steps.
   public func infer(
     _ input: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>, steps: Range<Int>? = nil
   ) throws {
@@ -53,7 +53,7 @@ public final class Session {
         Int32(steps.lowerBound), Int32(steps.upperBound)))
   }
 
-  /// The arena as floats, for looking at results inside of a run that was planned without reuse.
+  /// The arena as floats, to inspect intermediate results of a run that was planned without reuse.
   public var arenaFloats: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(
       start: arena.base.assumingMemoryBound(to: Float.self), count: arena.byteCount / MemoryLayout<Float>.size)

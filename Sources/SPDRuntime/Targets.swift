@@ -1,12 +1,12 @@
 import CSPDModule
 
-/// What a training step compares the network's results with.
+/// The targets of a training step.
 public enum Targets: Sendable {
   /// A class for each image, negative to leave the image out: softmax cross-entropy, or a loss of the model's own over a vector.
   case labels([Int32], smoothing: Double = 0)
   /// YOLOv5's loss: rows of image, class, centre x, centre y, width and height, the last four as fractions of the image.
   case boxes([[Float]], rates: DetectionRates = DetectionRates())
-  /// A loss of the model's own: what each number of the result should be, N×C×H×W.
+  /// A loss of the model's own: the target of each number of the result, N×C×H×W.
   case numbers([Float])
 
   /// Calls `body` with a batch as generated code reads it.
@@ -54,13 +54,13 @@ public struct DetectionRates: Sendable, Equatable {
   public var classes = 0.5
   /// A target matches an anchor unless a side differs by this factor or more.
   public var anchorLimit = 4.0
-  /// Of the focal loss (1 − p)^γ; 0: plain cross-entropy.
+  /// γ of the focal loss (1 − p)^γ; 0: plain cross-entropy.
   public var focalGamma = 0.0
   public var labelSmoothing = 0.0
   /// Factors of the positive part of the cross-entropies.
   public var objectnessWeight = 1.0
   public var classWeight = 1.0
-  /// Each step moves the balances of the levels.
+  /// Whether each step updates the balances of the levels.
   public var autobalance = false
 
   public init() {}

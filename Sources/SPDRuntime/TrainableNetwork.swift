@@ -8,36 +8,36 @@ import CSPDModule
 ///     let losses = try trainer.step(images, .labels(labels), Update(learningRate: 0.1, momentum: 0.9))
 public final class TrainableNetwork: @unchecked Sendable {
   public let name: String
-  /// N×C×H×W.
+  /// Shape of the input, N×C×H×W.
   public let inputShape: [Int]
   public let classes: Int
   public let graphHash: UInt64
-  /// Parallel loops of forward and backward, and of updates that are among them.
+  /// Number of parallel loops of the forward and backward passes, and of updates among them.
   public let stepCount: Int
-  /// Floats of each array of the state: values, gradients, momentum and so on.
+  /// Number of floats of each array of the state: values, gradients, momentum and so on.
   public let stateCount: Int
-  /// Of a detector: as many boxes as a batch may have. With a loss of its own: as many numbers as the result of a batch has.
+  /// Maximum number of boxes in a batch for a detector; number of elements of a batch's result for a loss of its own.
   public let maxTargets: Int
-  /// Of a YOLOv5 loss; 0 of others.
+  /// Number of levels of a YOLOv5 loss; 0 for other losses.
   public let levels: Int
-  /// Whether a step updates each parameter as soon as its gradient is there: then there are steps, but no gradients to look at, to
-  /// clip or to add up.
+  /// Whether a step updates each parameter as soon as its gradient is ready: then gradients cannot be inspected,
+  /// clipped or accumulated.
   public let updatesInBackward: Bool
-  /// In state-dict order.
+  /// Parameters in state-dict order.
   public let parameters: [TrainedParameter]
   let module: spdc_trainer_module
   let interface: ModuleInterface
 
   public var inputCount: Int { inputShape.reduce(1, *) }
 
-  /// A network that is linked into this program: what its function `<prefix>_module()` returns.
+  /// A network that is linked into this program: the result of its function `<prefix>_module()`.
   public convenience init(module: UnsafeRawPointer) throws {
     try self.init(.linked(module))
   }
 
   /// A network in a shared library.
   ///
-  /// - Parameter prefix: what its symbols start with, such as `resnet18_spd_train`.
+  /// - Parameter prefix: the prefix of its symbols, such as `resnet18_spd_train`.
   public convenience init(library path: String, prefix: String) throws {
     try self.init(.library(path, prefix: prefix))
   }
@@ -59,16 +59,16 @@ public final class TrainableNetwork: @unchecked Sendable {
       grantedThreads: module.threads, statusText: module.status)
   }
 
-  /// Bytes of the arena for a number of threads.
+  /// Size of the arena in bytes for a number of threads.
   public func arenaBytes(threads: Int) -> Int { interface.arenaBytes(threads: threads) }
 
   /// The state of a training run and the memory for its steps.
   ///
   /// - Parameters:
-  ///   - threads: how many threads each step uses.
-  ///   - rule: decides which arrays the optimiser needs.
+  ///   - threads: number of threads of each step.
+  ///   - rule: determines the arrays that the optimiser needs.
   ///   - averages: keep an EMA of the values.
-  ///   - accumulates: steps may add up the gradients of several batches.
+  ///   - accumulates: allow accumulating the gradients of several batches.
   /// - Throws: `RuntimeError.threads` if the generated code cannot get that many.
   public func trainer(
     threads: Int, rule: Update.Rule = .sgd, averages: Bool = false, accumulates: Bool = false
@@ -81,9 +81,9 @@ public final class TrainableNetwork: @unchecked Sendable {
 public struct TrainedParameter: Sendable, Equatable {
   /// PyTorch's state-dict key.
   public let name: String
-  /// PyTorch's; empty for a scalar.
+  /// PyTorch's shape; empty for a scalar.
   public let shape: [Int]
-  /// Where it is in each array of the state, in floats.
+  /// Its range in each array of the state, in floats.
   public let range: Range<Int>
   public let group: Group
 

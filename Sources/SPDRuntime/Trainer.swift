@@ -7,9 +7,9 @@ public final class Trainer {
   private let state: AlignedBuffer
   private let arena: AlignedBuffer
   private var c: spdc_trainer
-  /// Of the step that is being run, which may take several calls.
+  /// Losses of the current step, which may take several calls.
   private var losses = [Float](repeating: 0, count: 4)
-  /// Updates so far; a run that resumes sets it to what it was. Adam's t is one more.
+  /// Number of updates so far; a resumed run restores it. Adam's t is one more.
   public var updates = 0
 
   /// An array of the state: `network.stateCount` floats, each parameter at its range.
@@ -109,7 +109,7 @@ public final class Trainer {
 
   // MARK: - steps
 
-  /// Forward, backward and update. A loss that is not finite updates nothing, but running statistics have moved.
+  /// Runs forward pass, backward pass and update. A loss that is not finite updates nothing, but running statistics have moved.
   ///
   /// - Parameters:
   ///   - images: `network.inputShape`, row-major; an array or buffer is not copied.
@@ -122,19 +122,19 @@ public final class Trainer {
     try withBatch(images, targets) { try step($0, update, steps) }
   }
 
-  /// Forward and backward alone, for networks that do not update in backward: running statistics move, parameters do not.
+  /// Runs forward and backward pass only, for networks that do not update in the backward pass: running statistics move, parameters do not.
   ///
   /// - Returns: as `step`.
   public func gradients(_ images: some Collection<Float>, _ targets: Targets) throws -> [Float] {
     try withBatch(images, targets) { try run($0, nil, 0..<network.stepCount) }
   }
 
-  /// Adds the gradients of the last batch to the sum that `update` then uses, or begins it with them.
+  /// Accumulates the gradients of the last batch for `update`, or starts the sum with them.
   public func accumulate(begins: Bool) throws {
     try network.interface.check(network.module.accumulate(&c, begins ? 1 : 0))
   }
 
-  /// One step of the optimiser, with the gradients of the last batch or their sum.
+  /// Makes one step of the optimiser, with the gradients of the last batch or the accumulated sum.
   ///
   /// - Returns: the norm of all gradients before clipping, where there is a limit to clip to.
   @discardableResult public func update(_ update: Update) throws -> Double {
@@ -152,7 +152,7 @@ public final class Trainer {
     if network.updatesInBackward {
       if steps == nil || steps!.upperBound == network.stepCount { updates += 1 }
     } else if steps == nil {
-      // Of this batch alone, whatever has been summed up.
+      // The gradients of this batch alone, whatever has been accumulated.
       let sum = c.sum
       c.sum = nil
       defer { c.sum = sum }

@@ -26,21 +26,21 @@ public struct Update: Sendable, Equatable {
 
   public var rule = Rule.sgd
   public var weights: Rates
-  /// Those of normalisations (β) are among them.
+  /// Biases, including those of normalisations (β).
   public var biases: Rates
-  /// Of normalisations (γ).
+  /// Scales of normalisations (γ).
   public var scales: Rates
   public var nesterov = false
-  /// Adam's t, from 1; nil: as the trainer counts its updates.
+  /// Adam's t, from 1; nil: the trainer's count of updates.
   public var step: Int?
   /// Adam's β₂.
   public var secondMomentum = 0.999
   public var epsilon = 1e-8
-  /// 1, or 1 / batches added up for their mean.
+  /// 1, or 1 / accumulated batches for their mean.
   public var gradientScale = 1.0
-  /// Gradients whose norm, all together, is larger are scaled down to it. Nil: no clipping.
+  /// Maximum norm of all gradients together; larger ones are clipped. Nil: no clipping.
   public var maxNorm: Double?
-  /// The EMA: average = decay·average + (1 − decay)·value.
+  /// The decay of the EMA: ema = decay·ema + (1 − decay)·value.
   public var averageDecay = 0.9999
 
   /// The same rates for all parameters.
@@ -52,9 +52,9 @@ public struct Update: Sendable, Equatable {
     scales = rates
   }
 
-  /// Calls `body` with what generated code reads.
+  /// Calls `body` with the structure that generated code reads.
   ///
-  /// - Parameter count: updates that have been.
+  /// - Parameter count: number of previous updates.
   func withC<Result>(after count: Int, _ body: (UnsafePointer<spd_update>) throws -> Result) rethrows -> Result {
     let groups = [weights, biases, scales].map {
       spd_group_rates(learning_rate: $0.learningRate, weight_decay: $0.weightDecay, momentum: $0.momentum)

@@ -13,7 +13,7 @@
 /// core they wait out whole time slices of it at every barrier: with GNU's library, whose spinning never yields, a run of 4 ms
 /// then takes 300. So each library is told to spin for little longer than a step and then to sleep.
 enum WaitPolicy {
-  /// What to put into the environment, where the user has decided nothing.
+  /// Environment variables to set where the user has not decided.
   static func variables(besides environment: (String) -> String?) -> [(name: String, value: String)] {
     guard environment("OMP_WAIT_POLICY") == nil, environment("KMP_LIBRARY") == nil else { return [] }
     // LLVM's library yields while it spins, and counts in milliseconds; GNU's counts turns, a thousand of which are about 20 µs.

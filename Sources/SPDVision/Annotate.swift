@@ -1,11 +1,12 @@
 /// Draws detections into an image: a box in the colour of its class, and a label with name and score.
 ///
-/// Lines and letters grow with the image. A label sits on top of its box, or inside it where there is no room above,
-/// and is moved, shrunk or cut as needed to stay inside the image. Better detections lie above worse ones.
+/// Lines and letters scale with the image. A label sits on top of its box, or inside it where there is no room above,
+/// and is moved, shrunk or truncated to stay inside the image. Better detections are drawn over worse ones.
 ///
 /// - Parameters:
-///   - detections: boxes in pixels of this image, best first; parts outside are cut, boxes with NaN are left out.
-///   - names: by class index; a class without a name is called `class 7`.
+///   - detections: boxes in pixels of this image, best first; boxes are clipped to the image, and those with NaN
+///     skipped.
+///   - names: by class index; a class without a name is labelled `class 7`.
 /// - Precondition: the image is valid.
 public func annotate(_ image: inout Image, detections: [Detection], names: [String]) {
   image.requireValid()
@@ -18,12 +19,12 @@ public func annotate(_ image: inout Image, detections: [Detection], names: [Stri
   }
 }
 
-/// A rectangle of whole pixels; right and bottom are outside.
+/// A rectangle in whole pixels; right and bottom are exclusive.
 private struct Rectangle {
   var left, top, right, bottom: Int
 }
 
-/// The box cut to the image and rounded, at least one pixel in each direction.
+/// Clips a box to the image and rounds it to a minimum of one pixel in each direction.
 private func pixelBox(_ box: SIMD4<Float>, width: Int, height: Int) -> Rectangle? {
   guard !(box.x.isNaN || box.y.isNaN || box.z.isNaN || box.w.isNaN) else { return nil }
   func pixel(_ value: Float, _ limit: Int) -> Int { Int(min(max(value, 0), Float(limit)).rounded()) }
@@ -54,7 +55,7 @@ extension Image {
     }
   }
 
-  /// Lines inside the box.
+  /// Draws the outline of a box, inside it.
   fileprivate mutating func stroke(_ box: Rectangle, lineWidth: Int, _ colour: RGB) {
     let across = min(lineWidth, box.right - box.left)
     let down = min(lineWidth, box.bottom - box.top)
@@ -65,7 +66,7 @@ extension Image {
   }
 
   fileprivate mutating func drawLabel(_ text: String, at box: Rectangle, textScale: Int, _ colour: RGB) {
-    // One font pixel of margin on all sides; the advance of the last letter is the margin on the right.
+    // A margin of one font pixel on all sides; the advance of the last letter is the margin on the right.
     var letters = Array(text)
     let columns = { (count: Int) in count * Font.advance + 1 }
     let rows = Font.glyphHeight + 2

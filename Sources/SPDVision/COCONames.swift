@@ -1,4 +1,4 @@
-/// The 80 classes of COCO in the order of the reference's class indices.
+/// The 80 classes of COCO in the class-index order of the reference implementation.
 public let cocoNames: [String] = [
   "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
   "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant",

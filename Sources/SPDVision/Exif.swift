@@ -1,7 +1,8 @@
-// The one thing that we want of Exif: how the camera was held. Both readers take anything that is malformed as "upright";
-// they never fail, since the pixels are fine.
+// Only the orientation of the camera is read from Exif. Both readers treat malformed data as "upright" instead of
+// failing,
+// since the pixels are fine.
 
-/// The orientation (1...8) in the first Exif segment of a JPEG file that has one; 1 if there is none.
+/// Returns the orientation (1...8) in the first Exif segment of a JPEG file; 1 if there is none.
 func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
   let signature = Array("Exif\0\0".utf8)
   var offset = 2  // after the start marker
@@ -26,16 +27,18 @@ func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
   return 1
 }
 
-/// The orientation (1...8) in the first directory of an Exif block, which is laid out like a TIFF file; nil if it says
-/// nothing.
+/// Returns the orientation (1...8) in the first directory of an Exif block, which has the layout of a TIFF file; nil
+/// if
+/// it has none.
 ///
-/// As OpenCV reads it: the 16 bits at the value's place count, whatever type the entry declares. So a little-endian LONG
-/// is understood, and a big-endian one, whose upper half is there, means nothing and counts as upright.
+/// As in OpenCV, the 16 bits at the value's position are read, whatever type the entry declares. So a little-endian
+/// LONG
+/// is understood; a big-endian one gives its upper half, which is invalid and treated as upright.
 func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int? {
   let bigEndian = block.starts(with: Array("MM".utf8))
   guard bigEndian || block.starts(with: Array("II".utf8)) else { return nil }
 
-  /// The unsigned number of `size` bytes at `offset` from the start of the block, or nil outside it.
+  /// Reads the unsigned number of `size` bytes at `offset` from the start of the block; nil outside it.
   func number(at offset: Int, size: Int) -> Int? {
     guard offset >= 0, offset <= block.count - size else { return nil }
     let start = block.startIndex + offset

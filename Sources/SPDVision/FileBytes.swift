@@ -1,9 +1,9 @@
 import SPDFormats
 
-/// No image that passes the pixel limit needs a larger file.
+/// Larger than any image that passes the pixel limit.
 private let fileSizeLimit = 1 << 30
 
-/// An image file in memory, whatever its format. Never blocks: what is no regular file is refused unopened.
+/// Reads an image file of any format. Never blocks: only regular files are opened.
 public func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
   do {
     return try readWholeFile(path, limit: fileSizeLimit)
@@ -12,7 +12,7 @@ public func readImageFile(_ path: String) throws(ImageError) -> [UInt8] {
   }
 }
 
-/// Writes an image file, which appears whole or not at all.
+/// Writes an image file atomically.
 func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
   do {
     try writeAtomically(to: path) { try $0.write(bytes) }
@@ -22,7 +22,7 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(ImageError) {
 }
 
 extension ImageError {
-  /// - Parameter remedy: what to do where the error does not say it and the machine is sound.
+  /// - Parameter remedy: the remedy where the error has none and the machine did not fail.
   fileprivate init(_ error: any Error, path: String, remedy: String) {
     guard let error = error as? FormatError else {
       self.init(path: path, what: "\(error)", remedy: remedy)
@@ -31,7 +31,7 @@ extension ImageError {
     let known = error.remedy.map { $0.prefix(1).lowercased() + $0.dropFirst() }
     self.init(
       path: path, what: error.problem,
-      remedy: error.isOfTheMachine ? "see to the disk or the machine" : known ?? remedy,
+      remedy: error.isOfTheMachine ? "check the disk and the machine" : known ?? remedy,
       isOfTheMachine: error.isOfTheMachine)
   }
 }

@@ -1,11 +1,12 @@
-/// The letters on annotated images: printable ASCII, five columns by nine rows, of which the last two hold descenders.
+/// The font of annotated images: printable ASCII, five columns by nine rows, the last two of which hold descenders.
 enum Font {
   static let glyphWidth = 5
   static let glyphHeight = 9
   /// One empty column between letters.
   static let advance = 6
 
-  /// Rows of a character's glyph, from the top; bit 4 is the leftmost column. What the font lacks is an empty box.
+  /// The rows of a character's glyph, from the top; bit 4 is the leftmost column. Missing characters are an empty
+  /// box.
   static func rows(of character: Character) -> ArraySlice<UInt8> {
     let boxIndex = 95
     var index = boxIndex
@@ -13,7 +14,7 @@ enum Font {
     return glyphs[(index * glyphHeight)..<((index + 1) * glyphHeight)]
   }
 
-  /// All glyphs in the order of their codes, `glyphHeight` rows each.
+  /// All glyphs in code order, `glyphHeight` rows each.
   private static let glyphs: [UInt8] = {
     let glyphsPerBand = 16
     var rows = [UInt8](repeating: 0, count: 96 * glyphHeight)

@@ -1,5 +1,5 @@
 extension Image {
-  /// The image as a PNG file in memory, such as a page embeds it.
+  /// Encodes the image as a PNG file in memory, for embedding into a page.
   public func png() throws(ImageError) -> [UInt8] {
     guard isValid else {
       throw ImageError(

@@ -1,25 +1,29 @@
 extension Image {
-  /// More pixels than this are refused before memory for them is asked for (half a gigabyte of RGB).
+  /// Maximum number of pixels (half a gigabyte of RGB); larger images are refused before memory is allocated.
   static let pixelLimit = 178_956_970
 
-  /// Reads a JPEG or PNG file; the content decides which, not the name.
+  /// Reads a JPEG or PNG file; the content decides the format, not the name.
   ///
-  /// The pixels are those that OpenCV's `imread` gives for `IMREAD_COLOR`, in RGB order: grey and palette are expanded,
+  /// The pixels equal those of OpenCV's `imread` with `IMREAD_COLOR`, in RGB order: grey and palette images are
+  /// expanded,
   /// the low byte of 16-bit samples is dropped, alpha is dropped and not blended, CMYK is converted without a colour
   /// profile, gamma and profiles are ignored, and the Exif orientation (JPEG, and PNG's `eXIf`) is applied.
   ///
-  /// Stricter than OpenCV in one point: a JPEG whose data are damaged or end early is an error, although libjpeg-turbo
+  /// It is stricter than OpenCV in one point: a JPEG with damaged or truncated data is an error, although
+  /// libjpeg-turbo
   /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
-  /// accepted: every pixel was there. A file that lacks its end marker and no pixel is accepted with a warning.
+  /// accepted. A file that lacks only its end marker is accepted with a warning.
   ///
-  /// - Parameter warn: gets what is wrong with an image that is read all the same.
+  /// - Parameter warn: called for faults that do not prevent reading.
   public init(contentsOf path: String, warn: (ImageWarning) -> Void = { _ in }) throws(ImageError) {
     self = try Image.decode(try readImageFile(path), path: path, warn: warn)
   }
 
-  /// Writes `.png`, `.jpg` or `.jpeg`, by the extension. The file appears whole or not at all: it is written beside its
-  /// place under a temporary name and then renamed. JPEG has quality 95 and full colour resolution (4:4:4), which
-  /// keeps thin coloured lines and small letters clean.
+  /// Writes `.png`, `.jpg` or `.jpeg`, by the extension, atomically: to a temporary file in the same folder that is
+  /// then
+  /// renamed. JPEG has quality 95 and full colour resolution (4:4:4), which keeps thin coloured lines and small
+  /// letters
+  /// clean.
   public func write(to path: String) throws(ImageError) {
     guard isValid else {
       throw ImageError(
@@ -37,7 +41,7 @@ extension Image {
     }
   }
 
-  /// Decodes a whole file held in memory; `path` is for messages only.
+  /// Decodes a whole file in memory; `path` is for messages only.
   static func decode(
     _ bytes: [UInt8], path: String, pixelLimit: Int = Image.pixelLimit, warn: (ImageWarning) -> Void = { _ in }
   ) throws(ImageError) -> Image {
@@ -50,18 +54,18 @@ extension Image {
     }
   }
 
-  /// Refuses sizes that no honest image has, before anything of that size is allocated.
+  /// Refuses sizes that no valid image has, before anything of that size is allocated.
   static func checkSize(width: Int, height: Int, limit: Int, path: String) throws(ImageError) {
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     guard width > 0, height > 0, !overflow, area <= limit else {
       throw ImageError(
-        path: path, what: "the image says that it is \(width)×\(height) pixels; at most \(limit) are read",
+        path: path, what: "the image declares \(width)×\(height) pixels; at most \(limit) are read",
         remedy: "scale it down first")
     }
   }
 }
 
-/// What a file is by its first bytes. The formats that we do not read are there to be named in the message.
+/// The format of a file by its first bytes. Unsupported formats are recognised so that messages can name them.
 private enum Format {
   case jpeg, png, empty
   case other(String)

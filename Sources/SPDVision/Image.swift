@@ -13,7 +13,7 @@ public struct Image: Sendable, Equatable {
     requireValid()
   }
 
-  /// An image of one colour.
+  /// Makes an image of one colour.
   public init(width: Int, height: Int, filledWith colour: RGB) {
     let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
       for offset in stride(from: 0, to: buffer.count, by: 3) {
@@ -28,7 +28,8 @@ public struct Image: Sendable, Equatable {
 
   var isValid: Bool { width > 0 && height > 0 && pixels.count == width * height * 3 }
 
-  /// The sides and the pixels can be changed one by one, so every function that reads pixels asks first.
+  /// Checks that sides and pixels match: each can be changed separately, so every function that reads pixels calls
+  /// this.
   func requireValid() {
     precondition(isValid, "a \(width)×\(height) image cannot have \(pixels.count) bytes of RGB")
   }

@@ -8,8 +8,9 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   public let what: String
   /// What the user can do.
   public let remedy: String
-  /// The machine failed, and not the image: too little memory, too many open files, a disk that does not answer.
-  /// Another attempt may succeed.
+  /// True where the machine failed, not the image: too little memory, too many open files, an unresponsive disk.
+  /// Another
+  /// attempt may succeed.
   public let isOfTheMachine: Bool
 
   public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
@@ -22,7 +23,7 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String { printable("\(path): \(what); \(remedy)") }
 }
 
-/// Something about an image that was read all the same.
+/// A fault in an image that does not prevent reading it.
 public struct ImageWarning: Sendable, Equatable, CustomStringConvertible {
   /// The file, as the caller named it.
   public let path: String

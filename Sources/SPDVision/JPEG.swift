@@ -10,7 +10,7 @@ func decodeJPEG(
   var height: Int32 = 0
   var subsampling: Int32 = -1
   var colours: Int32 = -1
-  // The status is not asked: the call also fails for chroma layouts that it has no name for, which decode all the same.
+  // The status is ignored: the call also fails for chroma layouts that it has no name for but that can be decoded.
   tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colours)
   guard width > 0, height > 0, colours >= 0 else { throw damaged(errorText(decoder), path) }
   try Image.checkSize(width: Int(width), height: Int(height), limit: pixelLimit, path: path)
@@ -23,11 +23,11 @@ func decodeJPEG(
     decodedPixels(decoder, bytes, width: width, height: height, format: format, byteCount: byteCount)
   }
   var (pixels, problem) = decode(bytes)
-  // With the marker put there, the decoder notices whatever else is missing; scans that are missing altogether are no
-  // fault to it.
+  // With the end marker appended, the decoder reports any other missing data, except scans that are missing
+  // altogether.
   if let missing = problem, missing.contains(missingEnd), hasAllScans(jpeg: bytes) {
     (pixels, problem) = decode(bytes + [0xFF, 0xD9])
-    if problem == nil { warn(ImageWarning(path: path, what: "the JPEG has no end marker; no pixel is missing")) }
+    if problem == nil { warn(ImageWarning(path: path, what: "the JPEG has no end marker; all pixels are present")) }
   }
   if let problem { throw damaged(problem, path) }
   if isCMYK { pixels = rgb(fromInvertedCMYK: pixels) }
@@ -39,13 +39,14 @@ func decodeJPEG(
 private let harmlessWarning = "extraneous bytes before marker 0xd9"
 private let missingEnd = "Premature end of JPEG file"
 
-/// All pixels, or what is wrong.
+/// Decodes all pixels; also returns what is wrong, if anything.
 private func decodedPixels(
   _ decoder: tjhandle, _ bytes: [UInt8], width: Int32, height: Int32, format: Int32, byteCount: Int
 ) -> (pixels: [UInt8], problem: String?) {
   func decode(stopOnWarning: Bool) -> (pixels: [UInt8], problem: String?) {
-    // The integer DCT and smooth chroma upsampling are what OpenCV uses, too. The limit on scans is against files of
-    // a few kilobytes that keep a progressive decoder busy for hours.
+    // OpenCV uses the integer DCT and smooth chroma upsampling, too. The limit on scans is against files of a few
+    // kilobytes
+    // that keep a progressive decoder busy for hours.
     let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | (stopOnWarning ? TJFLAG_STOPONWARNING : 0)
     var status: Int32 = -1
     let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
@@ -55,7 +56,7 @@ private func decodedPixels(
     }
     return (pixels, status == 0 ? nil : errorText(decoder))
   }
-  // Only the first warning's text is kept, so stop at it. The harmless one comes after all pixels and hides no other.
+  // Only the first warning is kept, so stop at it. The harmless one is issued after all pixels and hides no other.
   let (pixels, problem) = decode(stopOnWarning: true)
   guard let problem, problem.contains(harmlessWarning) else { return (pixels, problem) }
   let (again, first) = decode(stopOnWarning: false)
@@ -80,7 +81,7 @@ func encodeJPEG(_ image: Image, quality: Int32, path: String) throws(ImageError)
   return Array(UnsafeBufferPointer(start: output, count: Int(count)))
 }
 
-/// Four-channel JPEGs hold inverted CMYK, as Adobe began it: 255 means no ink.
+/// Converts the inverted CMYK of four-channel JPEGs, an Adobe convention: 255 means no ink.
 private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
   let pixelCount = cmyk.count / 4
   return [UInt8](unsafeUninitializedCapacity: pixelCount * 3) { buffer, count in
@@ -97,7 +98,8 @@ private func rgb(fromInvertedCMYK cmyk: [UInt8]) -> [UInt8] {
 
 private func makeCodec(_ handle: tjhandle?, _ path: String) throws(ImageError) -> tjhandle {
   if let handle { return handle }
-  throw ImageError(path: path, what: "libjpeg-turbo does not start", remedy: "free some memory", isOfTheMachine: true)
+  throw ImageError(
+    path: path, what: "libjpeg-turbo cannot be initialised", remedy: "free some memory", isOfTheMachine: true)
 }
 
 private func errorText(_ handle: tjhandle) -> String {

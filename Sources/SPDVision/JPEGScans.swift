@@ -1,7 +1,7 @@
-/// Whether the scans of a JPEG file, taken together, hold every coefficient of every component to its last bit.
+/// Whether the scans of a JPEG file together contain every coefficient of every component to its last bit.
 ///
-/// A decoder takes a missing scan for an image of less detail, or a grey one, without a word. False also for what
-/// cannot be told: arithmetic coding, whose data may end anywhere, and headers that are cut.
+/// A decoder silently treats a missing scan as less detail, or as grey. Also false where this cannot be determined:
+/// arithmetic coding, whose data may end anywhere, and truncated headers.
 func hasAllScans(jpeg bytes: [UInt8]) -> Bool {
   var frame: JPEGFrame?
   var offset = 2  // after the start marker
@@ -25,8 +25,9 @@ func hasAllScans(jpeg bytes: [UInt8]) -> Bool {
   return frame?.isComplete == true
 }
 
-/// The next marker's code, and where its segment begins. Between scans lie their data, in which 0xFF is followed by 0 or
-/// by a restart marker.
+/// Finds the next marker's code and the start of its segment. In the scan data in between, 0xFF is followed by 0 or
+/// by a
+/// restart marker.
 private func nextMarker(in bytes: [UInt8], from offset: inout Int) -> UInt8? {
   while offset + 1 < bytes.count {
     let code = bytes[offset + 1]
@@ -39,10 +40,10 @@ private func nextMarker(in bytes: [UInt8], from offset: inout Int) -> UInt8? {
   return nil
 }
 
-/// What the scans of a frame have brought so far.
+/// The coefficient bits that the scans of a frame have delivered so far.
 private struct JPEGFrame {
   private let isProgressive: Bool
-  /// By component: the bits that each coefficient still lacks; 255 before its first scan.
+  /// Per component: the bits that each coefficient still lacks; 255 before its first scan.
   private var missingBits: [UInt8: [UInt8]] = [:]
 
   private static let coefficients = 64
@@ -56,7 +57,7 @@ private struct JPEGFrame {
     }
   }
 
-  /// False where the scan's header is malformed.
+  /// Adds a scan; returns false where its header is malformed.
   mutating func add(scan header: ArraySlice<UInt8>) -> Bool {
     let header = Array(header)
     guard let count = header.first.map(Int.init), header.count >= 4 + 2 * count else { return false }

@@ -1,20 +1,21 @@
 /// How an image was fitted into a network's input: scaled by one ratio for both sides, centred, and padded.
 ///
-/// All sizes are in pixels. The pads that pixels got are whole numbers; the pads for coordinates are not rounded, as in
-/// the reference, so boxes can be off by half a pixel.
+/// All sizes are in pixels. Pixels are padded by whole numbers; the pads for coordinates are not rounded, as in the
+/// reference, so boxes can be off by half a pixel.
 public struct Letterbox: Sendable, Equatable {
   /// The original image.
   public let imageWidth, imageHeight: Int
   /// The letterboxed image.
   public let width, height: Int
-  /// The scaled image inside it, and where its top left pixel lies.
+  /// The scaled image inside the letterboxed one, and the position of its top left pixel.
   public let contentWidth, contentHeight, left, top: Int
-  /// The un-rounded pads on either side: half of `width - contentWidth` and of `height - contentHeight`.
+  /// The unrounded pads on either side: half of `width - contentWidth` and of `height - contentHeight`.
   public let halfPadX, halfPadY: Double
   /// The scale that the pixels were resized by.
   public let ratio: Double
 
-  /// Works out the fit without touching pixels; the parameters are those of ``letterbox(_:height:width:auto:stride:scaleUp:)``.
+  /// Computes the fit without touching pixels; see ``letterbox(_:height:width:auto:stride:scaleUp:)`` for the
+  /// parameters.
   public init(
     imageWidth: Int, imageHeight: Int, height: Int, width: Int, auto: Bool = false, stride: Int = 32,
     scaleUp: Bool = true
@@ -40,32 +41,35 @@ public struct Letterbox: Sendable, Equatable {
     self.contentHeight = contentHeight
     self.halfPadX = Double(padX) / 2
     self.halfPadY = Double(padY) / 2
-    // An odd pad has its extra pixel on the right and at the bottom: the reference rounds half - 0.1 and half + 0.1.
+    // An odd pad has its extra pixel on the right or at the bottom: the reference rounds half - 0.1 and half + 0.1.
     self.left = Int(roundedHalfToEven(halfPadX - 0.1))
     self.top = Int(roundedHalfToEven(halfPadY - 0.1))
     self.ratio = ratio
   }
 
-  /// What coordinates in the letterboxed image are divided by, once the pads are taken off. The reference computes it
-  /// from the two sizes, which gives a little less than the ratio where `auto` cut away a pad that rounding had made. An
-  /// image that was not scaled up for want of permission keeps its ratio of 1.
+  /// The divisor for coordinates in the letterboxed image, after the pads are subtracted. The reference computes it
+  /// from
+  /// the two sizes, which is slightly less than the ratio where `auto` removed a pad that came from rounding. An
+  /// image
+  /// that was kept small because of `scaleUp` keeps its ratio of 1.
   public var gain: Double {
     min(Double(height) / Double(imageHeight), Double(width) / Double(imageWidth), ratio)
   }
 
-  /// The pads that belong to `gain`.
+  /// The pad that corresponds to `gain`.
   public var coordinatePadX: Double { (Double(width) - Double(imageWidth) * gain) / 2 }
   public var coordinatePadY: Double { (Double(height) - Double(imageHeight) * gain) / 2 }
 }
 
-/// Fits an image into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with grey
+/// Fits an image into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with
+/// grey
 /// 114.
 ///
 /// - Parameters:
-///   - auto: cut the pads to what the stride needs; the result is then the smallest rectangle whose sides are the
-///     asked ones less a multiple of `stride`.
+///   - auto: reduce the pads to what the stride needs; the result is then the smallest rectangle whose sides are the
+/// requested ones less a multiple of `stride`.
 ///   - stride: the network's largest stride.
-///   - scaleUp: false leaves images that are smaller than the input at their size.
+///   - scaleUp: false keeps images that are smaller than the input at their size.
 /// - Precondition: the image is valid; height, width and stride are positive.
 public func letterbox(
   _ image: Image, height: Int, width: Int, auto: Bool = false, stride: Int = 32, scaleUp: Bool = true
@@ -90,7 +94,7 @@ public func letterbox(
   return (Image(width: fit.width, height: fit.height, pixels: pixels), fit)
 }
 
-/// The size that ``letterbox(_:height:width:auto:stride:scaleUp:)`` would give with `auto`, without resizing anything.
+/// The size that ``letterbox(_:height:width:auto:stride:scaleUp:)`` gives with `auto`, without resizing anything.
 public func letterboxShape(
   imageHeight: Int, imageWidth: Int, height: Int, width: Int, stride: Int = 32, scaleUp: Bool = true
 ) -> (height: Int, width: Int) {
@@ -100,5 +104,5 @@ public func letterboxShape(
   return (fit.height, fit.width)
 }
 
-/// Python's `round`.
+/// Rounds as Python's `round` does.
 private func roundedHalfToEven(_ value: Double) -> Double { value.rounded(.toNearestOrEven) }

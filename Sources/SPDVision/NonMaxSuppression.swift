@@ -1,13 +1,14 @@
-/// Candidates beyond this many, by score, are not looked at; the reference's number.
+/// Maximum number of candidates, best scores first; the reference's value.
 private let candidateLimit = 30_000
 
-/// Chooses the detections among a network's decoded rows.
+/// Chooses detections from a network's decoded rows.
 ///
-/// 1. A row counts if its objectness is above `confidence`; a class of it, if objectness * class is, too. Without
-///    `multiLabel` only the row's best class is asked (the first of equals).
-/// 2. At most the 30 000 best candidates go on.
+/// 1. A row counts if its objectness exceeds `confidence`; one of its classes, if objectness * class does, too.
+/// Without
+/// `multiLabel` only the row's best class is considered (the first of equals).
+/// 2. The 30 000 best candidates are kept.
 /// 3. Best first, a candidate is kept unless it overlaps a kept one of its class (of any class if `agnostic`) with an
-///    IoU above `iou`.
+/// IoU above `iou`.
 ///
 /// Equal scores keep the order of the rows, and within a row of the classes. Rows with a NaN or an infinity in their box
 /// are skipped.
@@ -15,8 +16,8 @@ private let candidateLimit = 30_000
 /// - Parameters:
 ///   - rows: `count` × (5 + `classes`), row-major: centre x, centre y, width, height in pixels of the network's input,
 ///     objectness, class probabilities.
-///   - keepClasses: if given, other classes are dropped, after the best class of a row was found.
-/// - Returns: at most `maxDetections`, by falling score; boxes are corners in pixels of the network's input.
+///   - keepClasses: if given, other classes are dropped after a row's best class has been found.
+/// - Returns: a maximum of `maxDetections`, by descending score; boxes are corners in pixels of the network's input.
 /// - Precondition: `rows` holds at least `count * (5 + classes)` numbers.
 public func nonMaxSuppression(
   rows: UnsafeBufferPointer<Float>, count: Int, classes: Int, confidence: Float = 0.25, iou: Float = 0.45,
@@ -44,7 +45,7 @@ public func nonMaxSuppression(
   return suppress(byScore(candidates), iou: iou, maxDetections: maxDetections, agnostic: agnostic)
 }
 
-/// The same for an array.
+/// Calls the function above for an array.
 public func nonMaxSuppression(
   rows: [Float], count: Int, classes: Int, confidence: Float = 0.25, iou: Float = 0.45, maxDetections: Int = 1000,
   multiLabel: Bool = false, agnostic: Bool = false, keepClasses: Set<Int>? = nil
@@ -65,7 +66,7 @@ private func corners(_ rows: UnsafeBufferPointer<Float>, _ start: Int) -> SIMD4<
   return box.x.isFinite && box.y.isFinite && box.z.isFinite && box.w.isFinite ? box : nil
 }
 
-/// Falling scores, equals in their order: the index decides, since the library does not promise a stable sort.
+/// Sorts by descending score, equals by index: the library does not promise a stable sort.
 private func byScore(_ candidates: [Detection]) -> [Detection] {
   let order = candidates.indices.sorted { left, right in
     let (leftScore, rightScore) = (candidates[left].score, candidates[right].score)
@@ -75,8 +76,9 @@ private func byScore(_ candidates: [Detection]) -> [Detection] {
 }
 
 private func suppress(_ candidates: [Detection], iou: Float, maxDetections: Int, agnostic: Bool) -> [Detection] {
-  // One list of kept boxes per class. The reference shifts the boxes of each class by 4096 pixels instead, which costs
-  // the high classes five bits of their coordinates.
+  // One list of kept boxes per class. The reference offsets the boxes of each class by 4096 pixels instead, which
+  // costs
+  // high class indices five bits of their coordinates.
   var keptBoxes: [Int: [SIMD4<Float>]] = [:]
   var kept: [Detection] = []
   for candidate in candidates where kept.count < maxDetections {
@@ -88,7 +90,7 @@ private func suppress(_ candidates: [Detection], iou: Float, maxDetections: Int,
   return kept
 }
 
-/// Intersection over union. Two boxes without area give NaN, which is above nothing.
+/// Intersection over union. Two boxes without area give NaN, which exceeds no threshold.
 private func overlap(_ a: SIMD4<Float>, _ b: SIMD4<Float>) -> Float {
   let intersection = max(0, min(a.z, b.z) - max(a.x, b.x)) * max(0, min(a.w, b.w) - max(a.y, b.y))
   let union = (a.z - a.x) * (a.w - a.y) + (b.z - b.x) * (b.w - b.y) - intersection

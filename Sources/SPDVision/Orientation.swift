@@ -1,13 +1,13 @@
 extension Image {
-  /// The image as it was meant to be seen, given the Exif orientation of the stored pixels:
-  /// 1 upright, 2 mirrored, 3 turned by 180°, 4 upside down and mirrored, 5 transposed, 6 to be turned clockwise,
-  /// 7 transposed across the other diagonal, 8 to be turned anticlockwise. Other values count as 1.
+  /// Applies an Exif orientation:
+  /// 1 upright, 2 mirrored, 3 rotated by 180°, 4 upside down and mirrored, 5 transposed, 6 to be rotated clockwise,
+  /// 7 transposed across the other diagonal, 8 to be rotated anticlockwise. Other values are treated as 1.
   func oriented(by orientation: Int) -> Image {
     guard (2...8).contains(orientation) else { return self }
     let swapsSides = orientation >= 5
     let newWidth = swapsSides ? height : width
     let newHeight = swapsSides ? width : height
-    // Stored x and y of the new image's origin, then how they change along the new x and the new y.
+    // Stored x and y of the new image's origin, then their increments along the new x and the new y.
     let fromRight = [2, 3, 7, 8].contains(orientation)
     let fromBottom = [3, 4, 6, 7].contains(orientation)
     let origin = (fromRight ? width - 1 : 0) + (fromBottom ? height - 1 : 0) * width

@@ -8,7 +8,8 @@ func decodePNG(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageErro
       path: path, what: "the PNG is damaged or cut off (\(String(cString: cpng_message(reader))))",
       remedy: "get an intact copy")
   }
-  // libpng keeps the pointer between the calls, so the bytes get a fixed place. A copy costs little beside inflating.
+  // libpng keeps the pointer between calls, so the bytes need a fixed address. A copy is cheap compared with
+  // inflating.
   let file = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
   defer { file.deallocate() }
   _ = file.initialize(from: bytes)

@@ -1,16 +1,17 @@
-/// Images as a detection network reads them: N×3×H×W floats, channels R, G, B, each byte divided by 255.
+/// Converts images to the input of a detection network: N×3×H×W floats, channels R, G, B, each byte divided by 255.
 ///
 /// - Precondition: all images are valid and have the same size.
 public func planar(_ images: [Image]) -> [Float] {
   planes(images) { _, byte in Float(byte) / 255 }
 }
 
-/// How a classification network wants its images: each byte times `scale`, less the channel's mean, divided by the
+/// How a classification network's input is normalised: each byte times `scale`, minus the channel's mean, divided by
+/// the
 /// channel's standard deviation.
 public struct Normalisation: Sendable, Equatable {
   /// 1 where mean and deviation are on the scale 0...255, 1/255 where they are on the scale 0...1.
   public var scale: Double
-  /// For R, G, B.
+  /// Per channel: R, G, B.
   public var mean, std: SIMD3<Float>
 
   public init(mean: SIMD3<Float>, std: SIMD3<Float>, scale: Double) {
@@ -19,16 +20,17 @@ public struct Normalisation: Sendable, Equatable {
     self.scale = scale
   }
 
-  /// What ResNet18-SPD was trained with.
+  /// The normalisation that ResNet18-SPD was trained with.
   public static let tinyImageNet = Normalisation(
     mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127], scale: 1)
 
-  /// What ResNet50-SPD was trained with on CIFAR-10. The numbers are those of CIFAR-100, as in the reference.
+  /// The normalisation that ResNet50-SPD was trained with on CIFAR-10. The values are those of CIFAR-100, as in the
+  /// reference.
   public static let cifar = Normalisation(
     mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713], scale: 1 / 255)
 }
 
-/// Images as a classification network reads them: N×3×H×W floats, channels R, G, B,
+/// Converts images to the input of a classification network: N×3×H×W floats, channels R, G, B,
 /// `(byte * scale - mean[channel]) / std[channel]`.
 ///
 /// - Precondition: all images are valid and have the same size.
@@ -38,12 +40,13 @@ public func normalised(
   planes(images) { channel, byte in (Float(Double(byte) * scale) - mean[channel]) / std[channel] }
 }
 
-/// The same with one of the presets, or a normalisation of your own.
+/// Normalises with one of the presets or with a normalisation of your own.
 public func normalised(_ images: [Image], _ normalisation: Normalisation) -> [Float] {
   normalised(images, mean: normalisation.mean, std: normalisation.std, scale: normalisation.scale)
 }
 
-/// Interleaved bytes to planes of floats. There are only 3 * 256 different values, so `value` is asked once for each.
+/// Converts interleaved bytes to planes of floats. There are only 3 * 256 different values, so `value` is called once
+/// for each.
 private func planes(_ images: [Image], value: (_ channel: Int, _ byte: UInt8) -> Float) -> [Float] {
   guard let first = images.first else { return [] }
   for image in images {

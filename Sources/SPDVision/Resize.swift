@@ -1,8 +1,10 @@
-/// Bilinear interpolation with half-pixel centres and no antialiasing, bit for bit what OpenCV's `resize` gives for 8-bit
-/// images with `INTER_LINEAR`.
+/// Resizes by bilinear interpolation with half-pixel centres and no antialiasing, bit for bit as OpenCV's `resize`
+/// does
+/// for 8-bit images with `INTER_LINEAR`.
 ///
 /// OpenCV works in fixed point: weights have 11 bits, a row is first interpolated horizontally, and the vertical step
-/// drops 4 bits, multiplies, drops 16 and rounds the last 2. Halving both sides exactly is a special case: the mean of
+/// drops 4 bits, multiplies, drops 16 and rounds the last 2. Halving both sides exactly is a special case: the mean
+/// of
 /// 2×2 pixels, rounded half up.
 ///
 /// - Precondition: the image is valid, `width` and `height` are positive.
@@ -15,7 +17,7 @@ public func resizeBilinear(_ image: Image, width: Int, height: Int) -> Image {
   let columns = taps(from: image.width, to: width)
   let rows = taps(from: image.height, to: height)
   let rowBytes = width * 3
-  // Horizontally interpolated source rows; neighbouring output rows mostly need the same two.
+  // Horizontally interpolated source rows; consecutive output rows mostly need the same two.
   var upper = [Int32](repeating: 0, count: rowBytes)
   var lower = upper
   var upperIndex = -1
@@ -46,7 +48,7 @@ public func resizeBilinear(_ image: Image, width: Int, height: Int) -> Image {
   return Image(width: width, height: height, pixels: pixels)
 }
 
-/// The two source positions that an output position lies between, with weights in units of 1/2048.
+/// The two source positions around an output position, with weights in units of 1/2048.
 private struct Tap {
   var first, second: Int
   var firstWeight, secondWeight: Int32
@@ -60,7 +62,7 @@ private func taps(from sourceSize: Int, to targetSize: Int) -> [Tap] {
     let floor = centre.rounded(.down)
     let fraction = centre - floor
     let first = Int(floor)
-    // Beyond the outermost centres the edge pixel holds: both positions are the same one there.
+    // Beyond the outermost centres both positions are the edge pixel.
     return Tap(
       first: min(max(first, 0), sourceSize - 1), second: min(max(first + 1, 0), sourceSize - 1),
       firstWeight: Int32(((1 - fraction) * 2048).rounded(.toNearestOrEven)),

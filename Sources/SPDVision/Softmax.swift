@@ -6,9 +6,9 @@
   import Darwin
 #endif
 
-/// The `k` most probable classes, best first; equal logits keep the order of the classes. All of them if there are fewer.
+/// Returns the `k` most probable classes, best first; equal logits keep class order. All classes if there are fewer.
 ///
-/// A NaN among the logits counts as -∞: probability 0.
+/// A NaN logit counts as -∞: probability 0.
 public func softmaxTop(_ logits: [Float], k: Int) -> [(index: Int, probability: Float)] {
   let values = logits.map { $0.isNaN ? -Double.infinity : Double($0) }
   guard let largest = values.max(), k > 0 else { return [] }

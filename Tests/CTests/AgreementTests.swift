@@ -3,8 +3,9 @@ import Testing
 
 @testable import SPDDriver
 
-/// What generated C computes. Each program is `Drivers/run.c`, which holds the bytes of 1, 2 and 3 threads, of a second
-/// run and of a stale arena against each other, and watches the borders of its buffers.
+/// The results of generated C. Each program is `Drivers/run.c`, which compares the bytes of 1, 2 and 3 threads, of a
+/// second
+/// run and of a stale arena, and checks the guards of its buffers.
 @Suite struct AgreementTests {
   private let workshop = Workshop.shared
 
@@ -73,7 +74,7 @@ import Testing
     try await agrees(test, optimised: test.variant == .best)
   }
 
-  /// What is shipped, as it is used.
+  /// The shipped networks, as they are used.
   @Test(arguments: Sample.shipped)
   func shippedNetworksAgree(_ sample: Sample) async throws { try await agrees(Case(sample, .best)) }
 

@@ -1,7 +1,7 @@
 import SPDDriver
 import Testing
 
-/// When `spdc verify` calls a result off: the limit follows the largest value of a result, not each of its values.
+/// The limit of `spdc verify` follows the largest value of a result, not each of its values.
 @Suite struct ComparisonTests {
   private func compare(_ found: [Float], _ expected: [Float]) -> SPDDriver.Comparison {
     SPDDriver.Comparison("layer", "%1", found, expected, absolute: 5e-4, relative: 1e-5)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// Generated C is plain C: strict compilers have nothing to say, with or without OpenMP, without any -m flag.
+/// Generated C is plain C: strict compilers give no warnings, with or without OpenMP, without any -m flag.
 @Suite struct CompilerTests {
   private let workshop = Workshop.shared
 
@@ -17,13 +17,13 @@ import Testing
     static let all = CCompiler.all.flatMap { [Build(compiler: $0, openMP: false), Build(compiler: $0, openMP: true)] }
   }
 
-  /// Without these the tests of this suite would show less than they say.
+  /// Without these compilers the tests of this suite would prove less.
   @Test(arguments: [CCompiler.Kind.clang, .gcc])
   func isInstalled(_ kind: CCompiler.Kind) throws {
     _ = try CCompiler.first(kind)
   }
 
-  /// No object is needed to see what a compiler has to say.
+  /// Warnings need no object file.
   private func checks(_ sample: Sample, _ variant: Variant, _ build: Build) async throws {
     let source = try await workshop.source(sample, variant)
     let flags = Workshop.strict + build.flags + ["-fsyntax-only", "-I\(source.path)/include"]
@@ -109,7 +109,7 @@ import Testing
     "winograd_gradients",
   ]
 
-  /// Every symbol that an object shows the linker starts with the model's prefix, and it wants only OpenMP's.
+  /// Every exported symbol of an object starts with the model's prefix, and it imports only OpenMP's.
   @Test(arguments: [(Sample.everyOp, Variant.best), (.everyOp, .bestUnfused), (.everyTrained, .bestTraining)])
   func objectsKeepTheirNamesToThemselves(_ sample: Sample, _ variant: Variant) async throws {
     guard let nm = Toolchain.locate("nm") else { try Test.cancel("nm is not installed") }

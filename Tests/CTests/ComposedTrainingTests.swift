@@ -6,9 +6,9 @@ import Testing
 
 @testable import SPDDriver
 
-/// A network that learns by a loss of its own, compiled, loaded and trained from Swift.
+/// A network with a composed loss, compiled, loaded and trained from Swift.
 @Suite struct ComposedTrainingTests {
-  /// Learns to give back the image; its result is a map, not a vector of classes.
+  /// Learns to reproduce the image; its result is a map, not a vector of classes.
   private static let model = Model(
     "own-loss", input: .image(3, 8, 8),
     loss: .mean { output, target in sqrt((output - target) * (output - target) + 1e-4) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// A detector of as many levels as its author likes, compiled, loaded and trained from Swift.
+/// A detector of any number of levels, compiled, loaded and trained from Swift.
 @Suite struct DetectorTrainerTests {
   /// Levels of stride 8 to 64 in an image of 64: one more than YOLOv5's.
   private static let model = Model("four-levels", input: .image(3, 64, 64), classes: 3) { image, classes in
@@ -76,7 +76,7 @@ import Testing
       trainer.balances[1] == 1 && trainer.balances != [4, 1, 0.25, 0.06] && trainer.balances.allSatisfy(\.isFinite))
   }
 
-  /// What cannot be used leaves everything as it was.
+  /// Invalid input leaves everything unchanged.
   @Test func oneBoxTooManyAndALossThatIsNoNumber() async throws {
     let (graph, _, network) = try await Self.compiled()
     let trainer = try Self.trainer(network, graph)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// The examples build with what `spdc compile` writes, as it is, and say what the interpreter says.
+/// The examples build with the unchanged output of `spdc compile`, and agree with the interpreter.
 @Suite struct ExampleTests {
   private let workshop = Workshop.shared
   private static let root = Workshop.drivers.deletingLastPathComponent().deletingLastPathComponent()
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  /// That the five lines of a classifier begin with the class that the interpreter finds.
+  /// Expects the first of the five printed classes to be the interpreter's.
   private func expectBestClass(_ sample: Sample, _ printed: String) async throws {
     let output = try await Reference.shared.output(sample)
     let best = try #require(output.indices.max { output[$0] < output[$1] })
@@ -62,7 +62,7 @@ import Testing
     #expect(outcome.errors == "")
     try await expectBestClass(.resnet18SPD, outcome.output)
 
-    // It says what is wrong, and where.
+    // Errors name what is wrong, and where.
     let program = build.appendingPathComponent(Sample.resnet18SPD.prefix).path
     let weights = folder.appendingPathComponent("resnet18_spd.spdw").path
     for (arguments, message) in [

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// Generated C means the same where its compiler was told to be careless with arithmetic.
+/// Generated C gives the same results if its compiler was allowed fast arithmetic.
 @Suite struct FastMathTests {
   @Test(
     arguments: [CCompiler.Kind.clang, .gcc],

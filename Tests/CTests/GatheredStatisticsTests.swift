@@ -5,7 +5,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// Statistics that a convolution gathers while it stores, beside those of a pass of their own.
+/// Statistics that a convolution gathers while it stores, compared with those of a separate pass.
 @Suite struct GatheredStatisticsTests {
   /// Direct convolutions of whole and narrow strips, of images that are one tall image, with a stride, behind a concat and an
   /// upsampling; Winograd's with tiles that overhang, few and many.
@@ -19,7 +19,7 @@ import Testing
       Linear(classes))
   }
 
-  /// With running statistics that are those of the last batch.
+  /// A convolution whose running statistics are those of the last batch.
   private static func conv(_ outputs: Int, _ kernel: Int, stride: Int = 1) -> Conv {
     Conv(outputs, kernel: Size2D(kernel, kernel), stride: Size2D(stride, stride), norm: BatchNorm(momentum: 1))
   }

@@ -42,7 +42,7 @@ import Testing
     #expect(answers.isRead)
   }
 
-  /// Labels that are no class are refused; a batch without labels loses nothing.
+  /// Labels out of range are refused; a batch without labels has no loss.
   @Test func labelsOutOfRange() async throws {
     var requests = Words()
     for labels in [[3, 9, 0, 10, 1, 2, 5], [-1, -1, -2, -1, -1, -1, -1]] {
@@ -60,7 +60,7 @@ import Testing
     #expect(answers.isRead)
   }
 
-  /// Against the oracle, with targets and, for vectors, with labels.
+  /// Compared with the oracle, with targets and, for vectors, with labels.
   @Test(arguments: LossProgram.Build.all)
   func composed(_ build: LossProgram.Build) async throws {
     struct Case {
@@ -190,7 +190,7 @@ import Testing
     #expect(answers.isRead)
   }
 
-  /// More targets than there is room for, and rows that cannot be, are refused before anything is written.
+  /// Too many targets, and invalid rows, are refused before anything is written.
   @Test func targetsThatAreRefused() async throws {
     let good = LossOracle.Target(image: 0, label: 0, 0.5, 0.5, 0.3, 0.3)
     let bad: [(inout LossOracle.Target) -> Void] = [
@@ -261,7 +261,7 @@ import Testing
       }
       let found = try answers.floats(steps)
       #expect(distance(found, norms.map { oracle.maxNorm > 0 ? $0 : 0 }) <= 1e-5)
-      // Gaps keep what was there.
+      // Gaps are unchanged.
       let last = try #require(LossProgram.ranges.last)
       #expect(
         Array(arrays[0][(last.offset + last.count)...]) == start[(last.offset + last.count)...].map { Double($0) })
@@ -278,7 +278,7 @@ import Testing
     Array(array[range.offset..<range.offset + range.count])
   }
 
-  /// The largest difference; infinite if one is not a number.
+  /// The maximum difference; infinite for NaN.
   private func distance(_ found: [Double], _ wanted: [Double]) -> Double {
     precondition(found.count == wanted.count)
     return zip(found, wanted).reduce(0) { ($1.0 - $1.1).isNaN ? .infinity : max($0, abs($1.0 - $1.1)) }

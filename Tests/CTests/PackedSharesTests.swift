@@ -5,9 +5,9 @@ import Testing
 
 @testable import SPDDriver
 
-/// Convolutions whose weights for Winograd are so many that training packs them in shares.
+/// Convolutions with so many Winograd weights that training packs them in slices.
 @Suite struct PackedSharesTests {
-  /// Its strips do not divide into equal shares, neither there nor back.
+  /// Its strips do not divide into equal slices, neither forward nor backward.
   private static let model = Model("shares", input: .image(3, 32, 32), classes: 5) { image, classes in
     image.through(
       Conv2D(160, kernel: 1), SpaceToDepth(), Conv(16, kernel: 1), Conv2D(176, kernel: 3, bias: false),

@@ -5,7 +5,7 @@ import SPDReference
 import SPDRuntime
 import Testing
 
-/// A program finds each result of a network that has several, boxes among them.
+/// Each result of a network with several, boxes among them, can be located.
 @Suite struct SeveralResultsTests {
   private static let model = Model("several", input: .image(3, 32, 32), classes: 2) { image, classes in
     let levels = [8, 16, 32].map { side in image.through(AveragePool(Size2D(side)), Conv2D(8, kernel: 1)) }

@@ -7,8 +7,9 @@ import Testing
 
 @testable import SPDDriver
 
-/// What generated training steps compute. Each program is `Drivers/train.c`, which holds the bytes of 1, 2 and 3 threads
-/// against each other, in stale arenas, and watches the borders of its buffers.
+/// The results of generated training steps. Each program is `Drivers/train.c`, which compares the bytes of 1, 2 and 3
+/// threads,
+/// in stale arenas, and checks the guards of its buffers.
 @Suite struct TrainingTests {
   private let workshop = Workshop.shared
 
@@ -171,7 +172,7 @@ import Testing
     #expect(areFinite)
   }
 
-  /// The interpreter's results, each computed once, of the graph behind all passes.
+  /// The interpreter's results for the graph after all passes, each computed once.
   actor TrainingReference {
     static let shared = TrainingReference()
     private var tasks: [Sample: Task<TrainingResult, any Error>] = [:]

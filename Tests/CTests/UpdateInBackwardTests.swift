@@ -5,7 +5,7 @@ import Testing
 
 @testable import SPDDriver
 
-/// Steps that update each parameter as soon as its gradient is there do what a sweep over all of them does, to the last bit.
+/// Updating each parameter as soon as its gradient is ready equals one sweep over all of them, to the last bit.
 @Suite struct UpdateInBackwardTests {
   private static let apart = Task { try await compile(inBackward: false) }
   private static let together = Task { try await compile(inBackward: true) }

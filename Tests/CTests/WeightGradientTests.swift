@@ -6,10 +6,11 @@ import Testing
 
 @testable import SPDDriver
 
-/// Gradients of weights by the kernels that take turns on parts of their inputs.
+/// Weight gradients by the kernels that take turns on parts of their inputs.
 @Suite struct WeightGradientTests {
-  /// Behind a space-to-depth, with a stride, with biases and partial blocks, and of a concat; with groups of units that do not
-  /// divide evenly, nor pixels into panels.
+  /// After a space-to-depth, strided, with biases and partial blocks, and after a concat; groups of units and panels
+  /// of pixels
+  /// that do not divide evenly.
   private static let pointwise = Model("pixels", input: .image(3, 8, 8), classes: 5) { image, classes in
     let x = image.through(Conv2D(64, kernel: 1), Conv2D(80, kernel: 1), SiLU())
     let deep = x.through(SpaceToDepth(), Conv2D(264, kernel: 1), SiLU())
@@ -18,7 +19,7 @@ import Testing
     return concat(left, right).through(Conv2D(256, kernel: 1), SiLU(), GlobalAveragePool(), Flatten(), Linear(classes))
   }
 
-  /// Winograd's, of so many inputs that they are transformed in shares, which are not equal.
+  /// Winograd with so many inputs that they are transformed in slices of unequal size.
   private static let winograd = Model("tiles", input: .image(3, 16, 12), classes: 5) { image, classes in
     image.through(
       Conv2D(152, kernel: 1), SpaceToDepth(), Conv2D(144, kernel: 1), SiLU(), Conv2D(88, kernel: 3, bias: false),

@@ -18,7 +18,7 @@ import Testing
     #expect(try await error(size: nil) <= 3e-6)
   }
 
-  /// - Parameter size: of the output tile; nil for the direct convolution.
+  /// - Parameter size: size of the output tile; nil for the direct convolution.
   private func error(size: Int?) async throws -> Double {
     let model = Model("one", input: .image(3, 30, 30), classes: 64) { image, classes in
       image.through(Conv2D(64, kernel: 1), Conv2D(classes, kernel: 3))

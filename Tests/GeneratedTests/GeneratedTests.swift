@@ -10,7 +10,7 @@ import yolov5_spd_n
 
 @testable import SPDDriver
 
-/// The committed C modules: up to date, and right when a Swift program imports them by name.
+/// The committed C modules are up to date, and work when a Swift program imports them by name.
 @Suite struct GeneratedTests {
   struct Module: Sendable, CustomTestStringConvertible {
     var model: Model

@@ -8,7 +8,7 @@ import tiny_spd_train
 
 @testable import SPDDriver
 
-/// A Swift program that trains with committed C: what the README shows.
+/// A Swift program that trains with committed C, as in the README.
 @Suite(.serialized) struct TrainerTests {
   private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Examples/tiny-spd.swift").path
@@ -102,7 +102,7 @@ import tiny_spd_train
     return update
   }
 
-  /// Numbers that would make NaN of all weights are a status, and leave them alone.
+  /// Hyperparameters that would make all weights NaN give a status and leave the weights unchanged.
   @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
   func refusesHyperparametersThatCannotBe() async throws {
     let network = try TrainableNetwork(module: tiny_spd_train_module())
@@ -159,7 +159,7 @@ import tiny_spd_train
     #expect(try trained(accumulates: true) == trained(accumulates: false))
   }
 
-  /// Adam's t is counted where nobody gives it.
+  /// Adam's t is counted if it is not given.
   @Test(.enabled(if: runs, "code for x86-64-v3 does not run on this machine"))
   func updatesAreCounted() async throws {
     let network = try TrainableNetwork(module: tiny_spd_train_module())

@@ -1,4 +1,4 @@
-"""Weights and inputs made by a formula, so that any program can repeat a case from tensor names alone.
+"""Makes weights and inputs by a formula, so that any program can reproduce a case from tensor names alone.
 
 uniform(name, n), n float32 numbers in [0, 1), arithmetic modulo 2⁶⁴:
     seed = FNV-1a of the UTF-8 bytes of name

@@ -1,4 +1,4 @@
-"""Reads event files as TensorBoard does and compares them with what they should hold.
+"""Reads event files with TensorBoard and compares them with the expected scalars.
 
 usage: tensorboard_check.py [RUN ...]
 
@@ -20,7 +20,7 @@ def float32(value):
 
 
 def scalars(folder):
-    """{tag: {step: value}} after TensorBoard has dropped what a resumed run wrote anew."""
+    """{tag: {step: value}} after TensorBoard has dropped the steps that a resumed run wrote again."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0, "scalars": 0}).Reload()
     found = {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
     for tag in events.Tags()["tensors"]:

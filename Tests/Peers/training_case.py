@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a training case: three SGD steps of PyTorch in float64 on synthetic weights and input, and how far its float32 is away.
+"""Writes a training case: three SGD steps of PyTorch in float64 on synthetic weights and input, and the error of its float32.
 
 `spdc verify MODEL --against CASE.json` runs the same. Losses and gradients are those before each step, `after` the L2 norm of
 every state entry behind the last one; the YOLO loss is that of Benchmarks/training.
@@ -25,7 +25,7 @@ FLOOR = 1e-4  # norms below this share of the largest count as that
 
 
 def run(model, size, batch, dtype, labels, targets):
-    """Losses, gradients of the first step by parameter, and the state behind the last."""
+    """Losses, gradients of the first step by parameter, and the state after the last."""
     net = synthetic.fill(networks.build(model)).to(dtype).train()
     images = torch.from_numpy(synthetic.uniform("input", batch * 3 * size * size)).reshape(batch, 3, size, size).to(dtype)
     optimizer = torch.optim.SGD(net.parameters(), **OPTIMIZER)
@@ -46,7 +46,7 @@ def run(model, size, batch, dtype, labels, targets):
     return losses, gradients, after
 
 
-def figures(losses, gradients, after):
+def measurements(losses, gradients, after):
     steps = [{"loss": loss, "items": []} for loss in losses]
     steps[0]["grad_l2"] = {n: g.norm().item() for n, g in gradients.items()}
     steps[0]["grad_head"] = {n: g[:4].tolist() for n, g in gradients.items()}
@@ -54,7 +54,7 @@ def figures(losses, gradients, after):
 
 
 def deviation(exact, rough):
-    """The largest relative ones of float32."""
+    """The maximum relative errors of float32."""
     (losses, gradients, after), (losses32, gradients32, after32) = exact, rough
     floor = FLOOR * max(g.norm() for g in gradients.values())
     norms = {n: max(g.norm(), floor) for n, g in gradients.items()}
@@ -85,7 +85,7 @@ def main():
         case["labels"] = labels
     exact = run(model, size, batch, torch.float64, labels, targets)
     case["float32_deviation"] = deviation(exact, run(model, size, batch, torch.float32, labels, targets))
-    case.update(figures(*exact))
+    case.update(measurements(*exact))
     pathlib.Path(options.output).write_text(json.dumps(case) + "\n")
 
 

@@ -106,7 +106,7 @@ struct AugmentationTests {
     #expect(Augmentation(text) == nil)
     let data = try JSONEncoder().encode([text])
     let problem = message { _ = try JSONDecoder().decode([Augmentation].self, from: data) }
-    #expect(problem?.contains("is no augmentation; there are horizontal-flip PROBABILITY") == true)
+    #expect(problem?.contains("is not an augmentation; supported are horizontal-flip PROBABILITY") == true)
   }
 
   @Test func probabilitiesAreMet() {

@@ -86,7 +86,7 @@ struct CIFARTests {
     }
     #expect(
       try problem { $0["data_batch_2.bin"]!.removeLast() }
-        == "data_batch_2.bin: has 3072 bytes, which are no whole records of 3073; download CIFAR-10 again; its binary "
+        == "data_batch_2.bin: has 3072 bytes, not a multiple of the record size 3073; download CIFAR-10 again; its binary "
         + "version is meant")
     #expect(try problem { $0["data_batch_2.bin"] = [] }.hasPrefix("data_batch_2.bin: has 0 bytes"))
     #expect(

@@ -108,7 +108,7 @@ struct FolderTests {
     }
   }
 
-  /// Nothing that looks like an image gets lost without a word.
+  /// No file that looks like an image is skipped silently.
   @Test func imagesThatCannotBeRead() throws {
     let folder = try TemporaryFolder()
     try Self.classes(folder, in: "train")
@@ -140,7 +140,7 @@ struct FolderTests {
         + "a fraction for validation")
     #expect(
       try problem(["train/a/1.jpg", "val/a/1.jpg"])
-        == "R/train: has 1 class folders, at least two are wanted; found a/; put the images of every class into a "
+        == "R/train: has 1 class folders, at least two are needed; found a/; put the images of every class into a "
         + "folder of its name")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"])
@@ -181,7 +181,7 @@ struct FolderTests {
       message { _ = try openDataset(folder.path + "/cifar-10-python.tar.gz") }?
         .hasSuffix("is a file; a data set is a folder; unpack it and name the folder") == true)
     #expect(
-      message { _ = try openDataset(folder.path + "/list.txt") }?.hasSuffix("name the folder that it lies in") == true)
+      message { _ = try openDataset(folder.path + "/list.txt") }?.hasSuffix("name the folder that contains it") == true)
     #expect(
       message { _ = try openDataset("/no/such/place") }
         == "/no/such/place: there is no such folder; check the path, or say shapes for the built-in data set")

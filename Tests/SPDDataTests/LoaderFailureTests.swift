@@ -67,7 +67,7 @@ struct LoaderFailureTests {
     #expect(batch.count == 1 && batch.broken.count == 5)
   }
 
-  /// A disk that is gone ends the run; its images are not broken.
+  /// A missing disk ends the run; its images are not broken.
   @Test func aFolderThatIsGone() throws {
     let folder = try TemporaryFolder()
     for name in ["a/0.ppm", "a/1.ppm", "b/0.ppm", "b/1.ppm"] { try folder.write(name, Array("P6 1 1 255\nabc".utf8)) }
@@ -77,7 +77,7 @@ struct LoaderFailureTests {
     try FileManager.default.removeItem(atPath: folder.path + "/b")
     let loader = try BatchLoader(data, transform: Self.transform, options: .evaluation(batchSize: 2), epochs: 1)
     #expect(try loader.next()?.count == 2)
-    #expect(message { _ = try loader.next() } == folder.path + "/b: the folder is gone; bring it back")
+    #expect(message { _ = try loader.next() } == folder.path + "/b: the folder is missing; restore it")
   }
 
   @Test func strictRefusesInThePlaceOfTheBatch() throws {
@@ -170,7 +170,7 @@ struct LoaderFailureTests {
     #expect(cancelEnded.wait(timeout: .now() + 30) == .success)
   }
 
-  /// Its image takes until the gate opens.
+  /// A data set whose image waits until the gate opens.
   private struct GatedImages: ImageDataset {
     let name = "gated"
     let classNames = ["a"]

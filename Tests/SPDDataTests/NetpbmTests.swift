@@ -26,11 +26,11 @@ struct NetpbmTests {
     for header in ["P6", "P6 1", "P6 1 1", "P6 1 1 255", "P6 x 1 255 ", "P6 -1 1 255 "] {
       #expect(problem(header) == "f: the header of the P6 image is damaged or cut off; get an intact copy")
     }
-    #expect(problem("P6 1 1 0 ").contains("says that its largest value is 0"))
-    #expect(problem("P6 1 1 65536 ").contains("says that its largest value is 65536"))
-    #expect(problem("P6 0 1 255 ").contains("says that it is 0×1 pixels"))
-    #expect(problem("P6 60000 60000 255 ").contains("says that it is 60000×60000 pixels"))
-    #expect(problem("P6 99999999999999999999 1 255 ").contains("says that it is 1000000000×1 pixels"))
+    #expect(problem("P6 1 1 0 ").contains("declares a maximum value of 0"))
+    #expect(problem("P6 1 1 65536 ").contains("declares a maximum value of 65536"))
+    #expect(problem("P6 0 1 255 ").contains("declares 0×1 pixels"))
+    #expect(problem("P6 60000 60000 255 ").contains("declares 60000×60000 pixels"))
+    #expect(problem("P6 99999999999999999999 1 255 ").contains("declares 1000000000×1 pixels"))
     #expect(
       problem("P6 1 1 255 ", [1, 2])
         == "f: the P6 image is cut off: 3 bytes of pixels wanted, 2 there; get an intact copy")

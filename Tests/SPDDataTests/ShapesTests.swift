@@ -47,7 +47,7 @@ struct ShapesTests {
     }
   }
 
-  @Test func figuresLieInTheUnitCircleAndDiffer() {
+  @Test func shapesAreInTheUnitCircleAndDiffer() {
     let grid = stride(from: -1.2, through: 1.2, by: 0.02)
     var masks: Set<[Bool]> = []
     for outline in ShapeOutline.allCases {
@@ -87,7 +87,7 @@ struct ShapesTests {
     }
   }
 
-  /// The figure is the largest element where strokes, which reach 0.3, are smaller.
+  /// The shape is the largest element where strokes, which reach 0.3, are smaller.
   @Test func smallestRadius() throws {
     for number in 0..<200 {
       var random = SplitMix64(.scene, UInt64(number))
@@ -109,7 +109,7 @@ struct ShapesTests {
   @Test func everyMessage() {
     #expect(
       message { _ = try openDataset("shapes:16:0.5") }
-        == "shapes: the smallest figures have the radius 0.5; it is 0.05 to 0.36 of the side; say shapes:16:0.3, for example"
+        == "shapes: the radius of the smallest shapes is 0.5; 0.05 to 0.36 of the side is supported; say shapes:16:0.3, for example"
     )
     for name in ["shapes:16:x", "shapes:16:0.2:1", "shapes:"] {
       #expect(message { _ = try openDataset(name) }?.contains("what is after the colon is no number") == true)
@@ -119,7 +119,7 @@ struct ShapesTests {
         == "shapes: the resolution is 3; 4 to 1024 are drawn; say shapes:32, for example")
     #expect(
       message { _ = try openDataset("shapes:big") }
-        == "shapes:big: what is after the colon is no number; say shapes:16 for 16×16 images, shapes:16:0.3 for large figures in them"
+        == "shapes:big: what is after the colon is no number; say shapes:16 for 16×16 images, shapes:16:0.3 for large shapes in them"
     )
     var options = DatasetOptions()
     options.shapes.validation = 0

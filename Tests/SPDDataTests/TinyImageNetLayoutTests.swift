@@ -4,7 +4,7 @@ import Testing
 
 @testable import SPDData
 
-/// Tiny ImageNet as people sort it.
+/// Common rearrangements of Tiny ImageNet.
 struct TinyImageNetLayoutTests {
   /// - Parameters:
   ///   - train, val: folders within a class's folder, with a slash at the end or empty.
@@ -24,7 +24,7 @@ struct TinyImageNetLayoutTests {
   @Test(arguments: ["", "images/"], ["", "images/"]) func sortedValidation(_ train: String, _ val: String) throws {
     for hasAnnotations in [true, false] {
       let folder = try Self.tiny(train: train, val: val, hasAnnotations: hasAnnotations)
-      // What a script that moves files leaves.
+      // The leftovers of a script that moves files.
       try FileManager.default.createDirectory(atPath: folder.path + "/val/images", withIntermediateDirectories: true)
       let data = try openDataset(folder.path)
       #expect(data.training.count == 2 && data.validation.count == 2)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDFormats
 
-/// What a file can cost is bounded by its size. Without the bounds, these run for minutes or take gigabytes.
+/// The cost of a file is bounded by its size. Without the bounds, these run for minutes or take gigabytes.
 @Suite(.timeLimit(.minutes(1))) struct BoundedWorkTests {
   private func refusal(_ name: String) -> String? {
     let folder = Fixture.folder + "/../HostileFixtures/"

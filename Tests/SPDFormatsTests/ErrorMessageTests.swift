@@ -26,7 +26,7 @@ struct ErrorMessageTests {
     Case("a string has no end", npyFile("{'descr")),
     Case("has the unexpected or repeated key \"other\"", npyFile("{'other': 1}")),
     Case("lacks one of the keys", npyFile("{'descr': '<f4'}")),
-    Case("goes on after its closing brace", npyFile("{'descr':'<f4','fortran_order':False,'shape':()} x")),
+    Case("has text after its closing brace", npyFile("{'descr':'<f4','fortran_order':False,'shape':()} x")),
     Case("the array has records, not numbers", npyFile("{'descr': [('a', '<f4')]}")),
     Case("holds pickled Python objects", npyFile("{'descr': '|O'}")),
     Case("element type \"<c8\" is not read", npyFile("{'descr': '<c8'}")),
@@ -55,7 +55,7 @@ struct ErrorMessageTests {
     Case("at most 100 MB are allowed", [0, 0, 0, 0, 1, 0, 0, 0]),
     Case("for the safetensors header, 1 left", [9, 0, 0, 0, 0, 0, 0, 0, 123]),
     Case("does not start with \"{\"", safetensorsFile("[]")),
-    Case("the JSON text goes on after its end", safetensorsFile("{} x")),
+    Case("there is text after the JSON value", safetensorsFile("{} x")),
     Case("nested too deeply", safetensorsFile("{\"a\":" + String(repeating: "[", count: 20))),
     Case("the JSON text ends early", safetensorsFile("{\"a\":")),
     Case("the name \"a\" occurs twice", safetensorsFile("{\"a\":{\(ok)},\"a\":{\(ok)}}", data: 4)),
@@ -75,7 +75,7 @@ struct ErrorMessageTests {
     Case("the metadata \"k\" is not a string", safetensorsFile("{\"__metadata__\":{\"k\":1}}")),
     Case("element type \"F8_E4M3\" is not read", safetensorsFile(tensor("\"dtype\":\"F8_E4M3\""))),
     Case("lacks a valid dtype, shape or data_offsets", safetensorsFile(tensor("\"dtype\":\"F32\",\"shape\":[-1]"))),
-    Case("run backwards", safetensorsFile(tensor("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]"))),
+    Case("in the wrong order", safetensorsFile(tensor("\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]"))),
     Case(
       "more elements than a file can hold",
       safetensorsFile(tensor("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]"))),
@@ -105,8 +105,8 @@ struct ErrorMessageTests {
   }
 
   static let kinds: [Case] = [
-    Case("is no weights file: it is empty. Accepted are safetensors, numpy .npz and PyTorch .pt/.pth", []),
-    Case("is no weights file: it starts with \"hello wo\"", Array("hello world".utf8)),
+    Case("is not a weights file: it is empty. Accepted are safetensors, numpy .npz and PyTorch .pt/.pth", []),
+    Case("is not a weights file: it starts with \"hello wo\"", Array("hello world".utf8)),
     Case("is a single array, which has no name", NPYHeader.magic),
     Case("is a bare pickle", [0x80, 4, 0x2e]),
     Case("is a tar archive", [UInt8](repeating: 0, count: 257) + Array("ustar\0".utf8)),

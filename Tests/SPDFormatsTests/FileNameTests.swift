@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDFormats
 
-/// Names are bytes, and come back as they were.
+/// Names are bytes, and survive the conversion to strings.
 struct FileNameTests {
   @Test(arguments: [
     Array("plain.npy".utf8), Array("café 東京 👩‍👩‍👧.png".utf8), [0x63, 0x61, 0x66, 0xe9, 0x2e, 0x6a, 0x70, 0x67], [0xff],

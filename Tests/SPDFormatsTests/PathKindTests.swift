@@ -3,7 +3,7 @@ import Testing
 
 @testable import SPDFormats
 
-/// What is no regular file is told by its kind and refused unopened; with `open` it would block, or start something.
+/// Special files are named by their kind and refused unopened; `open` would block or have side effects.
 @Suite(.timeLimit(.minutes(1))) struct PathKindTests {
   @Test func kinds() throws {
     let folder = try TemporaryFolder()
@@ -21,7 +21,7 @@ import Testing
     #expect(PathKind(of: "/dev/zero") == .special("a device"))
     #expect(PathKind(of: folder.file("none")) == nil)
     #expect(PathKind(of: folder.file("file/inside")) == nil)
-    #expect(PathKind(of: String(repeating: "x", count: 300))?.fault == "cannot be looked at: File name too long")
+    #expect(PathKind(of: String(repeating: "x", count: 300))?.fault == "cannot be inspected: File name too long")
   }
 
   @Test func readersRefuseThem() throws {

@@ -2,8 +2,9 @@ import Testing
 
 @testable import SPDFormats
 
-/// Swift's strings are equal when Unicode says that they mean the same; names in files are not. No tensor may take another
-/// one's place without a word.
+/// Swift's strings are equal if they are canonically equivalent; names in files are not. No tensor may silently
+/// replace
+/// another.
 struct SameNameTests {
   private static let composed = "\u{e9}"
   private static let decomposed = "e\u{301}"

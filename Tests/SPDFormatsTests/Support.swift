@@ -20,7 +20,7 @@ enum Fixture {
   static func path(_ name: String) -> String { folder + "/" + name }
   static func bytes(_ name: String) throws -> [UInt8] { try readWholeFile(path(name)) }
 
-  /// What a fixture must be read as.
+  /// The expected content of a fixture.
   static func expected(_ name: String) throws -> [NamedTensor] {
     let stem = name.split(separator: ".").dropLast().joined(separator: ".")
     return try readNPZ(path(stem + ".expected.npz"))
@@ -42,7 +42,7 @@ final class TemporaryFolder {
   var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 }
 
-/// How many times the usual number of rounds the tests with damaged files make; the seeds differ with it.
+/// Multiplies the rounds of the tests with damaged files; the seeds differ with it.
 let fuzzFactor = ProcessInfo.processInfo.environment["SPD_FUZZ"].flatMap { Int($0) } ?? 1
 
 /// Reads an array in memory, with the limit of its own size.
@@ -51,7 +51,7 @@ func parseNPY(_ bytes: ArraySlice<UInt8>, path: String, region: String) throws -
   return try parseNPY(bytes, path: path, region: region, limit: &limit)
 }
 
-/// The message of the error that `body` throws; nil where it throws none.
+/// The message of the error that `body` throws; nil if it throws none.
 func message(_ body: () throws -> Void) -> String? {
   do {
     try body()

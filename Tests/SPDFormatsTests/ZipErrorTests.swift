@@ -36,7 +36,7 @@ struct ZipErrorTests {
     expectError("has no zip directory: it is cut off", Array(Self.sound.dropLast()))
     expectError("the zip directory does not fit into the file", patched(end + 8, [200, 0, 200, 0]))
     expectError("the zip directory would start at byte", patched(end + 16, [0, 0, 0, 1]))
-    expectError("is one part of a zip archive in parts", patched(end + 4, [1]))
+    expectError("is one part of a multi-part zip archive", patched(end + 4, [1]))
     expectError("the zip directory is damaged", patched(directory, [0]))
     expectError("zip entry \"a.npy\" is encrypted", patched(directory + 8, [1]))
     expectError("zip entry \"a.npy\" reaches beyond the file", patched(directory + 20, [0, 0, 1]))

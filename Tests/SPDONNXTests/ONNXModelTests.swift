@@ -65,7 +65,7 @@ import Testing
     #expect(try bytes(of: graph, classNames: ["a"]) == bytes(of: graph, classNames: ["a"]))
   }
 
-  /// What SwiftProtobuf wrote of the same network, as the `onnx` package's own serialisation has it.
+  /// The same network as the `onnx` package serialises it.
   @Test func sameBytesAsRecorded() throws {
     let model = Model("recorded", input: .image(3, 12, 18), classes: 2) { image, classes in
       let stem = image.through(Conv2D(8, kernel: 3, bias: false), BatchNorm(epsilon: 1e-3), LeakyReLU(0.1))

@@ -82,7 +82,7 @@ import Testing
       }
       graph.nodes[2].op = .batchNorm(op)
     }
-    #expect(moved?.contains("moved in front of a space-to-depth") == true)
+    #expect(moved?.contains("hoisted above a space-to-depth") == true)
   }
 
   @Test func brokenGraphs() {

@@ -3,9 +3,9 @@ import SPDCompiler
 import TestSupport
 import Testing
 
-/// Graphs that compute the same must give the same: what the passes rely on.
+/// Equivalent graphs give the same results: the passes rely on it.
 struct EquivalenceTests {
-  /// A space-to-depth with the kernel of the convolution behind it.
+  /// A space-to-depth with the kernel of the convolution after it.
   struct Sample: Sendable, CustomTestStringConvertible {
     var op: Op.SpaceToDepth
     var kernel: Int
@@ -54,7 +54,7 @@ struct EquivalenceTests {
     #expect(try distance(strided.run(), expected) < 1e-13)
   }
 
-  /// Which of the operand's views are written as nodes; the graph is the same.
+  /// The operand's views that are written as nodes; the graph is the same.
   @Test(arguments: Op.SpaceToDepth.Order.allCases, [2, 4])
   func viewsAreTheNodesTheyReplace(order: Op.SpaceToDepth.Order, factor: Int) throws {
     let op = Op.SpaceToDepth(scale: 2, order: order)
@@ -80,7 +80,7 @@ struct EquivalenceTests {
       let sampled = try deep(slice(pair, 1, 3, &maker), paper, &maker)
       let large = try enlarged(slice(sampled, 2, 7, &maker), &maker)
       let both = try joined(large, joined(slice(large, 3, 2, &maker), large, &maker), &maker)
-      // Through an enlargement, and through a second sampling.
+      // Through an upsampling, and through a second sampling.
       let again = try deep(both, op, &maker)
       let twice = try deep(deep(pair, op, &maker), op, &maker)
       let first = maker.part("c", 4, of: maker.graph.shape(of: again).channels, kernel: 3)
@@ -134,7 +134,7 @@ struct EquivalenceTests {
     #expect(try graph(folded: true).run() == graph(folded: false).run())
   }
 
-  /// Normalisation and activation behind the space-to-depth, in front of it, and in the convolution's epilogue.
+  /// Normalisation and activation after the space-to-depth, before it, and in the convolution's epilogue.
   @Test(arguments: Op.SpaceToDepth.Order.allCases, [2, 3])
   func normMovesInFrontOfSpaceToDepth(order: Op.SpaceToDepth.Order, scale: Int) throws {
     let op = Op.SpaceToDepth(scale: scale, order: order)

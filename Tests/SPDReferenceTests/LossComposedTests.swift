@@ -33,7 +33,7 @@ struct LossComposedTests {
     }
   }
 
-  /// The cross-entropy that one composes is the one that is built in.
+  /// A composed cross-entropy equals the built-in one.
   @Test func crossEntropy() {
     let loss = Loss.sum { logits, target in -target * logSoftmax(logits) }.expression
     let logits = Values(

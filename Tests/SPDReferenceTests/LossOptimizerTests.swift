@@ -62,7 +62,7 @@ struct LossOptimizerTests {
     #expect(optimizer.entries[1].values == [7])
   }
 
-  /// average ← d·average + (1 − d)·value, of what is trained as of what is not.
+  /// ema ← d·ema + (1 − d)·value, for trained and other entries.
   @Test func theAverage() {
     var optimizer = LossOracle.Optimizer(
       .sgd, groups: [.init(rate: 0.5, weightDecay: 0, momentum: 0)],

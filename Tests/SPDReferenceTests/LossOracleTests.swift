@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDReference
 import Testing
 
-/// The oracles of the losses against figures of the reference and against finite differences.
+/// The oracles of the losses against results of the reference and against finite differences.
 struct LossOracleTests {
   /// IoU variants of two pairs of boxes, as the reference computes them.
   @Test(arguments: [
@@ -61,7 +61,7 @@ struct LossOracleTests {
     #expect(LossOracle.crossEntropy(logits, labels: [-1, -1, -1]).loss == 0)
   }
 
-  /// Equal logits: the first one is taken as the larger.
+  /// Among equal logits the first counts as the largest.
   @Test func equalLogitsRankByNumber() {
     let logits = Values(zeros: Shape(batch: 1, channels: 7, height: 1, width: 1))
     let found = (0..<7).map { LossOracle.crossEntropy(logits, labels: [$0]) }

@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDReference
 import Testing
 
-/// The YOLOv5 loss: figures of the reference, and finite differences.
+/// The YOLOv5 loss against results of the reference and finite differences.
 struct LossYOLOTests {
   private static let pixels: [[(Float, Float)]] = [
     [(10, 13), (16, 30), (33, 23)], [(30, 61), (62, 45), (59, 119)], [(116, 90), (156, 198), (373, 326)],

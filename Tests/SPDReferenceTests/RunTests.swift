@@ -4,7 +4,7 @@ import SPDReference
 import TestSupport
 import Testing
 
-/// What a run reads, returns, keeps and refuses.
+/// The inputs, results and errors of a run.
 struct RunTests {
   /// Channel c, row y, column x is 100·c + 10·y + x.
   private func image(_ channels: Int, _ height: Int, _ width: Int) -> [Float] {

@@ -168,7 +168,7 @@ struct CheckpointTests {
         + "Give a file from the checkpoints folder of a run; training cannot resume from weights alone")
     #expect(message { _ = try TrainingCheckpoint(contentsOf: "/none") } == "/none: no such checkpoint")
     let other = try folder.write("hello", "x.safetensors")
-    #expect(message { _ = try TrainingCheckpoint(contentsOf: other) }?.contains("is no weights file") == true)
+    #expect(message { _ = try TrainingCheckpoint(contentsOf: other) }?.contains("is not a weights file") == true)
   }
 
   @Test func bestIsKept() {

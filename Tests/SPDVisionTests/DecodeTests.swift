@@ -38,7 +38,7 @@ import Testing
     #expect(exifOrientation(ofJPEG: [0xFF, 0xD8, 0xFF, 0xFF, 0xFF]) == 1)
   }
 
-  /// What is cut off is an error, unless every pixel is there: then it is said.
+  /// Truncated files are an error unless every pixel is present: then there is a warning.
   @Test func everyTruncationIsNoticed() throws {
     let names = ["jpeg 4:2:0", "jpeg progressive", "jpeg CMYK", "jpeg restart", "png rgba 16", "png interlaced"]
     for name in names {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SPDVision
 
-/// A JPEG without its end marker is read if no pixel is missing.
+/// A JPEG that lacks only its end marker is read.
 struct EndMarkerTests {
   @Test(arguments: ["jpeg 4:2:0", "jpeg progressive", "jpeg CMYK", "jpeg restart"])
   func onlyTheMarkerIsMissing(_ name: String) throws {
@@ -11,11 +11,11 @@ struct EndMarkerTests {
       var warnings: [ImageWarning] = []
       let image = try Image.decode(Array(bytes.dropLast(cut)), path: "p") { warnings.append($0) }
       #expect(image == (try Image.decode(bytes, path: "p")))
-      #expect(warnings.map(\.description) == ["p: the JPEG has no end marker; no pixel is missing"])
+      #expect(warnings.map(\.description) == ["p: the JPEG has no end marker; all pixels are present"])
     }
   }
 
-  /// Cut between two scans, the decoder would be content with less detail.
+  /// A decoder would accept a file that is truncated between two scans, with less detail.
   @Test func missingScansAreNoticed() throws {
     let bytes = try RecordedFile.named("jpeg progressive")
     let scans = bytes.indices.dropLast().filter { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }

@@ -35,7 +35,7 @@ struct ExifTypeTests {
     #expect(exifOrientation(ofTIFF: block(.little, type: 4, value: bytes(65_542, 4, .little))[...]) == 6)
   }
 
-  /// A segment that says nothing leaves the next one the word.
+  /// A segment without an orientation is skipped.
   @Test func severalSegments() {
     func segment(_ block: [UInt8]) -> [UInt8] {
       [0xFF, 0xE1] + bytes(block.count + 8, 2, .big) + Array("Exif\0\0".utf8) + block

@@ -89,7 +89,7 @@ import Testing
     ]
     let bytes = header + pngChecksum(header[12...]) + pngChunk("IDAT") + pngChunk("IEND")
     let error = expectError { _ = try Image.decode(bytes, path: "f") }
-    #expect(error?.what == "the image says that it is 2147483647×2147483647 pixels; at most 178956970 are read")
+    #expect(error?.what == "the image declares 2147483647×2147483647 pixels; at most 178956970 are read")
   }
 
   private func pngChunk(_ kind: String) -> [UInt8] {

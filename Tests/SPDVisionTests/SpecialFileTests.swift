@@ -4,7 +4,7 @@ import Testing
 
 @testable import SPDVision
 
-/// Reading what is no regular file ends at once, with its name.
+/// Special files are refused at once, with their name.
 @Suite(.timeLimit(.minutes(1))) struct SpecialFileTests {
   @Test func nothingBlocks() throws {
     try withTemporaryFolder { folder in

@@ -66,12 +66,12 @@ package struct GraphMaker {
 
   package func values(of parameter: String) -> [Float] { values[parameter]! }
 
-  /// The graph's outputs one behind the other, for the given input or a synthetic one.
+  /// The graph's outputs concatenated, for the given input or a synthetic one.
   package func run(_ input: [Float]? = nil, precision: Interpreter.Precision = .double) throws -> [Double] {
     try interpreter(precision).results(input: input ?? syntheticInput(graph.input.shape)).flatMap(\.elements)
   }
 
-  /// - Parameter other: what passes made of the graph, if not the graph itself.
+  /// - Parameter other: the graph after passes, if not the graph itself.
   package func interpreter(_ precision: Interpreter.Precision = .single, of other: Graph? = nil) -> Interpreter {
     let values = values
     return Interpreter(graph: other ?? graph, precision: precision) { name in
@@ -90,7 +90,7 @@ extension Op.Convolution {
   }
 }
 
-/// The largest difference between two lists; infinite if their lengths differ or anything is not a number.
+/// The maximum difference of two lists; infinite if their lengths differ or anything is NaN.
 package func distance(_ a: [Double], _ b: [Double]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   return zip(a, b).map { ($0 - $1).isNaN ? .infinity : abs($0 - $1) }.max()!

@@ -138,7 +138,7 @@ import Testing
 
   @Test func modelsThatAreNotThere() async throws {
     (try await spdc("compile", "yolov5-spd", "--emit", "c")).failed(
-      .noInput, "no shipped model is called yolov5-spd", "Did you mean yolov5-spd-n?", "Shipped: ")
+      .noInput, "there is no shipped model yolov5-spd", "Did you mean yolov5-spd-n?", "Shipped: ")
     (try await spdc("compile", "resnet18_spd")).failed(.noInput, "Did you mean resnet18-spd?")
     (try await spdc("compile", scratch("none.swift"))).failed(.noInput, "none.swift: no such file")
     (try await spdc("compile", scratch("none.json"))).failed(.noInput, "none.json: no such file")

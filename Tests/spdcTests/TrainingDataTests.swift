@@ -110,7 +110,7 @@ import Testing
     }
     try spoil("val")
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--out", scratch("a")).failed(
-      .data, "none of its 48 images can be read", "The last checkpoint is whole")
+      .data, "none of its 48 images can be read", "The last checkpoint is intact")
     try spoil("train")
     try await TinyTraining.train("--data", folder, "--epochs", "1", "--out", scratch("b")).failed(
       .data, "none of its 48 images can be read")

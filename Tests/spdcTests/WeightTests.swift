@@ -152,7 +152,7 @@ import Testing
     ("refused-eval.pt", "the pickle would call builtins.eval; refused", "or use safetensors"),
     ("refused-bare.pkl", "is a bare pickle", "torch.save"),
     ("refused-script.pt", "is a TorchScript program", "torch.jit.load"),
-    ("refused-no-weights.pt", "holds no weights", "Wanted is a state dict or a module"),
+    ("refused-no-weights.pt", "holds no weights", "Save a state dict or a module"),
     ("npy-le-f4-C.npy", "is a single array, which has no name", "numpy.savez"),
   ]) func refusals(_ name: String, _ reason: String, _ remedy: String) async throws {
     (try await tiny(Place.formats + "/" + name)).failed(.data, name, reason, remedy)
@@ -190,7 +190,7 @@ import Testing
     _ = try await tinyTensors()
     let whole = try bytes(scratch("c/tiny_spd.spdw"))
     for (position, reason) in [
-      (0, "is no weights file"), (4, "version"), (24, "cut off|points outside"), (64, "points outside|damaged|digest"),
+      (0, "is not a weights file"), (4, "version"), (24, "cut off|points outside"), (64, "points outside|damaged|digest"),
       (64 + 16, "does not match its digest"), (whole.count / 2, "does not match its digest"),
     ] {
       var damaged = whole

@@ -1,4 +1,4 @@
-/* @NAME@: zeros, for a gradient that several write to and none as a whole. Hole: COUNT floats, halo and all. */
+/* @NAME@: zeros a gradient that several steps write to, none of them completely. Hole: COUNT floats, halo and all. */
 OUTLINE void @NAME@(float *y, int thread, int threads)
 {
     const ptrdiff_t end = (ptrdiff_t)((int64_t)@COUNT@ * (thread + 1) / threads);

@@ -1,12 +1,12 @@
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
- * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
- *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
  * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
@@ -87,7 +87,7 @@ INLINE void @NAME@_inputs(const float *const x[], float *restrict v, const int f
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void @NAME@_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -168,7 +168,7 @@ OUTLINE void @NAME@_outputs(const float *restrict m, const float *restrict bias,
     (void)r;
 }
 
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
  * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
                     const float *restrict r, float *restrict y, const int from_strip, const int to_strip@STATISTICS_SLOTS@, int thread,
@@ -187,7 +187,7 @@ OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const floa
     const int to = @SHARED@ ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * @TILES@, tiles = COUNT - first < @TILES@ ? COUNT - first : @TILES@;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!@SHARED@ || BLOCKS > 1 || from_strip == 0)
             @NAME@_inputs(x, v, first, tiles, @SHARED@ ? thread : 0, @SHARED@ ? threads : 1);
         if (@SHARED@) {
@@ -208,7 +208,7 @@ OUTLINE void @NAME@(const float *const x[], float *v, float *scratch, const floa
                 if (@FETCH@ && i + 1 < to)
                     @NAME@_inputs(x, NULL, first + tiles, @TILES@ < COUNT - first - tiles ? @TILES@ : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {

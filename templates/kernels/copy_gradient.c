@@ -1,4 +1,4 @@
-/* @NAME@: the gradient of a copy of views: what was read from each place is added up there.
+/* @NAME@: the gradient of a copy of views: accumulates at each place the gradients of its reads.
  *
  * Layout as in the convolutions. Holes: IMAGES; X_IMAGE, X_ROW, X_BLOCK: strides of the copy's gradient x; SEGMENTS: a line
  * for each view, GATHER(index of the destination, channels, lane of the first, the copy's channel of the first, and from

@@ -1,4 +1,4 @@
-/* Softmax cross-entropy with label smoothing, its gradient, and how often the label came first or among the first five.
+/* Softmax cross-entropy with label smoothing, its gradient, and the top-1 and top-5 hits.
  *
  * Layout. x and dx are [image][block][16], one pixel an image: logits and their gradient. Padded lanes of dx become 0.
  *

@@ -4,7 +4,7 @@
  *   parameters  the file @PREFIX@.spdw, read or mapped; not needed any more once packed
  *   packed      @UPPER@_PACKED_BYTES, the weights in the kernels' order; written once by @PREFIX@_pack(), then only read,
  *               so that any number of contexts may share it
- *   arena       @UPPER@_ARENA_BYTES(threads), one for each context; its contents mean nothing between runs
+ *   arena       @UPPER@_ARENA_BYTES(threads), one for each context; its contents are undefined between runs
  *
  * Input:  @BATCH@ x @CHANNELS@ x @HEIGHT@ x @WIDTH@, planar float32
 @OUTPUT_TEXT@
@@ -41,7 +41,7 @@
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     @UPPER@_OK = 0,
     @UPPER@_NULL_POINTER = 1,
@@ -78,7 +78,7 @@ int @PREFIX@_infer(const @PREFIX@_context *context, const float *input, float *o
 /* Steps first ..< last of a run, for timing and for looking inside; the ones before them must have run. */
 int @PREFIX@_infer_steps(const @PREFIX@_context *context, const float *input, float *output, int first, int last);
 
-/* How many threads a run of this context really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a run of this context really gets: 1 if this was compiled without OpenMP. */
 int @PREFIX@_threads(const @PREFIX@_context *context);
 
 /* A status in words. */

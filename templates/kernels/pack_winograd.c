@@ -1,4 +1,4 @@
-/* [output][input][3 x 3] -> [strip][frequency][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
+/* [output][input][3 x 3] -> [strip][element][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
  * strip's outputs are transformed side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_winograd(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int edge,
                           const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread,

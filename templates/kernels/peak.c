@@ -1,4 +1,4 @@
-/* What a machine reaches: the yardstick of `spdc bench`. */
+/* Measures the machine's peak rates, the reference of `spdc bench`. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +25,7 @@ extern int omp_get_num_threads(void);
 int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink);
 void spdc_peak_read(const float *data, int64_t count, int threads, float *sink);
 
-/* Independent multiply-adds in ten registers, for `rounds` rounds on each thread. Returns how many operations that was. */
+/* Independent multiply-adds in ten registers, for `rounds` rounds on each thread. Returns the number of operations. */
 int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink)
 {
     int granted = 1;

@@ -1,6 +1,6 @@
 /* @NAME@: the gradient of a pool of KH x KW pixels.
  *
- * Of a maximum, the gradient goes to the first of the largest inputs, row by row; of a mean, in equal parts to all inputs,
+ * For a maximum, the gradient goes to the first of the largest inputs, row by row; for a mean, in equal parts to all inputs,
  * padding counted. Each thread does whole planes of 16 channels, so that overlapping windows add up in one order.
  *
  * Layout as in the convolutions. Holes: IMAGES, BLOCKS; IN_ROWS, IN_COLS, OUT_ROWS, OUT_COLS; KH, KW, STRIDE_Y, STRIDE_X,

@@ -1,6 +1,6 @@
 /* ---- the network ------------------------------------------------------------------------------------------------ */
 
-/* What comes before the packed weights. */
+/* The header of the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");
 

@@ -1,4 +1,4 @@
-/* What a training step is told besides its data. The same text in the header of every network that trains, so that one
+/* Parameters of a training step besides its data. The same text in the header of every network that trains, so that one
  * program may include several. */
 #ifndef SPD_TRAINING_H
 #define SPD_TRAINING_H
@@ -15,7 +15,7 @@ typedef struct spd_yolo_rates {
     int32_t autobalance;             /* not 0: each step moves the balances of the levels */
 } spd_yolo_rates;
 
-/* What is wrong with an array of targets. */
+/* The result of checking an array of targets. */
 enum { SPD_TARGETS_OK = 0, SPD_TARGETS_TOO_MANY = 1, SPD_TARGETS_INVALID = 2 };
 
 enum { SPD_SGD = 0, SPD_ADAM = 1, SPD_ADAMW = 2 };

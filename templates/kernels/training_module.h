@@ -8,7 +8,7 @@
  *   second_moments Adam's; NULL for SGD
  *   average        EMA of the values, begun as a copy of them; NULL: none
  *   sum            gradients of several batches; NULL: none
- * The arena, @UPPER@_ARENA_BYTES(threads), means nothing between steps.
+ * The arena, @UPPER@_ARENA_BYTES(threads), is undefined between steps.
  *
  * Input:  @BATCH@ x @CHANNELS@ x @HEIGHT@ x @WIDTH@, planar float32
  * Losses: @LOSSES@
@@ -37,14 +37,14 @@
 #define @UPPER@_ARENA_BYTES(threads) (4 * ((size_t)@ARENA_COUNT@ + (size_t)(threads) * (size_t)@SCRATCH_COUNT@))
 #define @UPPER@_MAX_THREADS 1024
 #define @UPPER@_BALANCES {@BALANCES@} /* of the levels of a YOLOv5 loss, what a trainer begins with */
-#define @UPPER@_UPDATES_IN_BACKWARD @UPDATES_IN_BACKWARD@ /* 1: each parameter is updated as soon as its gradient is there */
+#define @UPPER@_UPDATES_IN_BACKWARD @UPDATES_IN_BACKWARD@ /* 1: each parameter is updated as soon as its gradient is ready */
 #define @UPPER@_GRAPH_HASH @GRAPH_HASH@u
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     @UPPER@_OK = 0,
     @UPPER@_NULL_POINTER = 1,
@@ -79,7 +79,7 @@ typedef struct @PREFIX@_batch {
     const spd_yolo_rates *rates;
 } @PREFIX@_batch;
 
-/* Forward, backward and update with the gradients of this batch. A loss that is not finite updates nothing, but running
+/* Runs forward pass, backward pass and update with the gradients of this batch. A loss that is not finite updates nothing, but running
  * statistics have moved. */
 int @PREFIX@_step(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const spd_update *update, float losses[4]);
 
@@ -90,7 +90,7 @@ int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const
 
 /* The parts of a step, for code without UPDATES_IN_BACKWARD. */
 
-/* Forward and backward: losses, gradients, running statistics. */
+/* Runs forward and backward pass: losses, gradients, running statistics. */
 int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4]);
 
 /* sum = gradients if `begins`, else sum += gradients. */
@@ -100,7 +100,7 @@ int @PREFIX@_accumulate(@PREFIX@_trainer *trainer, int begins);
  * clipping, where there is a limit to clip to. */
 int @PREFIX@_update(@PREFIX@_trainer *trainer, const spd_update *update, double *norm);
 
-/* How many threads a step really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a step really gets: 1 if this was compiled without OpenMP. */
 int @PREFIX@_threads(int threads);
 
 /* A status in words. */

@@ -1,4 +1,4 @@
-/* The update of one parameter as soon as its gradient is there.
+/* Updates one parameter as soon as its gradient is ready.
  *
  * The rules are those of optimizer_rules.c. The `count` numbers from `offset` of each array of the state belong to a group,
  * or to none (-1), and then only the average takes them in; `gradient` is where their gradients are. Nothing happens if the loss is

@@ -1,4 +1,4 @@
-/* The update apart from backward: gradients first, then the optimiser's sweep over all of them. */
+/* Updates after the backward pass: gradients first, then the optimiser's sweep over all of them. */
 
 int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4])
 {

@@ -1,4 +1,4 @@
-/* The update in backward: there is one kind of step, and no gradients outlast it. */
+/* Updates in the backward pass: there is one kind of step, and no gradients outlast it. */
 
 int @PREFIX@_gradients(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, float losses[4])
 {

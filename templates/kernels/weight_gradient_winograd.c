@@ -1,12 +1,12 @@
 /* Gradient of the weights of a 3 x 3 convolution of stride 1 in the domain of Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. Tiles are those of the forward convolution: M x M outputs from (M + 2)^2 inputs. Inputs and dy are transformed into as
- * many frequencies, V and D. For each frequency, dU[input][output] = sum over tiles of V[tile][input] * D[tile][output]: the
+ * many Winograd-domain elements, V and D. For each element, dU[input][output] = sum over tiles of V[tile][input] * D[tile][output]: the
  * direct kernel's register tile with tiles as pixels. Transformed back, dU is the gradient of 9 taps.
- *     V, D: [frequency][block][tile][16 lanes], TILES tiles at a time, planes V_PLANE and D_PLANE floats apart: an odd number of
+ *     V, D: [element][block][tile][16 lanes], TILES tiles at a time, planes V_PLANE and D_PLANE floats apart: an odd number of
  *     cache lines, so that they fall into different sets.
- * A unit is one block of inputs and one strip of outputs; its dU is a slab, [frequency][16 inputs][outputs of the strip]. GROUP
- * units of one strip share each frequency's D while it lies in a cache. With one block of tiles slabs need not be kept, and
+ * A unit is one block of inputs and one strip of outputs; its dU is a slab, [element][16 inputs][outputs of the strip]. GROUP
+ * units of one strip share each element's D while it lies in a cache. With one block of tiles slabs need not be kept, and
  * SHARE blocks of inputs take turns in V beside the D of all; otherwise slabs gather what the blocks of tiles give.
  *
  * Threads share the transforms, meet, and share the units: each sum is formed by one thread in a fixed order.
@@ -56,7 +56,7 @@ static void @NAME@_inputs(const float *const x[], float *restrict v, const int f
     }
 }
 
-/* Of all pairs (block of outputs, tile of [first, first + tiles)) transforms those in [low, high). */
+/* Transforms those in [low, high) of all pairs (block of outputs, tile of [first, first + tiles)). */
 static void @NAME@_outputs(const float *dy, float *restrict d, const int first, const int tiles, const int low, const int high)
 {
     enum { ROWS = (@OUT_ROWS@ + @M@ - 1) / @M@, COLS = (@OUT_COLS@ + @M@ - 1) / @M@, AHEAD = 4 };
@@ -91,7 +91,7 @@ INLINE void @NAME@_transform(const float *const x[], float *v, const int first, 
     (void)block;
 }
 
-/* One frequency of the unit whose inputs are at v and whose outputs are the `vectors` vectors at d: slab[16 inputs][vector]. */
+/* One element of the unit whose inputs are at v and whose outputs are the `vectors` vectors at d: slab[16 inputs][vector]. */
 INLINE void @NAME@_product(const int vectors, const float *v, const float *d, const ptrdiff_t *offset, float *slab,
                            const int tiles, const int add)
 {
@@ -109,7 +109,7 @@ INLINE void @NAME@_product(const int vectors, const float *v, const float *d, co
     }
 }
 
-/* All frequencies of blocks [block, end) of inputs and the `vectors` vectors of outputs from `vector` on. */
+/* All elements of blocks [block, end) of inputs and the `vectors` vectors of outputs from `vector` on. */
 INLINE void @NAME@_group(const int vectors, const float *v, const float *d, float *slabs, const int block, const int end,
                          const int vector, const int tiles, const int add)
 {

@@ -7,14 +7,14 @@ INLINE void winograd@M@_gradient_line(const vec *y, vec *t)
     @GRADIENT@
 }
 
-/* w = G' t for one line of frequencies. */
+/* w = G' t for one line of elements. */
 INLINE void winograd@M@_kernel_line(const vec *t, vec *w)
 {
     @KERNEL@
 }
 
 /* A dY A' of one tile and one block of outputs: `rows` x `cols` pixels from dy on, the rest of the tile zeros; the value for
- * frequency f goes to d + f * plane. */
+ * element f goes to d + f * plane. */
 OUTLINE void winograd@M@_gradient(const float *restrict dy, const ptrdiff_t row, const int rows, const int cols,
                                   float *restrict d, const ptrdiff_t plane)
 {
@@ -43,7 +43,7 @@ OUTLINE void winograd@M@_gradient(const float *restrict dy, const ptrdiff_t row,
     }
 }
 
-/* G' u G of one vector, whose value for frequency f is at u + f * plane; the value for tap k goes to u + k * plane. */
+/* G' u G of one vector, whose value for element f is at u + f * plane; the value for tap k goes to u + k * plane. */
 INLINE void winograd@M@_kernel(float *u, const ptrdiff_t plane)
 {
     vec columns[3][@N@];

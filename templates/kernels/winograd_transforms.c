@@ -12,7 +12,7 @@ INLINE void winograd@M@_output_line(const vec *t, vec *y)
     @OUTPUT@
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd@M@_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -38,7 +38,7 @@ OUTLINE void winograd@M@_input(const float *restrict x, const ptrdiff_t row, con
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd@M@_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[@M@][@N@];

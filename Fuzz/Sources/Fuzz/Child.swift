@@ -1,7 +1,7 @@
 import Foundation
 import SPDFormats
 
-/// What a child has done so far, in a file that its parent reads even after a crash.
+/// The progress of a child, in a file that its parent can read even after a crash.
 struct Progress {
   var runs = 0, refused = 0, read = 0, worstMicroseconds = 0
 
@@ -15,11 +15,11 @@ struct Progress {
   }
 }
 
-/// Feeds mutated inputs to one reader, in a process of its own with little memory and time.
+/// Feeds mutated inputs to one reader in a separate process with limited memory and time.
 enum Child {
-  /// A bound that every reader states is well below.
+  /// Every reader's documented bound is well below this limit.
   private static let memoryLimit: UInt = 4 << 30
-  /// For one input; other processes may be at work, too.
+  /// Seconds per input; other processes may be running, too.
   private static let timeLimit = 10
 
   static func run(_ reader: Reader, seed: UInt64, seconds: Double, folder: String) throws {
@@ -35,7 +35,7 @@ enum Child {
     let end = clock.now + .seconds(seconds)
     var progress = Progress()
     while clock.now < end {
-      // The valid inputs come first: they must be read, or the mutations say little.
+      // The valid inputs come first: they must be accepted, or the mutations are meaningless.
       let isValid = progress.runs < seeds.count
       var random = Random(seed, UInt64(progress.runs), 1)
       let bytes = isValid ? seeds[progress.runs] : reader.finish(random.pick(seeds), seeds, &random)
@@ -48,7 +48,7 @@ enum Child {
         try reader.read(folder, file)
         progress.read += 1
       } catch {
-        // A refusal names the file and what is wrong.
+        // An error must have a message.
         precondition(!"\(error)".isEmpty, "an error without a message")
         progress.refused += 1
       }
@@ -65,8 +65,9 @@ enum Child {
     withUnsafeBytes(of: progress) { _ = pwrite(log, $0.baseAddress!, $0.count, 0) }
   }
 
-  /// Neither atomically nor by truncating first, which has ext4 write the old file out: thousands of files a second would
-  /// wait for the disk.
+  /// Writes an input, neither atomically nor by truncating first, which makes ext4 flush the old file: with thousands
+  /// of
+  /// files a second this would wait for the disk.
   private static func write(_ bytes: [UInt8], to path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT, 0o600)
     guard file >= 0, ftruncate(file, off_t(bytes.count)) == 0,

@@ -1,4 +1,4 @@
-/// Mutations inside of containers whose checksums would otherwise refuse every change.
+/// Mutations inside containers whose checksums would otherwise refuse every change.
 enum Containers {
   private static let table: [UInt32] = (0..<256 as Range<UInt32>).map { byte in
     (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
@@ -16,7 +16,7 @@ enum Containers {
 
   typealias Entry = (name: [UInt8], data: [UInt8])
 
-  /// The entries of an archive that stores them; nil where it compresses any.
+  /// The entries of an archive of stored entries; nil where any is compressed.
   static func storedEntries(_ bytes: [UInt8]) -> [Entry]? {
     func number(_ offset: Int, _ size: Int) -> Int { (0..<size).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }
     guard bytes.count >= 22,
@@ -56,7 +56,7 @@ enum Containers {
 
   // MARK: PNG
 
-  /// A PNG file with the checksums of its chunks put right, as far as there are chunks.
+  /// Corrects the chunk checksums of a PNG file, as far as its chunks are intact.
   static func checkedPNG(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
     var offset = 8

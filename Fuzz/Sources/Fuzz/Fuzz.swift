@@ -4,8 +4,9 @@ import SPDFormats
 /// usage: Fuzz [SECONDS [SEED [READER…]]]
 ///        Fuzz --replay READER FILE
 ///
-/// Mutates valid inputs of every reader, each in a child process under memory and time limits. An input that crashes a
-/// reader, hangs it or makes it take too much memory is saved under build/fuzz, and the exit code is 1.
+/// Mutates valid inputs of every reader, each in a child process with memory and time limits. An input that crashes
+/// or
+/// hangs a reader, or makes it exceed its memory, is saved under build/fuzz, and the exit code is 1.
 @main
 struct Fuzz {
   static func main() async {
@@ -26,7 +27,7 @@ struct Fuzz {
 
   private static func reader(_ name: String) -> Reader {
     if let reader = Reader.all.first(where: { $0.name == name }) { return reader }
-    say("there is no reader \(name); there are \(Reader.all.map(\.name).joined(separator: ", "))")
+    say("unknown reader \(name); available are \(Reader.all.map(\.name).joined(separator: ", "))")
     exit(64)
   }
 
@@ -65,7 +66,7 @@ struct Fuzz {
     let names = arguments.dropFirst(2)
     let readers = names.isEmpty ? Reader.all : names.map { reader($0) }
     say("reader             runs   refused      read  slowest ms  memory MB   (seed \(seed), \(seconds) s each)")
-    // As many at a time as there are cores.
+    // One child per core.
     let isSound = try await withThrowingTaskGroup(of: Bool.self) { group in
       var waiting = readers.map(\.name)[...]
       var isSound = true
@@ -83,7 +84,7 @@ struct Fuzz {
     exit(isSound ? 0 : 1)
   }
 
-  /// Runs the child of one reader, and prints its line; false where it came to a bad end.
+  /// Runs the child of one reader, and prints its line; returns false where it failed.
   private static func watch(_ name: String, seed: UInt64, seconds: Double) async throws -> Bool {
     let reader = reader(name)
     let folder = try workFolder(name)
@@ -107,7 +108,7 @@ struct Fuzz {
     try FileManager.default.moveItem(atPath: "\(folder)/\(reader.file)", toPath: saved)
     let signal = status & 0x7f
     let reason = signal == SIGALRM ? "hangs" : signal == 0 ? "ended with \(status >> 8)" : "died of signal \(signal)"
-    say("\(name) \(reason) at run \(progress.runs): \(saved)\n  again: Fuzz --replay \(name) \(saved)")
+    say("\(name) \(reason) at run \(progress.runs): \(saved)\n  reproduce: Fuzz --replay \(name) \(saved)")
     return false
   }
 
@@ -123,7 +124,7 @@ struct Fuzz {
     return process
   }
 
-  /// The child's status as wait gives it, and its largest memory in kilobytes.
+  /// Waits for the child: its wait status, and its peak memory in kilobytes.
   private static func end(of process: pid_t) async -> (status: Int32, kilobytes: Int) {
     await withCheckedContinuation { continuation in
       Thread.detachNewThread {
@@ -136,5 +137,5 @@ struct Fuzz {
   }
 }
 
-/// A line that is seen at once, also through a pipe.
+/// Prints a line without buffering, also to a pipe.
 private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

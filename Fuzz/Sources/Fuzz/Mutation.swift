@@ -1,6 +1,6 @@
-/// Damage of the kinds that files meet, and of those that an attacker thinks of.
+/// Mutations that imitate common damage and attacks.
 enum Mutation {
-  /// A changed copy of a valid input; `others` lend pieces.
+  /// A mutated copy of a valid input; `others` provide pieces.
   static func mutated(_ input: [UInt8], others: [[UInt8]], _ random: inout Random) -> [UInt8] {
     var bytes = input
     for _ in 0...random.below(4) { change(&bytes, others, &random) }
@@ -33,7 +33,7 @@ enum Mutation {
     }
   }
 
-  /// A number at a border of some type.
+  /// A boundary value of some integer type.
   private static func integer(_ random: inout Random) -> UInt64 {
     let border: UInt64 = 1 << UInt64(random.below(64))
     return random.pick([border, border &- 1, ~border, 0 &- border, UInt64(random.below(300))])
@@ -45,7 +45,7 @@ enum Mutation {
     }
   }
 
-  /// Writes another number where the text has one.
+  /// Replaces a number in the text, if there is one.
   private static func replaceNumber(in bytes: inout [UInt8], from place: Int, _ random: inout Random) {
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
     guard let start = bytes[place...].firstIndex(where: isDigit) else { return }

@@ -1,4 +1,4 @@
-/// SplitMix64, seeded by words: the same inputs in every run, whatever else was run before.
+/// SplitMix64, seeded by words: the same inputs in every run, independent of earlier runs.
 struct Random: RandomNumberGenerator {
   private var state: UInt64
 

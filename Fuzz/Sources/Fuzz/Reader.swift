@@ -6,18 +6,18 @@ import SPDRuntime
 import SPDTraining
 import SPDVision
 
-/// One kind of input and what reads it.
+/// A kind of input and the function that reads it.
 struct Reader: Sendable {
   let name: String
-  /// The name of the file that is read, below a folder of its own.
+  /// The name of the input file, in a folder of its own.
   let file: String
   let seeds: @Sendable () -> [[UInt8]]
-  /// Puts right what would refuse every mutation, such as checksums.
+  /// Corrects what would make the reader refuse every mutation, such as checksums.
   var finish: @Sendable (_ original: [UInt8], _ seeds: [[UInt8]], inout Random) -> [UInt8] = {
     original, seeds, random in
     Mutation.mutated(original, others: seeds, &random)
   }
-  /// Makes the other files that the reader wants, once.
+  /// Makes the other files that the reader needs, once.
   var prepare: @Sendable (_ folder: String) throws -> Void = { _ in }
   /// - Throws: where the input is refused.
   let read: @Sendable (_ folder: String, _ file: String) throws -> Void
@@ -123,7 +123,7 @@ struct Reader: Sendable {
     for set in [data.training, data.validation] { for index in 0..<set.count { _ = try set.sample(index) } }
   }
 
-  /// The text of a safetensors header changed, its length right.
+  /// Mutates the text of a safetensors header and corrects its length.
   private static func mutatedHeader(_ original: [UInt8], _ seeds: [[UInt8]], _ random: inout Random) -> [UInt8] {
     let length = original.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     let headers = seeds.map { Array($0.dropFirst(8).prefix(200)) }
@@ -131,7 +131,7 @@ struct Reader: Sendable {
     return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + original[(8 + length)...]
   }
 
-  /// An entry of an archive changed, its checksum right; now and then the archive itself.
+  /// Mutates an entry of an archive and corrects its checksum; sometimes mutates the archive itself.
   private static func mutatedArchive(_ original: [UInt8], _ seeds: [[UInt8]], _ random: inout Random) -> [UInt8] {
     guard random.below(6) > 0, var entries = Containers.storedEntries(original), !entries.isEmpty else {
       return Mutation.mutated(original, others: seeds, &random)
@@ -143,7 +143,7 @@ struct Reader: Sendable {
     return Containers.zip(entries)
   }
 
-  /// The first hundred bytes changed, which hold the Exif block.
+  /// Mutates the first hundred bytes, which contain the Exif block.
   private static func mutatedStart(_ original: [UInt8], _ seeds: [[UInt8]], _ random: inout Random) -> [UInt8] {
     let head = Mutation.mutated(Array(original[2..<min(100, original.count)]), others: seeds, &random)
     return original.prefix(2) + head + original.dropFirst(100)

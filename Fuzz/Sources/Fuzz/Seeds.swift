@@ -2,7 +2,7 @@ import Foundation
 import SPD
 import SPDRuntime
 
-/// Valid inputs: the fixtures of the tests, and some that are made here.
+/// Valid inputs: the tests' fixtures, and some that are made here.
 enum Seeds {
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
@@ -15,7 +15,7 @@ enum Seeds {
       .compactMap { FileManager.default.contents(atPath: "\(place)/\($0)").map { Array($0) } }
   }
 
-  /// The recorded images whose names begin so.
+  /// The recorded images whose names start with one of the prefixes.
   static func images(_ prefixes: [String]) -> [[UInt8]] {
     struct Recorded: Decodable {
       var name: String

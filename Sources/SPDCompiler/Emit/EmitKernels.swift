@@ -190,7 +190,7 @@ extension EmitC {
 }
 
 extension Plan.Step {
-  /// Of a step without a node: what it does.
+  /// A description of a step without a node.
   public var purpose: String {
     switch kernel {
     case .store: "the network's output"

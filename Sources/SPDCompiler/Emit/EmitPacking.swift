@@ -112,7 +112,7 @@ extension EmitC {
           "pack_winograd(weights + \(block.offset), \(blocks), \(tile.strip), \(depth), \(shown), \(count), "
             + "\(tile.edge), (const double[]){\(transform)}, \(inputs), \(weight), \(first), "
             + "\(part.outputs), \(norm), thread, threads);")
-        biasOffset = tile.frequencies * depth * width
+        biasOffset = tile.elements * depth * width
       case .convDirect(let tile):
         // Groups of whole blocks: each is packed and placed as a convolution of its own.
         needed.insert("pack_direct")

@@ -65,7 +65,7 @@ extension EmitC {
   /// Where tiles come from.
   private struct WinogradSource {
     var pointers: [String]
-    /// Of a tile's first input; see the template.
+    /// The address of a tile's first input; see the template.
     var address: String
     /// A line for each run of segments.
     var transforms: String

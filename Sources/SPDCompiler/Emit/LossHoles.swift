@@ -1,6 +1,6 @@
 import SPD
 
-/// What fills the templates of losses and optimisers, and how much scratch they want, in floats.
+/// Fills the templates of losses and optimisers, and computes their scratch size in floats.
 ///
 /// The templates assert at compile time that the scratch is enough.
 public enum LossHoles {
@@ -74,7 +74,7 @@ public enum LossHoles {
     return padded(levels[0].batch * perImage + levels.count * anchors * maxTargets)
   }
 
-  /// Where a tensor lies in the arrays of values, gradients and so on.
+  /// The range of a tensor in the arrays of values, gradients and so on.
   public struct Range: Equatable, Sendable {
     public var offset: Int
     public var count: Int

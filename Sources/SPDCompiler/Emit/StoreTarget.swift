@@ -2,7 +2,7 @@ import SPD
 
 /// Where a convolution stores: its own result, or views of a gradient.
 struct StoreTarget {
-  /// Of the first pixel.
+  /// Offset of the first pixel.
   var address: String
   /// Blocks of 16 channels.
   var blocks: Int

@@ -24,7 +24,7 @@ public struct Templates: Sendable {
   /// The opening comment of a template whose instances do not repeat it; empty if there is none.
   func preamble(_ name: String) -> String { preambles[name] ?? "" }
 
-  /// Fills the `@NAME@` holes of a template. A line that was only a hole, and of which nothing is left, goes away.
+  /// Fills the `@NAME@` holes of a template. A line that was only a hole is removed if the hole is filled with nothing.
   ///
   /// - Throws: `TemplateError` if a hole has no value, a value no hole, or an `@` survives.
   public func fill(_ name: String, _ holes: [String: String]) throws(TemplateError) -> String {

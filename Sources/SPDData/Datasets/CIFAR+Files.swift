@@ -1,7 +1,7 @@
 import Foundation
 import SPDFormats
 
-/// The two versions in which CIFAR is given away.
+/// The two versions in which CIFAR is distributed.
 enum CIFARVersion {
   /// Records of label and pixels: `data_batch_1.bin`.
   case binary
@@ -33,7 +33,7 @@ extension CIFAR {
     let record = variant.labelBytes + imageBytes
     guard !bytes.isEmpty, bytes.count % record == 0 else {
       throw DataError(
-        path: path, what: "has \(bytes.count) bytes, which are no whole records of \(record)",
+        path: path, what: "has \(bytes.count) bytes, not a multiple of the record size \(record)",
         remedy: "download \(variant.name) again; its binary version is meant")
     }
     let labels = stride(from: variant.labelBytes - 1, to: bytes.count, by: record).map { Int(bytes[$0]) }

@@ -15,7 +15,7 @@ public struct CIFAR: ImageDataset {
   struct Part: Sendable {
     let path: String
     let bytes: [UInt8]
-    /// Where the first image begins in `bytes`, and from one image to the next.
+    /// Offset of the first image in `bytes`, and distance between images.
     let start, stride: Int
     let labels: [Int32]
   }
@@ -64,14 +64,14 @@ public struct CIFAR: ImageDataset {
   }
 }
 
-/// The two data sets, which differ in names only.
+/// The two data sets, which differ only in names.
 enum CIFARVariant {
   case ten, hundred
 
   var name: String { self == .ten ? "CIFAR-10" : "CIFAR-100" }
   var classCount: Int { self == .ten ? 10 : 100 }
 
-  /// Files without extension, of which the last one is for validation.
+  /// Files without extension; the last one is for validation.
   var files: (training: [String], validation: [String]) {
     switch self {
     case .ten: ((1...5).map { "data_batch_\($0)" }, ["test_batch"])
@@ -79,12 +79,14 @@ enum CIFARVariant {
     }
   }
 
-  /// Bytes before the pixels in the binary version; the label is the last of them, after CIFAR-100's coarse label.
+  /// Number of label bytes before the pixels in the binary version; the last one is the label, after CIFAR-100's
+  /// coarse label.
   var labelBytes: Int { self == .ten ? 1 : 2 }
 
   var labelKey: String { self == .ten ? "labels" : "fine_labels" }
 
-  /// Where the class names are: the text file of the binary version, the pickle of the other, and its entry.
+  /// The files with the class names: the text file of the binary version, the pickle of the Python version, and its
+  /// key.
   var names: (text: String, pickle: String, key: String) {
     switch self {
     case .ten: ("batches.meta.txt", "batches.meta", "label_names")

@@ -1,20 +1,20 @@
 import SPD
 import SPDFormats
 
-/// A folder with one folder of images per class, under `train` and `val`, or without that division.
+/// A folder with one folder of images per class, under `train` and `val`, or without that split.
 ///
-/// Classes are numbered by the sorted names of their folders; images may lie in folders within them. Names are bytes: two
-/// spellings of "é" are two classes, and a class whose name is not UTF-8 has the printable form of it as its class name.
+/// Classes are numbered by the sorted names of their folders; images may be in nested folders. Names are compared as
+/// bytes: two spellings of "é" are two classes. A folder name that is not UTF-8 has its printable form as class name.
 enum ClassFolders {
-  /// Names of the split folders, in any case; the first that is there counts.
+  /// Names of the split folders, in any case; the first that exists is used.
   static let trainingNames = ["train", "training"]
   static let validationNames = ["val", "valid", "validation", "test", "testing"]
 
-  /// What the folders of a listing say about its division.
+  /// The split that the folders of a listing suggest.
   enum Division {
     case none
     case divided(training: String, validation: String)
-    /// Folders for training alone, or for validation alone.
+    /// Folders for training only, or for validation only.
     case half(found: String, missing: [String])
   }
 
@@ -30,8 +30,9 @@ enum ClassFolders {
     }
   }
 
-  /// Whether a folder named like a split is one of several classes, such as trains among vehicles: then there are others,
-  /// and it holds images rather than folders.
+  /// Whether a folder named like a split is one of several classes, such as trains among vehicles: then there are
+  /// others,
+  /// and it contains images rather than folders.
   private static func isClass(_ name: String, in listing: FolderListing) throws(DataError) -> Bool {
     let splits = trainingNames + validationNames
     guard listing.folders.contains(where: { !splits.contains($0.lowercased()) }) else { return false }
@@ -50,7 +51,7 @@ enum ClassFolders {
       if let (link, kind) = listing.faults.first(where: { $0.name.lowercased() == name }) {
         throw DataError(
           path: "\(listing.path)/\(link)", what: kind.fault ?? "cannot be entered",
-          remedy: "bring back what it leads to, or remove it")
+          remedy: "restore its target, or remove it")
       }
     }
     return nil
@@ -77,8 +78,9 @@ enum ClassFolders {
       warnings: warnings)
   }
 
-  /// Reads `root/<class>/…` and takes `fraction` of every class for validation, chosen by `seed`; with 1, there are no
-  /// images for training.
+  /// Reads `root/<class>/…` and sets `fraction` of every class apart for validation, chosen by `seed`; with 1, there
+  /// are
+  /// no training images.
   static func undivided(_ root: String, fraction: Double, seed: UInt64) throws(DataError) -> DatasetSplits {
     guard fraction > 0, fraction <= 1 else {
       throw DataError(
@@ -94,7 +96,7 @@ enum ClassFolders {
           path: "\(root)/\(entry.folder)", what: "has one image, which cannot be both for training and for validation",
           remedy: "add images or remove the folder")
       }
-      // Without the label, classes of the same size would give up images of the same places.
+      // Without the label, classes of the same size would set the same positions apart.
       var generator = SplitMix64(.split, seed, UInt64(label))
       let wanted = Int((Double(entry.paths.count) * fraction).rounded())
       let most = fraction == 1 ? entry.paths.count : entry.paths.count - 1
@@ -122,7 +124,7 @@ struct Classes {
 
   private(set) var entries: [Entry] = []
   private(set) var warnings: [String] = []
-  /// By the bytes of the folder's name.
+  /// Labels by the bytes of the folder name.
   private var labels: [[UInt8]: Int32] = [:]
 
   init(in folder: String) throws(DataError) {
@@ -130,7 +132,7 @@ struct Classes {
     try listing.requireFolders()
     guard listing.folders.count >= 2 else {
       throw DataError(
-        path: folder, what: "has \(listing.folders.count) class folders, at least two are wanted; \(listing.summary)",
+        path: folder, what: "has \(listing.folders.count) class folders, at least two are needed; \(listing.summary)",
         remedy: "put the images of every class into a folder of its name")
     }
     for name in listing.folders {
@@ -155,7 +157,7 @@ struct Classes {
   /// The label of a class folder of another split.
   func label(of folder: String, in place: String, others: String) throws(DataError) -> Int32 {
     if let label = labels[Array(folder.utf8)] { return label }
-    // Swift's equality is that of Unicode: the same text in other code points.
+    // Swift compares strings by canonical equivalence: the same text may have other code points.
     let isSpelledOtherwise = entries.contains { $0.folder == folder }
     throw DataError(
       path: "\(place)/\(folder)",
@@ -164,7 +166,7 @@ struct Classes {
       remedy: "name the class folders alike in both splits")
   }
 
-  /// What looks as if the folders were not meant as classes, or as if images got lost.
+  /// Warnings for folders that may not be classes, and for images that may have been lost.
   private static func oddities(_ listing: FolderListing) -> [String] {
     var warnings: [String] = []
     let loose = listing.files.filter { hasExtension($0, ImageFiles.allExtensions) }.count
@@ -172,7 +174,7 @@ struct Classes {
       warnings.append(printable("\(listing.path): \(loose) images lie beside the class folders and are left out"))
     }
     let inner = listing.folders.map { (try? FolderListing("\(listing.path)/\($0)"))?.folders ?? [] }
-    // One folder alone, such as `images`, is a layout that people have.
+    // A single inner folder, such as `images`, is a common layout.
     if let first = inner.first, first.count >= 2, inner.allSatisfy({ $0 == first }) {
       let some = { (names: [String]) in
         names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", …" : "")

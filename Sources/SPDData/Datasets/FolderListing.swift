@@ -1,15 +1,15 @@
 import SPDFormats
 
-/// What lies in a folder, in the same order on every machine.
+/// The contents of a folder, in the same order on every machine.
 struct FolderListing {
   let path: String
   let folders: [String]
-  /// Everything else. What cannot be read as a file fails where it is read, and is reported there.
+  /// Everything but folders. What cannot be read as a file fails when it is read, and is reported then.
   let files: [String]
-  /// Those of `files` that are none: links to nowhere, FIFOs, devices, what the system does not let us look at.
+  /// Those of `files` that are not regular: broken links, FIFOs, devices, inaccessible files.
   let faults: [(name: String, kind: PathKind)]
 
-  /// Names that begin with a dot are left out, and what macOS puts into archives.
+  /// Lists a folder without hidden files and what macOS adds to archives.
   init(_ path: String) throws(DataError) {
     let names: [String]
     do {
@@ -29,7 +29,7 @@ struct FolderListing {
       case .some(let kind):
         files.append(name)
         faults.append((name, kind))
-      case nil: break  // gone since
+      case nil: break  // removed meanwhile
       }
     }
     self.path = path
@@ -45,23 +45,23 @@ struct FolderListing {
     return "found " + names.prefix(6).joined(separator: ", ") + (names.count > 6 ? " and \(names.count - 6) more" : "")
   }
 
-  /// Where folders are expected: something that may be a folder and cannot be entered is an error, so that it does not get
-  /// lost without a word.
+  /// Throws for an inaccessible entry where folders are expected: it may be a folder, which must not be skipped
+  /// silently.
   func requireFolders() throws(DataError) {
     for (name, kind) in faults where !hasExtension(name, ImageFiles.allExtensions) {
       if case .special = kind { continue }
       throw DataError(
         path: "\(path)/\(name)", what: kind.fault ?? "cannot be entered",
-        remedy: "remove it, or bring back what it leads to")
+        remedy: "remove it, or restore its target")
     }
   }
 }
 
-/// The images in a folder and in the folders in it.
+/// The images in a folder, searched recursively.
 struct FoundImages {
   /// Sorted within each folder.
   private(set) var paths: [String] = []
-  /// What was left out although it may have been meant.
+  /// What was skipped although it may have been meant.
   private(set) var warnings: [String] = []
 
   private static let maximumDepth = 16
@@ -71,7 +71,7 @@ struct FoundImages {
   private mutating func look(in listing: FolderListing, depth: Int) throws(DataError) {
     guard depth < Self.maximumDepth else {
       throw DataError(
-        path: listing.path, what: "lies more than \(Self.maximumDepth) folders deep",
+        path: listing.path, what: "is more than \(Self.maximumDepth) folders deep",
         remedy: "remove the link that leads back to its own folder")
     }
     paths += listing.files.filter { hasExtension($0, ImageFiles.allExtensions) }.map { "\(listing.path)/\($0)" }

@@ -1,13 +1,13 @@
 import SPDFormats
 import SPDVision
 
-/// Images in files of their own.
+/// A data set of individual image files.
 public struct ImageFiles: ImageDataset {
   public let name: String
   public let classNames: [String]
   public let files: [File]
 
-  /// A file and the class that it shows.
+  /// A file and its class.
   public struct File: Sendable, Equatable {
     public let path: String
     public let label: Int32
@@ -24,20 +24,20 @@ public struct ImageFiles: ImageDataset {
       guard hasExtension(path, ["ppm", "pgm"]) else { return try Image(contentsOf: path) }
       bytes = try readImageFile(path)
     } catch {
-      // A disk that is gone takes its images along; none of them is broken.
+      // Where the whole folder is missing, as with an unmounted disk, the image itself is not broken.
       let folder = parentFolder(of: path)
       if !folder.isEmpty, PathKind(of: folder) == nil {
-        throw DataError(path: folder, what: "the folder is gone", remedy: "bring it back", isOfTheMachine: true)
+        throw DataError(path: folder, what: "the folder is missing", remedy: "restore it", isOfTheMachine: true)
       }
       throw DataError(error)
     }
     return try decodeNetpbm(bytes, path: path)
   }
 
-  /// Extensions of files that can be read, in any case.
+  /// Extensions of supported formats, in any case.
   static let extensions = ["jpg", "jpeg", "png", "ppm", "pgm"]
-  /// Of images that cannot be read: they are taken up, so that they are reported as broken ones and do not get lost
-  /// without a word.
+  /// Extensions of unsupported formats: such images are listed, so that they are reported as broken and not skipped
+  /// silently.
   private static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
   static let allExtensions = extensions + foreignExtensions
 }
@@ -50,7 +50,7 @@ func hasExtension(_ path: String, _ extensions: [String]) -> Bool {
   return extensions.contains(String(path.unicodeScalars[path.utf8.index(after: dot)...]).lowercased())
 }
 
-/// The folder that a path is in, without its slash; empty for a path without one.
+/// The folder of a path, without trailing slash; empty for a path without one.
 private func parentFolder(of path: String) -> String {
   path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path.unicodeScalars[..<$0]) } ?? ""
 }

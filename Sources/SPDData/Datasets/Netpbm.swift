@@ -16,11 +16,11 @@ func decodeNetpbm(_ bytes: [UInt8], path: String) throws(DataError) -> Image {
   guard let width = header.number(), let height = header.number(), let maximum = header.number(),
     header.endsWithOneSpace()
   else { throw damaged("the header of the \(kind) image is damaged or cut off") }
-  guard (1...65_535).contains(maximum) else { throw damaged("the image says that its largest value is \(maximum)") }
+  guard (1...65_535).contains(maximum) else { throw damaged("the image declares a maximum value of \(maximum)") }
   let channels = kind == "P6" ? 3 : 1
   let size = maximum > 255 ? 2 : 1
   guard (1...65_535).contains(width), (1...65_535).contains(height), width * height <= 178_956_970 else {
-    throw damaged("the image says that it is \(width)×\(height) pixels")
+    throw damaged("the image declares \(width)×\(height) pixels")
   }
   let needed = width * height * channels * size
   guard bytes.count - header.position >= needed else {
@@ -41,7 +41,7 @@ func decodeNetpbm(_ bytes: [UInt8], path: String) throws(DataError) -> Image {
   return Image(width: width, height: height, pixels: pixels)
 }
 
-/// Reads the numbers of a header, between which white space and comments may stand.
+/// Reads the numbers of a header, which are separated by white space and comments.
 private struct NetpbmHeader {
   let bytes: [UInt8]
   var position = 2
@@ -62,14 +62,14 @@ private struct NetpbmHeader {
     }
     var value: Int?
     while let byte = next, (0x30...0x39).contains(byte) {
-      // More than any size that is read; so many digits must not overflow.
+      // The limit exceeds any supported size and prevents overflow.
       value = min((value ?? 0) * 10 + Int(byte - 0x30), 1_000_000_000)
       position += 1
     }
     return value
   }
 
-  /// Exactly one byte of white space stands between the header and the pixels.
+  /// Whether exactly one byte of white space separates the header from the pixels.
   mutating func endsWithOneSpace() -> Bool {
     guard let byte = next, Self.isSpace(byte) else { return false }
     position += 1

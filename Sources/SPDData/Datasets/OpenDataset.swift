@@ -1,12 +1,12 @@
 import SPDFormats
 
-/// What cannot be read off a data set's path.
+/// Options of a data set that its path does not determine.
 public struct DatasetOptions: Codable, Sendable, Equatable {
-  /// The part of every class that is for validation, where class folders are not divided into train and val.
+  /// Fraction of every class to set apart for validation, where class folders are not split into train and val.
   public var validationFraction: Double = 0
-  /// Which images that part consists of.
+  /// Random seed that chooses the images for validation.
   public var splitSeed: UInt64 = 0
-  /// How the images of `shapes` are drawn.
+  /// Options for drawing the images of `shapes`.
   public var shapes = ShapesOptions()
 
   public init() {}
@@ -21,18 +21,20 @@ enum DatasetKind: Equatable {
   case undividedFolders
 }
 
-/// Opens a data set for classification; what lies at the path decides the kind.
+/// Opens a classification data set; the content of the path decides its kind.
 ///
-/// - `shapes`, `shapes:16` for images of 16×16, or `shapes:16:0.3` without the figures whose radius is below 0.3 of
-///   the side: drawn by ``ShapesDataset``;
+/// - `shapes`, `shapes:16` for images of 16×16, or `shapes:16:0.3` without shapes whose radius is below 0.3 of the
+///   side:
+/// drawn by ``ShapesDataset``;
 /// - the folder of CIFAR-10 or CIFAR-100, binary version or Python version;
 /// - the folder of Tiny ImageNet;
 /// - `train` and `val` with one folder of images (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class; `training`, and
-///   `valid`, `validation`, `test` or `testing`, in any case, serve as well;
+/// `valid`, `validation`, `test` or `testing`, in any case, are accepted as well;
 /// - class folders alone, of which ``DatasetOptions/validationFraction`` is set apart.
 ///
-/// A folder that holds nothing but one of these is looked into, and so is one that holds CIFAR or Tiny ImageNet beside
-/// other folders.
+/// The data set may be nested in folders that contain nothing else. CIFAR and Tiny ImageNet are also found beside
+/// other
+/// folders.
 ///
 /// - Throws: `DataError` that says what was looked for and what was found.
 public func openDataset(_ name: String, options: DatasetOptions = .init()) throws(DataError) -> DatasetSplits {
@@ -51,11 +53,11 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
     let isArchive = hasExtension(name, ["gz", "tgz", "tar", "zip"])
     throw DataError(
       path: name, what: "is a file; a data set is a folder",
-      remedy: isArchive ? "unpack it and name the folder" : "name the folder that it lies in")
+      remedy: isArchive ? "unpack it and name the folder" : "name the folder that contains it")
   case .some(let other):
     throw DataError(path: name, what: other.fault ?? "is no folder", remedy: "name the data set's folder")
   }
-  // A name typed with a slash at its end must not show in every message.
+  // A trailing slash of the name must not appear in every message.
   let (folder, kind) = try detect(name.utf8.count > 1 && name.hasSuffix("/") ? String(name.dropLast()) : name)
   switch kind {
   case .cifar(let variant, let version): return try CIFAR.splits(variant, version, in: folder)
@@ -76,15 +78,15 @@ private func shapesKind(_ name: String) throws(DataError) -> DatasetKind? {
   guard let side = Int(parts[1]), parts.count == 2 || smallest != nil else {
     throw DataError(
       path: name, what: "what is after the colon is no number",
-      remedy: "say shapes:16 for 16×16 images, shapes:16:0.3 for large figures in them")
+      remedy: "say shapes:16 for 16×16 images, shapes:16:0.3 for large shapes in them")
   }
   return .shapes(resolution: side, smallest: smallest)
 }
 
-/// Folders that hold nothing but the data set's folder, from the outside in.
+/// Maximum nesting in folders that contain only the data set's folder.
 private let maximumWrappers = 3
 
-/// The folder that holds the data set, and its kind.
+/// Finds the folder of the data set, and its kind.
 private func detect(_ folder: String) throws(DataError) -> (folder: String, DatasetKind) {
   let outermost = try FolderListing(folder)
   var listing = outermost
@@ -101,10 +103,10 @@ private func detect(_ folder: String) throws(DataError) -> (folder: String, Data
     remedy: "name the folder that holds one of these")
 }
 
-/// A data set that its files give away, in this folder or in one of those in it.
+/// Recognises a data set by its files, in this folder or in one of its subfolders.
 private func recognised(_ listing: FolderListing) throws(DataError) -> (folder: String, DatasetKind)? {
   if let kind = fileKind(listing) { return (listing.path, kind) }
-  // As a program that downloads data sets leaves them: `data/cifar-10-batches-py` beside others.
+  // Download programs leave a layout such as `data/cifar-10-batches-py` beside other folders.
   var found: [(folder: String, DatasetKind)] = []
   for name in listing.folders where listing.folders.count <= 32 {
     guard let inner = try? FolderListing("\(listing.path)/\(name)"), let kind = fileKind(inner) else { continue }
@@ -118,7 +120,7 @@ private func recognised(_ listing: FolderListing) throws(DataError) -> (folder: 
   return found.first
 }
 
-/// Data sets that have files of known names.
+/// Recognises data sets by well-known file names.
 private func fileKind(_ listing: FolderListing) -> DatasetKind? {
   let files = Set(listing.files)
   if files.contains("data_batch_1.bin") { return .cifar(.ten, .binary) }
@@ -128,7 +130,7 @@ private func fileKind(_ listing: FolderListing) -> DatasetKind? {
   return files.contains("wnids.txt") ? .tinyImageNet : nil
 }
 
-/// Folders of classes, with or without splits; those without are taken for some only where the folder was named.
+/// Recognises class folders, with or without splits; those without only in the folder that the user named.
 private func folderKind(_ listing: FolderListing, isNamed: Bool) throws(DataError) -> DatasetKind? {
   switch try ClassFolders.division(listing) {
   case .divided(let training, let validation): return .dividedFolders(training: training, validation: validation)

@@ -2,9 +2,11 @@ import SPDFormats
 
 /// Tiny ImageNet's folder: 200 classes of 500 training images, 50 validation images each, 64×64.
 ///
-/// `wnids.txt` lists the classes, and its order is that of the class indices; `words.txt` names them;
-/// `train/<wnid>/images` holds the training images; `val/val_annotations.txt` says what `val/images` shows. People sort
-/// the validation images into `val/<wnid>` or `val/<wnid>/images`, and leave out `images` in `train`: that is read, too.
+/// `wnids.txt` lists the classes in class-index order; `words.txt` names them; `train/<wnid>/images` contains the
+/// training
+/// images; `val/val_annotations.txt` gives the classes of `val/images`. Common variants are supported, too:
+/// validation
+/// images sorted into `val/<wnid>` or `val/<wnid>/images`, and `train/<wnid>` without `images`.
 enum TinyImageNet {
   private static let remedy = "unpack tiny-imagenet-200.zip again"
 
@@ -46,7 +48,7 @@ enum TinyImageNet {
     return try annotatedFiles(folder, wnids)
   }
 
-  /// The images of `val/<wnid>`.
+  /// Lists the images of `val/<wnid>`.
   private static func sortedFiles(
     _ listing: FolderListing, _ wnids: [String], _ warnings: inout [String]
   ) throws(DataError) -> [ImageFiles.File] {
@@ -58,7 +60,7 @@ enum TinyImageNet {
       let found = try FoundImages(in: "\(listing.path)/\(name)")
       warnings += found.warnings
       guard let label = labels[name] else {
-        // The folder that the images were taken from remains, with some images or with none.
+        // The folder that the images were moved out of may remain, with or without images.
         if found.paths.isEmpty { continue }
         throw DataError(
           path: "\(listing.path)/\(name)", what: "holds images and is no class of wnids.txt",
@@ -74,7 +76,7 @@ enum TinyImageNet {
     return files
   }
 
-  /// Lines of: file, wnid, left, top, right, bottom of a box, with tabs between them.
+  /// Parses lines of tab-separated file, wnid, and left, top, right, bottom of a box.
   private static func annotatedFiles(_ folder: String, _ wnids: [String]) throws(DataError) -> [ImageFiles.File] {
     let path = "\(folder)/val/val_annotations.txt"
     let labels = Dictionary(uniqueKeysWithValues: zip(wnids, (0 as Int32)...))
@@ -107,7 +109,7 @@ enum TinyImageNet {
     return files
   }
 
-  /// The names in `words.txt` (wnid, tab, synonyms); where the file or a line is missing, the wnid itself.
+  /// Reads the names in `words.txt` (wnid, tab, synonyms); where the file or a line is missing, the wnid is the name.
   private static func names(of wnids: [String], in folder: String) throws(DataError) -> [String] {
     let path = "\(folder)/words.txt"
     guard PathKind(of: path) == .file else { return wnids }
@@ -120,7 +122,7 @@ enum TinyImageNet {
     return wnids.map { names[$0] ?? $0 }
   }
 
-  /// The lines that are not empty; names of files in them may be any bytes.
+  /// The non-empty lines; file names in them may be any bytes.
   private static func lines(of path: String) throws(DataError) -> [String] {
     try readDataFile(path).split { $0 == 0x0a || $0 == 0x0d }.map(FileName.string)
   }

@@ -1,20 +1,22 @@
 import Foundation
 
-/// Images for one step, ready for a network.
+/// A mini-batch of images, ready for a network.
 ///
-/// The memory goes back to its loader when the batch goes away, and serves the next one.
+/// When the batch is released, its loader reuses the memory for a later one.
 public final class Batch: @unchecked Sendable {
-  /// The label of rows that a loss leaves out.
+  /// The label of rows that a loss ignores.
   public static let ignoredLabel: Int32 = -1
 
   public let position: BatchPosition
-  /// Rows with an image of their own: the first ones. Less than `batchSize` at the end of an epoch, or where images
-  /// are broken, and none where all of them are: then there is nothing to learn from. The rows after them repeat the first ones in turn, so that statistics over the batch see images only,
-  /// and have the label ``ignoredLabel``.
+  /// Number of rows with an image of their own, which come first. Less than `batchSize` at the end of an epoch, or
+  /// where
+  /// images are broken; 0 where all of them are. The other rows repeat the first ones in turn, so that batch
+  /// statistics
+  /// cover real images only, and have the label ``ignoredLabel``.
   public let count: Int
-  /// The data set's index of the image in each of the first `count` rows.
+  /// The data set index of the image in each of the first `count` rows.
   public let indices: [Int]
-  /// Images that should have been in this batch and cannot be decoded.
+  /// Images that belong to this batch but cannot be decoded.
   public let broken: [BrokenImage]
   private let storage: BatchStorage
   private let pool: BatchPool
@@ -32,13 +34,13 @@ public final class Batch: @unchecked Sendable {
 
   deinit { pool.giveBack(storage) }
 
-  /// All rows, N×3×H×W, 64-byte aligned. Valid as long as the batch lives.
+  /// All rows, N×3×H×W, 64-byte aligned. Valid for the lifetime of the batch.
   public var images: UnsafeBufferPointer<Float> { UnsafeBufferPointer(storage.images) }
 
-  /// One class index per row. Valid as long as the batch lives.
+  /// One class index per row. Valid for the lifetime of the batch.
   public var labels: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(storage.labels) }
 
-  /// Copies everything to memory of the caller's, such as the input of a module.
+  /// Copies everything to the caller's memory, such as the input of a module.
   ///
   /// - Precondition: the buffers are as large as ``images`` and ``labels``.
   public func copy(images target: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>) {
@@ -70,8 +72,7 @@ final class BatchStorage: @unchecked Sendable {
   }
 }
 
-/// Memory that waits for the next batch. It never makes anybody wait: a consumer that keeps its batches gets new
-/// memory.
+/// A pool of batch memory. It never blocks: a consumer that keeps its batches gets new memory.
 final class BatchPool: @unchecked Sendable {
   private let rows, valuesPerRow: Int
   private let lock = NSLock()

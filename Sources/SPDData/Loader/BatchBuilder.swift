@@ -1,13 +1,13 @@
 import SPDVision
 
-/// Makes any batch of a run from its position alone.
+/// Builds any batch of a run from its position alone.
 struct BatchBuilder: Sendable {
   let dataset: any ImageDataset
   let transform: ImageTransform
   let options: LoaderOptions
   let pool: BatchPool
   private let order: EpochOrder
-  /// What a byte becomes, per channel.
+  /// The standardised value of each byte, per channel.
   private let table: [Float]
   let batchesPerEpoch: Int
 
@@ -23,9 +23,9 @@ struct BatchBuilder: Sendable {
     batchesPerEpoch = options.partialBatch == .keep && isPartial ? whole + 1 : whole
   }
 
-  /// A batch whose images are all broken has none.
+  /// Builds a batch; it has no images where all of them are broken.
   ///
-  /// - Throws: the first broken image's error where none may be, and an error that is no image's own.
+  /// - Throws: with `isStrict`, the first broken image's error; always, an error that is not the image's own.
   func batch(at position: BatchPosition) throws(DataError) -> Batch {
     let first = position.batch * options.batchSize
     let wanted = order.indices(epoch: position.epoch, first..<min(first + options.batchSize, dataset.count))
@@ -52,7 +52,7 @@ struct BatchBuilder: Sendable {
     return Batch(position: position, indices: indices, broken: broken, storage: storage, pool: pool)
   }
 
-  /// Interleaved bytes to planes of floats.
+  /// Converts interleaved bytes to planes of floats.
   private func standardise(_ image: Image, into storage: BatchStorage, row: Int) {
     let area = transform.height * transform.width
     precondition(image.pixels.count == 3 * area, "a transform keeps the size")

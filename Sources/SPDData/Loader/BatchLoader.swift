@@ -1,9 +1,10 @@
 import Foundation
 
-/// Goes through a data set epoch by epoch and delivers batches, which threads of its own make ahead.
+/// Iterates over a data set epoch by epoch and delivers batches, which background threads prefetch.
 ///
-/// Batch (epoch, b) depends on data set, transform, seed and options alone: not on the number of threads, and not on
-/// whether the run began there. So a run that continues at ``position`` sees what the uninterrupted one would have seen.
+/// Batch (epoch, b) depends only on data set, transform, seed and options: not on the number of threads or on where
+/// the
+/// run started. So a run that resumes at ``position`` gets the same batches as the uninterrupted one.
 ///
 /// ```swift
 /// let loader = try BatchLoader(data.training, transform: transform, options: LoaderOptions(batchSize: 128))
@@ -18,8 +19,8 @@ public final class BatchLoader: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - position: the first batch to deliver.
-  ///   - epochs: how many epochs the whole run has, those before `position` included; without end unless told.
-  /// - Throws: `DataError` where an option makes no sense, or the data set has no batch to offer.
+  ///   - epochs: number of epochs of the whole run, including those before `position`; unlimited by default.
+  /// - Throws: `DataError` where an option is invalid, or the data set has no batch to offer.
   public init(
     _ dataset: any ImageDataset, transform: ImageTransform, options: LoaderOptions,
     from position: BatchPosition = .start,
@@ -49,7 +50,7 @@ public final class BatchLoader: @unchecked Sendable {
       numbers: first..<end, depth: options.prefetch, workers: options.threads)
     self.queue = queue
     for number in 0..<options.threads {
-      // The threads hold the queue and not the loader, which therefore can go away and stop them.
+      // The threads retain the queue and not the loader, so that releasing the loader stops them.
       let thread = Thread {
         while let number = queue.takeNumber() {
           let position = BatchPosition(epoch: number / perEpoch, batch: number % perEpoch)
@@ -64,20 +65,22 @@ public final class BatchLoader: @unchecked Sendable {
 
   deinit { queue.cancel() }
 
-  /// The next batch; waits for it if need be. Nil after the last epoch, and after ``cancel()``.
+  /// Returns the next batch, waiting for it if necessary; nil after the last epoch, and after ``cancel()``.
   ///
-  /// - Throws: with `isStrict`, the error of a broken image, in the place of its batch; in any case one of the machine,
-  ///   such as a disk that is gone. After an error every call throws it again.
+  /// - Throws: with `isStrict`, the error of a broken image, in place of its batch; always, an error of the machine,
+  ///   such
+  /// as an unmounted disk. After an error every call throws it again.
   public func next() throws(DataError) -> Batch? { try queue.next() }
 
-  /// The batch that ``next()`` delivers next.
+  /// The position of the batch that ``next()`` returns next.
   public var position: BatchPosition {
     let number = queue.position
     return BatchPosition(epoch: number / batchesPerEpoch, batch: number % batchesPerEpoch)
   }
 
-  /// Stops the threads and waits until they have ended; each finishes the batch that it is at. A call of ``next()`` that
-  /// waits on another thread returns nil.
+  /// Stops the threads and waits for them; each finishes its current batch. A call of ``next()`` that waits on
+  /// another
+  /// thread returns nil.
   public func cancel() {
     queue.cancel()
     queue.waitForWorkers()

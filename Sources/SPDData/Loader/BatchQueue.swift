@@ -1,12 +1,11 @@
 import Foundation
 
-/// Batches between the threads that make them and the one that wants them, in order. Batches are numbered through all
+/// An ordered queue between the threads that make batches and their consumer. Batches are numbered through all
 /// epochs.
 final class BatchQueue: @unchecked Sendable {
   private let condition = NSCondition()
   private let depth: Int
-  /// The number of the next batch that no thread has begun, of the next one to hand out, and of the first one that is
-  /// not wanted.
+  /// Numbers of the next batch to make, of the next one to hand out, and of the end.
   private var nextToMake: Int
   private var nextToHandOut: Int
   private var end: Int
@@ -14,7 +13,7 @@ final class BatchQueue: @unchecked Sendable {
   private var workers: Int
   private var isCancelled = false
 
-  /// - Parameter depth: batches that may be made, or in the making, before they are asked for.
+  /// - Parameter depth: maximum number of batches that are ready or in the making.
   init(numbers: Range<Int>, depth: Int, workers: Int) {
     nextToMake = numbers.lowerBound
     nextToHandOut = numbers.lowerBound
@@ -23,12 +22,12 @@ final class BatchQueue: @unchecked Sendable {
     self.workers = workers
   }
 
-  /// The number of the batch that comes out next.
+  /// The number of the batch that is handed out next.
   var position: Int { condition.withLock { nextToHandOut } }
 
   // MARK: For the threads
 
-  /// The number of a batch to make, once there is room for it; nil when there is nothing more to do.
+  /// Returns the number of a batch to make, once there is room for it; nil when there is nothing left to do.
   func takeNumber() -> Int? {
     condition.withLock {
       while !isCancelled && nextToMake < end && nextToMake >= nextToHandOut + depth { condition.wait() }
@@ -42,7 +41,7 @@ final class BatchQueue: @unchecked Sendable {
     condition.withLock {
       guard !isCancelled else { return }
       made[number] = result
-      // Nothing after a failure will be asked for.
+      // No batch after a failure will be requested.
       if case .failure = result { end = min(end, number + 1) }
       condition.broadcast()
     }
@@ -57,8 +56,9 @@ final class BatchQueue: @unchecked Sendable {
 
   // MARK: For the consumer
 
-  /// The next batch, as soon as it is made; nil at the end and after a cancellation. A failure stays: every later call
-  /// gets it again.
+  /// Returns the next batch as soon as it is ready; nil at the end and after a cancellation. A failure is permanent:
+  /// every
+  /// later call throws it again.
   func next() throws(DataError) -> Batch? {
     let result: Result<Batch, DataError>? = condition.withLock {
       while !isCancelled && nextToHandOut < end && made[nextToHandOut] == nil { condition.wait() }
@@ -81,7 +81,7 @@ final class BatchQueue: @unchecked Sendable {
     }
   }
 
-  /// Waits until no thread works any more; only after `cancel`, or at the end.
+  /// Waits until all threads have finished; only after `cancel`, or at the end.
   func waitForWorkers() {
     condition.withLock { while workers > 0 { condition.wait() } }
   }

@@ -1,8 +1,9 @@
 import Foundation
 import SPD
 
-/// The order in which an epoch goes through a data set. The orders of the last two epochs asked for are kept, since
-/// threads work across the border between epochs.
+/// The order in which an epoch visits a data set. The last two orders are cached, since threads work across the
+/// boundary
+/// between epochs.
 final class EpochOrder: @unchecked Sendable {
   private let count: Int
   private let seed: UInt64
@@ -16,7 +17,7 @@ final class EpochOrder: @unchecked Sendable {
     self.shuffles = shuffles
   }
 
-  /// The data set's index at each place in `range` of an epoch.
+  /// Returns the data set indices at the positions `range` of an epoch.
   func indices(epoch: Int, _ range: Range<Int>) -> [Int] {
     guard shuffles else { return Array(range) }
     return lock.withLock {

@@ -1,24 +1,24 @@
-/// How a ``BatchLoader`` goes through a data set.
+/// How a ``BatchLoader`` iterates over a data set.
 public struct LoaderOptions: Codable, Sendable, Equatable {
-  /// Rows of a batch.
+  /// Batch size.
   public var batchSize: Int
-  /// Every epoch in an order of its own; otherwise in the order of the data set.
+  /// Whether every epoch has its own random order; otherwise data set order.
   public var shuffles: Bool
-  /// What the order and the augmentations depend on.
+  /// Random seed for order and augmentation.
   public var seed: UInt64
   public var partialBatch: PartialBatch
-  /// A broken image is an error; otherwise it is left out and reported in its batch.
+  /// Whether a broken image is an error; otherwise it is skipped and reported in its batch.
   public var isStrict: Bool
-  /// Threads that decode and augment. What they deliver does not depend on their number.
+  /// Number of threads that decode and augment. It does not affect the batches.
   public var threads: Int
-  /// Batches that are made ahead, those in the making among them.
+  /// Number of batches to prefetch, including those in the making.
   public var prefetch: Int
 
-  /// What happens to the last images of an epoch when they do not fill a batch.
+  /// What happens to the last images of an epoch if they do not fill a batch.
   public enum PartialBatch: String, Codable, Sendable {
-    /// The batch is filled up with repeated images whose label is ``Batch/ignoredLabel``.
+    /// The batch is padded with repeated images whose label is ``Batch/ignoredLabel``.
     case keep
-    /// They are left out of this epoch.
+    /// The images are skipped in this epoch.
     case drop
   }
 
@@ -32,21 +32,21 @@ public struct LoaderOptions: Codable, Sendable, Equatable {
     self.partialBatch = partialBatch
     self.isStrict = isStrict
     self.threads = threads
-    // One in the making on each thread, and some that are ready.
+    // One in the making per thread, and some that are ready.
     self.prefetch = prefetch ?? max(4, threads + 2)
   }
 
-  /// For validation: every image once, in order.
+  /// Options for validation: every image once, in order.
   public static func evaluation(batchSize: Int, isStrict: Bool = false, threads: Int = 1) -> LoaderOptions {
     LoaderOptions(batchSize: batchSize, shuffles: false, isStrict: isStrict, threads: threads)
   }
 }
 
-/// A place in a run: the batch that comes next. Saved with a checkpoint, it lets the run go on where it stopped.
+/// A position in a run: the batch that comes next. Saved with a checkpoint, it lets the run resume.
 public struct BatchPosition: Codable, Sendable, Equatable, Comparable {
-  /// From 0.
+  /// Epoch, from 0.
   public var epoch: Int
-  /// Within the epoch, from 0.
+  /// Batch within the epoch, from 0.
   public var batch: Int
 
   public init(epoch: Int, batch: Int) {

@@ -1,15 +1,16 @@
 import Foundation
 
-/// The figures of the `shapes` data set, which are its classes.
+/// The outlines of the `shapes` data set, which are its classes.
 ///
-/// Several differ only in detail that few pixels carry: the hole of a ring, the notch of a crescent, the gap between
-/// two bars. At low resolution these are what gets lost first.
+/// Several differ only in a detail of few pixels: the hole of a ring, the notch of a crescent, the gap between two
+/// bars.
+/// At low resolution these are lost first.
 enum ShapeOutline: Int, CaseIterable {
   case disc, ring, square, frame, triangle, star, cross, crescent, bars, chevron
 
   var name: String { "\(self)" }
 
-  /// Whether the figure covers a point; the figure lies within the circle of radius 1 around the origin.
+  /// Whether the shape covers a point; the shape is within the circle of radius 1 around the origin.
   func contains(_ x: Double, _ y: Double) -> Bool {
     switch self {
     case .disc: return x * x + y * y <= 0.75
@@ -40,7 +41,7 @@ enum ShapeOutline: Int, CaseIterable {
     let radius = (x * x + y * y).squareRoot()
     if radius <= 0.4 { return true }
     if radius > 1 { return false }
-    // Fold all points onto the half sector between one point and the notch beside it; its edge is a straight line.
+    // Fold all points onto the half sector between one point and the adjacent notch; its edge is a straight line.
     let sector = 2 * Double.pi / 5
     var angle = atan2(x, y).truncatingRemainder(dividingBy: sector)
     if angle < 0 { angle += sector }

@@ -3,11 +3,11 @@ import SPD
 import SPDVision
 
 extension ShapeScene {
-  /// Points per pixel and direction at which figures are asked for: what a pixel shows is the mean over its area, so
-  /// detail smaller than a pixel is truly lost.
+  /// Samples per pixel and direction: a pixel is the mean over its area, so detail smaller than a pixel is truly
+  /// lost.
   private static let points = 4
 
-  /// The scene at a resolution, with noise that is drawn per pixel.
+  /// Draws the scene at a resolution, with per-pixel noise.
   func drawn(side: Int, using random: inout SplitMix64) -> Image {
     var canvas = backgroundPixels(side)
     for element in elements { Self.draw(element, on: &canvas, side) }
@@ -38,7 +38,7 @@ extension ShapeScene {
 
   private static func draw(_ element: Element, on canvas: inout [Colour], _ side: Int) {
     let scale = Double(side)
-    // A rectangle of the two radii has its corners this far away.
+    // The corners of a rectangle of the two radii are this far away.
     let reach = (element.radiusX * element.radiusX + element.radiusY * element.radiusY).squareRoot()
     func pixels(_ centre: Double) -> Range<Int> {
       let first = max(Int(((centre - reach) * scale).rounded(.down)), 0)
@@ -65,8 +65,8 @@ extension ShapeScene {
     }
   }
 
-  /// A number that is nearly normal, of mean 0 and deviation 1: the sum of four uniform ones. Only additions and
-  /// multiplications, so the same on every machine.
+  /// A nearly normal number of mean 0 and deviation 1: the sum of four uniform ones. It uses only additions and
+  /// multiplications, so it is the same on every machine.
   private static func normal(_ random: inout SplitMix64) -> Double {
     let bits = random.next()
     let sum = (bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + bits >> 48

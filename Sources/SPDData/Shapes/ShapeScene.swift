@@ -1,17 +1,18 @@
 import Foundation
 import SPD
 
-/// What one image of the `shapes` data set shows, in units of its side: independent of the resolution, so that the same
-/// scene can be drawn at any.
+/// The content of one image of the `shapes` data set, in units of its side: independent of the resolution, so that
+/// the
+/// same scene can be drawn at any.
 struct ShapeScene {
   /// R, G, B in 0...1.
   typealias Colour = SIMD3<Double>
 
-  /// A figure of one colour: in its own frame it lies within the circle of radius 1.
+  /// A shape of one colour; in its own frame it is within the circle of radius 1.
   struct Element {
     let contains: (_ x: Double, _ y: Double) -> Bool
     let centreX, centreY: Double
-    /// Half extents along the figure's own axes.
+    /// Half extents along the shape's own axes.
     let radiusX, radiusY: Double
     let angle: Double
     let colour: Colour
@@ -27,17 +28,17 @@ struct ShapeScene {
 
   let background: Colour
   let waves: [Wave]
-  /// From back to front.
+  /// Elements from back to front.
   let elements: [Element]
-  /// Standard deviation of the noise in every value, of 0...1.
+  /// Standard deviation of the noise in every value in 0...1.
   let noise: Double
 
-  /// Radius of the largest figures.
+  /// Radius of the largest shapes.
   static let largest = 0.36
 
-  /// - Parameter smallest: radius of the smallest figures.
+  /// - Parameter smallest: radius of the smallest shapes.
   init(outline: ShapeOutline, smallest: Double = ShapesOptions().smallest, using random: inout SplitMix64) {
-    // Figures are brighter or darker than what is behind them, whatever the hues: which one of both, is chance.
+    // Shapes are randomly brighter or darker than the background, whatever the hues.
     let isDark = random.chance(0.5)
     let background = Self.colour(&random) * 0.55 + (isDark ? 0 : 0.45)
     self.background = background
@@ -59,14 +60,14 @@ struct ShapeScene {
     Colour(random.uniform(), random.uniform(), random.uniform())
   }
 
-  /// The figure to be recognised: small ones are as frequent as large ones on a logarithmic scale.
+  /// The shape to be recognised; radii are uniform on a logarithmic scale.
   private static func object(
     _ outline: ShapeOutline, _ smallest: Double, on background: Colour, isDark: Bool, _ random: inout SplitMix64
   ) -> Element {
     let radius = smallest * exp(random.uniform() * log(largest / smallest))
     let reach = 1 - 2 * radius
     var colour = background
-    // Too like the background to be seen: draw again.
+    // Draw again while the colour is too close to the background.
     while abs((colour - background).sum()) < 0.75 { colour = Self.colour(&random) * 0.6 + (isDark ? 0.4 : 0) }
     return Element(
       contains: outline.contains, centreX: radius + reach * random.uniform(),

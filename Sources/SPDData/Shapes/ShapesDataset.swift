@@ -6,23 +6,25 @@ import SPDVision
 public struct ShapesOptions: Codable, Sendable, Equatable {
   /// Pixels per side.
   public var resolution = 32
-  /// Radius of the smallest figures, of 1 for a side; the largest have 0.36.
+  /// Radius of the smallest shapes as a fraction of the side; the largest have 0.36.
   public var smallest = 0.15
-  /// Images for training and for validation.
+  /// Number of images for training and for validation.
   public var training = 8000
   public var validation = 2000
-  /// The same seed gives the same scenes at every resolution.
+  /// Random seed. The same seed gives the same scenes at every resolution.
   public var seed: UInt64 = 0
 
   public init() {}
 }
 
-/// A data set of our own: each image shows one figure of ten kinds at a random place, size, angle and colour, among
-/// strokes and dots, with noise.
+/// A synthetic data set: each image shows one of ten shapes at a random position, size, angle and colour, among
+/// strokes
+/// and dots, with noise.
 ///
-/// The scenes do not depend on the resolution, only the drawing does, so it measures what a network loses when images
-/// get small. Images are drawn once, when the data set is made, with every core, and kept as 8-bit RGB
-/// (32×32: 3 KB each, about 10 000 a second and core).
+/// The scenes do not depend on the resolution, only the drawing does, so the data set measures what a network loses
+/// when
+/// images get small. Images are drawn once, when the data set is created, on all cores, and kept as 8-bit RGB
+/// (32×32: 3 KB each, about 10 000 per second and core).
 public struct ShapesDataset: ImageDataset {
   public let name: String
   public let classNames = ShapeOutline.allCases.map(\.name)
@@ -31,9 +33,9 @@ public struct ShapesDataset: ImageDataset {
   /// The classes take turns, so each has the same number of images.
   ///
   /// - Parameters:
-  ///   - split: tells training images from validation images.
+  ///   - split: distinguishes training images from validation images.
   ///   - resolution: pixels per side; 4 to 1024.
-  ///   - smallest: radius of the smallest figures, of 1 for a side; 0.05 to 0.36.
+  ///   - smallest: radius of the smallest shapes as a fraction of the side; 0.05 to 0.36.
   public init(
     split: Split, count: Int, resolution: Int, smallest: Double = ShapesOptions().smallest, seed: UInt64
   ) throws(DataError) {
@@ -44,18 +46,18 @@ public struct ShapesDataset: ImageDataset {
     }
     guard (0.05...ShapeScene.largest).contains(smallest) else {
       throw DataError(
-        path: "shapes", what: "the smallest figures have the radius \(smallest); it is 0.05 to 0.36 of the side",
+        path: "shapes", what: "the radius of the smallest shapes is \(smallest); 0.05 to 0.36 of the side is supported",
         remedy: "say shapes:\(resolution):0.3, for example")
     }
     guard count > 0 else {
       throw DataError(path: "shapes", what: "\(count) images are asked for", remedy: "ask for at least one")
     }
-    let figures = smallest == ShapesOptions().smallest ? "" : " from \(smallest)"
-    name = "shapes \(resolution)×\(resolution)\(figures), \(split)"
+    let minimum = smallest == ShapesOptions().smallest ? "" : " from \(smallest)"
+    name = "shapes \(resolution)×\(resolution)\(minimum), \(split)"
     let blank = Image(width: 1, height: 1, filledWith: RGB(0, 0, 0))
     var images = [Image](repeating: blank, count: count)
     images.withUnsafeMutableBufferPointer { buffer in
-      // Every thread writes images of its own.
+      // Every thread writes its own images.
       nonisolated(unsafe) let images = buffer
       let chunk = 64
       DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in

@@ -1,22 +1,23 @@
 import SPD
 import SPDVision
 
-/// One random change of a training image.
+/// A random change of a training image.
 ///
-/// As text, on the command line and in files: `horizontal-flip 0.5`, `vertical-flip 0.5`, `random-crop 4`,
+/// Text form, on the command line and in files: `horizontal-flip 0.5`, `vertical-flip 0.5`, `random-crop 4`,
 /// `rotation 15`.
 public enum Augmentation: Sendable, Equatable {
-  /// Left and right exchanged, with this probability.
+  /// Mirrors left and right, with this probability.
   case horizontalFlip(Double)
-  /// Top and bottom exchanged, with this probability.
+  /// Mirrors top and bottom, with this probability.
   case verticalFlip(Double)
-  /// This many black pixels on every side, then a part of the old size at a random place.
+  /// Pads every side with this many black pixels, then crops to the original size at a random position.
   case randomCrop(Int)
-  /// Rotated about the centre by an angle in ± this many degrees, nearest neighbour, black outside.
+  /// Rotates about the centre by an angle within ± this many degrees, nearest neighbour, black outside.
   case rotation(Double)
 
-  /// The image after the change, of the same size. Numbers are drawn whether or not they change anything, so one
-  /// step's luck does not alter the next step's.
+  /// Returns the changed image, of the same size. Random numbers are drawn whether or not they change anything, so
+  /// that
+  /// the outcome of one augmentation does not affect the next.
   func applied(to image: Image, using random: inout SplitMix64) -> Image {
     switch self {
     case .horizontalFlip(let probability):
@@ -43,8 +44,9 @@ extension Augmentation: LosslessStringConvertible {
     }
   }
 
-  /// Nil where the text is no augmentation, a probability is outside 0...1, a padding outside 0...4096, or an angle
-  /// outside 0...180.
+  /// Returns nil where the text is not an augmentation, a probability is outside 0...1, a padding outside 0...4096,
+  /// or an
+  /// angle outside 0...180.
   public init?(_ description: String) {
     let words = description.split(whereSeparator: \.isWhitespace)
     guard words.count == 2 else { return nil }
@@ -68,8 +70,8 @@ extension Augmentation: Codable {
     guard let augmentation = Augmentation(text) else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "\"\(text)\" is no augmentation; there are horizontal-flip PROBABILITY, vertical-flip "
-          + "PROBABILITY, random-crop PIXELS (0 to 4096), rotation DEGREES (0 to 180)")
+        debugDescription: "\"\(text)\" is not an augmentation; supported are horizontal-flip PROBABILITY, "
+          + "vertical-flip PROBABILITY, random-crop PIXELS (0 to 4096), rotation DEGREES (0 to 180)")
     }
     self = augmentation
   }

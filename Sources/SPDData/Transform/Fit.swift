@@ -1,18 +1,19 @@
 import SPDVision
 
-/// How an image of another size becomes one of the network's size.
+/// How an image is fitted to the size of the network's input.
 public enum Fit: String, Codable, Sendable, CaseIterable {
-  /// Scaled by one factor until it covers the input, and the middle of it taken.
+  /// Scale by one factor until it covers the input, then crop the centre.
   case crop
-  /// Scaled to the input's width and height, which may distort it.
+  /// Scale to the input's width and height, which may distort it.
   case stretch
 }
 
 extension Image {
-  /// The image at `width`×`height`.
+  /// Returns the image at `width`×`height`.
   ///
-  /// Scaling is bilinear. An image more than twice as large is halved first, as often as that is so: bilinear
-  /// interpolation looks at four pixels only, and would leave out most of the others.
+  /// Scaling is bilinear. An image more than twice as large is halved first, repeatedly: bilinear interpolation reads
+  /// four
+  /// pixels only, and would ignore most of the others.
   func fitted(_ fit: Fit, width newWidth: Int, height newHeight: Int) -> Image {
     if width == newWidth && height == newHeight { return self }
     guard fit == .crop else { return scaled(width: newWidth, height: newHeight) }
@@ -24,10 +25,11 @@ extension Image {
       left: (coveringWidth - newWidth) / 2, top: (coveringHeight - newHeight) / 2, width: newWidth, height: newHeight)
   }
 
-  /// The image without the ends that a crop leaves out anyway, where it is very long: a thread of 1×65 500 pixels must
-  /// not be scaled to 224×14 672 000.
+  /// The image without the ends of a very long one that a crop removes anyway: an image of 1×65 500 pixels must not
+  /// be
+  /// scaled to 224×14 672 000.
   private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Image {
-    // Four times the wanted part, so that what bilinear scaling sees beside it stays the same.
+    // Four times the wanted length, so that the neighbourhood that bilinear scaling reads stays the same.
     let widest = 4 * (height * newWidth + newHeight - 1) / newHeight
     let highest = 4 * (width * newHeight + newWidth - 1) / newWidth
     guard width > widest || height > highest else { return self }

@@ -1,7 +1,7 @@
 import SPDVision
 
 extension Image {
-  /// Left and right exchanged.
+  /// Mirrors left and right.
   func flippedHorizontally() -> Image {
     rearranged { source, target in
       for y in 0..<height {
@@ -10,7 +10,7 @@ extension Image {
     }
   }
 
-  /// Top and bottom exchanged.
+  /// Mirrors top and bottom.
   func flippedVertically() -> Image {
     rearranged { source, target in
       for y in 0..<height {
@@ -19,7 +19,7 @@ extension Image {
     }
   }
 
-  /// An image of the same size whose pixels `body` writes, all of them.
+  /// Makes an image of the same size whose pixels `body` writes, all of them.
   func rearranged(
     _ body: (_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) -> Void
   ) -> Image {

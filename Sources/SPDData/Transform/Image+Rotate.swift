@@ -2,17 +2,18 @@ import Foundation
 import SPDVision
 
 extension Image {
-  /// Rotated anticlockwise about the centre by `degrees`, size kept, nearest neighbour, black outside: pixel for pixel
-  /// what Pillow's `rotate` gives, which torchvision's `RandomRotation` calls.
+  /// Rotates anticlockwise about the centre by `degrees`, keeping the size, nearest neighbour, black outside: pixel
+  /// for
+  /// pixel as Pillow's `rotate` does, which torchvision's `RandomRotation` calls.
   ///
-  /// Pillow walks through the source in steps of 2⁻¹⁶ of a pixel.
+  /// Pillow steps through the source in units of 2⁻¹⁶ of a pixel.
   func rotated(degrees: Double) -> Image {
     let radians = -degrees * .pi / 180
     func rounded(_ value: Double) -> Double { (value * 1e15).rounded(.toNearestOrEven) / 1e15 }
     let cosine = rounded(cos(radians))
     let sine = rounded(sin(radians))
     let (centreX, centreY) = (Double(width) / 2, Double(height) / 2)
-    // Where the top left corner comes from.
+    // The source of the top left corner.
     let offsetX = -cosine * centreX - sine * centreY + centreX
     let offsetY = sine * centreX - cosine * centreY + centreY
 

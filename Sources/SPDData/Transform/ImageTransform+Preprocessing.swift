@@ -2,14 +2,14 @@ import SPD
 import SPDVision
 
 extension ImageTransform {
-  /// What validation and prediction do, as a checkpoint records it.
+  /// The preprocessing of validation and prediction, as a checkpoint records it.
   public var preprocessing: ImagePreprocessing {
     ImagePreprocessing(
       valueRange: standardisation.scale == .unit ? .unit : .byte, mean: standardisation.mean.map { Double($0) },
       std: standardisation.std.map { Double($0) }, fit: fit == .crop ? .crop : .stretch)
   }
 
-  /// The transform of a network's images, without augmentation.
+  /// The transform for a network's input, without augmentation.
   public init(_ preprocessing: ImagePreprocessing, size: Size2D) {
     self.init(
       height: size.height, width: size.width, fit: preprocessing.fit == .crop ? .crop : .stretch,
@@ -18,7 +18,7 @@ extension ImageTransform {
         std: preprocessing.std.map { Float($0) }))
   }
 
-  /// One image as the network reads it: 3×height×width, channels R, G, B.
+  /// Converts one image to the network's input: 3×height×width, channels R, G, B.
   public func input(_ image: Image) -> [Float] {
     normalised([image.fitted(fit, width: width, height: height)], standardisation.normalisation)
   }

@@ -1,11 +1,11 @@
 import SPD
 import SPDVision
 
-/// The way from a stored image to a network's input: fit, augment, standardise, in this order.
+/// Converts a stored image to a network's input: fit, augment, standardise, in this order.
 public struct ImageTransform: Codable, Sendable, Equatable {
   /// The network's input, in pixels.
   public var height, width: Int
-  /// What happens to images of another size.
+  /// How images of another size are fitted.
   public var fit: Fit
   /// Random changes, in this order. For training only.
   public var augmentations: [Augmentation]
@@ -22,14 +22,14 @@ public struct ImageTransform: Codable, Sendable, Equatable {
     self.standardisation = standardisation
   }
 
-  /// The same without random changes: what validation and prediction see.
+  /// The transform without random changes, as validation and prediction use it.
   public var evaluation: ImageTransform {
     var copy = self
     copy.augmentations = []
     return copy
   }
 
-  /// The 8-bit image that the network gets to see, before its values are standardised.
+  /// Returns the 8-bit input image before its values are standardised.
   ///
   /// Random numbers depend on seed, epoch and image alone.
   public func image(_ image: Image, seed: UInt64, epoch: Int, index: Int) -> Image {
@@ -39,7 +39,7 @@ public struct ImageTransform: Codable, Sendable, Equatable {
     return result
   }
 
-  /// Checks what a configuration file may have got wrong.
+  /// Validates values that may come from a configuration file.
   ///
   /// - Throws: `DataError` whose path is "the image transform".
   public func validate() throws(DataError) {

@@ -1,17 +1,17 @@
 import SPDVision
 
-/// How pixel values become a network's input: `(value − mean) / std` per channel.
+/// The conversion of pixel values to a network's input: `(value − mean) / std` per channel.
 public struct Standardisation: Codable, Sendable, Equatable {
-  /// What value a byte stands for.
+  /// The value range that bytes are converted to.
   public enum Scale: String, Codable, Sendable {
     /// Bytes divided by 255: mean and deviation are on the scale 0...1.
     case unit
-    /// Bytes as they are: mean and deviation are on the scale 0...255.
+    /// Unchanged bytes: mean and deviation are on the scale 0...255.
     case byte
   }
 
   public var scale: Scale
-  /// For R, G, B.
+  /// Per channel: R, G, B.
   public var mean, std: [Float]
 
   public init(scale: Scale, mean: [Float], std: [Float]) {
@@ -20,10 +20,10 @@ public struct Standardisation: Codable, Sendable, Equatable {
     self.std = std
   }
 
-  /// From −2 to 2, for images of unknown statistics.
+  /// Output range −2 to 2, for images of unknown statistics.
   public static let plain = Standardisation(scale: .unit, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
 
-  /// The same in the form in which prediction takes it, so that both see the same numbers.
+  /// The same as a `Normalisation`, so that prediction computes the same numbers.
   public var normalisation: Normalisation {
     precondition(isValid, "mean and std have three values each, and std is not 0")
     return Normalisation(
@@ -34,7 +34,7 @@ public struct Standardisation: Codable, Sendable, Equatable {
     mean.count == 3 && std.count == 3 && mean.allSatisfy(\.isFinite) && std.allSatisfy { $0.isFinite && $0 != 0 }
   }
 
-  /// What each of the 256 bytes becomes: `table[channel * 256 + byte]`.
+  /// The standardised value of each of the 256 bytes: `table[channel * 256 + byte]`.
   var table: [Float] {
     let ramp = Image(width: 256, height: 1, pixels: (0..<256).flatMap { [UInt8](repeating: UInt8($0), count: 3) })
     return normalised([ramp], normalisation)

@@ -1,12 +1,13 @@
 import Foundation
 
-/// Writes a file so that a reader sees the old one or the whole new one, never a part.
+/// Writes a file atomically: a reader sees the old file or the complete new one.
 ///
-/// The bytes go to a temporary file in the same folder, reach the disk, and take the name. Where anything fails the
-/// old file is untouched and the temporary file is gone. What is not a regular file, such as /dev/stdout, is written
-/// to directly. Errors carry the system's words.
+/// The bytes go to a temporary file in the same folder, are synced to disk, and are renamed into place. On failure
+/// the
+/// old file is untouched and the temporary file is removed. Special files such as /dev/stdout are written directly.
+/// Errors include the system's message.
 public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) throws {
-  // A link keeps pointing where it does: its target is replaced.
+  // A link keeps its name: its target is replaced.
   let target = resolvedLink(path)
   var status = stat()
   let exists = FileName.withPath(target) { stat($0, &status) } == 0
@@ -44,14 +45,14 @@ public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) 
   syncFolder(of: target)
 }
 
-/// Whether a file of this name is one that `writeAtomically` was writing.
+/// Whether a name is that of a temporary file of `writeAtomically`.
 package func isTemporaryName(_ name: String) -> Bool {
   guard name.hasPrefix(".spdc-"), name.hasSuffix(".tmp") else { return false }
   let digits = name.dropFirst(".spdc-".count).dropLast(".tmp".count).utf8
   return (1...16).contains(digits.count) && digits.allSatisfy { "0123456789abcdef".utf8.contains($0) }
 }
 
-/// Bytes on their way to a file, collected so that small writes are cheap.
+/// Buffers bytes on their way to a file, so that small writes are cheap.
 public final class FileSink {
   private let descriptor: Int32
   private let path: String
@@ -88,7 +89,7 @@ private func writeError(_ path: String, _ code: Int32) -> FormatError {
   FormatError(path: path, problem: "cannot be written: \(errorText(code))")
 }
 
-/// The folder with its slash, or nothing for the current one.
+/// The folder with its trailing slash; empty for the current one.
 private func folder(of path: String) -> String {
   // By bytes: a name may begin with a combining character, which would merge with the slash.
   guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
@@ -101,7 +102,7 @@ private func resolvedLink(_ path: String) -> String {
   return FileName.string(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
 }
 
-/// Makes the new name durable. The file itself is complete by now, so a folder that cannot be synced is no failure.
+/// Makes the new name durable. The file itself is complete by now, so a folder that cannot be synced is not an error.
 private func syncFolder(of path: String) {
   let name = folder(of: path)
   let descriptor = FileName.withPath(name.isEmpty ? "." : name) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// The whole of a regular file.
+/// Reads a whole regular file.
 ///
-/// The bytes are copied, not mapped: a mapping would crash the process when the file shrinks while it is read. A FIFO, a
-/// socket or a device is refused without being opened, since opening it could block or do something.
+/// The bytes are copied, not mapped: a mapping would crash the process if the file shrank while it is read. A FIFO, a
+/// socket or a device is refused without being opened, since opening it could block or have side effects.
 ///
-/// - Parameter limit: bytes of the largest file that is read; unless told, half of the machine's memory.
-/// - Throws: `FormatError` where it cannot be opened or read, is no regular file, or is larger than the limit.
+/// - Parameter limit: maximum size of the file in bytes; half of the machine's memory by default.
+/// - Throws: `FormatError` where the file cannot be opened or read, is not a regular file, or exceeds the limit.
 public func readWholeFile(_ path: String, limit: Int? = nil) throws -> [UInt8] {
   var status = stat()
   guard FileName.withPath(path, { stat($0, &status) }) == 0 else { throw FormatError(opening: path, errno) }
   try requireRegular(status, path)
-  // It may have been replaced since: O_NONBLOCK, because opening a FIFO would wait for a writer.
+  // The file may have been replaced since the check: O_NONBLOCK, because opening a FIFO would wait for a writer.
   let descriptor = FileName.withPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
   guard descriptor >= 0 else { throw FormatError(opening: path, errno) }
   defer { close(descriptor) }
@@ -56,14 +56,14 @@ private func requireRegular(_ status: stat, _ path: String) throws {
 }
 
 extension FormatError {
-  /// The system does not let us open or look at a path.
+  /// Makes the error for a path that the system refuses to open or inspect.
   init(opening path: String, _ code: Int32) {
-    // Other codes than these are no property of the path.
+    // Any other code is a fault of the machine, not of the path.
     let ofThePath = [ENOENT, EACCES, EPERM, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, ENXIO, EISDIR]
     self.init(
       path: path, problem: "cannot be opened: \(errorText(code))", isOfTheMachine: !ofThePath.contains(code))
   }
 }
 
-/// The system's words for an error number: "No space left on device".
+/// The system's message for an error number: "No space left on device".
 func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }

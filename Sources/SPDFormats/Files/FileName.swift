@@ -6,17 +6,20 @@
   import Darwin
 #endif
 
-/// File names as strings, without loss.
+/// Lossless conversion of file names to and from strings.
 ///
-/// A name is bytes, and not always UTF-8. In a `String`, a byte that is not part of UTF-8 stands as one private-use
-/// character, U+10FE80 to U+10FEFF, as Python's `surrogateescape` lets it stand as half a surrogate. A name that really
-/// has such a character has each of its bytes escaped, so that names and strings correspond one to one. Every function
-/// of this project that takes a path translates it back.
+/// A name is a byte string and not always UTF-8. In a `String`, a byte that is not part of valid UTF-8 is represented
+/// by
+/// one private-use character, U+10FE80 to U+10FEFF, as Python's `surrogateescape` represents it by a lone surrogate.
+/// A
+/// name that really contains such a character has each of its bytes escaped, so that names and strings correspond one
+/// to
+/// one. Every function of this project that takes a path converts it back.
 public enum FileName {
   private static let escapeBase: UInt32 = 0x10FE00
   private static let escapes: ClosedRange<UInt32> = 0x10FE80...0x10FEFF
 
-  /// The string that stands for a name.
+  /// The string that represents a name.
   public static func string(_ bytes: some Collection<UInt8>) -> String {
     if let text = String(validating: bytes, as: UTF8.self), !mayHaveEscapes(text) { return text }
     let bytes = Array(bytes)
@@ -38,7 +41,7 @@ public enum FileName {
     return text
   }
 
-  /// The name that a string stands for.
+  /// The name that a string represents.
   public static func bytes(_ text: String) -> [UInt8] {
     guard mayHaveEscapes(text) else { return Array(text.utf8) }
     var bytes: [UInt8] = []
@@ -48,7 +51,7 @@ public enum FileName {
     return bytes
   }
 
-  /// Hands a path to the system as it is spelled on the disk.
+  /// Calls `body` with the path as it is spelled on the disk.
   public static func withPath<Result>(
     _ path: String, _ body: (UnsafePointer<CChar>) throws -> Result
   ) rethrows -> Result {
@@ -56,14 +59,14 @@ public enum FileName {
     return try (bytes(path) + [0]).withUnsafeBytes { try body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }
 
-  /// The program's arguments without its name. `CommandLine.arguments` replaces bytes that are not UTF-8.
+  /// The program's arguments without its name. `CommandLine.arguments` would replace bytes that are not UTF-8.
   public static var arguments: [String] {
     (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
       CommandLine.unsafeArgv[index].map { string(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
   }
 
-  /// The byte that a character stands for.
+  /// The byte that a character represents.
   static func byte(of scalar: Unicode.Scalar) -> UInt8? {
     escapes.contains(scalar.value) ? UInt8(scalar.value - escapeBase) : nil
   }
@@ -78,7 +81,7 @@ public enum FileName {
     return false
   }
 
-  /// The length of the UTF-8 sequence that begins with a byte; 0 where none does.
+  /// The length of the UTF-8 sequence that starts with a byte; 0 if none does.
   private static func sequenceLength(_ lead: UInt8) -> Int {
     switch lead {
     case 0..<0x80: 1

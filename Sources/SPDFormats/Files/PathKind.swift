@@ -1,17 +1,17 @@
 import Foundation
 
-/// What lies at a path. Links count as what they point to. Nothing is opened, so nothing can block.
+/// The kind of thing at a path. Links count as their targets. Nothing is opened, so nothing can block.
 package enum PathKind: Equatable, Sendable {
   case file
   case folder
-  /// A FIFO, a socket or a device, in these words: it cannot be read as a file.
+  /// A FIFO, a socket or a device, with its description: it cannot be read as a file.
   case special(String)
-  /// A link that leads nowhere, or in a circle.
+  /// A link whose target does not exist, or a cycle of links.
   case danglingLink
-  /// Something that the system does not let us look at, in its words.
+  /// Something that the system refuses to inspect, with its message.
   case inaccessible(String)
 
-  /// Nil where nothing lies.
+  /// Returns nil where nothing exists.
   package init?(of path: String) {
     var status = stat()
     if FileName.withPath(path, { stat($0, &status) }) == 0 {
@@ -44,15 +44,15 @@ package enum PathKind: Equatable, Sendable {
     switch self {
     case .file, .folder: nil
     case .special(let what): "is not a regular file but \(what)"
-    case .danglingLink: "is a link that leads nowhere"
-    case .inaccessible(let reason): "cannot be looked at: \(reason)"
+    case .danglingLink: "is a broken link"
+    case .inaccessible(let reason): "cannot be inspected: \(reason)"
     }
   }
 }
 
-/// The names in a folder, in the order of their bytes, without `.` and `..`.
+/// Lists the names in a folder, sorted by bytes, without `.` and `..`.
 ///
-/// - Throws: `FormatError` where it cannot be read.
+/// - Throws: `FormatError` where the folder cannot be read.
 package func namesInFolder(_ path: String) throws -> [String] {
   guard let stream = FileName.withPath(path, { opendir($0) }) else {
     throw FormatError(opening: path, errno)
@@ -65,7 +65,7 @@ package func namesInFolder(_ path: String) throws -> [String] {
       if errno != 0 { throw FormatError(path: path, problem: "cannot be read: \(errorText(errno))") }
       break
     }
-    // Names may be longer than the declared field on some file systems, so its address counts and not its size.
+    // Names may exceed the declared field on some file systems, so use its address and not its size.
     let offset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
     let start = UnsafeRawPointer(entry) + offset
     let name = Array(UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))

@@ -1,6 +1,7 @@
-/// Text out of files and paths, made safe for a terminal or a log: control characters, characters that reverse the
-/// direction of writing, line separators and bytes that are not UTF-8 (see ``FileName``) become escapes. Safe text is
-/// returned as it is.
+/// Makes text from files and paths safe for a terminal or a log. Control characters, characters that reverse the
+/// writing
+/// direction, line separators and bytes that are not UTF-8 (see ``FileName``) become escapes. Safe text is returned
+/// unchanged.
 package func printable(_ text: String) -> String {
   if text.unicodeScalars.allSatisfy({ escape($0) == nil }) { return text }
   var safe = ""
@@ -10,7 +11,7 @@ package func printable(_ text: String) -> String {
   return safe
 }
 
-/// A name out of a file, made safe to print: quoted, escaped, shortened.
+/// Makes a name from a file safe to print: quoted, escaped, shortened.
 func quoted(_ name: String, limit: Int = 100) -> String {
   var text = ""
   for scalar in name.unicodeScalars.prefix(limit) {
@@ -24,7 +25,7 @@ func quoted(_ name: String, limit: Int = 100) -> String {
   return "\"\(text)\(isCut ? "…" : "")\""
 }
 
-/// What is printed instead of a character; nil where it can be printed itself.
+/// The escape that is printed instead of a character; nil where the character itself is printable.
 private func escape(_ scalar: Unicode.Scalar) -> String? {
   func hexadecimal(_ value: some BinaryInteger) -> String { String(value, radix: 16) }
   switch scalar.value {

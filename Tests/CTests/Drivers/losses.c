@@ -95,9 +95,9 @@ static void yolo(void)
 {
     const int number = read_int();
     spd_yolo_rates rates;
-    double *const figures[] = {&rates.box, &rates.objectness, &rates.classes, &rates.anchor_limit, &rates.focal_gamma,
+    double *const fields[] = {&rates.box, &rates.objectness, &rates.classes, &rates.anchor_limit, &rates.focal_gamma,
                                &rates.label_smoothing, &rates.objectness_weight, &rates.class_weight};
-    for (int i = 0; i < 8; i++) *figures[i] = read_float();
+    for (int i = 0; i < 8; i++) *fields[i] = read_float();
     rates.autobalance = read_int();
     const int count = read_int(), levels = yolo_cases[number].levels;
     const float *const targets = read_words((size_t)count * 6);
@@ -170,9 +170,9 @@ static void optimizer(void)
     const size_t count = optimizer_cases[number].count;
     spd_update update = {.rule = read_int()};
     update.nesterov = read_int();
-    double *const figures[] = {&update.second_momentum, &update.epsilon, &update.gradient_scale, &update.max_norm,
+    double *const fields[] = {&update.second_momentum, &update.epsilon, &update.gradient_scale, &update.max_norm,
                                &update.ema_decay};
-    for (int i = 0; i < 5; i++) *figures[i] = read_float();
+    for (int i = 0; i < 5; i++) *fields[i] = read_float();
     spd_group_rates groups[8];
     const int group_count = read_int(), steps = read_int();
     CHECK(group_count <= 8);

@@ -2,7 +2,7 @@ import SPDRuntime
 import Testing
 
 extension Trainer {
-  /// Whether the gradients of the last batch are `wanted`, by name, up to an error whose norm is a share of theirs.
+  /// Expects the gradients of the last batch to equal `wanted`, by name, up to a relative error of their norm.
   func expectGradients(_ wanted: [String: [Double]], within share: Double) throws {
     for (name, gradient) in wanted {
       let found = try #require(values(of: name, in: .gradients))

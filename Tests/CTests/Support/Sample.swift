@@ -19,7 +19,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let yolov5 = Sample(name: "yolov5n", size: 64)
   static let resnet50SPD = Sample(name: "resnet50-spd", size: 32)
   static let everyOp = Sample(name: "every-op", batch: 2)
-  /// Beside another in one program.
+  /// The second network of a program with two.
   static let second = Sample(name: "second")
   static let shipped = [yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
@@ -36,7 +36,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
     return try model.graph(size: size, batch: batch)
   }
 
-  /// What `--tune` would choose kernels for.
+  /// The problems that `--tune` chooses kernels for.
   func problems(_ variant: Variant) throws -> [TuningProblem] {
     let lowered = try Pipeline.run(graph(), options: variant.options).graph
     let target = try Builder(target: variant.target).target
@@ -56,12 +56,12 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   }
 }
 
-/// How a network is turned into C.
+/// The options that a network is compiled with.
 struct Variant: Sendable, Hashable, CustomTestStringConvertible {
   var target: String
   var unfused = false
   var disabled: [String] = []
-  /// Which of its candidates computes each convolution that has so many.
+  /// Index of the candidate that computes each convolution that has so many.
   var candidate = 0
   var mode = Mode.inference
   var largestTile = 2
@@ -87,7 +87,7 @@ struct Variant: Sendable, Hashable, CustomTestStringConvertible {
       + (candidate == 0 ? "" : ", candidate \(candidate)")
   }
 
-  /// Those targets whose code this machine runs, the best first.
+  /// The targets whose code this machine runs, the best first.
   static let targets = ["x86-64-v4", "x86-64-v3", "x86-64", "aarch64", "scalar"].filter {
     (try? Machine.runs(Machine.target(named: $0))) ?? false
   }
@@ -114,7 +114,7 @@ actor Reference {
   }
 }
 
-/// How far results are from what they should be.
+/// The difference of results from the expected ones.
 struct Comparison: CustomStringConvertible {
   var worst: Float = 0
   var index = 0

@@ -2,10 +2,10 @@ import SPDCompiler
 import SPDTemplates
 import Testing
 
-/// One template on its own, its holes filled with small numbers.
+/// A single template with its holes filled with small numbers.
 struct TemplateCase: Sendable, CustomTestStringConvertible {
   var name: String
-  /// What goes into the holes that are no numbers.
+  /// Fillings of the holes that are not numbers.
   var holes: [String: String] = [:]
   var testDescription: String { name }
 
@@ -86,13 +86,13 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
 
-  /// Of a convolution that gathers no statistics; `TrainingTests` compiles those that do.
+  /// Fillings for a convolution that gathers no statistics; `TrainingTests` compiles those that do.
   private static let gathersNothing = Dictionary(
     uniqueKeysWithValues: ["SLOTS", "PARAMETER", "ARGUMENT", "BEGIN", "ADD", "KEEP", "COUNT", "END"].map {
       ("STATISTICS_" + $0, "")
     })
 
-  /// Where block `out` of a convolution's output begins.
+  /// Offset of block `out` of a convolution's output.
   private static let outputBlock = "out * (ptrdiff_t)112"
 
   private static let module = [
@@ -116,7 +116,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "COUNT": 32, "RANGE_COUNT": 2,
   ]
 
-  /// Only these have something for OpenMP.
+  /// Whether the template uses OpenMP.
   var isParallel: Bool { name == "runtime" || name == "peak" }
 
   /// Vectors wider than the machine's would need memory operands that assembly does not take.
@@ -125,7 +125,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     return [16: ["-mavx512f"], 8: ["-mavx2"]][lanes] ?? []
   }
 
-  /// The template with whatever it needs in front of it, and a use of each function behind it.
+  /// The template with its dependencies before it, and a use of each function after it.
   func text(_ templates: Templates, lanes: Int) throws -> String {
     switch name {
     case "peak": return try filled(templates, name, lanes)

@@ -35,7 +35,7 @@ struct CCompiler: Sendable, Hashable, CustomTestStringConvertible {
     return result
   }()
 
-  /// The first of each kind.
+  /// The first compiler of a kind.
   static func first(_ kind: Kind) throws -> CCompiler {
     guard let compiler = all.first(where: { $0.kind == kind }) else {
       try Test.cancel("\(kind.rawValue) is not installed")
@@ -44,7 +44,7 @@ struct CCompiler: Sendable, Hashable, CustomTestStringConvertible {
   }
 }
 
-/// Builds objects and programs in a temporary folder, each once, and not more at a time than there are processors.
+/// Builds objects and programs in a temporary folder, each once, with a maximum of one job per processor.
 actor Workshop {
   static let shared = Workshop()
   private let folder: URL
@@ -56,7 +56,7 @@ actor Workshop {
   /// What headers and READMEs tell people to build with, but for loops that clang unrolls by itself: a third of its time, for a
   /// hundredth of the code's.
   static let fast = Builder.fastFlags + ["-fno-unroll-loops", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-  /// Where the optimiser, which takes most of the time, is not what is tested.
+  /// For tests that do not test the optimiser, which takes most of the time.
   static let quick = strict + ["-O1"]
 
   private init() {
@@ -139,7 +139,7 @@ extension Workshop {
       compiler, flags)
   }
 
-  /// The object of a C file, from the cache that the command has too.
+  /// The object of a C file, from the cache shared with the command.
   func object(of source: URL, including headers: [URL], _ compiler: String, _ flags: [String]) async throws -> URL {
     let name = source.deletingPathExtension().lastPathComponent + ".o"
     var key = ObjectCache.Key(try await identity(compiler), name)
@@ -156,7 +156,7 @@ extension Workshop {
     }
   }
 
-  /// Tells a compiler from others, and from itself after an update.
+  /// Identifies a compiler, and its version after an update.
   private func identity(_ compiler: String) async throws -> String {
     let file = try await once("version \(compiler)") { place in
       let version = try await self.run(compiler, ["--version"]).output

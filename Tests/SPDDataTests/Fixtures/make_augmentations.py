@@ -1,9 +1,9 @@
-"""Records what torchvision makes of a picture, for AugmentationTests.
+"""Records torchvision's transforms of an image, for AugmentationTests.
 
     python3 make_augmentations.py > augmentations.json
 
 Written with torch 2.13, torchvision 0.28 and Pillow 13. The random numbers are drawn by SplitMix64 as the Swift side
-documents it, written here once more; the pictures come from a formula. Results are FNV-1a sums of their bytes.
+documents it, written here once more; the images come from a formula. Results are FNV-1a sums of their bytes.
 """
 import json
 

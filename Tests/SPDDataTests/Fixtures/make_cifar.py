@@ -3,7 +3,7 @@
     python2.7 make_cifar.py
 
 Needs Python 2.7 with numpy 1.16. The file batches.meta comes out with the bytes of the real one, whose MD5 sum
-(5ff9c542aee3614f3951f8cda6e48888) is public. Byte i of picture n, counted through all files of a data set, is
+(5ff9c542aee3614f3951f8cda6e48888) is public. Byte i of image n, counted through all files of a data set, is
 (37 i + 101 n) mod 256, in data_batch_2 mod 128, so that its array is text by chance. Its label is n mod the number
 of classes.
 """

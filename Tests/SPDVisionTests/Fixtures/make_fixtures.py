@@ -2,7 +2,7 @@
 """Records what OpenCV and a plain numpy NMS give, for the Swift tests. Needs opencv-python-headless, numpy, pillow,
 and cjpeg of libjpeg-turbo.
 
-Run it in this folder. Pictures that are only input are not stored: both sides draw the same noise from a small
+Run it in this folder. Images that are only input are not stored: both sides draw the same noise from a small
 generator. Checked with OpenCV 4.14 and 5.0, which agree.
 """
 import base64

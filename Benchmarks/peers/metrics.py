@@ -1,12 +1,12 @@
-"""What the tables and plots show, computed from the raw figures of a run."""
+"""Computes the values of the tables and plots from the raw results of a run."""
 import statistics
 
 OURS = "spdc"
-RECORD_ONLY = "openvino-bf16"  # of another precision: shown, never counted as a peer that was beaten or not
+RECORD_ONLY = "openvino-bf16"  # of another precision: shown, but never counted as the best peer
 ORDER = ["spdc", "spdc-low-memory", "openvino", "onnxruntime", "ncnn", "torch-compile", "torch-channels-last", "torch", "openvino-bf16"]
 
 
-class CaseFigures:
+class CaseMetrics:
     """One network at one size, batch and number of threads."""
 
     def __init__(self, raw):
@@ -15,7 +15,7 @@ class CaseFigures:
         self.size, self.input = raw["size"], f"{raw['size']}×{raw['size']}"
         kept = [r["figures"] for r in raw["rounds"] if r["kept"]]
         self.dropped = len(raw["rounds"]) - len(kept)
-        self.disturbed = not kept  # nothing else to show, then
+        self.disturbed = not kept  # show the disturbed rounds, then
         self.rounds = kept or [r["figures"] for r in raw["rounds"]]
         self.names = [n for n in ORDER if n in self.rounds[0]]
         self.failed = {n: c["check"] for n, c in raw["contenders"].items() if not c["ok"]}
@@ -28,7 +28,7 @@ class CaseFigures:
 
     @property
     def best_peer(self):
-        """The fastest of the same precision."""
+        """The fastest peer of the same precision."""
         peers = [n for n in self.names if not n.startswith(OURS) and n != RECORD_ONLY]
         return min(peers, key=self.median) if peers else None
 
@@ -42,7 +42,7 @@ class CaseFigures:
 
     @property
     def peak_share(self):
-        """Of the multiply-adds that this machine reached in the same rounds; direct convolution's operations."""
+        """Share of the FMA peak that this machine reached in the same rounds; counts direct convolution's operations."""
         return statistics.median(r[OURS]["gflop"] / r[OURS]["min_ms"] * 1e3 / r[OURS]["peak_gflops"] for r in self.rounds)
 
     @property
@@ -53,7 +53,7 @@ class CaseFigures:
         return self.median(name) / self.gflop
 
     def load(self, name):
-        """Seconds, bytes at the peak, bytes afterwards, bytes of files; None where there was no load."""
+        """Seconds, peak bytes, bytes afterwards, bytes of files; None where loading was not measured."""
         facts = self.raw["contenders"].get(name)
         if not facts or not facts["loads"] or not facts["ok"]:
             return None
@@ -63,7 +63,7 @@ class CaseFigures:
 
 
 def read(data):
-    return [CaseFigures(raw) for raw in data["cases"].values()]
+    return [CaseMetrics(raw) for raw in data["cases"].values()]
 
 
 def times_faster(ratio):
