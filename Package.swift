@@ -152,7 +152,9 @@ let package = Package(
     // Runs the command as it was built, and reads what it writes.
     .testTarget(
       name: "spdcTests",
-      dependencies: ["spdc", "Pets", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", "SPDVision", subprocess]),
+      dependencies: [
+        "spdc", "Pets", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", "SPDVision", subprocess,
+      ]),
   ]
 )
 

@@ -20,6 +20,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rounding, NaN and infinity mean what IEEE 754 says, whatever -ffast-math, -Ofast and their parts allow: sums that are regrouped
+ * would lose the constants that round in e^x, and "all numbers are finite" the checks for those that are not. */
+#if defined(__clang__)
+#pragma clang fp reassociate(off)
+#if __FINITE_MATH_ONLY__
+#pragma float_control(precise, on)
+#pragma clang fp contract(fast)
+#endif
+#elif defined(__GNUC__)
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__
+#pragma GCC optimize("no-fast-math", "no-associative-math", "no-reciprocal-math", "no-finite-math-only")
+#endif
+#elif defined(__FAST_MATH__)
+#error "compile without -ffast-math: the kernels rely on the rounding of IEEE 754"
+#endif
+
 #define VL 8
 #define BLOCK 16
 #define VECTORS (BLOCK / VL) /* vectors in a block of channels */
@@ -89,15 +105,15 @@ extern int omp_get_num_threads(void);
 #define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
 #define ATOMIC_WRITE PRAGMA(omp atomic write)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
 #define PARALLEL_DEFAULT
 #define BARRIER
 #define ATOMIC_WRITE
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 /* ---- the register tile ------------------------------------------------------------------------------------- */
@@ -198,12 +214,12 @@ INLINE void hard_swish(vec *v)
     *v = a * (gate * (1.0f / 6.0f));
 }
 
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Parts share the images' rows. */
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
 static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int part, int parts)
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
     const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * part / parts); unit < (int)((int64_t)all * (part + 1) / parts); unit++) {
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
         const int row = unit % (top + rows + bottom) - top;
         float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
         if (row < 0 || row >= rows) {
@@ -245,7 +261,7 @@ INLINE void winograd4_output_line(const vec *t, vec *y)
     y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -271,7 +287,7 @@ OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[4][6];
@@ -289,7 +305,7 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -324,7 +340,7 @@ OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -382,7 +398,7 @@ INLINE void winograd2_output_line(const vec *t, vec *y)
     y[1] = difference0 + t[3];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -408,7 +424,7 @@ OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[2][4];
@@ -426,7 +442,7 @@ INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -467,7 +483,7 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
- * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
  * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
@@ -567,9 +583,9 @@ INLINE void resnet18_spd_n004_conv_image_strip(const int blocks, const float *ri
         resnet18_spd_n004_conv_image_tile(32 % 6, blocks, ring, w, bias, r, y, image, row, col, block);
 }
 
-/* Computes part `part` of `parts`: an equal share of the output rows. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the output rows. */
 OUTLINE void resnet18_spd_n004_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
-                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+                    const float *restrict bias, const float *restrict r, float *restrict y, int thread, int threads)
 {
     enum {
         WIDTH = (32 - 1) * 2 + 2,
@@ -578,7 +594,7 @@ OUTLINE void resnet18_spd_n004_conv_image(const float *restrict images, float *r
         K = 2 * 2 * 3,
         UNITS = 1 * 32
     };
-    const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
+    const int first = (int)((int64_t)UNITS * thread / threads), end = (int)((int64_t)UNITS * (thread + 1) / threads);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
         const float *of = images + image * (ptrdiff_t)(3 * 64 * 64);
@@ -598,12 +614,12 @@ OUTLINE void resnet18_spd_n004_conv_image(const float *restrict images, float *r
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
- * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
- *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
  * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
@@ -673,12 +689,12 @@ static void resnet18_spd_n007_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -687,7 +703,7 @@ INLINE void resnet18_spd_n007_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -722,15 +738,15 @@ INLINE void resnet18_spd_n007_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -766,11 +782,11 @@ OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -781,22 +797,22 @@ OUTLINE void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = resnet18_spd_n007_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n007_conv_winograd_start(high, groups, tiles) - base;
@@ -806,7 +822,7 @@ OUTLINE void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n007_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -877,12 +893,12 @@ static void resnet18_spd_n011_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n011_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n011_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n011_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -891,7 +907,7 @@ INLINE void resnet18_spd_n011_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n011_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -926,15 +942,15 @@ INLINE void resnet18_spd_n011_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -970,11 +986,11 @@ OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -985,22 +1001,22 @@ OUTLINE void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n011_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n011_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = resnet18_spd_n011_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n011_conv_winograd_start(high, groups, tiles) - base;
@@ -1010,7 +1026,7 @@ OUTLINE void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n011_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1080,12 +1096,12 @@ static void resnet18_spd_n021_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n021_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n021_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n021_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1094,7 +1110,7 @@ INLINE void resnet18_spd_n021_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n021_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1129,15 +1145,15 @@ INLINE void resnet18_spd_n021_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
@@ -1173,11 +1189,11 @@ OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -1188,22 +1204,22 @@ OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n021_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n021_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 9 - 1) / 9;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n021_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n021_conv_winograd_start(high, groups, tiles) - base;
@@ -1213,7 +1229,7 @@ OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n021_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1245,7 +1261,7 @@ OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, f
  * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
  * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
- * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -1388,10 +1404,10 @@ INLINE void resnet18_spd_n026_conv_direct_strip(const int blocks, const float *c
         resnet18_spd_n026_conv_direct_tile(16 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void resnet18_spd_n026_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (16 + 1 - 1) / 1,
@@ -1399,8 +1415,8 @@ OUTLINE void resnet18_spd_n026_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1462,12 +1478,12 @@ static void resnet18_spd_n028_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n028_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1476,7 +1492,7 @@ INLINE void resnet18_spd_n028_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n028_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1511,15 +1527,15 @@ INLINE void resnet18_spd_n028_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1555,11 +1571,11 @@ OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -1570,22 +1586,22 @@ OUTLINE void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n028_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n028_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n028_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n028_conv_winograd_start(high, groups, tiles) - base;
@@ -1595,7 +1611,7 @@ OUTLINE void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n028_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1665,12 +1681,12 @@ static void resnet18_spd_n031_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n031_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n031_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n031_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1679,7 +1695,7 @@ INLINE void resnet18_spd_n031_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n031_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1714,15 +1730,15 @@ INLINE void resnet18_spd_n031_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1758,11 +1774,11 @@ OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -1773,22 +1789,22 @@ OUTLINE void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n031_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n031_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n031_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n031_conv_winograd_start(high, groups, tiles) - base;
@@ -1798,7 +1814,7 @@ OUTLINE void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n031_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1868,12 +1884,12 @@ static void resnet18_spd_n035_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n035_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n035_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n035_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1882,7 +1898,7 @@ INLINE void resnet18_spd_n035_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n035_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1917,15 +1933,15 @@ INLINE void resnet18_spd_n035_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -1961,11 +1977,11 @@ OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -1976,22 +1992,22 @@ OUTLINE void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n035_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n035_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = resnet18_spd_n035_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n035_conv_winograd_start(high, groups, tiles) - base;
@@ -2001,7 +2017,7 @@ OUTLINE void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n035_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2071,12 +2087,12 @@ static void resnet18_spd_n038_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n038_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n038_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n038_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2085,7 +2101,7 @@ INLINE void resnet18_spd_n038_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n038_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2120,15 +2136,15 @@ INLINE void resnet18_spd_n038_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -2164,11 +2180,11 @@ OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -2179,22 +2195,22 @@ OUTLINE void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n038_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n038_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n038_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n038_conv_winograd_start(high, groups, tiles) - base;
@@ -2204,7 +2220,7 @@ OUTLINE void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n038_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2348,10 +2364,10 @@ INLINE void resnet18_spd_n043_conv_direct_strip(const int blocks, const float *c
         resnet18_spd_n043_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void resnet18_spd_n043_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -2359,8 +2375,8 @@ OUTLINE void resnet18_spd_n043_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -2422,12 +2438,12 @@ static void resnet18_spd_n045_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n045_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n045_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 64 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n045_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2436,7 +2452,7 @@ INLINE void resnet18_spd_n045_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n045_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2471,15 +2487,15 @@ INLINE void resnet18_spd_n045_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
@@ -2515,11 +2531,11 @@ OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -2530,22 +2546,22 @@ OUTLINE void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)16400;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n045_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n045_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n045_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n045_conv_winograd_start(high, groups, tiles) - base;
@@ -2555,7 +2571,7 @@ OUTLINE void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n045_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2625,12 +2641,12 @@ static void resnet18_spd_n048_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n048_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n048_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n048_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2639,7 +2655,7 @@ INLINE void resnet18_spd_n048_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n048_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2673,15 +2689,15 @@ INLINE void resnet18_spd_n048_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
@@ -2717,11 +2733,11 @@ OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -2732,22 +2748,22 @@ OUTLINE void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n048_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n048_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n048_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n048_conv_winograd_start(high, groups, tiles) - base;
@@ -2757,7 +2773,7 @@ OUTLINE void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n048_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2827,12 +2843,12 @@ static void resnet18_spd_n052_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n052_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n052_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n052_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2841,7 +2857,7 @@ INLINE void resnet18_spd_n052_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n052_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2875,15 +2891,15 @@ INLINE void resnet18_spd_n052_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
@@ -2919,11 +2935,11 @@ OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -2934,22 +2950,22 @@ OUTLINE void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n052_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n052_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = resnet18_spd_n052_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n052_conv_winograd_start(high, groups, tiles) - base;
@@ -2959,7 +2975,7 @@ OUTLINE void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n052_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3029,12 +3045,12 @@ static void resnet18_spd_n055_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n055_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n055_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n055_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3043,7 +3059,7 @@ INLINE void resnet18_spd_n055_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n055_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3078,15 +3094,15 @@ INLINE void resnet18_spd_n055_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
@@ -3122,11 +3138,11 @@ OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -3137,22 +3153,22 @@ OUTLINE void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n055_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n055_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n055_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n055_conv_winograd_start(high, groups, tiles) - base;
@@ -3162,7 +3178,7 @@ OUTLINE void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n055_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3306,10 +3322,10 @@ INLINE void resnet18_spd_n060_conv_direct_strip(const int blocks, const float *c
         resnet18_spd_n060_conv_direct_tile(4 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void resnet18_spd_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (4 + 1 - 1) / 1,
@@ -3317,8 +3333,8 @@ OUTLINE void resnet18_spd_n060_conv_direct(const float *const x[], const float *
         LAST = 32 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 1 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 1 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -3380,12 +3396,12 @@ static void resnet18_spd_n062_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n062_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n062_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 128 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n062_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3394,7 +3410,7 @@ INLINE void resnet18_spd_n062_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n062_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3428,15 +3444,15 @@ INLINE void resnet18_spd_n062_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3472,11 +3488,11 @@ OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -3487,22 +3503,22 @@ OUTLINE void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n062_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n062_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n062_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n062_conv_winograd_start(high, groups, tiles) - base;
@@ -3512,7 +3528,7 @@ OUTLINE void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n062_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3582,12 +3598,12 @@ static void resnet18_spd_n065_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n065_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n065_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n065_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3596,7 +3612,7 @@ INLINE void resnet18_spd_n065_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n065_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3630,15 +3646,15 @@ INLINE void resnet18_spd_n065_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3674,11 +3690,11 @@ OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -3689,22 +3705,22 @@ OUTLINE void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n065_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n065_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n065_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n065_conv_winograd_start(high, groups, tiles) - base;
@@ -3714,7 +3730,7 @@ OUTLINE void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n065_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3784,12 +3800,12 @@ static void resnet18_spd_n069_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n069_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void resnet18_spd_n069_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     resnet18_spd_n069_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3798,7 +3814,7 @@ INLINE void resnet18_spd_n069_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void resnet18_spd_n069_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3832,15 +3848,15 @@ INLINE void resnet18_spd_n069_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
@@ -3876,11 +3892,11 @@ OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -3891,22 +3907,22 @@ OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n069_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            resnet18_spd_n069_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 1 - 1) / 1;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
             const int base = resnet18_spd_n069_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n069_conv_winograd_start(high, groups, tiles) - base;
@@ -3916,7 +3932,7 @@ OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     resnet18_spd_n069_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3942,11 +3958,11 @@ OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, f
 /* %70 = global_average_pool(%69)      512×1×1      avg_pool  resnet18-spd.swift:13
  *     templates/kernels/global_average.c */
 /* resnet18_spd_n070_global_average: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-OUTLINE void resnet18_spd_n070_global_average(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_n070_global_average(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = 1 * 32 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 32, image = unit / 32;
         const float *from = x[0] + image * (ptrdiff_t)8192 + block * (ptrdiff_t)64;
         vec sum[VECTORS];
@@ -4085,10 +4101,10 @@ INLINE void resnet18_spd_n072_conv_direct_strip(const int blocks, const float *c
         resnet18_spd_n072_conv_direct_tile(1 % 1, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void resnet18_spd_n072_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (1 + 1 - 1) / 1,
@@ -4096,8 +4112,8 @@ OUTLINE void resnet18_spd_n072_conv_direct(const float *const x[], const float *
         LAST = 13 % 4, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 1 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 1 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -4119,11 +4135,11 @@ OUTLINE void resnet18_spd_n072_conv_direct(const float *const x[], const float *
  * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
  * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
  */
-OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = 1 * 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int row = unit % 1, image = unit / 1;
         float *to = y + image * (ptrdiff_t)200 + row * (ptrdiff_t)1;
 
@@ -4286,6 +4302,11 @@ static const struct { uint64_t name_hash, count; } resnet18_spd_tensors[] = {
 };
 enum { TENSORS = (int)(sizeof resnet18_spd_tensors / sizeof resnet18_spd_tensors[0]) };
 
+/* Tensors of running variances, and what a normalisation adds to them; -1 ends the list. */
+static const struct { int tensor; double epsilon; } resnet18_spd_variances[] = {
+    {4, 1e-05}, {9, 1e-05}, {14, 1e-05}, {19, 1e-05}, {24, 1e-05}, {29, 1e-05}, {39, 1e-05}, {34, 1e-05}, {44, 1e-05}, {49, 1e-05}, {54, 1e-05}, {64, 1e-05}, {59, 1e-05}, {69, 1e-05}, {74, 1e-05}, {79, 1e-05}, {89, 1e-05}, {84, 1e-05}, {94, 1e-05}, {99, 1e-05}, {-1, 0.0}
+};
+
 static const float *tensor(const void *file, int index)
 {
     const file_record *records = (const file_record *)((const char *)file + sizeof(file_header));
@@ -4314,8 +4335,22 @@ static int check_records(const void *file, size_t bytes)
     return RESNET18_SPD_OK;
 }
 
-/* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */
-static int check_digests(const void *file, int part, int parts)
+/* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
+ * the results. */
+static int check_variances(const void *file)
+{
+    for (int i = 0; resnet18_spd_variances[i].tensor >= 0; i++) {
+        const int index = resnet18_spd_variances[i].tensor;
+        const float *variance = tensor(file, index);
+        for (uint64_t k = 0; k < resnet18_spd_tensors[index].count; k++) {
+            if ((double)variance[k] + resnet18_spd_variances[i].epsilon <= 0.0) return 0;
+        }
+    }
+    return 1;
+}
+
+/* Whether tensors match their digests: those whose middle lies in the share of thread `thread` of `threads` of all numbers. */
+static int check_digests(const void *file, int thread, int threads)
 {
     const file_record *records = (const file_record *)(const void *)((const char *)file + sizeof(file_header));
     uint64_t total = 0, before = 0;
@@ -4323,7 +4358,7 @@ static int check_digests(const void *file, int part, int parts)
     for (int i = 0; i < TENSORS; i++) {
         const uint64_t count = resnet18_spd_tensors[i].count, middle = before + count / 2;
         before += count;
-        if (middle * (uint64_t)parts / total != (uint64_t)part) continue;
+        if (middle * (uint64_t)threads / total != (uint64_t)thread) continue;
         const uint32_t *words = (const uint32_t *)(const void *)tensor(file, i);
         uint64_t digest = 0xcbf29ce484222325u;
         for (uint64_t k = 0; k < count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
@@ -4334,8 +4369,8 @@ static int check_digests(const void *file, int part, int parts)
 
 /* ---- packing: from the parameters to the kernels' order, batch normalisation folded in --------------------------- */
 
-/* Packing is shared out: of each tensor, a thread packs the share `part` of `parts` of the outputs or of the inputs. */
-INLINE int share(int count, int part, int parts) { return (int)((int64_t)count * part / parts); }
+/* Packing is shared out: of each tensor, a thread packs the share of thread `thread` of `threads` of the outputs or of the inputs. */
+INLINE int share(int count, int thread, int threads) { return (int)((int64_t)count * thread / threads); }
 
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;
@@ -4370,7 +4405,7 @@ static double norm_shift(const batch_norm *norm, int channel, double bias)
 /* [output][input][tap] -> [strip][segment][block][tap][16 lanes][strip * 16 outputs], for the outputs `first` and on. A block of
  * outputs is written side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_direct(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int taps,
-                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part, int parts)
+                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread, int threads)
 {
     for (int side = first / 16 * 16; side < first + outputs; side += 16) {
         const int s = side / (strip * 16), left = out_blocks - s * strip, width = (left < strip ? left : strip) * 16;
@@ -4379,8 +4414,8 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 for (int tap = 0; tap < taps; tap++) {
                     float *line = at + ((ptrdiff_t)(c / 16 * taps + tap) * 16 + c % 16) * width;
@@ -4393,11 +4428,11 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
     }
 }
 
-/* [output][input][3 x 3] -> [strip][frequency][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
+/* [output][input][3 x 3] -> [strip][element][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
  * strip's outputs are transformed side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_winograd(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int edge,
-                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part,
-                          int parts)
+                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread,
+                          int threads)
 {
     enum { SIDE = 16 };
     for (int side = first / SIDE * SIDE; side < first + outputs; side += SIDE) {
@@ -4407,8 +4442,8 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * edge * edge * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 double taps[9][SIDE] = {{0}}, lines[3][SIDE];
                 for (int o = low; o < high; o++) {
@@ -4435,14 +4470,14 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
 }
 
 /* [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a space-to-depth by `scale`
- * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
+ * before it makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
  * scale * j + q), with phase = r * scale + q. */
 static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int first, int outputs,
-                         const batch_norm *norm, int part, int parts)
+                         const batch_norm *norm, int thread, int threads)
 {
     const int rows = tap_rows * scale, cols = tap_cols * scale, inputs = channels * scale * scale;
-    for (int o = share(outputs, part, parts); o < share(outputs, part + 1, parts); o++) {
+    for (int o = share(outputs, thread, threads); o < share(outputs, thread + 1, threads); o++) {
         const int out = first + o, s = out / (strip * 16), left = out_blocks - s * strip;
         const int width = (left < strip ? left : strip) * 16;
         const double factor = norm_scale(norm, o);
@@ -4461,20 +4496,20 @@ static void pack_image(float *to, int out_blocks, int strip, int channels, int s
 }
 
 /* Where the sums of outputs `first` and on start: the bias, or what normalisation leaves of it. */
-static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int part,
-                      int parts)
+static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int thread,
+                      int threads)
 {
-    for (int o = share(outputs, part, parts); o < share(outputs, part + 1, parts); o++)
+    for (int o = share(outputs, thread, threads); o < share(outputs, thread + 1, threads); o++)
         to[first + o] = (float)norm_shift(norm, o, bias == NULL ? 0.0 : bias[o]);
 }
 
-/* Scales and shifts of a normalisation on its own, `width` of each per phase: phases = 1, or 4 behind a space-to-depth,
+/* Scales and shifts of a normalisation on its own, `width` of each per phase: phases = 1, or 4 where it is hoisted over a space-to-depth,
  * whose phase p = 2 * row + column of channel c is its channel first[p] + c * stride[p]. */
 static void pack_norm(float *scales, float *shifts, int width, int channels, int phases, const int *first, const int *stride,
-                      const batch_norm *norm, int part, int parts)
+                      const batch_norm *norm, int thread, int threads)
 {
     for (int phase = 0; phase < phases; phase++) {
-        for (int c = share(channels, part, parts); c < share(channels, part + 1, parts); c++) {
+        for (int c = share(channels, thread, threads); c < share(channels, thread + 1, threads); c++) {
             const int from = first[phase] + c * stride[phase];
             scales[phase * width + c] = (float)norm_scale(norm, from);
             shifts[phase * width + c] = (float)norm_shift(norm, from, 0.0);
@@ -4482,15 +4517,15 @@ static void pack_norm(float *scales, float *shifts, int width, int channels, int
     }
 }
 
-/* What stands in front of the packed weights. */
+/* The header of the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");
 
-/* Steps first ..< last of a run, the share `part` of `parts`; every part meets the others between steps. */
-static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int part,
-                int parts)
+/* Steps first ..< last of a run, the share of thread `thread` of `threads`; every thread meets the others between steps. */
+static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int thread,
+                int threads)
 {
-    float *scratch = arena + 568128 + part * (ptrdiff_t)31680;
+    float *scratch = arena + 568128 + thread * (ptrdiff_t)31680;
     (void)scratch;
     for (int step = first; step < last; step++) {
         if (step > first) {
@@ -4499,133 +4534,133 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 12→64 *bn +silu */
-            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n004_conv_image(input, scratch, weights + 0, weights + 768, NULL, arena + 150224, part, parts);
+            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n004_conv_image(input, scratch, weights + 0, weights + 768, NULL, arena + 150224, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu */
-            zero_halo(arena + 224208, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 832, weights + 148288, NULL, arena + 224208, 0, 4, part, parts);
+            zero_halo(arena + 224208, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 832, weights + 148288, NULL, arena + 224208, 0, 4, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu */
-            zero_halo(arena + 298192, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 222016}, arena + 0, scratch, weights + 148352, weights + 295808, arena + 150224, arena + 298192, 0, 4, part, parts);
+            zero_halo(arena + 298192, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 222016}, arena + 0, scratch, weights + 148352, weights + 295808, arena + 150224, arena + 298192, 0, 4, thread, threads);
             break;
         }
         case 3: {
             /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu */
-            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 296000}, arena + 0, scratch, weights + 295872, weights + 443328, NULL, arena + 150224, 0, 4, part, parts);
+            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 296000}, arena + 0, scratch, weights + 295872, weights + 443328, NULL, arena + 150224, 0, 4, thread, threads);
             break;
         }
         case 4: {
             /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu */
-            zero_halo(arena + 463568, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, part, parts);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 443392, weights + 590848, arena + 298192, arena + 463568, 0, 4, part, parts);
+            zero_halo(arena + 463568, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 443392, weights + 590848, arena + 298192, arena + 463568, 0, 4, thread, threads);
             break;
         }
         case 5: {
             /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu */
-            zero_halo(arena + 304736, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, part, parts);
-            resnet18_spd_n021_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 590912, weights + 885824, NULL, arena + 304736, 0, 8, part, parts);
+            zero_halo(arena + 304736, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, thread, threads);
+            resnet18_spd_n021_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 590912, weights + 885824, NULL, arena + 304736, 0, 8, thread, threads);
             break;
         }
         case 6: {
             /* %26 = conv2d(%18) k=1 s=2 64→128 *bn */
-            resnet18_spd_n026_conv_direct((const float *const[]){arena + 463568}, weights + 886976, weights + 895168, NULL, arena + 535360, part, parts);
+            resnet18_spd_n026_conv_direct((const float *const[]){arena + 463568}, weights + 886976, weights + 895168, NULL, arena + 535360, thread, threads);
             break;
         }
         case 7: {
             /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu */
-            zero_halo(arena + 463696, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n028_conv_winograd((const float *const[]){arena + 295488, arena + 300096, arena + 295504, arena + 300112}, arena + 0, scratch, weights + 895296, weights + 3254592, arena + 535360, arena + 463696, 0, 8, part, parts);
+            zero_halo(arena + 463696, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            resnet18_spd_n028_conv_winograd((const float *const[]){arena + 295488, arena + 300096, arena + 295504, arena + 300112}, arena + 0, scratch, weights + 895296, weights + 3254592, arena + 535360, arena + 463696, 0, 8, thread, threads);
             break;
         }
         case 8: {
             /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu */
-            zero_halo(arena + 76624, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n031_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 3254720, weights + 3844544, NULL, arena + 76624, 0, 8, part, parts);
+            zero_halo(arena + 76624, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            resnet18_spd_n031_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 3254720, weights + 3844544, NULL, arena + 76624, 0, 8, thread, threads);
             break;
         }
         case 9: {
             /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu */
-            zero_halo(arena + 118096, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, part, parts);
-            resnet18_spd_n035_conv_winograd((const float *const[]){arena + 74304}, arena + 0, scratch, weights + 3844672, weights + 4434496, arena + 463696, arena + 118096, 0, 8, part, parts);
+            zero_halo(arena + 118096, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            resnet18_spd_n035_conv_winograd((const float *const[]){arena + 74304}, arena + 0, scratch, weights + 3844672, weights + 4434496, arena + 463696, arena + 118096, 0, 8, thread, threads);
             break;
         }
         case 10: {
             /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu */
-            zero_halo(arena + 272672, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, part, parts);
-            resnet18_spd_n038_conv_winograd((const float *const[]){arena + 115776}, arena + 0, scratch, weights + 4434624, weights + 5614272, NULL, arena + 272672, 0, 16, part, parts);
+            zero_halo(arena + 272672, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, thread, threads);
+            resnet18_spd_n038_conv_winograd((const float *const[]){arena + 115776}, arena + 0, scratch, weights + 4434624, weights + 5614272, NULL, arena + 272672, 0, 16, thread, threads);
             break;
         }
         case 11: {
             /* %43 = conv2d(%35) k=1 s=2 128→256 *bn */
-            resnet18_spd_n043_conv_direct((const float *const[]){arena + 118096}, weights + 5616576, weights + 5649344, NULL, arena + 390400, part, parts);
+            resnet18_spd_n043_conv_direct((const float *const[]){arena + 118096}, weights + 5616576, weights + 5649344, NULL, arena + 390400, thread, threads);
             break;
         }
         case 12: {
             /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu */
-            zero_halo(arena + 367376, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n045_conv_winograd((const float *const[]){arena + 262400, arena + 267520, arena + 262416, arena + 267536}, arena + 0, scratch, weights + 5649600, weights + 9843904, arena + 390400, arena + 367376, 0, 16, part, parts);
+            zero_halo(arena + 367376, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            resnet18_spd_n045_conv_winograd((const float *const[]){arena + 262400, arena + 267520, arena + 262416, arena + 267536}, arena + 0, scratch, weights + 5649600, weights + 9843904, arena + 390400, arena + 367376, 0, 16, thread, threads);
             break;
         }
         case 13: {
             /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu */
-            zero_halo(arena + 40016, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n048_conv_winograd((const float *const[]){arena + 364800}, arena + 0, scratch, weights + 9844160, weights + 12203456, NULL, arena + 40016, 0, 16, part, parts);
+            zero_halo(arena + 40016, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            resnet18_spd_n048_conv_winograd((const float *const[]){arena + 364800}, arena + 0, scratch, weights + 9844160, weights + 12203456, NULL, arena + 40016, 0, 16, thread, threads);
             break;
         }
         case 14: {
             /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu */
-            zero_halo(arena + 68368, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, part, parts);
-            resnet18_spd_n052_conv_winograd((const float *const[]){arena + 37440}, arena + 0, scratch, weights + 12203712, weights + 14563008, arena + 367376, arena + 68368, 0, 16, part, parts);
+            zero_halo(arena + 68368, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            resnet18_spd_n052_conv_winograd((const float *const[]){arena + 37440}, arena + 0, scratch, weights + 12203712, weights + 14563008, arena + 367376, arena + 68368, 0, 16, thread, threads);
             break;
         }
         case 15: {
             /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu */
-            zero_halo(arena + 143648, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, part, parts);
-            resnet18_spd_n055_conv_winograd((const float *const[]){arena + 65792}, arena + 0, scratch, weights + 14563264, weights + 16660416, NULL, arena + 143648, 0, 32, part, parts);
+            zero_halo(arena + 143648, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, thread, threads);
+            resnet18_spd_n055_conv_winograd((const float *const[]){arena + 65792}, arena + 0, scratch, weights + 14563264, weights + 16660416, NULL, arena + 143648, 0, 32, thread, threads);
             break;
         }
         case 16: {
             /* %60 = conv2d(%52) k=1 s=2 256→512 *bn */
-            resnet18_spd_n060_conv_direct((const float *const[]){arena + 68368}, weights + 16665024, weights + 16796096, NULL, arena + 223488, part, parts);
+            resnet18_spd_n060_conv_direct((const float *const[]){arena + 68368}, weights + 16665024, weights + 16796096, NULL, arena + 223488, thread, threads);
             break;
         }
         case 17: {
             /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu */
-            zero_halo(arena + 208144, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, part, parts);
-            resnet18_spd_n062_conv_winograd((const float *const[]){arena + 131328, arena + 137472, arena + 131344, arena + 137488}, arena + 0, scratch, weights + 16796608, weights + 33573824, arena + 223488, arena + 208144, 0, 32, part, parts);
+            zero_halo(arena + 208144, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
+            resnet18_spd_n062_conv_winograd((const float *const[]){arena + 131328, arena + 137472, arena + 131344, arena + 137488}, arena + 0, scratch, weights + 16796608, weights + 33573824, arena + 223488, arena + 208144, 0, 32, thread, threads);
             break;
         }
         case 18: {
             /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu */
-            zero_halo(arena + 36112, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, part, parts);
-            resnet18_spd_n065_conv_winograd((const float *const[]){arena + 205056}, arena + 0, scratch, weights + 33574336, weights + 37768640, NULL, arena + 36112, 0, 32, part, parts);
+            zero_halo(arena + 36112, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
+            resnet18_spd_n065_conv_winograd((const float *const[]){arena + 205056}, arena + 0, scratch, weights + 33574336, weights + 37768640, NULL, arena + 36112, 0, 32, thread, threads);
             break;
         }
         case 19: {
             /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu */
-            resnet18_spd_n069_conv_winograd((const float *const[]){arena + 33024}, arena + 0, scratch, weights + 37769152, weights + 41963456, arena + 208144, arena + 51456, 0, 32, part, parts);
+            resnet18_spd_n069_conv_winograd((const float *const[]){arena + 33024}, arena + 0, scratch, weights + 37769152, weights + 41963456, arena + 208144, arena + 51456, 0, 32, thread, threads);
             break;
         }
         case 20: {
             /* %70 = global_average_pool(%69) */
-            resnet18_spd_n070_global_average((const float *const[]){arena + 51456}, arena + 0, part, parts);
+            resnet18_spd_n070_global_average((const float *const[]){arena + 51456}, arena + 0, thread, threads);
             break;
         }
         case 21: {
             /* %72 = conv2d(%70) k=1 512→200 */
-            resnet18_spd_n072_conv_direct((const float *const[]){arena + 0}, weights + 41963968, weights + 42070464, NULL, arena + 512, part, parts);
+            resnet18_spd_n072_conv_direct((const float *const[]){arena + 0}, weights + 41963968, weights + 42070464, NULL, arena + 512, thread, threads);
             break;
         }
         case 22: {
             /* the network's output */
-            resnet18_spd_output0_copy((const float *const[]){arena + 512}, output, part, parts);
+            resnet18_spd_output0_copy((const float *const[]){arena + 512}, output, thread, threads);
             break;
         }
 
@@ -4634,79 +4669,79 @@ static void run(const float *weights, float *arena, const float *input, float *o
     (void)weights, (void)arena, (void)input, (void)output;
 }
 
-/* The share `part` of `parts` of the packed weights. */
-static void pack(const void *parameters, float *weights, int part, int parts)
+/* The share of thread `thread` of `threads` of the packed weights. */
+static void pack(const void *parameters, float *weights, int thread, int threads)
 {
     /* Lanes without a channel stay zero. */
-    const uint64_t end = (uint64_t)42070672 * (uint64_t)(part + 1) / (uint64_t)parts;
-    for (uint64_t i = (uint64_t)42070672 * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
+    const uint64_t end = (uint64_t)42070672 * (uint64_t)(thread + 1) / (uint64_t)threads;
+    for (uint64_t i = (uint64_t)42070672 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %4 conv1.conv.conv */
-    pack_image(weights + 0, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
-    pack_bias(weights + 768, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
+    pack_image(weights + 0, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_bias(weights + 768, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
     /* %7 conv2_x.0.residual_function.0 */
-    pack_winograd(weights + 832, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);
-    pack_bias(weights + 148288, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);
+    pack_winograd(weights + 832, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_bias(weights + 148288, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
     /* %11 conv2_x.0.residual_function.3 */
-    pack_winograd(weights + 148352, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, part, parts);
-    pack_bias(weights + 295808, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, part, parts);
+    pack_winograd(weights + 148352, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_bias(weights + 295808, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
     /* %14 conv2_x.1.residual_function.0 */
-    pack_winograd(weights + 295872, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 15), 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, part, parts);
-    pack_bias(weights + 443328, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, part, parts);
+    pack_winograd(weights + 295872, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 15), 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
+    pack_bias(weights + 443328, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
     /* %18 conv2_x.1.residual_function.3 */
-    pack_winograd(weights + 443392, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 20), 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, part, parts);
-    pack_bias(weights + 590848, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, part, parts);
+    pack_winograd(weights + 443392, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 20), 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
+    pack_bias(weights + 590848, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
     /* %21 conv3_x.0.residual_function.0 */
-    pack_winograd(weights + 590912, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 25), 0, 128, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 885824, NULL, 0, 128, &(batch_norm){0}, part, parts);
-    pack_norm(weights + 885952, weights + 886464, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, part, parts);
+    pack_winograd(weights + 590912, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 25), 0, 128, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 885824, NULL, 0, 128, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + 885952, weights + 886464, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, thread, threads);
     /* %26 conv3_x.0.shortcut.0 */
-    pack_direct(weights + 886976, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 35), 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, part, parts);
-    pack_bias(weights + 895168, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, part, parts);
+    pack_direct(weights + 886976, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 35), 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
+    pack_bias(weights + 895168, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
     /* %28 conv3_x.0.residual_function.4 */
-    pack_winograd(weights + 895296, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 512, tensor(parameters, 30), 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, part, parts);
-    pack_bias(weights + 3254592, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, part, parts);
+    pack_winograd(weights + 895296, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 512, tensor(parameters, 30), 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
+    pack_bias(weights + 3254592, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
     /* %31 conv3_x.1.residual_function.0 */
-    pack_winograd(weights + 3254720, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 40), 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, part, parts);
-    pack_bias(weights + 3844544, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, part, parts);
+    pack_winograd(weights + 3254720, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 40), 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
+    pack_bias(weights + 3844544, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
     /* %35 conv3_x.1.residual_function.3 */
-    pack_winograd(weights + 3844672, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 45), 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, part, parts);
-    pack_bias(weights + 4434496, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, part, parts);
+    pack_winograd(weights + 3844672, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 45), 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
+    pack_bias(weights + 4434496, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
     /* %38 conv4_x.0.residual_function.0 */
-    pack_winograd(weights + 4434624, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 50), 0, 256, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 5614272, NULL, 0, 256, &(batch_norm){0}, part, parts);
-    pack_norm(weights + 5614528, weights + 5615552, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, part, parts);
+    pack_winograd(weights + 4434624, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 50), 0, 256, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 5614272, NULL, 0, 256, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + 5614528, weights + 5615552, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, thread, threads);
     /* %43 conv4_x.0.shortcut.0 */
-    pack_direct(weights + 5616576, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 60), 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, part, parts);
-    pack_bias(weights + 5649344, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, part, parts);
+    pack_direct(weights + 5616576, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 60), 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
+    pack_bias(weights + 5649344, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
     /* %45 conv4_x.0.residual_function.4 */
-    pack_winograd(weights + 5649600, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 1024, tensor(parameters, 55), 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, part, parts);
-    pack_bias(weights + 9843904, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, part, parts);
+    pack_winograd(weights + 5649600, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 1024, tensor(parameters, 55), 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
+    pack_bias(weights + 9843904, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
     /* %48 conv4_x.1.residual_function.0 */
-    pack_winograd(weights + 9844160, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 65), 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, part, parts);
-    pack_bias(weights + 12203456, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, part, parts);
+    pack_winograd(weights + 9844160, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 65), 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
+    pack_bias(weights + 12203456, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
     /* %52 conv4_x.1.residual_function.3 */
-    pack_winograd(weights + 12203712, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 70), 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, part, parts);
-    pack_bias(weights + 14563008, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, part, parts);
+    pack_winograd(weights + 12203712, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 70), 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
+    pack_bias(weights + 14563008, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
     /* %55 conv5_x.0.residual_function.0 */
-    pack_winograd(weights + 14563264, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 256, tensor(parameters, 75), 0, 512, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 16660416, NULL, 0, 512, &(batch_norm){0}, part, parts);
-    pack_norm(weights + 16660928, weights + 16662976, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, part, parts);
+    pack_winograd(weights + 14563264, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 256, tensor(parameters, 75), 0, 512, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 16660416, NULL, 0, 512, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + 16660928, weights + 16662976, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, thread, threads);
     /* %60 conv5_x.0.shortcut.0 */
-    pack_direct(weights + 16665024, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 85), 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, part, parts);
-    pack_bias(weights + 16796096, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, part, parts);
+    pack_direct(weights + 16665024, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 85), 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
+    pack_bias(weights + 16796096, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
     /* %62 conv5_x.0.residual_function.4 */
-    pack_winograd(weights + 16796608, 32, 1, 2048, (const input_view[]){{512, 0, 1}, {512, 512, 1}, {512, 1024, 1}, {512, 1536, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 2048, tensor(parameters, 80), 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, part, parts);
-    pack_bias(weights + 33573824, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, part, parts);
+    pack_winograd(weights + 16796608, 32, 1, 2048, (const input_view[]){{512, 0, 1}, {512, 512, 1}, {512, 1024, 1}, {512, 1536, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 2048, tensor(parameters, 80), 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
+    pack_bias(weights + 33573824, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
     /* %65 conv5_x.1.residual_function.0 */
-    pack_winograd(weights + 33574336, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 90), 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, part, parts);
-    pack_bias(weights + 37768640, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, part, parts);
+    pack_winograd(weights + 33574336, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 90), 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
+    pack_bias(weights + 37768640, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
     /* %69 conv5_x.1.residual_function.3 */
-    pack_winograd(weights + 37769152, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 95), 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, part, parts);
-    pack_bias(weights + 41963456, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, part, parts);
+    pack_winograd(weights + 37769152, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 95), 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
+    pack_bias(weights + 41963456, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
     /* %72 fc */
-    pack_direct(weights + 41963968, 13, 4, 512, (const input_view[]){{512, 0, 1}}, 1, 1, 512, tensor(parameters, 100), 0, 200, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 42070464, tensor(parameters, 101), 0, 200, &(batch_norm){0}, part, parts);
+    pack_direct(weights + 41963968, 13, 4, 512, (const input_view[]){{512, 0, 1}}, 1, 1, 512, tensor(parameters, 100), 0, 200, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 42070464, tensor(parameters, 101), 0, 200, &(batch_norm){0}, thread, threads);
 
     (void)parameters;
 }
@@ -4718,19 +4753,21 @@ int resnet18_spd_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < RESNET18_SPD_PACKED_BYTES) return RESNET18_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != RESNET18_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x586152ccdb14db62u, 0xd428bd5386d4b1e6u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x41d74039d76ecd6u, 0xd428bd5386d4b1e6u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
+    const int has_roots = check_variances(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
-        if (!check_digests(parameters, PART, PARTS)) {
+        if (!check_digests(parameters, THREAD, THREADS)) {
             ATOMIC_WRITE
             damaged = 1;
         }
         BARRIER
-        if (!damaged) pack(parameters, weights, PART, PARTS);
+        if (!damaged && has_roots) pack(parameters, weights, THREAD, THREADS);
     }
     if (damaged) return RESNET18_SPD_PARAMETERS_DIGEST;
+    if (!has_roots) return RESNET18_SPD_PARAMETERS_VARIANCE;
     *(packed_header *)packed = header;
     return RESNET18_SPD_OK;
 }
@@ -4743,7 +4780,7 @@ int resnet18_spd_init(resnet18_spd_context *context, const void *packed, void *a
     if (arena_bytes < RESNET18_SPD_ARENA_BYTES(threads)) return RESNET18_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x586152ccdb14db62u || header->graph_hash != 0xd428bd5386d4b1e6u)
+        header->version != 1 || header->pack_hash != 0x41d74039d76ecd6u || header->graph_hash != 0xd428bd5386d4b1e6u)
         return RESNET18_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;
@@ -4762,7 +4799,7 @@ int resnet18_spd_infer_steps(const resnet18_spd_context *context, const float *i
     (void)threads;
     PARALLEL(threads)
     {
-        run(weights, arena, input, output, first, last, PART, PARTS);
+        run(weights, arena, input, output, first, last, THREAD, THREADS);
     }
     return RESNET18_SPD_OK;
 }
@@ -4779,7 +4816,7 @@ int resnet18_spd_threads(const resnet18_spd_context *context)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }
@@ -4799,6 +4836,7 @@ const char *resnet18_spd_status(int status)
     case RESNET18_SPD_PARAMETERS_VERSION: return "the parameter file has a version that this code does not know";
     case RESNET18_SPD_PARAMETERS_GRAPH: return "the parameter file belongs to another network";
     case RESNET18_SPD_PARAMETERS_DIGEST: return "the parameter file is damaged: a tensor does not match its digest";
+    case RESNET18_SPD_PARAMETERS_VARIANCE: return "a running variance is negative: its normalisation would divide by no number";
     case RESNET18_SPD_BAD_STEPS: return "there are no such steps";
     default: return "unknown status";
     }

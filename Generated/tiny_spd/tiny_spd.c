@@ -20,6 +20,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rounding, NaN and infinity mean what IEEE 754 says, whatever -ffast-math, -Ofast and their parts allow: sums that are regrouped
+ * would lose the constants that round in e^x, and "all numbers are finite" the checks for those that are not. */
+#if defined(__clang__)
+#pragma clang fp reassociate(off)
+#if __FINITE_MATH_ONLY__
+#pragma float_control(precise, on)
+#pragma clang fp contract(fast)
+#endif
+#elif defined(__GNUC__)
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__
+#pragma GCC optimize("no-fast-math", "no-associative-math", "no-reciprocal-math", "no-finite-math-only")
+#endif
+#elif defined(__FAST_MATH__)
+#error "compile without -ffast-math: the kernels rely on the rounding of IEEE 754"
+#endif
+
 #define VL 8
 #define BLOCK 16
 #define VECTORS (BLOCK / VL) /* vectors in a block of channels */
@@ -89,15 +105,15 @@ extern int omp_get_num_threads(void);
 #define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
 #define ATOMIC_WRITE PRAGMA(omp atomic write)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
 #define PARALLEL_DEFAULT
 #define BARRIER
 #define ATOMIC_WRITE
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 /* ---- the register tile ------------------------------------------------------------------------------------- */
@@ -198,12 +214,12 @@ INLINE void hard_swish(vec *v)
     *v = a * (gate * (1.0f / 6.0f));
 }
 
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Parts share the images' rows. */
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
 static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int part, int parts)
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
     const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * part / parts); unit < (int)((int64_t)all * (part + 1) / parts); unit++) {
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
         const int row = unit % (top + rows + bottom) - top;
         float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
         if (row < 0 || row >= rows) {
@@ -245,7 +261,7 @@ INLINE void winograd4_output_line(const vec *t, vec *y)
     y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -271,7 +287,7 @@ OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[4][6];
@@ -289,7 +305,7 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -324,7 +340,7 @@ OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -371,7 +387,7 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
- * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
  * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
@@ -471,9 +487,9 @@ INLINE void tiny_spd_n003_conv_image_strip(const int blocks, const float *ring, 
         tiny_spd_n003_conv_image_tile(32 % 6, blocks, ring, w, bias, r, y, image, row, col, block);
 }
 
-/* Computes part `part` of `parts`: an equal share of the output rows. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the output rows. */
 OUTLINE void tiny_spd_n003_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
-                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+                    const float *restrict bias, const float *restrict r, float *restrict y, int thread, int threads)
 {
     enum {
         WIDTH = (32 - 1) * 1 + 3,
@@ -482,7 +498,7 @@ OUTLINE void tiny_spd_n003_conv_image(const float *restrict images, float *restr
         K = 3 * 3 * 3,
         UNITS = 1 * 32
     };
-    const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
+    const int first = (int)((int64_t)UNITS * thread / threads), end = (int)((int64_t)UNITS * (thread + 1) / threads);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
         const float *of = images + image * (ptrdiff_t)(3 * 32 * 32);
@@ -502,12 +518,12 @@ OUTLINE void tiny_spd_n003_conv_image(const float *restrict images, float *restr
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
- * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
- *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
  * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
@@ -576,12 +592,12 @@ static void tiny_spd_n007_conv_winograd_transform(const float *const x[], float 
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void tiny_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     tiny_spd_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -590,7 +606,7 @@ INLINE void tiny_spd_n007_conv_winograd_inputs(const float *const x[], float *re
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void tiny_spd_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -625,15 +641,15 @@ INLINE void tiny_spd_n007_conv_winograd_fetch_outputs(const float *r, float *y, 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -669,11 +685,11 @@ OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const 
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -684,22 +700,22 @@ OUTLINE void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            tiny_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = tiny_spd_n007_conv_winograd_start(low, groups, tiles), count = tiny_spd_n007_conv_winograd_start(high, groups, tiles) - base;
@@ -709,7 +725,7 @@ OUTLINE void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float
                 if (0 && i + 1 < to)
                     tiny_spd_n007_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -741,7 +757,7 @@ OUTLINE void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float
  * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
  * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
- * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -885,10 +901,10 @@ INLINE void tiny_spd_n011_conv_direct_strip(const int blocks, const float *const
         tiny_spd_n011_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -896,8 +912,8 @@ OUTLINE void tiny_spd_n011_conv_direct(const float *const x[], const float *rest
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -915,11 +931,11 @@ OUTLINE void tiny_spd_n011_conv_direct(const float *const x[], const float *rest
 /* %12 = global_average_pool(%11)      64×1×1      11  tiny-spd.swift:12
  *     templates/kernels/global_average.c */
 /* tiny_spd_n012_global_average: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-OUTLINE void tiny_spd_n012_global_average(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_n012_global_average(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = 1 * 4 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 4, image = unit / 4;
         const float *from = x[0] + image * (ptrdiff_t)4096 + block * (ptrdiff_t)128;
         vec sum[VECTORS];
@@ -1058,10 +1074,10 @@ INLINE void tiny_spd_n014_conv_direct_strip(const int blocks, const float *const
         tiny_spd_n014_conv_direct_tile(1 % 1, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (1 + 1 - 1) / 1,
@@ -1069,8 +1085,8 @@ OUTLINE void tiny_spd_n014_conv_direct(const float *const x[], const float *rest
         LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1092,11 +1108,11 @@ OUTLINE void tiny_spd_n014_conv_direct(const float *const x[], const float *rest
  * x[s] points at what destination (image 0, row 0, column 0) reads of segment s. Channel c of the segment becomes channel
  * target + c * target_stride. Channels that pad the last block become zeros. Unit of work: a row of the destination.
  */
-OUTLINE void tiny_spd_output0_copy(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_output0_copy(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = 1 * 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int row = unit % 1, image = unit / 1;
         float *to = y + image * (ptrdiff_t)10 + row * (ptrdiff_t)1;
 
@@ -1174,6 +1190,11 @@ static const struct { uint64_t name_hash, count; } tiny_spd_tensors[] = {
 };
 enum { TENSORS = (int)(sizeof tiny_spd_tensors / sizeof tiny_spd_tensors[0]) };
 
+/* Tensors of running variances, and what a normalisation adds to them; -1 ends the list. */
+static const struct { int tensor; double epsilon; } tiny_spd_variances[] = {
+    {4, 1e-05}, {9, 1e-05}, {14, 1e-05}, {-1, 0.0}
+};
+
 static const float *tensor(const void *file, int index)
 {
     const file_record *records = (const file_record *)((const char *)file + sizeof(file_header));
@@ -1202,8 +1223,22 @@ static int check_records(const void *file, size_t bytes)
     return TINY_SPD_OK;
 }
 
-/* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */
-static int check_digests(const void *file, int part, int parts)
+/* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
+ * the results. */
+static int check_variances(const void *file)
+{
+    for (int i = 0; tiny_spd_variances[i].tensor >= 0; i++) {
+        const int index = tiny_spd_variances[i].tensor;
+        const float *variance = tensor(file, index);
+        for (uint64_t k = 0; k < tiny_spd_tensors[index].count; k++) {
+            if ((double)variance[k] + tiny_spd_variances[i].epsilon <= 0.0) return 0;
+        }
+    }
+    return 1;
+}
+
+/* Whether tensors match their digests: those whose middle lies in the share of thread `thread` of `threads` of all numbers. */
+static int check_digests(const void *file, int thread, int threads)
 {
     const file_record *records = (const file_record *)(const void *)((const char *)file + sizeof(file_header));
     uint64_t total = 0, before = 0;
@@ -1211,7 +1246,7 @@ static int check_digests(const void *file, int part, int parts)
     for (int i = 0; i < TENSORS; i++) {
         const uint64_t count = tiny_spd_tensors[i].count, middle = before + count / 2;
         before += count;
-        if (middle * (uint64_t)parts / total != (uint64_t)part) continue;
+        if (middle * (uint64_t)threads / total != (uint64_t)thread) continue;
         const uint32_t *words = (const uint32_t *)(const void *)tensor(file, i);
         uint64_t digest = 0xcbf29ce484222325u;
         for (uint64_t k = 0; k < count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
@@ -1222,8 +1257,8 @@ static int check_digests(const void *file, int part, int parts)
 
 /* ---- packing: from the parameters to the kernels' order, batch normalisation folded in --------------------------- */
 
-/* Packing is shared out: of each tensor, a thread packs the share `part` of `parts` of the outputs or of the inputs. */
-INLINE int share(int count, int part, int parts) { return (int)((int64_t)count * part / parts); }
+/* Packing is shared out: of each tensor, a thread packs the share of thread `thread` of `threads` of the outputs or of the inputs. */
+INLINE int share(int count, int thread, int threads) { return (int)((int64_t)count * thread / threads); }
 
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;
@@ -1258,7 +1293,7 @@ static double norm_shift(const batch_norm *norm, int channel, double bias)
 /* [output][input][tap] -> [strip][segment][block][tap][16 lanes][strip * 16 outputs], for the outputs `first` and on. A block of
  * outputs is written side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_direct(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int taps,
-                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part, int parts)
+                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread, int threads)
 {
     for (int side = first / 16 * 16; side < first + outputs; side += 16) {
         const int s = side / (strip * 16), left = out_blocks - s * strip, width = (left < strip ? left : strip) * 16;
@@ -1267,8 +1302,8 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 for (int tap = 0; tap < taps; tap++) {
                     float *line = at + ((ptrdiff_t)(c / 16 * taps + tap) * 16 + c % 16) * width;
@@ -1281,11 +1316,11 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
     }
 }
 
-/* [output][input][3 x 3] -> [strip][frequency][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
+/* [output][input][3 x 3] -> [strip][element][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
  * strip's outputs are transformed side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_winograd(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int edge,
-                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part,
-                          int parts)
+                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread,
+                          int threads)
 {
     enum { SIDE = 16 };
     for (int side = first / SIDE * SIDE; side < first + outputs; side += SIDE) {
@@ -1295,8 +1330,8 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * edge * edge * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 double taps[9][SIDE] = {{0}}, lines[3][SIDE];
                 for (int o = low; o < high; o++) {
@@ -1323,14 +1358,14 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
 }
 
 /* [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a space-to-depth by `scale`
- * in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
+ * before it makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at tap (scale * i + r,
  * scale * j + q), with phase = r * scale + q. */
 static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
                          const int *input_stride, int tap_rows, int tap_cols, const float *w, int first, int outputs,
-                         const batch_norm *norm, int part, int parts)
+                         const batch_norm *norm, int thread, int threads)
 {
     const int rows = tap_rows * scale, cols = tap_cols * scale, inputs = channels * scale * scale;
-    for (int o = share(outputs, part, parts); o < share(outputs, part + 1, parts); o++) {
+    for (int o = share(outputs, thread, threads); o < share(outputs, thread + 1, threads); o++) {
         const int out = first + o, s = out / (strip * 16), left = out_blocks - s * strip;
         const int width = (left < strip ? left : strip) * 16;
         const double factor = norm_scale(norm, o);
@@ -1349,22 +1384,22 @@ static void pack_image(float *to, int out_blocks, int strip, int channels, int s
 }
 
 /* Where the sums of outputs `first` and on start: the bias, or what normalisation leaves of it. */
-static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int part,
-                      int parts)
+static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int thread,
+                      int threads)
 {
-    for (int o = share(outputs, part, parts); o < share(outputs, part + 1, parts); o++)
+    for (int o = share(outputs, thread, threads); o < share(outputs, thread + 1, threads); o++)
         to[first + o] = (float)norm_shift(norm, o, bias == NULL ? 0.0 : bias[o]);
 }
 
-/* What stands in front of the packed weights. */
+/* The header of the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");
 
-/* Steps first ..< last of a run, the share `part` of `parts`; every part meets the others between steps. */
-static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int part,
-                int parts)
+/* Steps first ..< last of a run, the share of thread `thread` of `threads`; every thread meets the others between steps. */
+static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int thread,
+                int threads)
 {
-    float *scratch = arena + 66368 + part * (ptrdiff_t)9792;
+    float *scratch = arena + 66368 + thread * (ptrdiff_t)9792;
     (void)scratch;
     for (int step = first; step < last; step++) {
         if (step > first) {
@@ -1373,33 +1408,33 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %3 = conv2d(%0) k=3 p=1 3→16 *bn +relu */
-            zero_halo(arena + 38624, 1, 32, 2, 2, 2, 2, 20736, 576, 576, part, parts);
-            tiny_spd_n003_conv_image(input, scratch, weights + 0, weights + 432, NULL, arena + 38624, part, parts);
+            zero_halo(arena + 38624, 1, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_n003_conv_image(input, scratch, weights + 0, weights + 432, NULL, arena + 38624, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu */
-            tiny_spd_n007_conv_winograd((const float *const[]){arena + 37440, arena + 38016, arena + 37456, arena + 38032}, arena + 0, scratch, weights + 448, weights + 74176, NULL, arena + 58176, 0, 2, part, parts);
+            tiny_spd_n007_conv_winograd((const float *const[]){arena + 37440, arena + 38016, arena + 37456, arena + 38032}, arena + 0, scratch, weights + 448, weights + 74176, NULL, arena + 58176, 0, 2, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 *bn +relu */
-            tiny_spd_n011_conv_direct((const float *const[]){arena + 58176, arena + 58688, arena + 58192, arena + 58704}, weights + 74208, weights + 82400, NULL, arena + 0, part, parts);
+            tiny_spd_n011_conv_direct((const float *const[]){arena + 58176, arena + 58688, arena + 58192, arena + 58704}, weights + 74208, weights + 82400, NULL, arena + 0, thread, threads);
             break;
         }
         case 3: {
             /* %12 = global_average_pool(%11) */
-            tiny_spd_n012_global_average((const float *const[]){arena + 0}, arena + 4096, part, parts);
+            tiny_spd_n012_global_average((const float *const[]){arena + 0}, arena + 4096, thread, threads);
             break;
         }
         case 4: {
             /* %14 = conv2d(%12) k=1 64→10 */
-            tiny_spd_n014_conv_direct((const float *const[]){arena + 4096}, weights + 82464, weights + 83488, NULL, arena + 0, part, parts);
+            tiny_spd_n014_conv_direct((const float *const[]){arena + 4096}, weights + 82464, weights + 83488, NULL, arena + 0, thread, threads);
             break;
         }
         case 5: {
             /* the network's output */
-            tiny_spd_output0_copy((const float *const[]){arena + 0}, output, part, parts);
+            tiny_spd_output0_copy((const float *const[]){arena + 0}, output, thread, threads);
             break;
         }
 
@@ -1408,25 +1443,25 @@ static void run(const float *weights, float *arena, const float *input, float *o
     (void)weights, (void)arena, (void)input, (void)output;
 }
 
-/* The share `part` of `parts` of the packed weights. */
-static void pack(const void *parameters, float *weights, int part, int parts)
+/* The share of thread `thread` of `threads` of the packed weights. */
+static void pack(const void *parameters, float *weights, int thread, int threads)
 {
     /* Lanes without a channel stay zero. */
-    const uint64_t end = (uint64_t)83504 * (uint64_t)(part + 1) / (uint64_t)parts;
-    for (uint64_t i = (uint64_t)83504 * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
+    const uint64_t end = (uint64_t)83504 * (uint64_t)(thread + 1) / (uint64_t)threads;
+    for (uint64_t i = (uint64_t)83504 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %3 0 */
-    pack_image(weights + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
-    pack_bias(weights + 432, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, part, parts);
+    pack_image(weights + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_bias(weights + 432, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
     /* %7 4 */
-    pack_winograd(weights + 448, 2, 1, 64, (const input_view[]){{16, 0, 1}, {16, 16, 1}, {16, 32, 1}, {16, 48, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);
-    pack_bias(weights + 74176, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, part, parts);
+    pack_winograd(weights + 448, 2, 1, 64, (const input_view[]){{16, 0, 1}, {16, 16, 1}, {16, 32, 1}, {16, 48, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_bias(weights + 74176, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
     /* %11 8 */
-    pack_direct(weights + 74208, 4, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, part, parts);
-    pack_bias(weights + 82400, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, part, parts);
+    pack_direct(weights + 74208, 4, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_bias(weights + 82400, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
     /* %14 13 */
-    pack_direct(weights + 82464, 1, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 15), 0, 10, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 83488, tensor(parameters, 16), 0, 10, &(batch_norm){0}, part, parts);
+    pack_direct(weights + 82464, 1, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 15), 0, 10, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 83488, tensor(parameters, 16), 0, 10, &(batch_norm){0}, thread, threads);
 
     (void)parameters;
 }
@@ -1438,19 +1473,21 @@ int tiny_spd_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (packed_bytes < TINY_SPD_PACKED_BYTES) return TINY_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != TINY_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x1b7e0bb590402e69u, 0x265b835e6e991546u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xc7407e382a700fc1u, 0x265b835e6e991546u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
+    const int has_roots = check_variances(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
-        if (!check_digests(parameters, PART, PARTS)) {
+        if (!check_digests(parameters, THREAD, THREADS)) {
             ATOMIC_WRITE
             damaged = 1;
         }
         BARRIER
-        if (!damaged) pack(parameters, weights, PART, PARTS);
+        if (!damaged && has_roots) pack(parameters, weights, THREAD, THREADS);
     }
     if (damaged) return TINY_SPD_PARAMETERS_DIGEST;
+    if (!has_roots) return TINY_SPD_PARAMETERS_VARIANCE;
     *(packed_header *)packed = header;
     return TINY_SPD_OK;
 }
@@ -1463,7 +1500,7 @@ int tiny_spd_init(tiny_spd_context *context, const void *packed, void *arena, si
     if (arena_bytes < TINY_SPD_ARENA_BYTES(threads)) return TINY_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x1b7e0bb590402e69u || header->graph_hash != 0x265b835e6e991546u)
+        header->version != 1 || header->pack_hash != 0xc7407e382a700fc1u || header->graph_hash != 0x265b835e6e991546u)
         return TINY_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;
@@ -1482,7 +1519,7 @@ int tiny_spd_infer_steps(const tiny_spd_context *context, const float *input, fl
     (void)threads;
     PARALLEL(threads)
     {
-        run(weights, arena, input, output, first, last, PART, PARTS);
+        run(weights, arena, input, output, first, last, THREAD, THREADS);
     }
     return TINY_SPD_OK;
 }
@@ -1499,7 +1536,7 @@ int tiny_spd_threads(const tiny_spd_context *context)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }
@@ -1519,6 +1556,7 @@ const char *tiny_spd_status(int status)
     case TINY_SPD_PARAMETERS_VERSION: return "the parameter file has a version that this code does not know";
     case TINY_SPD_PARAMETERS_GRAPH: return "the parameter file belongs to another network";
     case TINY_SPD_PARAMETERS_DIGEST: return "the parameter file is damaged: a tensor does not match its digest";
+    case TINY_SPD_PARAMETERS_VARIANCE: return "a running variance is negative: its normalisation would divide by no number";
     case TINY_SPD_BAD_STEPS: return "there are no such steps";
     default: return "unknown status";
     }

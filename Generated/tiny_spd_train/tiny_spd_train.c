@@ -20,6 +20,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rounding, NaN and infinity mean what IEEE 754 says, whatever -ffast-math, -Ofast and their parts allow: sums that are regrouped
+ * would lose the constants that round in e^x, and "all numbers are finite" the checks for those that are not. */
+#if defined(__clang__)
+#pragma clang fp reassociate(off)
+#if __FINITE_MATH_ONLY__
+#pragma float_control(precise, on)
+#pragma clang fp contract(fast)
+#endif
+#elif defined(__GNUC__)
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__
+#pragma GCC optimize("no-fast-math", "no-associative-math", "no-reciprocal-math", "no-finite-math-only")
+#endif
+#elif defined(__FAST_MATH__)
+#error "compile without -ffast-math: the kernels rely on the rounding of IEEE 754"
+#endif
+
 #define VL 8
 #define BLOCK 16
 #define VECTORS (BLOCK / VL) /* vectors in a block of channels */
@@ -89,15 +105,15 @@ extern int omp_get_num_threads(void);
 #define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
 #define ATOMIC_WRITE PRAGMA(omp atomic write)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
 #define PARALLEL_DEFAULT
 #define BARRIER
 #define ATOMIC_WRITE
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 /* ---- the register tile ------------------------------------------------------------------------------------- */
@@ -198,12 +214,12 @@ INLINE void hard_swish(vec *v)
     *v = a * (gate * (1.0f / 6.0f));
 }
 
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Parts share the images' rows. */
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
 static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int part, int parts)
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
     const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * part / parts); unit < (int)((int64_t)all * (part + 1) / parts); unit++) {
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
         const int row = unit % (top + rows + bottom) - top;
         float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
         if (row < 0 || row >= rows) {
@@ -250,6 +266,21 @@ INLINE void hard_swish_slope(vec *u)
  * without: exponential, logarithm, arc tangent and root. Double precision for what is computed once per image or match,
  * vectors for what is computed per logit.
  */
+
+/* Whether a is a number of [low, high]. NaN is told by its bits, so that it is also where a compiler takes it that there is
+ * none (-ffinite-math-only). */
+INLINE int is_within(double a, double low, double high)
+{
+    const union { double number; uint64_t bits; } value = {.number = a};
+    return (value.bits & UINT64_C(0x7fffffffffffffff)) <= UINT64_C(0x7ff0000000000000) && a >= low && a <= high;
+}
+
+/* Neither NaN nor infinite, by the bits. */
+INLINE int is_finite(double a)
+{
+    const union { double number; uint64_t bits; } value = {.number = a};
+    return (value.bits & UINT64_C(0x7ff0000000000000)) != UINT64_C(0x7ff0000000000000);
+}
 
 /* e^a for a <= 0: 2^n by the exponent's bits, the rest by its series. NaN stays NaN. */
 INLINE double exp_real(double a)
@@ -416,7 +447,7 @@ INLINE void binary_cross_entropy(vec *x, vec *t, const float weight, const float
     *t = slope;
 }
 
-/* Rows of VL floats into columns. Behind the prelude. */
+/* Rows of VL floats into columns. After the prelude. */
 
 #if VL == 1
 INLINE void transpose(vec *rows) { (void)rows; }
@@ -459,7 +490,7 @@ INLINE void transpose(vec *rows)
 /* ---- packing: from the parameters to the kernels' order, in each step ------------------------------------------- */
 
 /* Channels of a weight W[o][i][tap], as a kernel counts them: channel c is `first + c * stride` floats into W. Runs begin whole
- * blocks of 16; lanes behind a run's last channel are zero. */
+ * blocks of 16; lanes after a run's last channel are zero. */
 typedef struct { int count; ptrdiff_t first, stride; } weight_run;
 
 /* Position of each channel of block `block` of the runs in W, and how many channels the block has. */
@@ -569,12 +600,12 @@ static void pack_block(float *to, ptrdiff_t tap_step, ptrdiff_t line, const weig
     }
 }
 
-/* -> [strip][block of inputs][tap][16 lanes][strip * 16 outputs]; parts share pairs of blocks. */
+/* -> [strip][block of inputs][tap][16 lanes][strip * 16 outputs]; threads share pairs of blocks. */
 static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, const weight_run *inputs, const weight_run *outputs,
-                        const float *w, int taps, const int *tap_offsets, int part, int parts)
+                        const float *w, int taps, const int *tap_offsets, int thread, int threads)
 {
-    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
-    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+    const int units = out_blocks * in_blocks, end = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < end; unit++) {
         const int out = unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
         const ptrdiff_t width = (left < strip ? left : strip) * BLOCK;
         float *at = to + (ptrdiff_t)s * in_blocks * taps * BLOCK * strip * BLOCK + (ptrdiff_t)in * taps * BLOCK * width +
@@ -583,14 +614,14 @@ static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, con
     }
 }
 
-/* -> [strip][frequency][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows, for blocks of
+/* -> [strip][element][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows, for blocks of
  * outputs [first, last), as far as there are `out_blocks`; first begins a strip. A function of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
 OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
                           const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
-                          int part, int parts)
+                          int thread, int threads)
 {
-    const int units = ((last < out_blocks ? last : out_blocks) - first) * in_blocks, end = (int)((int64_t)units * (part + 1) / parts);
-    for (int unit = (int)((int64_t)units * part / parts); unit < end; unit++) {
+    const int units = ((last < out_blocks ? last : out_blocks) - first) * in_blocks, end = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < end; unit++) {
         const int out = first + unit / in_blocks, in = unit % in_blocks, s = out / strip, left = out_blocks - s * strip;
         const ptrdiff_t width = (left < strip ? left : strip) * BLOCK, plane = (ptrdiff_t)in_blocks * BLOCK * width;
         float *at = to + (ptrdiff_t)(s - first / strip) * edge * edge * in_blocks * BLOCK * strip * BLOCK + (ptrdiff_t)in * BLOCK * width +
@@ -617,21 +648,21 @@ OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int s
 }
 
 /* The bias of outputs `first` and on, zeros up to a whole block; NULL: zeros. */
-static void pack_bias(float *to, int blocks, const float *bias, int outputs, int part)
+static void pack_bias(float *to, int blocks, const float *bias, int outputs, int thread)
 {
-    if (part != 0) return;
+    if (thread != 0) return;
     for (int o = 0; o < blocks * BLOCK; o++) to[o] = bias != NULL && o < outputs ? bias[o] : 0.0f;
 }
 
 /* As for inference: [output][input][tap row][tap column] -> [strip][row][column][channel][strip * 16 outputs], where a
- * space-to-depth by `scale` in front makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at
+ * space-to-depth by `scale` before it makes input first[phase] + channel * stride[phase] at tap (i, j) the image's channel at
  * tap (scale * i + r, scale * j + q), with phase = r * scale + q. */
 static void pack_image(float *to, int out_blocks, int strip, int channels, int scale, const int *first_input,
-                         const int *input_stride, int tap_rows, int tap_cols, const float *w, int outputs, int part,
-                         int parts)
+                         const int *input_stride, int tap_rows, int tap_cols, const float *w, int outputs, int thread,
+                         int threads)
 {
     const int rows = tap_rows * scale, cols = tap_cols * scale, inputs = channels * scale * scale, all = out_blocks * BLOCK;
-    for (int o = (int)((int64_t)all * part / parts); o < (int)((int64_t)all * (part + 1) / parts); o++) {
+    for (int o = (int)((int64_t)all * thread / threads); o < (int)((int64_t)all * (thread + 1) / threads); o++) {
         const int s = o / (strip * BLOCK), left = out_blocks - s * strip, width = (left < strip ? left : strip) * BLOCK;
         float *at = to + (ptrdiff_t)s * rows * cols * channels * strip * BLOCK + (o - s * strip * BLOCK);
         for (int row = 0; row < rows; row++) {
@@ -659,7 +690,7 @@ typedef struct {
     vec first[32], sum[32], square[32];
 } statistics;
 
-/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors behind the one before, a pixel `step`. */
+/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors after the one before, a pixel `step`. */
 INLINE void add_statistics(statistics *s, const int n, const vec *v, const int rows, const int cols, const int row,
                            const int step)
 {
@@ -714,7 +745,7 @@ INLINE void winograd2_output_line(const vec *t, vec *y)
     y[1] = difference0 + t[3];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -740,7 +771,7 @@ OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[2][4];
@@ -758,7 +789,7 @@ INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -793,7 +824,7 @@ OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -831,7 +862,7 @@ OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict
 }
 
 /* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
- * side, into PyTorch's order. Behind the prelude. */
+ * side, into PyTorch's order. After the prelude. */
 
 /* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
  * floats apart.
@@ -957,7 +988,7 @@ INLINE void winograd4_output_line(const vec *t, vec *y)
     y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -983,7 +1014,7 @@ OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[4][6];
@@ -1010,7 +1041,7 @@ INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
  * Weights are packed as [strip][tap row][tap column][channel][outputs of the strip]. Output: the blocked layout.
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
- * is private to this part: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
+ * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
  *
  * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
  * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
@@ -1110,9 +1141,9 @@ INLINE void tiny_spd_train_n001_conv_image_strip(const int blocks, const float *
         tiny_spd_train_n001_conv_image_tile(32 % 6, blocks, ring, w, bias, r, y, image, row, col, block);
 }
 
-/* Computes part `part` of `parts`: an equal share of the output rows. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the output rows. */
 OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float *restrict scratch, const float *restrict w,
-                    const float *restrict bias, const float *restrict r, float *restrict y, int part, int parts)
+                    const float *restrict bias, const float *restrict r, float *restrict y, int thread, int threads)
 {
     enum {
         WIDTH = (32 - 1) * 1 + 3,
@@ -1121,7 +1152,7 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float 
         K = 3 * 3 * 3,
         UNITS = 16 * 32
     };
-    const int first = (int)((int64_t)UNITS * part / parts), end = (int)((int64_t)UNITS * (part + 1) / parts);
+    const int first = (int)((int64_t)UNITS * thread / threads), end = (int)((int64_t)UNITS * (thread + 1) / threads);
     for (int unit = first; unit < end; unit++) {
         const int image = unit / 32, row = unit % 32;
         const float *of = images + image * (ptrdiff_t)(3 * 32 * 32);
@@ -1145,7 +1176,7 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float 
  * which the mean is taken first and then the squares of the differences from it, while the chunk is still in a cache. So
  * neither a large mean nor the number of threads shows in the result.
  *
- * Where the normalisation was behind a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
+ * Where the normalisation is hoisted over a space-to-depth, each phase (row parity, column parity) of a channel is a channel of
  * its own: PHASES is 4, and channel c of phase p has parameter FIRST[p] + c * STRIDE[p].
  *
  * Result: a table of rows of BLOCKS * 16 floats, PHASES rows each of mean, 1 / sqrt(variance + EPSILON) = r, gamma r and
@@ -1154,7 +1185,7 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float 
  *
  * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
  * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
- * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and behind them 16 floats, of which the
+ * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and after them 16 floats, of which the
  * first PHASES are the numbers of values.
  */
 
@@ -1162,13 +1193,13 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float 
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n016_norm_statistics: 16 channels in 1 phases of 16 x 32 x 32. */
 OUTLINE void tiny_spd_train_n016_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                    float *table, float *scratch, int part, int parts)
+                    float *table, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 32, WIDTH = 1 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = 0 ? 0 : (int)((int64_t)64 * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)64 * part / parts); chunk < end; chunk++) {
+    const int end = 0 ? 0 : (int)((int64_t)64 * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)64 * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 8, high = low + 8 < LINES ? low + 8 : LINES;
         float *slot = scratch + chunk * (ptrdiff_t)SLOT;
         float count[1];
@@ -1223,8 +1254,8 @@ OUTLINE void tiny_spd_train_n016_norm_statistics(const float *z, const float *ga
     if (!0) {
         BARRIER
     }
-    const int last = (int)((int64_t)1 * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)1 * 1 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)1 * 1 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)1 * 1 * thread / threads); i < last; i++) {
         const int p = i / 1, block = i % 1;
         double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
         for (int n = 0; n < 64; n++) {
@@ -1274,11 +1305,11 @@ OUTLINE void tiny_spd_train_n016_norm_statistics(const float *z, const float *ga
  * %43 = normalize(%42, %16) *bn +relu      16×32×32      2  tiny-spd.swift:7
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n003_normalize: 16 x 32 x 32 pixels of 1 blocks. */
-OUTLINE void tiny_spd_train_n003_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n003_normalize(const float *z, const float *table, const float *r, float *y, int thread, int threads)
 {
     enum { UNITS = 16 * 32 * 1, WIDTH = 1 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 1, row = unit / 1 % 32, image = unit / (1 * 32);
         const float *from = z + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + block * (ptrdiff_t)512;
         const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0;
@@ -1308,12 +1339,12 @@ OUTLINE void tiny_spd_train_n003_normalize(const float *z, const float *table, c
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
- * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
- *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
  * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
@@ -1382,12 +1413,12 @@ static void tiny_spd_train_n005_conv_winograd_transform(const float *const x[], 
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_train_n005_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void tiny_spd_train_n005_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     tiny_spd_train_n005_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1396,7 +1427,7 @@ INLINE void tiny_spd_train_n005_conv_winograd_inputs(const float *const x[], flo
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void tiny_spd_train_n005_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1431,15 +1462,15 @@ INLINE void tiny_spd_train_n005_conv_winograd_fetch_outputs(const float *r, floa
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks, statistics *gathered)
 {
     enum { ROWS = (16 + 2 - 1) / 2, COLS = (16 + 2 - 1) / 2 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
         const int col = (first + tile) % COLS * 2;
         const int rows = 16 - row < 2 ? 16 - row : 2, cols = 16 - col < 2 ? 16 - col : 2;
@@ -1477,11 +1508,11 @@ OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, 
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int thread,
+                    int threads)
 {
     enum {
         EDGE = 2 + 2,
@@ -1492,22 +1523,22 @@ OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v,
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1168;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_train_n005_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            tiny_spd_train_n005_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = tiny_spd_train_n005_conv_winograd_start(low, groups, tiles), count = tiny_spd_train_n005_conv_winograd_start(high, groups, tiles) - base;
@@ -1517,7 +1548,7 @@ OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v,
                 if (1 && i + 1 < to)
                     tiny_spd_train_n005_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1546,13 +1577,13 @@ OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v,
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n017_norm_statistics: 32 channels in 1 phases of 16 x 16 x 16. */
 OUTLINE void tiny_spd_train_n017_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                    float *table, float *scratch, int part, int parts)
+                    float *table, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 16, WIDTH = 2 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = 1 ? 0 : (int)((int64_t)171 * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)171 * part / parts); chunk < end; chunk++) {
+    const int end = 1 ? 0 : (int)((int64_t)171 * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)171 * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 16, high = low + 16 < LINES ? low + 16 : LINES;
         float *slot = scratch + chunk * (ptrdiff_t)SLOT;
         float count[1];
@@ -1607,8 +1638,8 @@ OUTLINE void tiny_spd_train_n017_norm_statistics(const float *z, const float *ga
     if (!1) {
         BARRIER
     }
-    const int last = (int)((int64_t)1 * 2 * (part + 1) / parts);
-    for (int i = (int)((int64_t)1 * 2 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)1 * 2 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)1 * 2 * thread / threads); i < last; i++) {
         const int p = i / 2, block = i % 2;
         double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
         for (int n = 0; n < 171; n++) {
@@ -1651,11 +1682,11 @@ OUTLINE void tiny_spd_train_n017_norm_statistics(const float *z, const float *ga
  * %41 = normalize(%5, %17) *bn +relu      32×16×16      6  tiny-spd.swift:8
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n007_normalize: 16 x 16 x 16 pixels of 2 blocks. */
-OUTLINE void tiny_spd_train_n007_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n007_normalize(const float *z, const float *table, const float *r, float *y, int thread, int threads)
 {
     enum { UNITS = 16 * 16 * 2, WIDTH = 2 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 2, row = unit / 2 % 16, image = unit / (2 * 16);
         const float *from = z + image * (ptrdiff_t)8448 + row * (ptrdiff_t)528 + block * (ptrdiff_t)256;
         const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0;
@@ -1691,7 +1722,7 @@ OUTLINE void tiny_spd_train_n007_normalize(const float *z, const float *table, c
  * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
  * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
- * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -1837,10 +1868,10 @@ INLINE void tiny_spd_train_n009_conv_direct_strip(const int blocks, const float 
         tiny_spd_train_n009_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn, gathered);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_train_n009_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, float *restrict slots, int part, int parts)
+                    float *restrict y, float *restrict slots, int thread, int threads)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -1848,8 +1879,8 @@ OUTLINE void tiny_spd_train_n009_conv_direct(const float *const x[], const float
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 16 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (16 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (16 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1870,13 +1901,13 @@ OUTLINE void tiny_spd_train_n009_conv_direct(const float *const x[], const float
  *     templates/kernels/norm_statistics.c */
 /* tiny_spd_train_n018_norm_statistics: 64 channels in 1 phases of 16 x 8 x 8. */
 OUTLINE void tiny_spd_train_n018_norm_statistics(const float *z, const float *gamma, const float *beta, float *running_mean, float *running_variance,
-                    float *table, float *scratch, int part, int parts)
+                    float *table, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 8, WIDTH = 4 * BLOCK, SLOT = 1 * 2 * WIDTH + 16 };
     enum { ACROSS = 1 == 4 ? 2 : 1 }; /* phases of a row */
     static const int first[] = {0}, stride[] = {1};
-    const int end = 1 ? 0 : (int)((int64_t)128 * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)128 * part / parts); chunk < end; chunk++) {
+    const int end = 1 ? 0 : (int)((int64_t)128 * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)128 * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 32, high = low + 32 < LINES ? low + 32 : LINES;
         float *slot = scratch + chunk * (ptrdiff_t)SLOT;
         float count[1];
@@ -1931,8 +1962,8 @@ OUTLINE void tiny_spd_train_n018_norm_statistics(const float *z, const float *ga
     if (!1) {
         BARRIER
     }
-    const int last = (int)((int64_t)1 * 4 * (part + 1) / parts);
-    for (int i = (int)((int64_t)1 * 4 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)1 * 4 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)1 * 4 * thread / threads); i < last; i++) {
         const int p = i / 4, block = i % 4;
         double count = 0.0, mean[BLOCK] = {0.0}, square[BLOCK] = {0.0};
         for (int n = 0; n < 128; n++) {
@@ -1974,11 +2005,11 @@ OUTLINE void tiny_spd_train_n018_norm_statistics(const float *z, const float *ga
 /* %11 = normalize(%9, %18) *bn +relu      64×8×8      10  tiny-spd.swift:11
  *     templates/kernels/normalize.c */
 /* tiny_spd_train_n011_normalize: 16 x 8 x 8 pixels of 4 blocks. */
-OUTLINE void tiny_spd_train_n011_normalize(const float *z, const float *table, const float *r, float *y, int part, int parts)
+OUTLINE void tiny_spd_train_n011_normalize(const float *z, const float *table, const float *r, float *y, int thread, int threads)
 {
     enum { UNITS = 16 * 8 * 4, WIDTH = 4 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 4, row = unit / 4 % 8, image = unit / (4 * 8);
         const float *from = z + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128;
         const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 + block * (ptrdiff_t)0;
@@ -2008,11 +2039,11 @@ OUTLINE void tiny_spd_train_n011_normalize(const float *z, const float *table, c
 /* %12 = global_average_pool(%11)      64×1×1      11  tiny-spd.swift:12
  *     templates/kernels/global_average.c */
 /* tiny_spd_train_n012_global_average: mean over all pixels, C x H x W -> C x 1 x 1, summed in row order. */
-OUTLINE void tiny_spd_train_n012_global_average(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void tiny_spd_train_n012_global_average(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum { UNITS = 16 * 4 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 4, image = unit / 4;
         const float *from = x[0] + image * (ptrdiff_t)4224 + block * (ptrdiff_t)128;
         vec sum[VECTORS];
@@ -2151,10 +2182,10 @@ INLINE void tiny_spd_train_n014_conv_direct_strip(const int blocks, const float 
         tiny_spd_train_n014_conv_direct_tile(16 % 6, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (16 + 6 - 1) / 6,
@@ -2162,8 +2193,8 @@ OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float
         LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 6;
@@ -2178,7 +2209,7 @@ OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float
     if (0) STREAM_FENCE();
 }
 
-/* Softmax cross-entropy with label smoothing, its gradient, and how often the label came first or among the first five.
+/* Softmax cross-entropy with label smoothing, its gradient, and the top-1 and top-5 hits.
  *
  * Layout. x and dx are [image][block][16], one pixel an image: logits and their gradient. Padded lanes of dx become 0.
  *
@@ -2188,11 +2219,11 @@ OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float
  * losses[1] and losses[2] count the images whose label is the largest logit and among the five largest; of equal logits
  * the first is taken as the larger, and a logit that is not a number as larger than all.
  *
- * Threads. An image is one thread's; what it loses is stored and summed by the first part in the order of images. Sums
+ * Threads. An image is one thread's; what it loses is stored and summed by the first thread in the order of images. Sums
  * and exponentials are in double precision.
  *
- * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All parts run at the same
- * time, since they meet at a barrier. The text of training_math.c is in front.
+ * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All threads run at the same
+ * time, since they meet at a barrier. The text of training_math.c comes before it.
  *
  * Holes. IMAGES, CLASSES. X_IMAGE, X_BLOCK, DX_IMAGE, DX_BLOCK: strides. SCRATCH: floats of scratch.
  */
@@ -2241,14 +2272,14 @@ static double tiny_spd_train_n015_cross_entropy_image(const float *x, const int 
 }
 
 OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *labels, const double smoothing, float *dx, float *losses, void *scratch,
-                    int part, int parts)
+                    int thread, int threads)
 {
     struct tiny_spd_train_n015_cross_entropy_scratch *s = scratch;
     enum { PADDED = (10 + BLOCK - 1) / BLOCK * BLOCK };
     int counted = 0;
     for (int image = 0; image < 16; image++) counted += labels[image] >= 0;
-    const int end = (int)((int64_t)16 * (part + 1) / parts);
-    for (int image = (int)((int64_t)16 * part / parts); image < end; image++) {
+    const int end = (int)((int64_t)16 * (thread + 1) / threads);
+    for (int image = (int)((int64_t)16 * thread / threads); image < end; image++) {
         float *to = dx + image * (ptrdiff_t)16;
         for (int block = 0; block < PADDED / BLOCK; block++)
             memset(to + block * (ptrdiff_t)16, 0, BLOCK * sizeof(float));
@@ -2258,7 +2289,7 @@ OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *la
         s->rank[image] = label_rank(from, 16, 10, labels[image]);
     }
     BARRIER
-    if (part > 0) return;
+    if (thread > 0) return;
     double sum = 0.0;
     int first = 0, five = 0;
     for (int image = 0; image < 16; image++) {
@@ -2285,13 +2316,13 @@ OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *la
  * added to the slab, so sums are short ones and their error small. A finished slab is transposed into PyTorch's order.
  *
  * Threads share the units; each sum is formed by one thread in a fixed order. Where units are few, pixels are cut into CHUNKS equal
- * parts with slabs of their own, which are added in order when all are done: nothing depends on part or parts.
+ * parts with slabs of their own, which are added in order when all are done: nothing depends on thread or threads.
  *
  * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), lane 0 of segment s; halos
  * hold zeros, padded lanes finite numbers. dy is its output's gradient, pointers and strides multiples of 64 bytes. dw[k]: gradient
  * of part k of the outputs, (outputs of the part, INPUTS, KH, KW); db[k]: of its bias, if BIAS. sums: shared, CHUNKS * STRIPS *
- * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the part, GROUP * SLAB floats, used only then.
- * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All parts of the team must call it.
+ * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the thread, GROUP * SLAB floats, used only then.
+ * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All threads of the team must call it.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
  * STARTS: the first output of each part of the outputs, a list; 0 if there is one. KH, KW: taps. IN_BLOCKS: blocks of
@@ -2476,9 +2507,9 @@ static void tiny_spd_train_n020_weight_gradient_store(float *const dw[], float *
     (void)db;
 }
 
-/* Computes part `part` of `parts`: an equal share of the units. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the units. */
 OUTLINE void tiny_spd_train_n020_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                    float *scratch, int part, int parts)
+                    float *scratch, int thread, int threads)
 {
     enum {
         ROWS = 16 * 1,
@@ -2486,8 +2517,8 @@ OUTLINE void tiny_spd_train_n020_weight_gradient(const float *const x[], const f
         TOGETHER = tiny_spd_train_n020_weight_gradient_STRIPS * 2,
         SLAB = 1 * 1 * BLOCK * 2 * VL
     };
-    const int stop = (int)((int64_t)4 * UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)4 * UNITS * part / parts), last; first < stop; first = last) {
+    const int stop = (int)((int64_t)4 * UNITS * (thread + 1) / threads);
+    for (int first = (int)((int64_t)4 * UNITS * thread / threads), last; first < stop; first = last) {
         /* Up to where other blocks begin. */
         const int chunk = first / UNITS, together = (first % UNITS / TOGETHER + 1) * TOGETHER;
         const int border = chunk * UNITS + (together < UNITS ? together : UNITS);
@@ -2515,7 +2546,7 @@ OUTLINE void tiny_spd_train_n020_weight_gradient(const float *const x[], const f
     }
     if (4 > 1) {
         BARRIER
-        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++)
+        for (int unit = (int)((int64_t)UNITS * thread / threads); unit < (int)((int64_t)UNITS * (thread + 1) / threads); unit++)
             tiny_spd_train_n020_weight_gradient_store(dw, db, sums + unit * (ptrdiff_t)SLAB, 4, UNITS * (ptrdiff_t)SLAB, unit);
     }
     (void)scratch, (void)sums;
@@ -2642,10 +2673,10 @@ INLINE void tiny_spd_train_n022_conv_direct_strip(const int blocks, const float 
         tiny_spd_train_n022_conv_direct_tile(16 % 6, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_train_n022_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (16 + 6 - 1) / 6,
@@ -2653,8 +2684,8 @@ OUTLINE void tiny_spd_train_n022_conv_direct(const float *const x[], const float
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 6;
@@ -2671,16 +2702,16 @@ OUTLINE void tiny_spd_train_n022_conv_direct(const float *const x[], const float
 
 /* %24 = global_average_gradient(%21) → %23      64×8×8      11  tiny-spd.swift:12
  *     templates/kernels/global_average_gradient.c */
-/* tiny_spd_train_n024_global_average_gradient: the way back through a mean over ROWS x COLS pixels: an equal part of the gradient g for each.
+/* tiny_spd_train_n024_global_average_gradient: the gradient of a mean over ROWS x COLS pixels: an equal part of the gradient g for each.
  *
  * Holes: IMAGES, BLOCKS, ROWS, COLS; ADDS: whether dx keeps what it has; G_IMAGE, G_BLOCK, D_IMAGE, D_ROW, D_BLOCK: strides of
  * g and dx.
  */
-OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *dx, int part, int parts)
+OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *dx, int thread, int threads)
 {
     enum { UNITS = 16 * 8 * 4 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 4, row = unit / 4 % 8, image = unit / (4 * 8);
         const float *from = g + image * (ptrdiff_t)64 + block * (ptrdiff_t)16;
         float *to = dx + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128;
@@ -2695,11 +2726,11 @@ OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *
     }
 }
 
-/* What the gradient behind a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
+/* What the gradient after a normalisation sums up to: the gradients of beta, sum g, and of gamma, sum g x, where g is the
  * gradient dy times the slopes of what follows the normalisation, and x = (z - mean) r the normalised value.
  *
  * Rows are cut into chunks of CHUNK rows, whatever the number of threads, and chunks are added up in order, in double
- * precision. A row holds its blocks one behind the other and is read from end to end, as memory likes it; narrow ones a few
+ * precision. A row holds its blocks one after the other and is read from end to end, as memory likes it; narrow ones a few
  * together, so that there is something to add up before a sum goes back to where it waits. `table` is the statistics' table; see
  * norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0, k1 such that the gradient of z is
  * scale g - k0 - k1 z:
@@ -2710,18 +2741,18 @@ OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *
  * and y + at in scope. scratch: 2 * chunks * PHASES * BLOCKS * 16 floats.
  */
 
-/* %25 = normalize_sums(%23, %9, %18) *bn +relu      64×1×1      10  tiny-spd.swift:11
- *     templates/kernels/normalize_sums.c */
-/* tiny_spd_train_n025_normalize_sums: 64 channels in 1 phases of 16 x 8 x 8. */
-OUTLINE void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                    float *sums, float *scratch, int part, int parts)
+/* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu      64×1×1      10  tiny-spd.swift:11
+ *     templates/kernels/batch_norm_backward_reduce.c */
+/* tiny_spd_train_n025_batch_norm_backward_reduce: 64 channels in 1 phases of 16 x 8 x 8. */
+OUTLINE void tiny_spd_train_n025_batch_norm_backward_reduce(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 8, CHUNKS = (LINES + 32 - 1) / 32, WIDTH = 4 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
     enum { TOGETHER = 8 < 16 ? 16 / 8 : 1 };
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = (int)((int64_t)CHUNKS * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)CHUNKS * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 32, high = low + 32 < LINES ? low + 32 : LINES;
         float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
         for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
@@ -2768,8 +2799,8 @@ OUTLINE void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z,
     }
     BARRIER
     const double count = (double)LINES * 8 / 1;
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)WIDTH * 1 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)WIDTH * 1 * thread / threads); i < last; i++) {
         const int p = i / WIDTH, c = i % WIDTH;
         double one = 0.0, unit = 0.0;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
@@ -2791,11 +2822,11 @@ OUTLINE void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z,
     (void)y;
 }
 
-/* The way back through normalisation, activation and residual in one pass: dz = scale g - k0 - k1 z, where g is dy times the
+/* The gradient of normalisation, activation and residual in one pass: dz = scale g - k0 - k1 z, where g is dy times the
  * slopes of what follows the normalisation; without one dz = g. The residual's gradient is dy times the final slope alone.
  *
  * dz may be dy: each vector is read before it is written. `table` and `sums` are those of norm_statistics.c and
- * normalize_sums.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
+ * batch_norm_backward_reduce.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
  * (the result of a final ReLU), dz and the residual's gradient dr; SCALE, SHIFT, K0, K1: vectors in terms of line, sum and
  * phase; FINAL, SLOPE: statements on the vector g, with u = scale z + shift and y + at in scope; STORE: stores of g, dz (d) and
  * the residual's gradient (h), with dz + to and dr + other in scope.
@@ -2805,11 +2836,11 @@ OUTLINE void tiny_spd_train_n025_normalize_sums(const float *dy, const float *z,
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n027_normalize_gradient: 16 x 8 x 8 pixels of 4 blocks. */
 OUTLINE void tiny_spd_train_n027_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                    int part, int parts)
+                    int thread, int threads)
 {
     enum { UNITS = 16 * 8 * 4, WIDTH = 4 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 4, row = unit / 4 % 8, image = unit / (4 * 8);
         const float *from = dy + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128;
         const float *in = z + image * (ptrdiff_t)4224 + row * (ptrdiff_t)528 + block * (ptrdiff_t)128;
@@ -2847,7 +2878,7 @@ OUTLINE void tiny_spd_train_n027_normalize_gradient(const float *dy, const float
  *
  * Algorithm. A register tile holds the gradients of TILE inputs x STRIP vectors of outputs: per pixel it takes STRIP vectors of dy,
  * broadcasts TILE lanes of x and multiplies. A unit is one block of inputs and one strip of outputs; its gradients are a slab,
- * [16 inputs][outputs of the strip], behind which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
+ * [16 inputs][outputs of the strip], after which units of block 0 have the bias's. A group of units, ACROSS blocks of inputs by
  * TURNS strips, takes turns on a panel of PANEL pixels. In its place a row of a block is short, and rows lie far apart, in
  * multiples of a page if there are many channels: they would meet in the same few sets of a cache, and end before it fetches
  * ahead. So a group first copies its panel, pixels side by side, to where it stays in the second-level cache:
@@ -2855,11 +2886,11 @@ OUTLINE void tiny_spd_train_n027_normalize_gradient(const float *dy, const float
  * What a panel adds up to is added to the slab, so sums are short ones and their error small. A finished slab is transposed into
  * PyTorch's order.
  *
- * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on part or parts.
+ * Threads share the units; each sum is formed by one thread in a fixed order: nothing depends on thread or threads.
  *
  * Preconditions. x[s] points at what output (0, 0) reads, lane 0 of segment s; padded lanes hold finite numbers. dy is the output's
  * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k of the outputs, (outputs of the part, INPUTS);
- * db[k]: of its bias, if BIAS. scratch: private to the part, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
+ * db[k]: of its bias, if BIAS. scratch: private to the thread, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
  * ACROSS * TURNS * (16 + BIAS) * STRIP * VL for slabs.
  *
  * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
@@ -3025,17 +3056,17 @@ static void tiny_spd_train_n028_weight_gradient_1x1_store(float *const dw[], flo
     (void)db;
 }
 
-/* Computes part `part` of `parts`: an equal share of the units. */
-OUTLINE void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int part,
-                    int parts)
+/* Computes the share of thread `thread` of `threads`: an equal share of the units. */
+OUTLINE void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], const float *dy, float *const dw[], float *const db[], float *scratch, int thread,
+                    int threads)
 {
     enum { UNITS = tiny_spd_train_n028_weight_gradient_1x1_STRIPS * 8, PANELS = 128 * (8 * BLOCK + 3 * 3 * VL) };
     float *slabs = scratch + PANELS;
-    const int stop = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)UNITS * part / parts), last; first < stop; first = last) {
+    const int stop = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int first = (int)((int64_t)UNITS * thread / threads), last; first < stop; first = last) {
         int strip, block, begin, across;
         tiny_spd_train_n028_weight_gradient_1x1_place(first, &strip, &block, &begin, &across);
-        /* Whole strips, unless the part begins or ends within one. */
+        /* Whole strips, unless the thread begins or ends within one. */
         const int strips = strip + 3 < tiny_spd_train_n028_weight_gradient_1x1_STRIPS ? 3 : tiny_spd_train_n028_weight_gradient_1x1_STRIPS - strip;
         last = first + strips * across - (block - begin);
         if (last > stop) last = stop;
@@ -3166,10 +3197,10 @@ INLINE void tiny_spd_train_n030_conv_direct_strip(const int blocks, const float 
         tiny_spd_train_n030_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void tiny_spd_train_n030_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (8 + 1 - 1) / 1,
@@ -3177,8 +3208,8 @@ OUTLINE void tiny_spd_train_n030_conv_direct(const float *const x[], const float
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 16 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (16 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (16 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -3193,18 +3224,18 @@ OUTLINE void tiny_spd_train_n030_conv_direct(const float *const x[], const float
     if (0) STREAM_FENCE();
 }
 
-/* %31 = normalize_sums(%29, %5, %17) *bn +relu      32×1×1      6  tiny-spd.swift:8
- *     templates/kernels/normalize_sums.c */
-/* tiny_spd_train_n031_normalize_sums: 32 channels in 1 phases of 16 x 16 x 16. */
-OUTLINE void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                    float *sums, float *scratch, int part, int parts)
+/* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu      32×1×1      6  tiny-spd.swift:8
+ *     templates/kernels/batch_norm_backward_reduce.c */
+/* tiny_spd_train_n031_batch_norm_backward_reduce: 32 channels in 1 phases of 16 x 16 x 16. */
+OUTLINE void tiny_spd_train_n031_batch_norm_backward_reduce(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 16, CHUNKS = (LINES + 16 - 1) / 16, WIDTH = 2 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
     enum { TOGETHER = 16 < 16 ? 16 / 16 : 1 };
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = (int)((int64_t)CHUNKS * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)CHUNKS * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 16, high = low + 16 < LINES ? low + 16 : LINES;
         float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
         for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
@@ -3251,8 +3282,8 @@ OUTLINE void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z,
     }
     BARRIER
     const double count = (double)LINES * 16 / 1;
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)WIDTH * 1 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)WIDTH * 1 * thread / threads); i < last; i++) {
         const int p = i / WIDTH, c = i % WIDTH;
         double one = 0.0, unit = 0.0;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
@@ -3278,11 +3309,11 @@ OUTLINE void tiny_spd_train_n031_normalize_sums(const float *dy, const float *z,
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n033_normalize_gradient: 16 x 16 x 16 pixels of 2 blocks. */
 OUTLINE void tiny_spd_train_n033_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                    int part, int parts)
+                    int thread, int threads)
 {
     enum { UNITS = 16 * 16 * 2, WIDTH = 2 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 2, row = unit / 2 % 16, image = unit / (2 * 16);
         const float *from = dy + image * (ptrdiff_t)10368 + row * (ptrdiff_t)576 + block * (ptrdiff_t)288;
         const float *in = z + image * (ptrdiff_t)8448 + row * (ptrdiff_t)528 + block * (ptrdiff_t)256;
@@ -3485,9 +3516,9 @@ static void tiny_spd_train_n034_weight_gradient_store(float *const dw[], float *
     (void)db;
 }
 
-/* Computes part `part` of `parts`: an equal share of the units. */
+/* Computes the share of thread `thread` of `threads`: an equal share of the units. */
 OUTLINE void tiny_spd_train_n034_weight_gradient(const float *const x[], const float *dy, float *const dw[], float *const db[], float *sums,
-                    float *scratch, int part, int parts)
+                    float *scratch, int thread, int threads)
 {
     enum {
         ROWS = 16 * 16,
@@ -3495,8 +3526,8 @@ OUTLINE void tiny_spd_train_n034_weight_gradient(const float *const x[], const f
         TOGETHER = tiny_spd_train_n034_weight_gradient_STRIPS * 3,
         SLAB = 3 * 3 * BLOCK * 2 * VL
     };
-    const int stop = (int)((int64_t)2 * UNITS * (part + 1) / parts);
-    for (int first = (int)((int64_t)2 * UNITS * part / parts), last; first < stop; first = last) {
+    const int stop = (int)((int64_t)2 * UNITS * (thread + 1) / threads);
+    for (int first = (int)((int64_t)2 * UNITS * thread / threads), last; first < stop; first = last) {
         /* Up to where other blocks begin. */
         const int chunk = first / UNITS, together = (first % UNITS / TOGETHER + 1) * TOGETHER;
         const int border = chunk * UNITS + (together < UNITS ? together : UNITS);
@@ -3524,7 +3555,7 @@ OUTLINE void tiny_spd_train_n034_weight_gradient(const float *const x[], const f
     }
     if (2 > 1) {
         BARRIER
-        for (int unit = (int)((int64_t)UNITS * part / parts); unit < (int)((int64_t)UNITS * (part + 1) / parts); unit++)
+        for (int unit = (int)((int64_t)UNITS * thread / threads); unit < (int)((int64_t)UNITS * (thread + 1) / threads); unit++)
             tiny_spd_train_n034_weight_gradient_store(dw, db, sums + unit * (ptrdiff_t)SLAB, 2, UNITS * (ptrdiff_t)SLAB, unit);
     }
     (void)scratch, (void)sums;
@@ -3577,12 +3608,12 @@ static void tiny_spd_train_n036_conv_winograd_transform(const float *const x[], 
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_train_n036_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void tiny_spd_train_n036_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     tiny_spd_train_n036_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3591,7 +3622,7 @@ INLINE void tiny_spd_train_n036_conv_winograd_inputs(const float *const x[], flo
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void tiny_spd_train_n036_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3626,15 +3657,15 @@ INLINE void tiny_spd_train_n036_conv_winograd_fetch_outputs(const float *r, floa
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
         const int col = (first + tile) % COLS * 4;
         const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
@@ -3669,11 +3700,11 @@ OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, 
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 4 + 2,
@@ -3684,22 +3715,22 @@ OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v,
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)528;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_train_n036_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            tiny_spd_train_n036_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = tiny_spd_train_n036_conv_winograd_start(low, groups, tiles), count = tiny_spd_train_n036_conv_winograd_start(high, groups, tiles) - base;
@@ -3709,7 +3740,7 @@ OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v,
                 if (1 && i + 1 < to)
                     tiny_spd_train_n036_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3732,18 +3763,18 @@ OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v,
     if (0) STREAM_FENCE();
 }
 
-/* %37 = normalize_sums(%35, %42, %16) *bn +relu      16×1×1      2  tiny-spd.swift:7
- *     templates/kernels/normalize_sums.c */
-/* tiny_spd_train_n037_normalize_sums: 16 channels in 1 phases of 16 x 32 x 32. */
-OUTLINE void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
-                    float *sums, float *scratch, int part, int parts)
+/* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu      16×1×1      2  tiny-spd.swift:7
+ *     templates/kernels/batch_norm_backward_reduce.c */
+/* tiny_spd_train_n037_batch_norm_backward_reduce: 16 channels in 1 phases of 16 x 32 x 32. */
+OUTLINE void tiny_spd_train_n037_batch_norm_backward_reduce(const float *dy, const float *z, const float *y, const float *table, float *dgamma, float *dbeta,
+                    float *sums, float *scratch, int thread, int threads)
 {
     enum { LINES = 16 * 32, CHUNKS = (LINES + 8 - 1) / 8, WIDTH = 1 * BLOCK };
     enum { ACROSS = 1 == 4 ? 2 : 1 };
     enum { TOGETHER = 32 < 16 ? 16 / 32 : 1 };
     static const int first[] = {0}, stride[] = {1};
-    const int end = (int)((int64_t)CHUNKS * (part + 1) / parts);
-    for (int chunk = (int)((int64_t)CHUNKS * part / parts); chunk < end; chunk++) {
+    const int end = (int)((int64_t)CHUNKS * (thread + 1) / threads);
+    for (int chunk = (int)((int64_t)CHUNKS * thread / threads); chunk < end; chunk++) {
         const int low = chunk * 8, high = low + 8 < LINES ? low + 8 : LINES;
         float *chunk_sums = scratch + (ptrdiff_t)chunk * 1 * 2 * WIDTH;
         for (int i = 0; i < 1 * 2 * WIDTH; i++) chunk_sums[i] = 0.0f;
@@ -3790,8 +3821,8 @@ OUTLINE void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z,
     }
     BARRIER
     const double count = (double)LINES * 32 / 1;
-    const int last = (int)((int64_t)WIDTH * 1 * (part + 1) / parts);
-    for (int i = (int)((int64_t)WIDTH * 1 * part / parts); i < last; i++) {
+    const int last = (int)((int64_t)WIDTH * 1 * (thread + 1) / threads);
+    for (int i = (int)((int64_t)WIDTH * 1 * thread / threads); i < last; i++) {
         const int p = i / WIDTH, c = i % WIDTH;
         double one = 0.0, unit = 0.0;
         for (int chunk = 0; chunk < CHUNKS; chunk++) {
@@ -3817,11 +3848,11 @@ OUTLINE void tiny_spd_train_n037_normalize_sums(const float *dy, const float *z,
  *     templates/kernels/normalize_gradient.c */
 /* tiny_spd_train_n039_normalize_gradient: 16 x 32 x 32 pixels of 1 blocks. */
 OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float *z, const float *y, const float *table, const float *sums, float *dz, float *dr,
-                    int part, int parts)
+                    int thread, int threads)
 {
     enum { UNITS = 16 * 32 * 1, WIDTH = 1 * BLOCK, ACROSS = 1 == 4 ? 2 : 1 };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 1, row = unit / 1 % 32, image = unit / (1 * 32);
         const float *from = dy + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + block * (ptrdiff_t)512;
         const float *in = z + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + block * (ptrdiff_t)512;
@@ -3856,7 +3887,7 @@ OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float
 /* %40 = weight_gradient(%0, %38) k=3 0.weight      16×1×1      0  tiny-spd.swift:7
  *     templates/kernels/weight_gradient_image.c */
 /* tiny_spd_train_n040_weight_gradient_image: gradient of the weight of a convolution that reads the caller's image, planar [image][channel][row][column], itself
- * or behind a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
+ * or through a space-to-depth: dW[o][i][ky][kx] = sum of dy[o] times the image there, 0 outside of it; and of its bias.
  *
  * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
@@ -3926,12 +3957,12 @@ INLINE void tiny_spd_train_n040_weight_gradient_image_taps(const int taps, const
     }
 }
 
-OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, const float *dy, float *dw, float *db, float *scratch, int part, int parts)
+OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, const float *dy, float *dw, float *db, float *scratch, int thread, int threads)
 {
     static const int places[27] = {0, 9, 18, 1, 10, 19, 2, 11, 20, 3, 12, 21, 4, 13, 22, 5, 14, 23, 6, 15, 24, 7, 16, 25, 8, 17, 26};
     enum { UNITS = 1 * 16, SUMS = (27 + 1) * BLOCK };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int chunk = unit % 16, block = unit / 16;
         float *sums = scratch + unit * (ptrdiff_t)SUMS;
         memset(sums, 0, SUMS * sizeof(float));
@@ -3951,8 +3982,8 @@ OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, cons
         }
     }
     BARRIER
-    const int last = (int)((int64_t)16 * (part + 1) / parts);
-    for (int o = (int)((int64_t)16 * part / parts); o < last; o++) {
+    const int last = (int)((int64_t)16 * (thread + 1) / threads);
+    for (int o = (int)((int64_t)16 * thread / threads); o < last; o++) {
         const float *from = scratch + o / BLOCK * (ptrdiff_t)16 * SUMS + o % BLOCK;
         for (int tap = 0; tap <= 27; tap++) {
             double sum = 0.0;
@@ -4058,11 +4089,11 @@ INLINE int tiny_spd_train_optimizer_next(const int unit, int *range, int64_t *at
 }
 
 /* The norm of all gradients together. */
-static double tiny_spd_train_optimizer_norm(const float *restrict gradients, double *restrict squares, int part, int parts)
+static double tiny_spd_train_optimizer_norm(const float *restrict gradients, double *restrict squares, int thread, int threads)
 {
-    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * thread / threads); unit < last; unit++) {
         double sum = 0.0;
         int64_t at = 0, end = 0;
         for (int n; (n = tiny_spd_train_optimizer_next(unit, &range, &at, &end)) > 0;) {
@@ -4085,11 +4116,11 @@ static double tiny_spd_train_optimizer_norm(const float *restrict gradients, dou
 }
 
 /* Adds the gradients of one more batch to `sum`, or begins with them. */
-INLINE void tiny_spd_train_optimizer_accumulate(const float *restrict gradients, float *restrict sum, const int begin, int part, int parts)
+INLINE void tiny_spd_train_optimizer_accumulate(const float *restrict gradients, float *restrict sum, const int begin, int thread, int threads)
 {
-    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * thread / threads); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = tiny_spd_train_optimizer_next(unit, &range, &at, &end)) > 0;) {
             if (tiny_spd_train_optimizer_ranges[range].group < 0) continue;
@@ -4098,21 +4129,21 @@ INLINE void tiny_spd_train_optimizer_accumulate(const float *restrict gradients,
     }
 }
 
-/* One step. Returns the norm of the scaled gradients before clipping to every part; 0 if update->max_norm is 0. */
+/* One step. Returns the norm of the scaled gradients before clipping to every thread; 0 if update->max_norm is 0. */
 static double tiny_spd_train_optimizer(const spd_update *update, float *restrict values, const float *restrict gradients,
                      float *restrict momentum, float *restrict second, float *restrict average, void *restrict scratch,
-                     int part, int parts)
+                     int thread, int threads)
 {
     double norm = 0.0, scale = update->gradient_scale;
     if (update->max_norm > 0.0) {
-        norm = scale * tiny_spd_train_optimizer_norm(gradients, scratch, part, parts);
+        norm = scale * tiny_spd_train_optimizer_norm(gradients, scratch, thread, threads);
         norm = norm < 0.0 ? -norm : norm;
         const double factor = update->max_norm / (norm + 1e-6);
         scale = factor < 1.0 ? scale * factor : scale;
     }
-    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (part + 1) / parts);
+    const int last = (int)((int64_t)tiny_spd_train_optimizer_UNITS * (thread + 1) / threads);
     int range = 0;
-    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * part / parts); unit < last; unit++) {
+    for (int unit = (int)((int64_t)tiny_spd_train_optimizer_UNITS * thread / threads); unit < last; unit++) {
         int64_t at = 0, end = 0;
         for (int n; (n = tiny_spd_train_optimizer_next(unit, &range, &at, &end)) > 0;) {
             tiny_spd_train_optimizer_numbers(update, tiny_spd_train_optimizer_ranges[range].group, scale, n, values + at, gradients + at, momentum + at,
@@ -4122,13 +4153,13 @@ static double tiny_spd_train_optimizer(const spd_update *update, float *restrict
     return norm;
 }
 
-/* Steps first ..< last, the share `part` of `parts`; every part meets the others between steps. */
+/* Steps first ..< last, the share of thread `thread` of `threads`; every thread meets the others between steps. */
 static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float *losses, int first,
-                int last, int part, int parts)
+                int last, int thread, int threads)
 {
     float *values = trainer->values, *gradients = trainer->gradients, *arena = trainer->arena;
     const float *input = batch->images;
-    float *scratch = arena + 841856 + part * (ptrdiff_t)34816;
+    float *scratch = arena + 841856 + thread * (ptrdiff_t)34816;
     (void)scratch;
     for (int step = first; step < last; step++) {
         if (step > first) {
@@ -4137,175 +4168,175 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         switch (step) {
         case 0: {
             /* %1 = conv2d(%0) k=3 p=1 3→16 */
-            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
-            pack_bias(arena + 432, 1, NULL, 16, part);
+            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
+            pack_bias(arena + 432, 1, NULL, 16, thread);
             BARRIER
-            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, part, parts);
+            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, thread, threads);
             break;
         }
         case 1: {
             /* %16 = statistics(%1) */
-            tiny_spd_train_n016_norm_statistics(arena + 331776, values + 432, values + 448, values + 464, values + 480, arena + 841792, arena + 0, part, parts);
+            tiny_spd_train_n016_norm_statistics(arena + 331776, values + 432, values + 448, values + 464, values + 480, arena + 841792, arena + 0, thread, threads);
             break;
         }
         case 2: {
             /* %3 = normalize(%1, %16) *bn +relu */
-            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, part, parts);
-            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, part, parts);
+            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, thread, threads);
             break;
         }
         case 3: {
             /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics */
-            pack_winograd(arena + 466944, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, (const float[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, part, parts);
-            pack_bias(arena + 499712, 2, NULL, 32, part);
+            pack_winograd(arena + 466944, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, (const float[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, thread, threads);
+            pack_bias(arena + 499712, 2, NULL, 32, thread);
             BARRIER
-            tiny_spd_train_n005_conv_winograd((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 466944, scratch, arena + 466944, arena + 499712, NULL, arena + 331776, 0, 2, arena + 499744, part, parts);
+            tiny_spd_train_n005_conv_winograd((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 466944, scratch, arena + 466944, arena + 499712, NULL, arena + 331776, 0, 2, arena + 499744, thread, threads);
             break;
         }
         case 4: {
             /* %17 = statistics(%5) */
-            tiny_spd_train_n017_norm_statistics(arena + 331776, values + 18928, values + 18960, values + 18992, values + 19024, arena + 270336, arena + 499744, part, parts);
+            tiny_spd_train_n017_norm_statistics(arena + 331776, values + 18928, values + 18960, values + 18992, values + 19024, arena + 270336, arena + 499744, thread, threads);
             break;
         }
         case 5: {
             /* %7 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, part, parts);
+            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, thread, threads);
             break;
         }
         case 6: {
             /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics */
-            pack_direct(arena + 221184, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, part, parts);
-            pack_bias(arena + 229376, 4, NULL, 64, part);
+            pack_direct(arena + 221184, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + 229376, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n009_conv_direct((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 221184, arena + 229376, NULL, arena + 135168, arena + 202752, part, parts);
+            tiny_spd_train_n009_conv_direct((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 221184, arena + 229376, NULL, arena + 135168, arena + 202752, thread, threads);
             break;
         }
         case 7: {
             /* %18 = statistics(%9) */
-            tiny_spd_train_n018_norm_statistics(arena + 135168, values + 27248, values + 27312, values + 27376, values + 27440, arena + 68608, arena + 202752, part, parts);
+            tiny_spd_train_n018_norm_statistics(arena + 135168, values + 27248, values + 27312, values + 27376, values + 27440, arena + 68608, arena + 202752, thread, threads);
             break;
         }
         case 8: {
             /* %11 = normalize(%9, %18) *bn +relu */
-            tiny_spd_train_n011_normalize(arena + 135168, arena + 68608, NULL, arena + 0, part, parts);
+            tiny_spd_train_n011_normalize(arena + 135168, arena + 68608, NULL, arena + 0, thread, threads);
             break;
         }
         case 9: {
             /* %12 = global_average_pool(%11) */
-            tiny_spd_train_n012_global_average((const float *const[]){arena + 0}, arena + 67584, part, parts);
+            tiny_spd_train_n012_global_average((const float *const[]){arena + 0}, arena + 67584, thread, threads);
             break;
         }
         case 10: {
             /* %14 = conv2d(%12) k=1 64→10 */
-            pack_direct(arena + 0, 1, 1, 4, (const weight_run[]){{64, 0, 1}}, (const weight_run[]){{10, 0, 64}}, values + 27504, 1, (const int[]){0}, part, parts);
-            pack_bias(arena + 1024, 1, values + 28144, 10, part);
+            pack_direct(arena + 0, 1, 1, 4, (const weight_run[]){{64, 0, 1}}, (const weight_run[]){{10, 0, 64}}, values + 27504, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + 1024, 1, values + 28144, 10, thread);
             BARRIER
-            tiny_spd_train_n014_conv_direct((const float *const[]){arena + 67584}, arena + 0, arena + 1024, NULL, arena + 1040, part, parts);
+            tiny_spd_train_n014_conv_direct((const float *const[]){arena + 67584}, arena + 0, arena + 1024, NULL, arena + 1040, thread, threads);
             break;
         }
         case 11: {
             /* %15 = cross_entropy(%14) → %19 */
-            tiny_spd_train_n015_cross_entropy(arena + 1040, batch->labels, batch->label_smoothing, arena + 5120, losses, arena + 0, part, parts);
+            tiny_spd_train_n015_cross_entropy(arena + 1040, batch->labels, batch->label_smoothing, arena + 5120, losses, arena + 0, thread, threads);
             break;
         }
         case 12: {
             /* %20 = weight_gradient(%12, %19) k=1 13.weight */
-            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + 67584}, arena + 5120, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + 0, scratch, part, parts);
+            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + 67584}, arena + 5120, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + 0, scratch, thread, threads);
             break;
         }
         case 13: {
             /* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21 */
-            pack_direct(arena + 0, 4, 1, 1, (const weight_run[]){{10, 0, 64}}, (const weight_run[]){{64, 0, 1}}, values + 27504, 1, (const int[]){0}, part, parts);
-            pack_bias(arena + 1024, 4, NULL, 64, part);
+            pack_direct(arena + 0, 4, 1, 1, (const weight_run[]){{10, 0, 64}}, (const weight_run[]){{64, 0, 1}}, values + 27504, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + 1024, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n022_conv_direct((const float *const[]){arena + 5120}, arena + 0, arena + 1024, NULL, arena + 1088, part, parts);
+            tiny_spd_train_n022_conv_direct((const float *const[]){arena + 5120}, arena + 0, arena + 1024, NULL, arena + 1088, thread, threads);
             break;
         }
         case 14: {
             /* %24 = global_average_gradient(%21) → %23 */
-            tiny_spd_train_n024_global_average_gradient(arena + 1088, arena + 202752, part, parts);
+            tiny_spd_train_n024_global_average_gradient(arena + 1088, arena + 202752, thread, threads);
             break;
         }
         case 15: {
-            /* %25 = normalize_sums(%23, %9, %18) *bn +relu */
-            tiny_spd_train_n025_normalize_sums(arena + 202752, arena + 135168, NULL, arena + 68608, gradients + 27248, gradients + 27312, arena + 512, arena + 0, part, parts);
+            /* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu */
+            tiny_spd_train_n025_batch_norm_backward_reduce(arena + 202752, arena + 135168, NULL, arena + 68608, gradients + 27248, gradients + 27312, arena + 512, arena + 0, thread, threads);
             break;
         }
         case 16: {
             /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26 */
-            tiny_spd_train_n027_normalize_gradient(arena + 202752, arena + 135168, NULL, arena + 68608, arena + 512, arena + 202752, NULL, part, parts);
+            tiny_spd_train_n027_normalize_gradient(arena + 202752, arena + 135168, NULL, arena + 68608, arena + 512, arena + 202752, NULL, thread, threads);
             break;
         }
         case 17: {
             /* %41 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, part, parts);
+            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, thread, threads);
             break;
         }
         case 18: {
             /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight */
-            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, part, parts);
+            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, thread, threads);
             break;
         }
         case 19: {
             /* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2] */
-            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, part, parts);
-            pack_direct(arena + 0, 8, 1, 4, (const weight_run[]){{64, 0, 128}}, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, values + 19056, 1, (const int[]){0}, part, parts);
-            pack_bias(arena + 8192, 8, NULL, 128, part);
+            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
+            pack_direct(arena + 0, 8, 1, 4, (const weight_run[]){{64, 0, 128}}, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, values + 19056, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + 8192, 8, NULL, 128, thread);
             BARRIER
-            tiny_spd_train_n030_conv_direct((const float *const[]){arena + 202752}, arena + 0, arena + 8192, NULL, arena + 602704, part, parts);
+            tiny_spd_train_n030_conv_direct((const float *const[]){arena + 202752}, arena + 0, arena + 8192, NULL, arena + 602704, thread, threads);
             break;
         }
         case 20: {
-            /* %31 = normalize_sums(%29, %5, %17) *bn +relu */
-            tiny_spd_train_n031_normalize_sums(arena + 602704, arena + 331776, NULL, arena + 270336, gradients + 18928, gradients + 18960, arena + 1024, arena + 0, part, parts);
+            /* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu */
+            tiny_spd_train_n031_batch_norm_backward_reduce(arena + 602704, arena + 331776, NULL, arena + 270336, gradients + 18928, gradients + 18960, arena + 1024, arena + 0, thread, threads);
             break;
         }
         case 21: {
             /* %33 = normalize_gradient(%29, %5, %17, %31) *bn +relu → %32 */
-            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, part, parts);
-            tiny_spd_train_n033_normalize_gradient(arena + 602704, arena + 331776, NULL, arena + 270336, arena + 1024, arena + 602704, NULL, part, parts);
+            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
+            tiny_spd_train_n033_normalize_gradient(arena + 602704, arena + 331776, NULL, arena + 270336, arena + 1024, arena + 602704, NULL, thread, threads);
             break;
         }
         case 22: {
             /* %42 = conv2d(%0) k=3 p=1 3→16 */
-            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, part, parts);
-            pack_bias(arena + 432, 1, NULL, 16, part);
+            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
+            pack_bias(arena + 432, 1, NULL, 16, thread);
             BARRIER
-            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, part, parts);
+            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, thread, threads);
             break;
         }
         case 23: {
             /* %43 = normalize(%42, %16) *bn +relu */
-            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, part, parts);
-            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, part, parts);
+            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, thread, threads);
             break;
         }
         case 24: {
             /* %34 = weight_gradient(%43[::2,::2] ++ %43[1::2,::2] ++ %43[::2,1::2] ++ %43[1::2,1::2], %32) k=3 4.weight */
-            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 602704, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + 768000, scratch, part, parts);
+            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 602704, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + 768000, scratch, thread, threads);
             break;
         }
         case 25: {
             /* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2] */
-            pack_winograd(arena + 768000, 0, 4, 4, 1, 2, (const weight_run[]){{32, 0, 576}}, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, values + 496, (const int[]){8, 7, 6, 5, 4, 3, 2, 1, 0}, 6, (const float[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, part, parts);
-            pack_bias(arena + 841728, 4, NULL, 64, part);
+            pack_winograd(arena + 768000, 0, 4, 4, 1, 2, (const weight_run[]){{32, 0, 576}}, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, values + 496, (const int[]){8, 7, 6, 5, 4, 3, 2, 1, 0}, 6, (const float[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, thread, threads);
+            pack_bias(arena + 841728, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n036_conv_winograd((const float *const[]){arena + 602112}, arena + 768000, scratch, arena + 768000, arena + 841728, NULL, arena + 0, 0, 4, part, parts);
+            tiny_spd_train_n036_conv_winograd((const float *const[]){arena + 602112}, arena + 768000, scratch, arena + 768000, arena + 841728, NULL, arena + 0, 0, 4, thread, threads);
             break;
         }
         case 26: {
-            /* %37 = normalize_sums(%35, %42, %16) *bn +relu */
-            tiny_spd_train_n037_normalize_sums(arena + 0, arena + 331776, NULL, arena + 841792, gradients + 432, gradients + 448, arena + 272384, arena + 270336, part, parts);
+            /* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu */
+            tiny_spd_train_n037_batch_norm_backward_reduce(arena + 0, arena + 331776, NULL, arena + 841792, gradients + 432, gradients + 448, arena + 272384, arena + 270336, thread, threads);
             break;
         }
         case 27: {
             /* %39 = normalize_gradient(%35, %42, %16, %37) *bn +relu → %38 */
-            tiny_spd_train_n039_normalize_gradient(arena + 0, arena + 331776, NULL, arena + 841792, arena + 272384, arena + 0, NULL, part, parts);
+            tiny_spd_train_n039_normalize_gradient(arena + 0, arena + 331776, NULL, arena + 841792, arena + 272384, arena + 0, NULL, thread, threads);
             break;
         }
         case 28: {
             /* %40 = weight_gradient(%0, %38) k=3 0.weight */
-            tiny_spd_train_n040_weight_gradient_image(input, arena + 0, gradients + 0, NULL, arena + 270336, part, parts);
+            tiny_spd_train_n040_weight_gradient_image(input, arena + 0, gradients + 0, NULL, arena + 270336, thread, threads);
             break;
         }
 
@@ -4349,8 +4380,23 @@ static int check_trainer(const tiny_spd_train_trainer *trainer)
 
 static int check_update(const tiny_spd_train_trainer *trainer, const spd_update *update)
 {
+    const double largest = 3.4028234663852886e38; /* of a float, which is what each becomes */
     if (update == NULL || update->groups == NULL || trainer->momentum == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
-    return update->rule != SPD_SGD && trainer->second_moments == NULL ? TINY_SPD_TRAIN_NULL_POINTER : TINY_SPD_TRAIN_OK;
+    if (update->rule != SPD_SGD && update->rule != SPD_ADAM && update->rule != SPD_ADAMW) return TINY_SPD_TRAIN_BAD_HYPERPARAMETER;
+    const int adam = update->rule != SPD_SGD;
+    if (adam && trainer->second_moments == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
+    int valid = is_within(update->gradient_scale, -largest, largest) && is_within(update->max_norm, 0.0, 1.7976931348623157e308);
+    if (trainer->average != NULL) valid &= is_within(update->ema_decay, 0.0, 1.0);
+    for (int i = 0; i < 3; i++) {
+        const spd_group_rates *group = update->groups + i;
+        valid &= is_within(group->learning_rate, 0.0, largest) && is_within(group->weight_decay, 0.0, largest) &&
+                 is_within(group->momentum, 0.0, largest) && (!adam || group->momentum < 1.0);
+    }
+    if (adam) {
+        valid &= update->step >= 1 && is_within(update->second_momentum, 0.0, 1.0) && update->second_momentum < 1.0;
+        valid &= is_within(update->epsilon, 1.1754943508222875e-38, largest); /* 0 / 0 for a gradient of 0 otherwise */
+    }
+    return valid ? TINY_SPD_TRAIN_OK : TINY_SPD_TRAIN_BAD_HYPERPARAMETER;
 }
 
 int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4], int first,
@@ -4366,17 +4412,18 @@ int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_b
         if (status != TINY_SPD_TRAIN_OK) return status;
     }
     if (batch->labels == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
+    if (!is_within(batch->label_smoothing, 0.0, 1.0)) return TINY_SPD_TRAIN_BAD_HYPERPARAMETER;
     if (!tiny_spd_train_n015_cross_entropy_check(batch->labels)) return TINY_SPD_TRAIN_BAD_TARGETS;
     const int threads = trainer->threads;
     (void)threads;
     PARALLEL(threads)
     {
-        run(trainer, batch, update, losses, first, last, PART, PARTS);
+        run(trainer, batch, update, losses, first, last, THREAD, THREADS);
     }
     return TINY_SPD_TRAIN_OK;
 }
 
-/* The update apart from backward: gradients first, then the optimiser's sweep over all of them. */
+/* Updates after the backward pass: gradients first, then the optimiser's sweep over all of them. */
 
 int tiny_spd_train_gradients(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4])
 {
@@ -4392,7 +4439,7 @@ int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins)
     (void)threads;
     PARALLEL(threads)
     {
-        tiny_spd_train_optimizer_accumulate(trainer->gradients, trainer->sum, begins, PART, PARTS);
+        tiny_spd_train_optimizer_accumulate(trainer->gradients, trainer->sum, begins, THREAD, THREADS);
     }
     return TINY_SPD_TRAIN_OK;
 }
@@ -4407,10 +4454,10 @@ static int sweep(tiny_spd_train_trainer *trainer, const spd_update *update, cons
     (void)threads;
     PARALLEL(threads)
     {
-        const int part = PART;
+        const int thread = THREAD;
         const double length = tiny_spd_train_optimizer(update, trainer->values, gradients, trainer->momentum, trainer->second_moments,
-                                                 trainer->average, trainer->arena, part, PARTS);
-        if (part == 0 && norm != NULL) *norm = length;
+                                                 trainer->average, trainer->arena, thread, THREADS);
+        if (thread == 0 && norm != NULL) *norm = length;
     }
     return TINY_SPD_TRAIN_OK;
 }
@@ -4423,8 +4470,10 @@ int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *upd
 
 int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4])
 {
-    const int status = tiny_spd_train_gradients(trainer, batch, losses);
-    if (status != TINY_SPD_TRAIN_OK || losses[0] - losses[0] != 0.0f) return status;
+    int status = check_trainer(trainer);
+    if (status == TINY_SPD_TRAIN_OK) status = check_update(trainer, update);
+    if (status == TINY_SPD_TRAIN_OK) status = tiny_spd_train_gradients(trainer, batch, losses);
+    if (status != TINY_SPD_TRAIN_OK || !is_finite(losses[0])) return status;
     return sweep(trainer, update, trainer->gradients, NULL);
 }
 
@@ -4434,7 +4483,7 @@ int tiny_spd_train_threads(int threads)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }
@@ -4450,6 +4499,8 @@ const char *tiny_spd_train_status(int status)
     case TINY_SPD_TRAIN_BAD_STEPS: return "there are no such steps";
     case TINY_SPD_TRAIN_TOO_MANY_TARGETS: return "there are more targets than the code was compiled for (--max-targets)";
     case TINY_SPD_TRAIN_BAD_TARGETS: return "a target names an image or class that does not exist, its box is not finite, or there are not as many as results";
+    case TINY_SPD_TRAIN_BAD_HYPERPARAMETER:
+        return "a rate, decay, momentum, step, smoothing or gain is not finite or outside of the range that the header gives for it";
     case TINY_SPD_TRAIN_UPDATED_IN_BACKWARD:
         return "it was compiled to update each parameter as soon as its gradient is there (--update-in-backward): it keeps no gradients "
                "to add up, to clip or to look at";

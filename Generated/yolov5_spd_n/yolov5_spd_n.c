@@ -20,6 +20,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Rounding, NaN and infinity mean what IEEE 754 says, whatever -ffast-math, -Ofast and their parts allow: sums that are regrouped
+ * would lose the constants that round in e^x, and "all numbers are finite" the checks for those that are not. */
+#if defined(__clang__)
+#pragma clang fp reassociate(off)
+#if __FINITE_MATH_ONLY__
+#pragma float_control(precise, on)
+#pragma clang fp contract(fast)
+#endif
+#elif defined(__GNUC__)
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__
+#pragma GCC optimize("no-fast-math", "no-associative-math", "no-reciprocal-math", "no-finite-math-only")
+#endif
+#elif defined(__FAST_MATH__)
+#error "compile without -ffast-math: the kernels rely on the rounding of IEEE 754"
+#endif
+
 #define VL 8
 #define BLOCK 16
 #define VECTORS (BLOCK / VL) /* vectors in a block of channels */
@@ -89,15 +105,15 @@ extern int omp_get_num_threads(void);
 #define PARALLEL_DEFAULT PRAGMA(omp parallel)
 #define BARRIER PRAGMA(omp barrier)
 #define ATOMIC_WRITE PRAGMA(omp atomic write)
-#define PART omp_get_thread_num()
-#define PARTS omp_get_num_threads()
+#define THREAD omp_get_thread_num()
+#define THREADS omp_get_num_threads()
 #else
 #define PARALLEL(count)
 #define PARALLEL_DEFAULT
 #define BARRIER
 #define ATOMIC_WRITE
-#define PART 0
-#define PARTS 1
+#define THREAD 0
+#define THREADS 1
 #endif
 
 /* ---- the register tile ------------------------------------------------------------------------------------- */
@@ -198,12 +214,12 @@ INLINE void hard_swish(vec *v)
     *v = a * (gate * (1.0f / 6.0f));
 }
 
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Parts share the images' rows. */
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
 static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int part, int parts)
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
     const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * part / parts); unit < (int)((int64_t)all * (part + 1) / parts); unit++) {
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
         const int row = unit % (top + rows + bottom) - top;
         float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
         if (row < 0 || row >= rows) {
@@ -252,7 +268,7 @@ INLINE void winograd6_output_line(const vec *t, vec *y)
     y[5] = 0.03125f * difference0 + difference1 + 32.0f * difference2 + t[7];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd6_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -278,7 +294,7 @@ OUTLINE void winograd6_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd6_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[6][8];
@@ -295,7 +311,7 @@ INLINE void winograd6_output(const float *m, const ptrdiff_t plane, vec *y)
     for (int i = 0; i < 6; i++) winograd6_output_line(columns[i], y + i * 6);
 }
 
-/* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar image behind a space-to-depth by
+/* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar image through a space-to-depth by
  * 2: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
 static const float *winograd_image_8_0_3_6_9(const float *images, const int image, const int row, const int col, vec *to)
 {
@@ -331,7 +347,7 @@ static const float *winograd_image_8_0_3_6_9(const float *images, const int imag
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -401,7 +417,7 @@ INLINE void winograd5_output_line(const vec *t, vec *y)
     y[4] = 0.0081f * sum0 + 0.6561f * sum1 + 10.4976f * sum2 + t[6];
 }
 
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for frequency f goes to v + f * plane. */
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
 OUTLINE void winograd5_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
                                const ptrdiff_t plane)
 {
@@ -427,7 +443,7 @@ OUTLINE void winograd5_input(const float *restrict x, const ptrdiff_t row, const
     }
 }
 
-/* A' m A of one tile and one vector of outputs, whose value for frequency f is at m + f * plane: y[row][column]. */
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
 INLINE void winograd5_output(const float *m, const ptrdiff_t plane, vec *y)
 {
     vec columns[5][7];
@@ -445,7 +461,7 @@ INLINE void winograd5_output(const float *m, const ptrdiff_t plane, vec *y)
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -480,7 +496,7 @@ OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict
 }
 
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
- * frequency of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
 OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
                                               const float *next, int lines)
@@ -514,12 +530,12 @@ OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
  * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many frequencies; for each frequency the tiles' inputs are multiplied by its transformed
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their frequencies V stay in a cache; the weights are packed in the
- * order of their use, [strip][frequency][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [frequency][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two frequencies V_PLANE apart
- *     M: [frequency][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
  * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
@@ -588,12 +604,12 @@ static void yolov5_spd_n_n004_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n004_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n004_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n004_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -602,7 +618,7 @@ INLINE void yolov5_spd_n_n004_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n004_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -636,15 +652,15 @@ INLINE void yolov5_spd_n_n004_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 320 - row < 6 ? 320 - row : 6, cols = 320 - col < 6 ? 320 - col : 6;
@@ -680,11 +696,11 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 6 + 2,
@@ -695,22 +711,22 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n004_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n004_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
             const int base = yolov5_spd_n_n004_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n004_conv_winograd_start(high, groups, tiles) - base;
@@ -720,7 +736,7 @@ OUTLINE void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n004_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -790,12 +806,12 @@ static void yolov5_spd_n_n007_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -804,7 +820,7 @@ INLINE void yolov5_spd_n_n007_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -839,15 +855,15 @@ INLINE void yolov5_spd_n_n007_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 320 - row < 5 ? 320 - row : 5, cols = 320 - col < 5 ? 320 - col : 5;
@@ -883,11 +899,11 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -898,22 +914,22 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n007_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n007_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n007_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n007_conv_winograd_start(high, groups, tiles) - base;
@@ -923,7 +939,7 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n007_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -955,7 +971,7 @@ OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, f
  * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
  * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
- * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, part or parts.
+ * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
  * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
  * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
@@ -1099,10 +1115,10 @@ INLINE void yolov5_spd_n_n011_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n011_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1110,8 +1126,8 @@ OUTLINE void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *
         LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1248,10 +1264,10 @@ INLINE void yolov5_spd_n_n014_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n014_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1259,8 +1275,8 @@ OUTLINE void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *
         LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1322,12 +1338,12 @@ static void yolov5_spd_n_n018_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n018_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n018_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n018_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1336,7 +1352,7 @@ INLINE void yolov5_spd_n_n018_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n018_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1372,15 +1388,15 @@ INLINE void yolov5_spd_n_n018_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
@@ -1416,11 +1432,11 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 6 + 2,
@@ -1431,22 +1447,22 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n018_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n018_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
             const int base = yolov5_spd_n_n018_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n018_conv_winograd_start(high, groups, tiles) - base;
@@ -1456,7 +1472,7 @@ OUTLINE void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n018_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1602,10 +1618,10 @@ INLINE void yolov5_spd_n_n025_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n025_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (160 + 1 - 1) / 1,
@@ -1613,8 +1629,8 @@ OUTLINE void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *
         LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -1676,12 +1692,12 @@ static void yolov5_spd_n_n028_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n028_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -1690,7 +1706,7 @@ INLINE void yolov5_spd_n_n028_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n028_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -1726,15 +1742,15 @@ INLINE void yolov5_spd_n_n028_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
         const int col = (first + tile) % COLS * 6;
         const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
@@ -1770,11 +1786,11 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 6 + 2,
@@ -1785,22 +1801,22 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n028_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n028_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n028_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n028_conv_winograd_start(high, groups, tiles) - base;
@@ -1810,7 +1826,7 @@ OUTLINE void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n028_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -1955,10 +1971,10 @@ INLINE void yolov5_spd_n_n032_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n032_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -1966,8 +1982,8 @@ OUTLINE void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -2105,10 +2121,10 @@ INLINE void yolov5_spd_n_n035_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n035_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2116,8 +2132,8 @@ OUTLINE void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *
         LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -2179,12 +2195,12 @@ static void yolov5_spd_n_n039_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n039_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n039_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n039_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2193,7 +2209,7 @@ INLINE void yolov5_spd_n_n039_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n039_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2228,15 +2244,15 @@ INLINE void yolov5_spd_n_n039_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2272,11 +2288,11 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -2287,22 +2303,22 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n039_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n039_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n039_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n039_conv_winograd_start(high, groups, tiles) - base;
@@ -2312,7 +2328,7 @@ OUTLINE void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n039_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2457,10 +2473,10 @@ INLINE void yolov5_spd_n_n042_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n042_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2468,8 +2484,8 @@ OUTLINE void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *
         LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -2531,12 +2547,12 @@ static void yolov5_spd_n_n046_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n046_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n046_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n046_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2545,7 +2561,7 @@ INLINE void yolov5_spd_n_n046_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n046_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2580,15 +2596,15 @@ INLINE void yolov5_spd_n_n046_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2624,11 +2640,11 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -2639,22 +2655,22 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n046_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n046_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n046_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n046_conv_winograd_start(high, groups, tiles) - base;
@@ -2664,7 +2680,7 @@ OUTLINE void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n046_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -2811,10 +2827,10 @@ INLINE void yolov5_spd_n_n053_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n053_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -2822,8 +2838,8 @@ OUTLINE void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -2885,12 +2901,12 @@ static void yolov5_spd_n_n056_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n056_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n056_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n056_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -2899,7 +2915,7 @@ INLINE void yolov5_spd_n_n056_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n056_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -2934,15 +2950,15 @@ INLINE void yolov5_spd_n_n056_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -2978,11 +2994,11 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -2993,22 +3009,22 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n056_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n056_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n056_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n056_conv_winograd_start(high, groups, tiles) - base;
@@ -3018,7 +3034,7 @@ OUTLINE void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n056_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3163,10 +3179,10 @@ INLINE void yolov5_spd_n_n060_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n060_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3174,8 +3190,8 @@ OUTLINE void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -3314,10 +3330,10 @@ INLINE void yolov5_spd_n_n063_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n063_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3325,8 +3341,8 @@ OUTLINE void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -3388,12 +3404,12 @@ static void yolov5_spd_n_n067_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n067_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n067_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n067_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3402,7 +3418,7 @@ INLINE void yolov5_spd_n_n067_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n067_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3437,15 +3453,15 @@ INLINE void yolov5_spd_n_n067_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -3481,11 +3497,11 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -3496,22 +3512,22 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n067_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n067_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n067_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n067_conv_winograd_start(high, groups, tiles) - base;
@@ -3521,7 +3537,7 @@ OUTLINE void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n067_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -3667,10 +3683,10 @@ INLINE void yolov5_spd_n_n070_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n070_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -3678,8 +3694,8 @@ OUTLINE void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -3742,12 +3758,12 @@ static void yolov5_spd_n_n074_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n074_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n074_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n074_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -3756,7 +3772,7 @@ INLINE void yolov5_spd_n_n074_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n074_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -3791,15 +3807,15 @@ INLINE void yolov5_spd_n_n074_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -3835,11 +3851,11 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -3850,22 +3866,22 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n074_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n074_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n074_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n074_conv_winograd_start(high, groups, tiles) - base;
@@ -3875,7 +3891,7 @@ OUTLINE void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n074_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -4022,10 +4038,10 @@ INLINE void yolov5_spd_n_n088_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n088_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -4033,8 +4049,8 @@ OUTLINE void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -4096,12 +4112,12 @@ static void yolov5_spd_n_n091_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n091_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n091_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n091_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -4110,7 +4126,7 @@ INLINE void yolov5_spd_n_n091_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n091_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -4145,15 +4161,15 @@ INLINE void yolov5_spd_n_n091_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -4189,11 +4205,11 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -4204,22 +4220,22 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n091_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n091_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
             const int base = yolov5_spd_n_n091_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n091_conv_winograd_start(high, groups, tiles) - base;
@@ -4229,7 +4245,7 @@ OUTLINE void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n091_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -4374,10 +4390,10 @@ INLINE void yolov5_spd_n_n095_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n095_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -4385,8 +4401,8 @@ OUTLINE void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -4524,10 +4540,10 @@ INLINE void yolov5_spd_n_n098_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n098_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -4535,8 +4551,8 @@ OUTLINE void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -4598,12 +4614,12 @@ static void yolov5_spd_n_n102_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n102_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n102_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n102_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -4612,7 +4628,7 @@ INLINE void yolov5_spd_n_n102_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n102_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -4647,15 +4663,15 @@ INLINE void yolov5_spd_n_n102_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
@@ -4691,11 +4707,11 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -4706,22 +4722,22 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n102_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n102_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n102_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n102_conv_winograd_start(high, groups, tiles) - base;
@@ -4731,7 +4747,7 @@ OUTLINE void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n102_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -4878,10 +4894,10 @@ INLINE void yolov5_spd_n_n109_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n109_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -4889,8 +4905,8 @@ OUTLINE void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -5028,10 +5044,10 @@ INLINE void yolov5_spd_n_n112_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n112_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5039,8 +5055,8 @@ OUTLINE void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -5068,15 +5084,15 @@ OUTLINE void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *
 /* The larger one, as in PyTorch: a NaN in `a` is not below the best, one in the best is kept. */
 INLINE void yolov5_spd_n_n113_max_pool_larger(vec *best, const vec *a) { *best = SELECT((*best >= *a) | (*best != *best), *best, *a); }
 
-OUTLINE void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict y, int thread, int threads)
 {
     enum {
         PIECE = 20 < 32 ? 20 : 32, /* pixels */
         SPAN = (PIECE - 1) * 1 + 5,    /* columns that they read */
         UNITS = 1 * 20 * 8
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int block = unit % 8, row = unit / 8 % 20, image = unit / (8 * 20);
         const int top = row * 1 - 2;
         const int first_row = top < 0 ? 0 : top, last_row = top + 5 < 20 ? top + 5 : 20;
@@ -5229,10 +5245,10 @@ INLINE void yolov5_spd_n_n119_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n119_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5240,8 +5256,8 @@ OUTLINE void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -5377,10 +5393,10 @@ INLINE void yolov5_spd_n_n211_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n211_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -5388,8 +5404,8 @@ OUTLINE void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -5404,7 +5420,7 @@ OUTLINE void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *
     if (0) STREAM_FENCE();
 }
 
-/* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +start +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
+/* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n127_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
 
@@ -5526,10 +5542,10 @@ INLINE void yolov5_spd_n_n127_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n127_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -5537,8 +5553,8 @@ OUTLINE void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -5601,12 +5617,12 @@ static void yolov5_spd_n_n133_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n133_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n133_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n133_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -5615,7 +5631,7 @@ INLINE void yolov5_spd_n_n133_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n133_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -5650,15 +5666,15 @@ INLINE void yolov5_spd_n_n133_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -5694,11 +5710,11 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -5709,22 +5725,22 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n133_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n133_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 6 - 1) / 6;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n133_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n133_conv_winograd_start(high, groups, tiles) - base;
@@ -5734,7 +5750,7 @@ OUTLINE void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n133_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -5880,10 +5896,10 @@ INLINE void yolov5_spd_n_n140_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n140_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -5891,8 +5907,8 @@ OUTLINE void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -6029,10 +6045,10 @@ INLINE void yolov5_spd_n_n143_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n143_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6040,8 +6056,8 @@ OUTLINE void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -6177,10 +6193,10 @@ INLINE void yolov5_spd_n_n212_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n212_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6188,8 +6204,8 @@ OUTLINE void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -6204,7 +6220,7 @@ OUTLINE void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *
     if (0) STREAM_FENCE();
 }
 
-/* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +start +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
+/* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
  *     templates/kernels/conv_direct.c */
 /* yolov5_spd_n_n148_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
 
@@ -6326,10 +6342,10 @@ INLINE void yolov5_spd_n_n148_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n148_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -6337,8 +6353,8 @@ OUTLINE void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *
         LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -6400,12 +6416,12 @@ static void yolov5_spd_n_n154_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n154_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n154_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n154_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -6414,7 +6430,7 @@ INLINE void yolov5_spd_n_n154_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n154_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -6449,15 +6465,15 @@ INLINE void yolov5_spd_n_n154_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -6493,11 +6509,11 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -6508,22 +6524,22 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n154_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n154_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
             const int base = yolov5_spd_n_n154_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n154_conv_winograd_start(high, groups, tiles) - base;
@@ -6533,7 +6549,7 @@ OUTLINE void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n154_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -6603,12 +6619,12 @@ static void yolov5_spd_n_n164_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n164_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n164_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n164_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -6617,7 +6633,7 @@ INLINE void yolov5_spd_n_n164_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n164_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -6652,15 +6668,15 @@ INLINE void yolov5_spd_n_n164_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
@@ -6696,11 +6712,11 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -6711,22 +6727,22 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n164_conv_winograd_inputs(x, v, first, tiles, 0 ? part : 0, 0 ? parts : 1);
+            yolov5_spd_n_n164_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
         if (0) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 2 - 1) / 2;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
             const int base = yolov5_spd_n_n164_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n164_conv_winograd_start(high, groups, tiles) - base;
@@ -6736,7 +6752,7 @@ OUTLINE void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, f
                 if (1 && i + 1 < to)
                     yolov5_spd_n_n164_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -6882,10 +6898,10 @@ INLINE void yolov5_spd_n_n169_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n169_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -6893,8 +6909,8 @@ OUTLINE void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *
         LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -6956,12 +6972,12 @@ static void yolov5_spd_n_n185_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n185_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n185_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n185_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -6970,7 +6986,7 @@ INLINE void yolov5_spd_n_n185_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n185_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -7005,15 +7021,15 @@ INLINE void yolov5_spd_n_n185_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
@@ -7049,11 +7065,11 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -7064,22 +7080,22 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2832;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 22, tiles = COUNT - first < 22 ? COUNT - first : 22;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n185_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n185_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 4 - 1) / 4;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n185_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n185_conv_winograd_start(high, groups, tiles) - base;
@@ -7089,7 +7105,7 @@ OUTLINE void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n185_conv_winograd_inputs(x, NULL, first + tiles, 22 < COUNT - first - tiles ? 22 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -7235,10 +7251,10 @@ INLINE void yolov5_spd_n_n190_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n190_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -7246,8 +7262,8 @@ OUTLINE void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -7309,12 +7325,12 @@ static void yolov5_spd_n_n196_conv_winograd_transform(const float *const x[], fl
     }
 }
 
-/* The share `part` of `parts` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n196_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int part,
-                          const int parts)
+/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
+INLINE void yolov5_spd_n_n196_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
+                          const int threads)
 {
     const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * part / parts), high = (int)((int64_t)units * (part + 1) / parts);
+    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
     int block = 0;
 #define TRANSFORM(from, count, inputs, ...) \
     yolov5_spd_n_n196_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
@@ -7323,7 +7339,7 @@ INLINE void yolov5_spd_n_n196_conv_winograd_inputs(const float *const x[], float
     (void)block;
 }
 
-/* Products of one frequency for `tiles` tiles and `blocks` blocks of outputs. */
+/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
 INLINE void yolov5_spd_n_n196_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
                            const int lines)
 {
@@ -7358,15 +7374,15 @@ INLINE void yolov5_spd_n_n196_conv_winograd_fetch_outputs(const float *r, float 
     (void)r, (void)y;
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `behind`
+/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
  * more tiles will follow. */
 OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int behind, const int block,
+                            const int first, const int tiles, const int following, const int block,
                             const int blocks)
 {
     enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
     for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + behind) yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
+        if (tile + 1 < tiles + following) yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
         const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
         const int col = (first + tile) % COLS * 5;
         const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
@@ -7402,11 +7418,11 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, co
     (void)r;
 }
 
-/* Computes part `part` of `parts` of strips [from_strip, to_strip), whose weights are at w. v: the shared frequencies, NULL if each
- * part has its own, which then lie in front of the products in `scratch`. */
+/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
+ * thread has its own, which then lie before the products in `scratch`. */
 OUTLINE void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int part,
-                    int parts)
+                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
+                    int threads)
 {
     enum {
         EDGE = 5 + 2,
@@ -7417,22 +7433,22 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, f
     const int strips = to_strip - from_strip;
     float *m = scratch;
     if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * part / parts);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (part + 1) / parts);
+    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
+    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
     for (int i = from; i < to; i++) {
         const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared frequencies are still there when the next strips come. */
+        /* All tiles' shared elements are still there when the next strips come. */
         if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n196_conv_winograd_inputs(x, v, first, tiles, 1 ? part : 0, 1 ? parts : 1);
+            yolov5_spd_n_n196_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
         if (1) {
             BARRIER
         }
         const int groups = (tiles + 6 - 1) / 6;
         int chunks = (groups + 3 - 1) / 3;
         /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + parts - 1) / parts * parts * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (part + 1) / parts) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * part / parts) : 0; unit < end; unit++) {
+        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
+        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
             const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
             const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
             const int base = yolov5_spd_n_n196_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n196_conv_winograd_start(high, groups, tiles) - base;
@@ -7442,7 +7458,7 @@ OUTLINE void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, f
                 if (0 && i + 1 < to)
                     yolov5_spd_n_n196_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
                                   unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next frequency's weights. */
+                /* Each group fetches its share of the next element's weights. */
                 const float *next = u + K * blocks * BLOCK;
                 const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
                 for (int group = low; group < high; group++, next += lines * K) {
@@ -7587,10 +7603,10 @@ INLINE void yolov5_spd_n_n205_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n205_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (80 + 1 - 1) / 1,
@@ -7598,8 +7614,8 @@ OUTLINE void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -7736,10 +7752,10 @@ INLINE void yolov5_spd_n_n207_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n207_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (40 + 1 - 1) / 1,
@@ -7747,8 +7763,8 @@ OUTLINE void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -7885,10 +7901,10 @@ INLINE void yolov5_spd_n_n209_conv_direct_strip(const int blocks, const float *c
         yolov5_spd_n_n209_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
 }
 
-/* Computes part `part` of `parts`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
+/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
  * run strip by strip where the weights are the larger stream, else band by band. */
 OUTLINE void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int part, int parts)
+                    float *restrict y, int thread, int threads)
 {
     enum {
         BANDS = (20 + 1 - 1) / 1,
@@ -7896,8 +7912,8 @@ OUTLINE void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *
         LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
         UNITS = 1 * BANDS * STRIPS
     };
-    const int end = (int)((int64_t)UNITS * (part + 1) / parts);
-    for (int unit = (int)((int64_t)UNITS * part / parts); unit < end; unit++) {
+    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
         const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
         const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
         const int image = band / BANDS, row = band % BANDS * 1;
@@ -7919,14 +7935,14 @@ OUTLINE void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *
  * x = (2 s0 - 1/2 + column) S, y = (2 s1 - 1/2 + row) S, w = (2 s2)^2 A_w, h = (2 s3)^2 A_h, then objectness and classes.
  * S is the level's stride and A its anchor, both in pixels. Rows are level-major, then anchor, row, column.
  */
-OUTLINE void yolov5_spd_n_n210_decode_boxes(const float *const x[], const float *restrict anchors, float *restrict y, int part, int parts)
+OUTLINE void yolov5_spd_n_n210_decode_boxes(const float *const x[], const float *restrict anchors, float *restrict y, int thread, int threads)
 {
     enum { PER_BOX = 5 + 80, BOXES = 25200 };
 
 /* Level `level`: rows x cols cells, its boxes from number `first` on. */
 #define LEVEL(level, first, rows, cols, stride, x_image, x_row, x_block)                                                 \
-    for (int unit = (int)((int64_t)1 * rows * part / parts);                                                      \
-         unit < (int)((int64_t)1 * rows * (part + 1) / parts); unit++) {                                          \
+    for (int unit = (int)((int64_t)1 * rows * thread / threads);                                                      \
+         unit < (int)((int64_t)1 * rows * (thread + 1) / threads); unit++) {                                          \
         const int row = unit % rows, image = unit / rows;                                                                \
         for (int a = 0; a < 3; a++) {                                                                            \
             float *box = y + ((ptrdiff_t)image * BOXES + first + ((ptrdiff_t)a * rows + row) * cols) * PER_BOX;          \
@@ -8277,6 +8293,11 @@ static const struct { uint64_t name_hash, count; } yolov5_spd_n_tensors[] = {
 };
 enum { TENSORS = (int)(sizeof yolov5_spd_n_tensors / sizeof yolov5_spd_n_tensors[0]) };
 
+/* Tensors of running variances, and what a normalisation adds to them; -1 ends the list. */
+static const struct { int tensor; double epsilon; } yolov5_spd_n_variances[] = {
+    {4, 0.001}, {9, 0.001}, {14, 0.001}, {29, 0.001}, {19, 0.001}, {24, 0.001}, {34, 0.001}, {39, 0.001}, {44, 0.001}, {69, 0.001}, {49, 0.001}, {54, 0.001}, {59, 0.001}, {64, 0.001}, {74, 0.001}, {79, 0.001}, {84, 0.001}, {119, 0.001}, {89, 0.001}, {94, 0.001}, {99, 0.001}, {104, 0.001}, {109, 0.001}, {114, 0.001}, {124, 0.001}, {129, 0.001}, {134, 0.001}, {149, 0.001}, {139, 0.001}, {144, 0.001}, {154, 0.001}, {159, 0.001}, {164, 0.001}, {169, 0.001}, {174, 0.001}, {189, 0.001}, {174, 0.001}, {189, 0.001}, {179, 0.001}, {184, 0.001}, {194, 0.001}, {199, 0.001}, {204, 0.001}, {219, 0.001}, {204, 0.001}, {219, 0.001}, {209, 0.001}, {214, 0.001}, {224, 0.001}, {229, 0.001}, {234, 0.001}, {249, 0.001}, {239, 0.001}, {244, 0.001}, {254, 0.001}, {259, 0.001}, {264, 0.001}, {279, 0.001}, {269, 0.001}, {274, 0.001}, {284, 0.001}, {-1, 0.0}
+};
+
 static const float *tensor(const void *file, int index)
 {
     const file_record *records = (const file_record *)((const char *)file + sizeof(file_header));
@@ -8305,8 +8326,22 @@ static int check_records(const void *file, size_t bytes)
     return YOLOV5_SPD_N_OK;
 }
 
-/* Whether tensors match their digests: those whose middle lies in the share `part` of `parts` of all numbers. */
-static int check_digests(const void *file, int part, int parts)
+/* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
+ * the results. */
+static int check_variances(const void *file)
+{
+    for (int i = 0; yolov5_spd_n_variances[i].tensor >= 0; i++) {
+        const int index = yolov5_spd_n_variances[i].tensor;
+        const float *variance = tensor(file, index);
+        for (uint64_t k = 0; k < yolov5_spd_n_tensors[index].count; k++) {
+            if ((double)variance[k] + yolov5_spd_n_variances[i].epsilon <= 0.0) return 0;
+        }
+    }
+    return 1;
+}
+
+/* Whether tensors match their digests: those whose middle lies in the share of thread `thread` of `threads` of all numbers. */
+static int check_digests(const void *file, int thread, int threads)
 {
     const file_record *records = (const file_record *)(const void *)((const char *)file + sizeof(file_header));
     uint64_t total = 0, before = 0;
@@ -8314,7 +8349,7 @@ static int check_digests(const void *file, int part, int parts)
     for (int i = 0; i < TENSORS; i++) {
         const uint64_t count = yolov5_spd_n_tensors[i].count, middle = before + count / 2;
         before += count;
-        if (middle * (uint64_t)parts / total != (uint64_t)part) continue;
+        if (middle * (uint64_t)threads / total != (uint64_t)thread) continue;
         const uint32_t *words = (const uint32_t *)(const void *)tensor(file, i);
         uint64_t digest = 0xcbf29ce484222325u;
         for (uint64_t k = 0; k < count; k++) digest = (digest ^ words[k]) * 0x100000001b3u;
@@ -8325,8 +8360,8 @@ static int check_digests(const void *file, int part, int parts)
 
 /* ---- packing: from the parameters to the kernels' order, batch normalisation folded in --------------------------- */
 
-/* Packing is shared out: of each tensor, a thread packs the share `part` of `parts` of the outputs or of the inputs. */
-INLINE int share(int count, int part, int parts) { return (int)((int64_t)count * part / parts); }
+/* Packing is shared out: of each tensor, a thread packs the share of thread `thread` of `threads` of the outputs or of the inputs. */
+INLINE int share(int count, int thread, int threads) { return (int)((int64_t)count * thread / threads); }
 
 /* Batch normalisation with running statistics; weight NULL: none. */
 typedef struct { const float *weight, *bias, *mean, *variance; double epsilon; } batch_norm;
@@ -8361,7 +8396,7 @@ static double norm_shift(const batch_norm *norm, int channel, double bias)
 /* [output][input][tap] -> [strip][segment][block][tap][16 lanes][strip * 16 outputs], for the outputs `first` and on. A block of
  * outputs is written side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_direct(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int taps,
-                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part, int parts)
+                        int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread, int threads)
 {
     for (int side = first / 16 * 16; side < first + outputs; side += 16) {
         const int s = side / (strip * 16), left = out_blocks - s * strip, width = (left < strip ? left : strip) * 16;
@@ -8370,8 +8405,8 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 for (int tap = 0; tap < taps; tap++) {
                     float *line = at + ((ptrdiff_t)(c / 16 * taps + tap) * 16 + c % 16) * width;
@@ -8384,11 +8419,11 @@ static void pack_direct(float *to, int out_blocks, int strip, int depth, const i
     }
 }
 
-/* [output][input][3 x 3] -> [strip][frequency][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
+/* [output][input][3 x 3] -> [strip][element][segment][block][16 lanes][strip * 16 outputs]: G g G', with G of `edge` rows. A
  * strip's outputs are transformed side by side, so that what is written lies together; threads share each segment's channels. */
 static void pack_winograd(float *to, int out_blocks, int strip, int depth, const input_view *views, int segments, int edge,
-                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int part,
-                          int parts)
+                          const double *g, int inputs, const float *w, int first, int outputs, const batch_norm *norm, int thread,
+                          int threads)
 {
     enum { SIDE = 16 };
     for (int side = first / SIDE * SIDE; side < first + outputs; side += SIDE) {
@@ -8398,8 +8433,8 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
         for (int o = low; o < high; o++) scale[o] = norm_scale(norm, side + o - first);
         float *at = to + (ptrdiff_t)s * edge * edge * depth * strip * 16 + (side - s * strip * 16);
         for (int v = 0; v < segments; v++) {
-            const int channels = views[v].channels, end = share(channels, part + 1, parts);
-            for (int c = share(channels, part, parts); c < end; c++) {
+            const int channels = views[v].channels, end = share(channels, thread + 1, threads);
+            for (int c = share(channels, thread, threads); c < end; c++) {
                 const int in = views[v].first + c * views[v].stride;
                 double taps[9][SIDE] = {{0}}, lines[3][SIDE];
                 for (int o = low; o < high; o++) {
@@ -8426,22 +8461,22 @@ static void pack_winograd(float *to, int out_blocks, int strip, int depth, const
 }
 
 /* Where the sums of outputs `first` and on start: the bias, or what normalisation leaves of it. */
-static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int part,
-                      int parts)
+static void pack_bias(float *to, const float *bias, int first, int outputs, const batch_norm *norm, int thread,
+                      int threads)
 {
-    for (int o = share(outputs, part, parts); o < share(outputs, part + 1, parts); o++)
+    for (int o = share(outputs, thread, threads); o < share(outputs, thread + 1, threads); o++)
         to[first + o] = (float)norm_shift(norm, o, bias == NULL ? 0.0 : bias[o]);
 }
 
-/* What stands in front of the packed weights. */
+/* The header of the packed weights. */
 typedef struct { char magic[4]; uint32_t version; uint64_t pack_hash, graph_hash, reserved[5]; } packed_header;
 _Static_assert(sizeof(packed_header) == 64, "the packed header is one cache line");
 
-/* Steps first ..< last of a run, the share `part` of `parts`; every part meets the others between steps. */
-static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int part,
-                int parts)
+/* Steps first ..< last of a run, the share of thread `thread` of `threads`; every thread meets the others between steps. */
+static void run(const float *weights, float *arena, const float *input, float *output, int first, int last, int thread,
+                int threads)
 {
-    float *scratch = arena + 4935744 + part * (ptrdiff_t)48608;
+    float *scratch = arena + 4935744 + thread * (ptrdiff_t)48608;
     (void)scratch;
     for (int step = first; step < last; step++) {
         if (step > first) {
@@ -8450,309 +8485,309 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu */
-            zero_halo(arena + 3281968, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, part, parts);
-            yolov5_spd_n_n004_conv_winograd((const float *const[]){input}, NULL, scratch, weights + 0, weights + 16384, NULL, arena + 3281968, 0, 1, part, parts);
+            zero_halo(arena + 3281968, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, thread, threads);
+            yolov5_spd_n_n004_conv_winograd((const float *const[]){input}, NULL, scratch, weights + 0, weights + 16384, NULL, arena + 3281968, 0, 1, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu */
-            yolov5_spd_n_n007_conv_winograd((const float *const[]){arena + 3276800}, NULL, scratch, weights + 16400, weights + 41488, NULL, arena + 0, 0, 2, part, parts);
+            yolov5_spd_n_n007_conv_winograd((const float *const[]){arena + 3276800}, NULL, scratch, weights + 16400, weights + 41488, NULL, arena + 0, 0, 2, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu */
-            yolov5_spd_n_n011_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 41520, weights + 45616, NULL, arena + 3276800, part, parts);
+            yolov5_spd_n_n011_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 41520, weights + 45616, NULL, arena + 3276800, thread, threads);
             break;
         }
         case 3: {
             /* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu */
-            zero_halo(arena + 2640, 1, 160, 1, 3, 1, 3, 430336, 2624, 2624, part, parts);
-            yolov5_spd_n_n014_conv_direct((const float *const[]){arena + 3276800}, weights + 45648, weights + 45904, NULL, arena + 2640, part, parts);
+            zero_halo(arena + 2640, 1, 160, 1, 3, 1, 3, 430336, 2624, 2624, thread, threads);
+            yolov5_spd_n_n014_conv_direct((const float *const[]){arena + 3276800}, weights + 45648, weights + 45904, NULL, arena + 2640, thread, threads);
             break;
         }
         case 4: {
             /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual */
-            yolov5_spd_n_n018_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 45920, weights + 62304, arena + 3276800, arena + 430336, 0, 1, part, parts);
+            yolov5_spd_n_n018_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 45920, weights + 62304, arena + 3276800, arena + 430336, 0, 1, thread, threads);
             break;
         }
         case 5: {
             /* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 1643664, 1, 160, 1, 3, 1, 3, 860672, 5248, 2624, part, parts);
-            yolov5_spd_n_n025_conv_direct((const float *const[]){arena + 430336, arena + 3279360}, weights + 62320, weights + 63344, NULL, arena + 1643664, part, parts);
+            zero_halo(arena + 1643664, 1, 160, 1, 3, 1, 3, 860672, 5248, 2624, thread, threads);
+            yolov5_spd_n_n025_conv_direct((const float *const[]){arena + 430336, arena + 3279360}, weights + 62320, weights + 63344, NULL, arena + 1643664, thread, threads);
             break;
         }
         case 6: {
             /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu */
-            yolov5_spd_n_n028_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 63376, weights + 194448, NULL, arena + 0, 0, 4, part, parts);
+            yolov5_spd_n_n028_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 63376, weights + 194448, NULL, arena + 0, 0, 4, thread, threads);
             break;
         }
         case 7: {
             /* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu */
-            yolov5_spd_n_n032_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 194512, weights + 210896, NULL, arena + 1638400, part, parts);
+            yolov5_spd_n_n032_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 194512, weights + 210896, NULL, arena + 1638400, thread, threads);
             break;
         }
         case 8: {
             /* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, part, parts);
-            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 1638400}, weights + 210960, weights + 211984, NULL, arena + 2640, part, parts);
+            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 1638400}, weights + 210960, weights + 211984, NULL, arena + 2640, thread, threads);
             break;
         }
         case 9: {
             /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n039_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 212016, weights + 262192, arena + 1638400, arena + 215168, 0, 2, part, parts);
+            yolov5_spd_n_n039_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 212016, weights + 262192, arena + 1638400, arena + 215168, 0, 2, thread, threads);
             break;
         }
         case 10: {
             /* %42 = conv2d(%39) k=1 32→32 *bn +silu */
-            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, part, parts);
-            yolov5_spd_n_n042_conv_direct((const float *const[]){arena + 215168}, weights + 262224, weights + 263248, NULL, arena + 2640, part, parts);
+            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            yolov5_spd_n_n042_conv_direct((const float *const[]){arena + 215168}, weights + 262224, weights + 263248, NULL, arena + 2640, thread, threads);
             break;
         }
         case 11: {
             /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n046_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 263280, weights + 313456, arena + 215168, arena + 419968, 0, 2, part, parts);
+            yolov5_spd_n_n046_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 263280, weights + 313456, arena + 215168, arena + 419968, 0, 2, thread, threads);
             break;
         }
         case 12: {
             /* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 824464, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, part, parts);
-            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 419968, arena + 1640960}, weights + 313488, weights + 317584, NULL, arena + 824464, part, parts);
+            zero_halo(arena + 824464, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
+            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 419968, arena + 1640960}, weights + 313488, weights + 317584, NULL, arena + 824464, thread, threads);
             break;
         }
         case 13: {
             /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu */
-            yolov5_spd_n_n056_conv_winograd((const float *const[]){arena + 819200}, NULL, scratch, weights + 317648, weights + 719056, NULL, arena + 0, 0, 8, part, parts);
+            yolov5_spd_n_n056_conv_winograd((const float *const[]){arena + 819200}, NULL, scratch, weights + 317648, weights + 719056, NULL, arena + 0, 0, 8, thread, threads);
             break;
         }
         case 14: {
             /* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu */
-            yolov5_spd_n_n060_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 719184, weights + 784720, NULL, arena + 1475328, part, parts);
+            yolov5_spd_n_n060_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 719184, weights + 784720, NULL, arena + 1475328, thread, threads);
             break;
         }
         case 15: {
             /* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 1475328}, weights + 784848, weights + 788944, NULL, arena + 204192, part, parts);
+            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 1475328}, weights + 784848, weights + 788944, NULL, arena + 204192, thread, threads);
             break;
         }
         case 16: {
             /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n067_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 789008, weights + 989712, arena + 1475328, arena + 314384, 0, 4, part, parts);
+            yolov5_spd_n_n067_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 789008, weights + 989712, arena + 1475328, arena + 314384, 0, 4, thread, threads);
             break;
         }
         case 17: {
             /* %70 = conv2d(%67) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 314384}, weights + 989776, weights + 993872, NULL, arena + 204192, part, parts);
+            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 314384}, weights + 989776, weights + 993872, NULL, arena + 204192, thread, threads);
             break;
         }
         case 18: {
             /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 993936, weights + 1194640, arena + 314384, arena + 416784, 0, 4, part, parts);
+            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 993936, weights + 1194640, arena + 314384, arena + 416784, 0, 4, thread, threads);
             break;
         }
         case 19: {
             /* %77 = conv2d(%74) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 416784}, weights + 1194704, weights + 1198800, NULL, arena + 204192, part, parts);
+            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 416784}, weights + 1194704, weights + 1198800, NULL, arena + 204192, thread, threads);
             break;
         }
         case 20: {
             /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 1198864, weights + 1399568, arena + 416784, arena + 314384, 0, 4, part, parts);
+            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 1198864, weights + 1399568, arena + 416784, arena + 314384, 0, 4, thread, threads);
             break;
         }
         case 21: {
             /* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 1254928, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, part, parts);
-            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 314384, arena + 1477888}, weights + 1399632, weights + 1416016, NULL, arena + 1254928, part, parts);
+            zero_halo(arena + 1254928, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
+            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 314384, arena + 1477888}, weights + 1399632, weights + 1416016, NULL, arena + 1254928, thread, threads);
             break;
         }
         case 22: {
             /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu */
-            yolov5_spd_n_n091_conv_winograd((const float *const[]){arena + 1249536}, arena + 409600, scratch, weights + 1416144, weights + 3021776, NULL, arena + 0, 0, 16, part, parts);
+            yolov5_spd_n_n091_conv_winograd((const float *const[]){arena + 1249536}, arena + 409600, scratch, weights + 1416144, weights + 3021776, NULL, arena + 0, 0, 16, thread, threads);
             break;
         }
         case 23: {
             /* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu */
-            yolov5_spd_n_n095_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 3022032, weights + 3284176, NULL, arena + 409600, part, parts);
+            yolov5_spd_n_n095_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 3022032, weights + 3284176, NULL, arena + 409600, thread, threads);
             break;
         }
         case 24: {
             /* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, part, parts);
-            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 409600}, weights + 3284432, weights + 3300816, NULL, arena + 103968, part, parts);
+            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
+            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 409600}, weights + 3284432, weights + 3300816, NULL, arena + 103968, thread, threads);
             break;
         }
         case 25: {
             /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual */
-            yolov5_spd_n_n102_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 3300944, weights + 4103760, arena + 409600, arena + 163088, 0, 8, part, parts);
+            yolov5_spd_n_n102_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 3300944, weights + 4103760, arena + 409600, arena + 163088, 0, 8, thread, threads);
             break;
         }
         case 26: {
             /* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu */
-            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 163088, arena + 412160}, weights + 4103888, weights + 4169424, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 163088, arena + 412160}, weights + 4103888, weights + 4169424, NULL, arena + 0, thread, threads);
             break;
         }
         case 27: {
             /* %112 = conv2d(%109) k=1 256→128 *bn +silu */
-            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4169680, weights + 4202448, NULL, arena + 102400, part, parts);
+            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4169680, weights + 4202448, NULL, arena + 102400, thread, threads);
             break;
         }
         case 28: {
             /* %113 = max_pool(%112) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 102400}, arena + 153600, part, parts);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 102400}, arena + 153600, thread, threads);
             break;
         }
         case 29: {
             /* %114 = max_pool(%113) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 153600}, arena + 204800, part, parts);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 153600}, arena + 204800, thread, threads);
             break;
         }
         case 30: {
             /* %115 = max_pool(%114) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 204800}, arena + 256000, part, parts);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 204800}, arena + 256000, thread, threads);
             break;
         }
         case 31: {
             /* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu */
-            yolov5_spd_n_n119_conv_direct((const float *const[]){arena + 102400, arena + 153600, arena + 204800, arena + 256000}, weights + 4202576, weights + 4333648, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n119_conv_direct((const float *const[]){arena + 102400, arena + 153600, arena + 204800, arena + 256000}, weights + 4202576, weights + 4333648, NULL, arena + 0, thread, threads);
             break;
         }
         case 32: {
             /* %122 = conv2d(%119) k=1 256→128 *bn +silu */
-            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4333904, weights + 4366672, NULL, arena + 1475328, part, parts);
+            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4333904, weights + 4366672, NULL, arena + 1475328, thread, threads);
             break;
         }
         case 33: {
             /* %211 = conv2d(%122) k=1 128/256→64+64 *bn */
-            yolov5_spd_n_n211_conv_direct((const float *const[]){arena + 1475328}, weights + 4366800, weights + 4383184, NULL, arena + 204800, part, parts);
+            yolov5_spd_n_n211_conv_direct((const float *const[]){arena + 1475328}, weights + 4366800, weights + 4383184, NULL, arena + 204800, thread, threads);
             break;
         }
         case 34: {
-            /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +start +silu */
-            yolov5_spd_n_n127_conv_direct((const float *const[]){arena + 1254928, arena + 204800}, weights + 4383312, weights + 4399696, NULL, arena + 0, part, parts);
+            /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu */
+            yolov5_spd_n_n127_conv_direct((const float *const[]){arena + 1254928, arena + 204800}, weights + 4383312, weights + 4399696, NULL, arena + 0, thread, threads);
             break;
         }
         case 35: {
             /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 408992, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 0}, weights + 4399824, weights + 4403920, NULL, arena + 408992, part, parts);
+            zero_halo(arena + 408992, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 0}, weights + 4399824, weights + 4403920, NULL, arena + 408992, thread, threads);
             break;
         }
         case 36: {
             /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 406288}, arena + 204800, scratch, weights + 4403984, weights + 4604688, NULL, arena + 519184, 0, 4, part, parts);
+            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 406288}, arena + 204800, scratch, weights + 4403984, weights + 4604688, NULL, arena + 519184, 0, 4, thread, threads);
             break;
         }
         case 37: {
             /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
-            yolov5_spd_n_n140_conv_direct((const float *const[]){arena + 519184, arena + 2560}, weights + 4604752, weights + 4621136, NULL, arena + 204800, part, parts);
+            yolov5_spd_n_n140_conv_direct((const float *const[]){arena + 519184, arena + 2560}, weights + 4604752, weights + 4621136, NULL, arena + 204800, thread, threads);
             break;
         }
         case 38: {
             /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
-            yolov5_spd_n_n143_conv_direct((const float *const[]){arena + 204800}, weights + 4621264, weights + 4629456, NULL, arena + 1249536, part, parts);
+            yolov5_spd_n_n143_conv_direct((const float *const[]){arena + 204800}, weights + 4621264, weights + 4629456, NULL, arena + 1249536, thread, threads);
             break;
         }
         case 39: {
             /* %212 = conv2d(%143) k=1 64/128→32+32 *bn */
-            yolov5_spd_n_n212_conv_direct((const float *const[]){arena + 1249536}, weights + 4629520, weights + 4633616, NULL, arena + 409600, part, parts);
+            yolov5_spd_n_n212_conv_direct((const float *const[]){arena + 1249536}, weights + 4629520, weights + 4633616, NULL, arena + 409600, thread, threads);
             break;
         }
         case 40: {
-            /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +start +silu */
-            yolov5_spd_n_n148_conv_direct((const float *const[]){arena + 824464, arena + 409600}, weights + 4633680, weights + 4637776, NULL, arena + 0, part, parts);
+            /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu */
+            yolov5_spd_n_n148_conv_direct((const float *const[]){arena + 824464, arena + 409600}, weights + 4633680, weights + 4637776, NULL, arena + 0, thread, threads);
             break;
         }
         case 41: {
             /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 412240, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, part, parts);
-            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 0}, weights + 4637840, weights + 4638864, NULL, arena + 412240, part, parts);
+            zero_halo(arena + 412240, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 0}, weights + 4637840, weights + 4638864, NULL, arena + 412240, thread, threads);
             break;
         }
         case 42: {
             /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
-            yolov5_spd_n_n154_conv_winograd((const float *const[]){arena + 409600}, NULL, scratch, weights + 4638896, weights + 4689072, NULL, arena + 624768, 0, 2, part, parts);
+            yolov5_spd_n_n154_conv_winograd((const float *const[]){arena + 409600}, NULL, scratch, weights + 4638896, weights + 4689072, NULL, arena + 624768, 0, 2, thread, threads);
             break;
         }
         case 43: {
             /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 1643664, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, part, parts);
-            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 624768, arena + 2560}, weights + 4689104, weights + 4693200, NULL, arena + 1643664, part, parts);
+            zero_halo(arena + 1643664, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
+            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 624768, arena + 2560}, weights + 4689104, weights + 4693200, NULL, arena + 1643664, thread, threads);
             break;
         }
         case 44: {
             /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n164_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 4693264, weights + 4893968, NULL, arena + 0, 0, 4, part, parts);
+            yolov5_spd_n_n164_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 4693264, weights + 4893968, NULL, arena + 0, 0, 4, thread, threads);
             break;
         }
         case 45: {
             /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
-            yolov5_spd_n_n169_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1249536}, weights + 4894032, weights + 4934992, NULL, arena + 409600, part, parts);
+            yolov5_spd_n_n169_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1249536}, weights + 4894032, weights + 4934992, NULL, arena + 409600, thread, threads);
             break;
         }
         case 46: {
             /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, part, parts);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 409600}, weights + 4935120, weights + 4939216, NULL, arena + 204192, part, parts);
+            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 409600}, weights + 4935120, weights + 4939216, NULL, arena + 204192, thread, threads);
             break;
         }
         case 47: {
             /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 4939280, weights + 5139984, NULL, arena + 614400, 0, 4, part, parts);
+            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 4939280, weights + 5139984, NULL, arena + 614400, 0, 4, thread, threads);
             break;
         }
         case 48: {
             /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 2074128, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, part, parts);
-            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 614400, arena + 412160}, weights + 5140048, weights + 5156432, NULL, arena + 2074128, part, parts);
+            zero_halo(arena + 2074128, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
+            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 614400, arena + 412160}, weights + 5140048, weights + 5156432, NULL, arena + 2074128, thread, threads);
             break;
         }
         case 49: {
             /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n185_conv_winograd((const float *const[]){arena + 2068736}, arena + 204800, scratch, weights + 5156560, weights + 5959376, NULL, arena + 0, 0, 8, part, parts);
+            yolov5_spd_n_n185_conv_winograd((const float *const[]){arena + 2068736}, arena + 204800, scratch, weights + 5156560, weights + 5959376, NULL, arena + 0, 0, 8, thread, threads);
             break;
         }
         case 50: {
             /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
-            yolov5_spd_n_n190_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1475328}, weights + 5959504, weights + 6123344, NULL, arena + 204800, part, parts);
+            yolov5_spd_n_n190_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1475328}, weights + 5959504, weights + 6123344, NULL, arena + 204800, thread, threads);
             break;
         }
         case 51: {
             /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, part, parts);
-            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 204800}, weights + 6123600, weights + 6139984, NULL, arena + 103968, part, parts);
+            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
+            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 204800}, weights + 6123600, weights + 6139984, NULL, arena + 103968, thread, threads);
             break;
         }
         case 52: {
             /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n196_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 6140112, weights + 6942928, NULL, arena + 307200, 0, 8, part, parts);
+            yolov5_spd_n_n196_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 6140112, weights + 6942928, NULL, arena + 307200, 0, 8, thread, threads);
             break;
         }
         case 53: {
             /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
-            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 307200, arena + 207360}, weights + 6943056, weights + 7008592, NULL, arena + 2294528, part, parts);
+            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 307200, arena + 207360}, weights + 6943056, weights + 7008592, NULL, arena + 2294528, thread, threads);
             break;
         }
         case 54: {
             /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
-            yolov5_spd_n_n205_conv_direct((const float *const[]){arena + 1643664}, weights + 7008848, weights + 7025232, NULL, arena + 0, part, parts);
+            yolov5_spd_n_n205_conv_direct((const float *const[]){arena + 1643664}, weights + 7008848, weights + 7025232, NULL, arena + 0, thread, threads);
             break;
         }
         case 55: {
             /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
-            yolov5_spd_n_n207_conv_direct((const float *const[]){arena + 2074128}, weights + 7025488, weights + 7058256, NULL, arena + 1638400, part, parts);
+            yolov5_spd_n_n207_conv_direct((const float *const[]){arena + 2074128}, weights + 7025488, weights + 7058256, NULL, arena + 1638400, thread, threads);
             break;
         }
         case 56: {
             /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
-            yolov5_spd_n_n209_conv_direct((const float *const[]){arena + 2294528}, weights + 7058512, weights + 7124048, NULL, arena + 2048000, part, parts);
+            yolov5_spd_n_n209_conv_direct((const float *const[]){arena + 2294528}, weights + 7058512, weights + 7124048, NULL, arena + 2048000, thread, threads);
             break;
         }
         case 57: {
             /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32 */
-            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + 0, arena + 1638400, arena + 2048000}, weights + 7124304, output, part, parts);
+            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + 0, arena + 1638400, arena + 2048000}, weights + 7124304, output, thread, threads);
             break;
         }
 
@@ -8761,195 +8796,195 @@ static void run(const float *weights, float *arena, const float *input, float *o
     (void)weights, (void)arena, (void)input, (void)output;
 }
 
-/* The share `part` of `parts` of the packed weights. */
-static void pack(const void *parameters, float *weights, int part, int parts)
+/* The share of thread `thread` of `threads` of the packed weights. */
+static void pack(const void *parameters, float *weights, int thread, int threads)
 {
     /* Lanes without a channel stay zero. */
-    const uint64_t end = (uint64_t)7124336 * (uint64_t)(part + 1) / (uint64_t)parts;
-    for (uint64_t i = (uint64_t)7124336 * (uint64_t)part / (uint64_t)parts; i < end; i++) weights[i] = 0.0f;
+    const uint64_t end = (uint64_t)7124336 * (uint64_t)(thread + 1) / (uint64_t)threads;
+    for (uint64_t i = (uint64_t)7124336 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %4 model.0.conv.conv */
-    pack_winograd(weights + 0, 1, 1, 16, (const input_view[]){{12, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 12, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, part, parts);
-    pack_bias(weights + 16384, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, part, parts);
+    pack_winograd(weights + 0, 1, 1, 16, (const input_view[]){{12, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 12, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
+    pack_bias(weights + 16384, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
     /* %7 model.1.conv */
-    pack_winograd(weights + 16400, 2, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 16, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, part, parts);
-    pack_bias(weights + 41488, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, part, parts);
+    pack_winograd(weights + 16400, 2, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 16, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
+    pack_bias(weights + 41488, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
     /* %11 model.3.cv1.conv */
-    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, part, parts);
-    pack_bias(weights + 45616, NULL, 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, part, parts);
-    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 25), 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, part, parts);
-    pack_bias(weights + 45616, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, part, parts);
+    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
+    pack_bias(weights + 45616, NULL, 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
+    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 25), 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
+    pack_bias(weights + 45616, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
     /* %14 model.3.m.0.cv1.conv */
-    pack_direct(weights + 45648, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 1, 16, tensor(parameters, 15), 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, part, parts);
-    pack_bias(weights + 45904, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, part, parts);
+    pack_direct(weights + 45648, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 1, 16, tensor(parameters, 15), 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
+    pack_bias(weights + 45904, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
     /* %18 model.3.m.0.cv2.conv */
-    pack_winograd(weights + 45920, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 16, tensor(parameters, 20), 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, part, parts);
-    pack_bias(weights + 62304, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, part, parts);
+    pack_winograd(weights + 45920, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 16, tensor(parameters, 20), 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
+    pack_bias(weights + 62304, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
     /* %25 model.3.cv3.conv */
-    pack_direct(weights + 62320, 2, 1, 32, (const input_view[]){{16, 0, 1}, {16, 16, 1}}, 2, 1, 32, tensor(parameters, 30), 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, part, parts);
-    pack_bias(weights + 63344, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, part, parts);
+    pack_direct(weights + 62320, 2, 1, 32, (const input_view[]){{16, 0, 1}, {16, 16, 1}}, 2, 1, 32, tensor(parameters, 30), 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
+    pack_bias(weights + 63344, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
     /* %28 model.4.conv */
-    pack_winograd(weights + 63376, 4, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 32, tensor(parameters, 35), 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, part, parts);
-    pack_bias(weights + 194448, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, part, parts);
+    pack_winograd(weights + 63376, 4, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 32, tensor(parameters, 35), 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
+    pack_bias(weights + 194448, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
     /* %32 model.6.cv1.conv */
-    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 40), 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, part, parts);
-    pack_bias(weights + 210896, NULL, 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, part, parts);
-    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 65), 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, part, parts);
-    pack_bias(weights + 210896, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, part, parts);
+    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 40), 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
+    pack_bias(weights + 210896, NULL, 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
+    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 65), 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
+    pack_bias(weights + 210896, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
     /* %35 model.6.m.0.cv1.conv */
-    pack_direct(weights + 210960, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 45), 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, part, parts);
-    pack_bias(weights + 211984, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, part, parts);
+    pack_direct(weights + 210960, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 45), 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
+    pack_bias(weights + 211984, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
     /* %39 model.6.m.0.cv2.conv */
-    pack_winograd(weights + 212016, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 50), 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, part, parts);
-    pack_bias(weights + 262192, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, part, parts);
+    pack_winograd(weights + 212016, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 50), 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
+    pack_bias(weights + 262192, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
     /* %42 model.6.m.1.cv1.conv */
-    pack_direct(weights + 262224, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 55), 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, part, parts);
-    pack_bias(weights + 263248, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, part, parts);
+    pack_direct(weights + 262224, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 55), 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
+    pack_bias(weights + 263248, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
     /* %46 model.6.m.1.cv2.conv */
-    pack_winograd(weights + 263280, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 60), 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, part, parts);
-    pack_bias(weights + 313456, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, part, parts);
+    pack_winograd(weights + 263280, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 60), 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
+    pack_bias(weights + 313456, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
     /* %53 model.6.cv3.conv */
-    pack_direct(weights + 313488, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 70), 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, part, parts);
-    pack_bias(weights + 317584, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, part, parts);
+    pack_direct(weights + 313488, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 70), 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
+    pack_bias(weights + 317584, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
     /* %56 model.7.conv */
-    pack_winograd(weights + 317648, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 75), 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, part, parts);
-    pack_bias(weights + 719056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, part, parts);
+    pack_winograd(weights + 317648, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 75), 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
+    pack_bias(weights + 719056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
     /* %60 model.9.cv1.conv */
-    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 80), 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, part, parts);
-    pack_bias(weights + 784720, NULL, 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, part, parts);
-    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 115), 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, part, parts);
-    pack_bias(weights + 784720, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, part, parts);
+    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 80), 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
+    pack_bias(weights + 784720, NULL, 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
+    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 115), 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
+    pack_bias(weights + 784720, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
     /* %63 model.9.m.0.cv1.conv */
-    pack_direct(weights + 784848, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 85), 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, part, parts);
-    pack_bias(weights + 788944, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, part, parts);
+    pack_direct(weights + 784848, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 85), 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
+    pack_bias(weights + 788944, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
     /* %67 model.9.m.0.cv2.conv */
-    pack_winograd(weights + 789008, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 90), 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, part, parts);
-    pack_bias(weights + 989712, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, part, parts);
+    pack_winograd(weights + 789008, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 90), 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
+    pack_bias(weights + 989712, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
     /* %70 model.9.m.1.cv1.conv */
-    pack_direct(weights + 989776, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 95), 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, part, parts);
-    pack_bias(weights + 993872, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, part, parts);
+    pack_direct(weights + 989776, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 95), 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
+    pack_bias(weights + 993872, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
     /* %74 model.9.m.1.cv2.conv */
-    pack_winograd(weights + 993936, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 100), 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, part, parts);
-    pack_bias(weights + 1194640, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, part, parts);
+    pack_winograd(weights + 993936, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 100), 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
+    pack_bias(weights + 1194640, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
     /* %77 model.9.m.2.cv1.conv */
-    pack_direct(weights + 1194704, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 105), 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, part, parts);
-    pack_bias(weights + 1198800, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, part, parts);
+    pack_direct(weights + 1194704, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 105), 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
+    pack_bias(weights + 1198800, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
     /* %81 model.9.m.2.cv2.conv */
-    pack_winograd(weights + 1198864, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 110), 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, part, parts);
-    pack_bias(weights + 1399568, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, part, parts);
+    pack_winograd(weights + 1198864, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 110), 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
+    pack_bias(weights + 1399568, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
     /* %88 model.9.cv3.conv */
-    pack_direct(weights + 1399632, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 120), 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, part, parts);
-    pack_bias(weights + 1416016, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, part, parts);
+    pack_direct(weights + 1399632, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 120), 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
+    pack_bias(weights + 1416016, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
     /* %91 model.10.conv */
-    pack_winograd(weights + 1416144, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 125), 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, part, parts);
-    pack_bias(weights + 3021776, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, part, parts);
+    pack_winograd(weights + 1416144, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 125), 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
+    pack_bias(weights + 3021776, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
     /* %95 model.12.cv1.conv */
-    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 130), 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, part, parts);
-    pack_bias(weights + 3284176, NULL, 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, part, parts);
-    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 145), 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, part, parts);
-    pack_bias(weights + 3284176, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, part, parts);
+    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 130), 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
+    pack_bias(weights + 3284176, NULL, 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
+    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 145), 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
+    pack_bias(weights + 3284176, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
     /* %98 model.12.m.0.cv1.conv */
-    pack_direct(weights + 3284432, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 135), 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, part, parts);
-    pack_bias(weights + 3300816, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, part, parts);
+    pack_direct(weights + 3284432, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 135), 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
+    pack_bias(weights + 3300816, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
     /* %102 model.12.m.0.cv2.conv */
-    pack_winograd(weights + 3300944, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 140), 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, part, parts);
-    pack_bias(weights + 4103760, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, part, parts);
+    pack_winograd(weights + 3300944, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 140), 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
+    pack_bias(weights + 4103760, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
     /* %109 model.12.cv3.conv */
-    pack_direct(weights + 4103888, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 150), 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, part, parts);
-    pack_bias(weights + 4169424, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, part, parts);
+    pack_direct(weights + 4103888, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 150), 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
+    pack_bias(weights + 4169424, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
     /* %112 model.13.cv1.conv */
-    pack_direct(weights + 4169680, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 155), 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, part, parts);
-    pack_bias(weights + 4202448, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, part, parts);
+    pack_direct(weights + 4169680, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 155), 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
+    pack_bias(weights + 4202448, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
     /* %119 model.13.cv2.conv */
-    pack_direct(weights + 4202576, 16, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 160), 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, part, parts);
-    pack_bias(weights + 4333648, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, part, parts);
+    pack_direct(weights + 4202576, 16, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 160), 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
+    pack_bias(weights + 4333648, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
     /* %122 model.14.conv */
-    pack_direct(weights + 4333904, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, part, parts);
-    pack_bias(weights + 4366672, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, part, parts);
+    pack_direct(weights + 4333904, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
+    pack_bias(weights + 4366672, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
     /* %211 model.17.cv1.conv */
-    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, part, parts);
-    pack_bias(weights + 4383184, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, part, parts);
-    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, part, parts);
-    pack_bias(weights + 4383184, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, part, parts);
+    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_bias(weights + 4383184, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
+    pack_bias(weights + 4383184, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
     /* %127 model.17.cv1.conv */
-    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, part, parts);
-    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, part, parts);
+    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
     /* %130 model.17.m.0.cv1.conv */
-    pack_direct(weights + 4399824, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, part, parts);
-    pack_bias(weights + 4403920, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, part, parts);
+    pack_direct(weights + 4399824, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
+    pack_bias(weights + 4403920, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
     /* %133 model.17.m.0.cv2.conv */
-    pack_winograd(weights + 4403984, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, part, parts);
-    pack_bias(weights + 4604688, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, part, parts);
+    pack_winograd(weights + 4403984, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
+    pack_bias(weights + 4604688, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
     /* %140 model.17.cv3.conv */
-    pack_direct(weights + 4604752, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, part, parts);
-    pack_bias(weights + 4621136, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, part, parts);
+    pack_direct(weights + 4604752, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
+    pack_bias(weights + 4621136, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
     /* %143 model.18.conv */
-    pack_direct(weights + 4621264, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, part, parts);
-    pack_bias(weights + 4629456, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, part, parts);
+    pack_direct(weights + 4621264, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
+    pack_bias(weights + 4629456, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
     /* %212 model.21.cv1.conv */
-    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, part, parts);
-    pack_bias(weights + 4633616, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, part, parts);
-    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, part, parts);
-    pack_bias(weights + 4633616, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, part, parts);
+    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_bias(weights + 4633616, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
+    pack_bias(weights + 4633616, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
     /* %148 model.21.cv1.conv */
-    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, part, parts);
-    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, part, parts);
+    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
     /* %151 model.21.m.0.cv1.conv */
-    pack_direct(weights + 4637840, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, part, parts);
-    pack_bias(weights + 4638864, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, part, parts);
+    pack_direct(weights + 4637840, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
+    pack_bias(weights + 4638864, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
     /* %154 model.21.m.0.cv2.conv */
-    pack_winograd(weights + 4638896, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, part, parts);
-    pack_bias(weights + 4689072, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, part, parts);
+    pack_winograd(weights + 4638896, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
+    pack_bias(weights + 4689072, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
     /* %161 model.21.cv3.conv */
-    pack_direct(weights + 4689104, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, part, parts);
-    pack_bias(weights + 4693200, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, part, parts);
+    pack_direct(weights + 4689104, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
+    pack_bias(weights + 4693200, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
     /* %164 model.22.conv */
-    pack_winograd(weights + 4693264, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, part, parts);
-    pack_bias(weights + 4893968, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, part, parts);
+    pack_winograd(weights + 4693264, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
+    pack_bias(weights + 4893968, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
     /* %169 model.25.cv1.conv */
-    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, part, parts);
-    pack_bias(weights + 4934992, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, part, parts);
-    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, part, parts);
-    pack_bias(weights + 4934992, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, part, parts);
+    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
+    pack_bias(weights + 4934992, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
+    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
+    pack_bias(weights + 4934992, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
     /* %172 model.25.m.0.cv1.conv */
-    pack_direct(weights + 4935120, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, part, parts);
-    pack_bias(weights + 4939216, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, part, parts);
+    pack_direct(weights + 4935120, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
+    pack_bias(weights + 4939216, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
     /* %175 model.25.m.0.cv2.conv */
-    pack_winograd(weights + 4939280, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, part, parts);
-    pack_bias(weights + 5139984, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, part, parts);
+    pack_winograd(weights + 4939280, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
+    pack_bias(weights + 5139984, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
     /* %182 model.25.cv3.conv */
-    pack_direct(weights + 5140048, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, part, parts);
-    pack_bias(weights + 5156432, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, part, parts);
+    pack_direct(weights + 5140048, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
+    pack_bias(weights + 5156432, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
     /* %185 model.26.conv */
-    pack_winograd(weights + 5156560, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, part, parts);
-    pack_bias(weights + 5959376, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, part, parts);
+    pack_winograd(weights + 5156560, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
+    pack_bias(weights + 5959376, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
     /* %190 model.29.cv1.conv */
-    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, part, parts);
-    pack_bias(weights + 6123344, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, part, parts);
-    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, part, parts);
-    pack_bias(weights + 6123344, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, part, parts);
+    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
+    pack_bias(weights + 6123344, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
+    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
+    pack_bias(weights + 6123344, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
     /* %193 model.29.m.0.cv1.conv */
-    pack_direct(weights + 6123600, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, part, parts);
-    pack_bias(weights + 6139984, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, part, parts);
+    pack_direct(weights + 6123600, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
+    pack_bias(weights + 6139984, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
     /* %196 model.29.m.0.cv2.conv */
-    pack_winograd(weights + 6140112, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, part, parts);
-    pack_bias(weights + 6942928, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, part, parts);
+    pack_winograd(weights + 6140112, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
+    pack_bias(weights + 6942928, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
     /* %203 model.29.cv3.conv */
-    pack_direct(weights + 6943056, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, part, parts);
-    pack_bias(weights + 7008592, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, part, parts);
+    pack_direct(weights + 6943056, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
+    pack_bias(weights + 7008592, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
     /* %205 model.30.m.0 */
-    pack_direct(weights + 7008848, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 7025232, tensor(parameters, 287), 0, 255, &(batch_norm){0}, part, parts);
+    pack_direct(weights + 7008848, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 7025232, tensor(parameters, 287), 0, 255, &(batch_norm){0}, thread, threads);
     /* %207 model.30.m.1 */
-    pack_direct(weights + 7025488, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 7058256, tensor(parameters, 289), 0, 255, &(batch_norm){0}, part, parts);
+    pack_direct(weights + 7025488, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 7058256, tensor(parameters, 289), 0, 255, &(batch_norm){0}, thread, threads);
     /* %209 model.30.m.2 */
-    pack_direct(weights + 7058512, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0}, part, parts);
-    pack_bias(weights + 7124048, tensor(parameters, 291), 0, 255, &(batch_norm){0}, part, parts);
+    pack_direct(weights + 7058512, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + 7124048, tensor(parameters, 291), 0, 255, &(batch_norm){0}, thread, threads);
     /* %210 model.30 */
-    for (int i = share(6, part, parts); i < share(6, part + 1, parts); i++) weights[7124304 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
-    for (int i = share(6, part, parts); i < share(6, part + 1, parts); i++) weights[7124310 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
-    for (int i = share(6, part, parts); i < share(6, part + 1, parts); i++) weights[7124316 + i] = tensor(parameters, 285)[12 + i] * 32.0f;
+    for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124304 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
+    for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124310 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
+    for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124316 + i] = tensor(parameters, 285)[12 + i] * 32.0f;
 
     (void)parameters;
 }
@@ -8961,19 +8996,21 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < YOLOV5_SPD_N_PACKED_BYTES) return YOLOV5_SPD_N_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != YOLOV5_SPD_N_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x49083dde03ee00d6u, 0xf5d5ca095eab50fdu, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x93a2f56c87c98802u, 0xf5d5ca095eab50fdu, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
+    const int has_roots = check_variances(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
-        if (!check_digests(parameters, PART, PARTS)) {
+        if (!check_digests(parameters, THREAD, THREADS)) {
             ATOMIC_WRITE
             damaged = 1;
         }
         BARRIER
-        if (!damaged) pack(parameters, weights, PART, PARTS);
+        if (!damaged && has_roots) pack(parameters, weights, THREAD, THREADS);
     }
     if (damaged) return YOLOV5_SPD_N_PARAMETERS_DIGEST;
+    if (!has_roots) return YOLOV5_SPD_N_PARAMETERS_VARIANCE;
     *(packed_header *)packed = header;
     return YOLOV5_SPD_N_OK;
 }
@@ -8986,7 +9023,7 @@ int yolov5_spd_n_init(yolov5_spd_n_context *context, const void *packed, void *a
     if (arena_bytes < YOLOV5_SPD_N_ARENA_BYTES(threads)) return YOLOV5_SPD_N_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x49083dde03ee00d6u || header->graph_hash != 0xf5d5ca095eab50fdu)
+        header->version != 1 || header->pack_hash != 0x93a2f56c87c98802u || header->graph_hash != 0xf5d5ca095eab50fdu)
         return YOLOV5_SPD_N_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;
@@ -9005,7 +9042,7 @@ int yolov5_spd_n_infer_steps(const yolov5_spd_n_context *context, const float *i
     (void)threads;
     PARALLEL(threads)
     {
-        run(weights, arena, input, output, first, last, PART, PARTS);
+        run(weights, arena, input, output, first, last, THREAD, THREADS);
     }
     return YOLOV5_SPD_N_OK;
 }
@@ -9022,7 +9059,7 @@ int yolov5_spd_n_threads(const yolov5_spd_n_context *context)
     (void)threads;
     PARALLEL(threads)
     {
-        if (PART == 0) granted = PARTS;
+        if (THREAD == 0) granted = THREADS;
     }
     return granted;
 }
@@ -9042,6 +9079,7 @@ const char *yolov5_spd_n_status(int status)
     case YOLOV5_SPD_N_PARAMETERS_VERSION: return "the parameter file has a version that this code does not know";
     case YOLOV5_SPD_N_PARAMETERS_GRAPH: return "the parameter file belongs to another network";
     case YOLOV5_SPD_N_PARAMETERS_DIGEST: return "the parameter file is damaged: a tensor does not match its digest";
+    case YOLOV5_SPD_N_PARAMETERS_VARIANCE: return "a running variance is negative: its normalisation would divide by no number";
     case YOLOV5_SPD_N_BAD_STEPS: return "there are no such steps";
     default: return "unknown status";
     }

@@ -84,7 +84,7 @@ extension LossOracle {
   }
   private struct Extent {
 
-  /// Two intervals of one axis: overlap, span, and their derivatives with respect to the first's centre and size.
+    /// Two intervals of one axis: overlap, span, and their derivatives with respect to the first's centre and size.
     var overlap: Double
     var around: Double
     var overlapByCentre: Double

@@ -116,7 +116,8 @@ import Testing
         "bad.swift:5: SpaceToDepth(scale: 2) needs an even height and width, but its input is 4×45×32 (layer 1).",
         "Input sizes whose height works nearest to 45: 44, 46.")
     (try await compile(model("  image.through(ReLU(), Linear(classes))"))).failed(
-      .data, "bad.swift:3: Linear reads a vector, but its input is 3×32×32: put Flatten() or a pool before it (layer 1)."
+      .data,
+      "bad.swift:3: Linear reads a vector, but its input is 3×32×32: put Flatten() or a pool before it (layer 1)."
     )
     (try await compile(model("  let x = image.through(Conv2D(4, kernel: 3))\n  return x + image"))).failed(
       .data, "bad.swift:3: a sum needs two tensors of one shape, but they are 4×32×32 and 3×32×32")

@@ -190,7 +190,8 @@ import Testing
     _ = try await tinyTensors()
     let whole = try bytes(scratch("c/tiny_spd.spdw"))
     for (position, reason) in [
-      (0, "is not a weights file"), (4, "version"), (24, "cut off|points outside"), (64, "points outside|damaged|digest"),
+      (0, "is not a weights file"), (4, "version"), (24, "cut off|points outside"),
+      (64, "points outside|damaged|digest"),
       (64 + 16, "does not match its digest"), (whole.count / 2, "does not match its digest"),
     ] {
       var damaged = whole

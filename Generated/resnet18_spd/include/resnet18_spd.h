@@ -4,7 +4,7 @@
  *   parameters  the file resnet18_spd.spdw, read or mapped; not needed any more once packed
  *   packed      RESNET18_SPD_PACKED_BYTES, the weights in the kernels' order; written once by resnet18_spd_pack(), then only read,
  *               so that any number of contexts may share it
- *   arena       RESNET18_SPD_ARENA_BYTES(threads), one for each context; its contents mean nothing between runs
+ *   arena       RESNET18_SPD_ARENA_BYTES(threads), one for each context; its contents are undefined between runs
  *
  * Input:  1 x 3 x 64 x 64, planar float32
  * Output: 1 x 200
@@ -31,6 +31,9 @@
 #define RESNET18_SPD_CLASSES 200
 #define RESNET18_SPD_INPUT_COUNT ((size_t)12288)   /* floats */
 #define RESNET18_SPD_OUTPUT_COUNT ((size_t)200) /* floats */
+#define RESNET18_SPD_OUTPUTS 1
+#define RESNET18_SPD_OUTPUT_0_OFFSET ((size_t)0) /* floats from the start of the output */
+#define RESNET18_SPD_OUTPUT_0_COUNT ((size_t)200)
 #define RESNET18_SPD_PACKED_BYTES (64 + 4 * (size_t)42070672)
 #define RESNET18_SPD_ARENA_BYTES(threads) (4 * ((size_t)568128 + (size_t)(threads) * (size_t)31680))
 #define RESNET18_SPD_MAX_THREADS 1024
@@ -40,7 +43,7 @@
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     RESNET18_SPD_OK = 0,
     RESNET18_SPD_NULL_POINTER = 1,
@@ -54,7 +57,8 @@ enum {
     RESNET18_SPD_PARAMETERS_VERSION = 9,
     RESNET18_SPD_PARAMETERS_GRAPH = 10,
     RESNET18_SPD_PARAMETERS_DIGEST = 11,
-    RESNET18_SPD_BAD_STEPS = 12
+    RESNET18_SPD_BAD_STEPS = 12,
+    RESNET18_SPD_PARAMETERS_VARIANCE = 13 /* a running variance + epsilon is 0 or less */
 };
 
 /* One user of the network; fill it with resnet18_spd_init(). */
@@ -76,7 +80,7 @@ int resnet18_spd_infer(const resnet18_spd_context *context, const float *input, 
 /* Steps first ..< last of a run, for timing and for looking inside; the ones before them must have run. */
 int resnet18_spd_infer_steps(const resnet18_spd_context *context, const float *input, float *output, int first, int last);
 
-/* How many threads a run of this context really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a run of this context really gets: 1 if this was compiled without OpenMP. */
 int resnet18_spd_threads(const resnet18_spd_context *context);
 
 /* A status in words. */

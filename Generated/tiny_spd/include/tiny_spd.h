@@ -4,7 +4,7 @@
  *   parameters  the file tiny_spd.spdw, read or mapped; not needed any more once packed
  *   packed      TINY_SPD_PACKED_BYTES, the weights in the kernels' order; written once by tiny_spd_pack(), then only read,
  *               so that any number of contexts may share it
- *   arena       TINY_SPD_ARENA_BYTES(threads), one for each context; its contents mean nothing between runs
+ *   arena       TINY_SPD_ARENA_BYTES(threads), one for each context; its contents are undefined between runs
  *
  * Input:  1 x 3 x 32 x 32, planar float32
  * Output: 1 x 10
@@ -31,6 +31,9 @@
 #define TINY_SPD_CLASSES 10
 #define TINY_SPD_INPUT_COUNT ((size_t)3072)   /* floats */
 #define TINY_SPD_OUTPUT_COUNT ((size_t)10) /* floats */
+#define TINY_SPD_OUTPUTS 1
+#define TINY_SPD_OUTPUT_0_OFFSET ((size_t)0) /* floats from the start of the output */
+#define TINY_SPD_OUTPUT_0_COUNT ((size_t)10)
 #define TINY_SPD_PACKED_BYTES (64 + 4 * (size_t)83504)
 #define TINY_SPD_ARENA_BYTES(threads) (4 * ((size_t)66368 + (size_t)(threads) * (size_t)9792))
 #define TINY_SPD_MAX_THREADS 1024
@@ -40,7 +43,7 @@
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     TINY_SPD_OK = 0,
     TINY_SPD_NULL_POINTER = 1,
@@ -54,7 +57,8 @@ enum {
     TINY_SPD_PARAMETERS_VERSION = 9,
     TINY_SPD_PARAMETERS_GRAPH = 10,
     TINY_SPD_PARAMETERS_DIGEST = 11,
-    TINY_SPD_BAD_STEPS = 12
+    TINY_SPD_BAD_STEPS = 12,
+    TINY_SPD_PARAMETERS_VARIANCE = 13 /* a running variance + epsilon is 0 or less */
 };
 
 /* One user of the network; fill it with tiny_spd_init(). */
@@ -76,7 +80,7 @@ int tiny_spd_infer(const tiny_spd_context *context, const float *input, float *o
 /* Steps first ..< last of a run, for timing and for looking inside; the ones before them must have run. */
 int tiny_spd_infer_steps(const tiny_spd_context *context, const float *input, float *output, int first, int last);
 
-/* How many threads a run of this context really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a run of this context really gets: 1 if this was compiled without OpenMP. */
 int tiny_spd_threads(const tiny_spd_context *context);
 
 /* A status in words. */

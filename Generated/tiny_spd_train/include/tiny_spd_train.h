@@ -6,9 +6,9 @@
  *   gradients      of the last batch
  *   momentum       SGD's momentum or Adam's first moments; zeros at first
  *   second_moments Adam's; NULL for SGD
- *   average        exponential moving average of the values, begun as a copy of them; NULL: none
+ *   average        EMA of the values, begun as a copy of them; NULL: none
  *   sum            gradients of several batches; NULL: none
- * The arena, TINY_SPD_TRAIN_ARENA_BYTES(threads), means nothing between steps.
+ * The arena, TINY_SPD_TRAIN_ARENA_BYTES(threads), is undefined between steps.
  *
  * Input:  16 x 3 x 32 x 32, planar float32
  * Losses: cross-entropy, labels that came first, labels among the first five, 0
@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a training step is told besides its data. The same text in the header of every network that trains, so that one
+/* Parameters of a training step besides its data. The same text in the header of every network that trains, so that one
  * program may include several. */
 #ifndef SPD_TRAINING_H
 #define SPD_TRAINING_H
@@ -33,20 +33,20 @@
 
 /* The YOLOv5 loss. Gains are those of the step: whatever scales with image size, classes or levels is in them. */
 typedef struct spd_yolo_rates {
-    double box, objectness, classes; /* gains of the three terms */
-    double anchor_limit;             /* a target matches an anchor if no side differs by this factor or more: 4 */
+    double box, objectness, classes; /* gains of the three terms, 0 or more */
+    double anchor_limit;             /* a target matches an anchor if no side differs by this factor or more: 4; above 0 */
     double focal_gamma;              /* focal loss (1 - p_t)^gamma on objectness and classes; 0: plain cross-entropy */
-    double label_smoothing;          /* e: the target of the true class is 1 - e/2, of the others e/2 */
-    double objectness_weight, class_weight; /* factors of the positive part of the cross-entropy: 1 */
+    double label_smoothing;          /* e, 0 to 1: the target of the true class is 1 - e/2, of the others e/2 */
+    double objectness_weight, class_weight; /* factors of the positive part of the cross-entropy: 1; 0 or more */
     int32_t autobalance;             /* not 0: each step moves the balances of the levels */
 } spd_yolo_rates;
 
-/* What is wrong with an array of targets. */
+/* The result of checking an array of targets. */
 enum { SPD_TARGETS_OK = 0, SPD_TARGETS_TOO_MANY = 1, SPD_TARGETS_INVALID = 2 };
 
 enum { SPD_SGD = 0, SPD_ADAM = 1, SPD_ADAMW = 2 };
 
-/* One group of parameters. Momentum is the b1 of Adam. */
+/* One group of parameters, each 0 or more. Momentum is the b1 of Adam, and then below 1. */
 typedef struct spd_group_rates {
     double learning_rate, weight_decay, momentum;
 } spd_group_rates;
@@ -63,11 +63,11 @@ typedef struct spd_update {
     int32_t rule;                  /* SPD_SGD, SPD_ADAM or SPD_ADAMW */
     int32_t nesterov;              /* SGD only */
     int64_t step;                  /* Adam only: the number of this step, from 1 */
-    double second_momentum;        /* Adam only: b2, 0.999 */
-    double epsilon;                /* Adam only: 1e-8 */
+    double second_momentum;        /* Adam only: b2, 0.999; from 0 to below 1 */
+    double epsilon;                /* Adam only: 1e-8; above 0 */
     double gradient_scale;         /* 1, or 1 / steps accumulated for their mean */
     double max_norm;               /* clips the norm of all gradients together to this; 0: no clipping, no norm */
-    double ema_decay;              /* average = decay average + (1 - decay) value */
+    double ema_decay;              /* 0 to 1: average = decay average + (1 - decay) value */
 } spd_update;
 
 #endif
@@ -84,14 +84,14 @@ typedef struct spd_update {
 #define TINY_SPD_TRAIN_ARENA_BYTES(threads) (4 * ((size_t)841856 + (size_t)(threads) * (size_t)34816))
 #define TINY_SPD_TRAIN_MAX_THREADS 1024
 #define TINY_SPD_TRAIN_BALANCES {0} /* of the levels of a YOLOv5 loss, what a trainer begins with */
-#define TINY_SPD_TRAIN_UPDATES_IN_BACKWARD 0 /* 1: each parameter is updated as soon as its gradient is there */
+#define TINY_SPD_TRAIN_UPDATES_IN_BACKWARD 0 /* 1: each parameter is updated as soon as its gradient is ready */
 #define TINY_SPD_TRAIN_GRAPH_HASH 0x265b835e6e991546u
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     TINY_SPD_TRAIN_OK = 0,
     TINY_SPD_TRAIN_NULL_POINTER = 1,
@@ -101,7 +101,8 @@ enum {
     TINY_SPD_TRAIN_BAD_STEPS = 5,
     TINY_SPD_TRAIN_TOO_MANY_TARGETS = 6,
     TINY_SPD_TRAIN_BAD_TARGETS = 7,
-    TINY_SPD_TRAIN_UPDATED_IN_BACKWARD = 8 /* compiled so, and asked for the gradients or to clip their norm */
+    TINY_SPD_TRAIN_UPDATED_IN_BACKWARD = 8, /* compiled so, and asked for the gradients or to clip their norm */
+    TINY_SPD_TRAIN_BAD_HYPERPARAMETER = 9   /* one is not finite or outside of its range; nothing has been computed */
 };
 
 typedef struct tiny_spd_train_trainer {
@@ -121,11 +122,11 @@ typedef struct tiny_spd_train_batch {
     const int32_t *labels;
     const float *targets;
     int32_t target_count;
-    double label_smoothing; /* of cross-entropy */
+    double label_smoothing; /* of cross-entropy, 0 to 1 */
     const spd_yolo_rates *rates;
 } tiny_spd_train_batch;
 
-/* Forward, backward and update with the gradients of this batch. A loss that is not finite updates nothing, but running
+/* Runs forward pass, backward pass and update with the gradients of this batch. A loss that is not finite updates nothing, but running
  * statistics have moved. */
 int tiny_spd_train_step(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, const spd_update *update, float losses[4]);
 
@@ -136,7 +137,7 @@ int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_b
 
 /* The parts of a step, for code without UPDATES_IN_BACKWARD. */
 
-/* Forward and backward: losses, gradients, running statistics. */
+/* Runs forward and backward pass: losses, gradients, running statistics. */
 int tiny_spd_train_gradients(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *batch, float losses[4]);
 
 /* sum = gradients if `begins`, else sum += gradients. */
@@ -146,7 +147,7 @@ int tiny_spd_train_accumulate(tiny_spd_train_trainer *trainer, int begins);
  * clipping, where there is a limit to clip to. */
 int tiny_spd_train_update(tiny_spd_train_trainer *trainer, const spd_update *update, double *norm);
 
-/* How many threads a step really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a step really gets: 1 if this was compiled without OpenMP. */
 int tiny_spd_train_threads(int threads);
 
 /* A status in words. */

@@ -4,7 +4,7 @@
  *   parameters  the file yolov5_spd_n.spdw, read or mapped; not needed any more once packed
  *   packed      YOLOV5_SPD_N_PACKED_BYTES, the weights in the kernels' order; written once by yolov5_spd_n_pack(), then only read,
  *               so that any number of contexts may share it
- *   arena       YOLOV5_SPD_N_ARENA_BYTES(threads), one for each context; its contents mean nothing between runs
+ *   arena       YOLOV5_SPD_N_ARENA_BYTES(threads), one for each context; its contents are undefined between runs
  *
  * Input:  1 x 3 x 640 x 640, planar float32
  * Output: 1 x 25200 x 85: per box centre x, centre y, width, height in pixels, objectness, class scores
@@ -31,6 +31,9 @@
 #define YOLOV5_SPD_N_CLASSES 80
 #define YOLOV5_SPD_N_INPUT_COUNT ((size_t)1228800)   /* floats */
 #define YOLOV5_SPD_N_OUTPUT_COUNT ((size_t)2142000) /* floats */
+#define YOLOV5_SPD_N_OUTPUTS 1
+#define YOLOV5_SPD_N_OUTPUT_0_OFFSET ((size_t)0) /* floats from the start of the output */
+#define YOLOV5_SPD_N_OUTPUT_0_COUNT ((size_t)2142000)
 #define YOLOV5_SPD_N_PACKED_BYTES (64 + 4 * (size_t)7124336)
 #define YOLOV5_SPD_N_ARENA_BYTES(threads) (4 * ((size_t)4935744 + (size_t)(threads) * (size_t)48608))
 #define YOLOV5_SPD_N_MAX_THREADS 1024
@@ -40,7 +43,7 @@
 extern "C" {
 #endif
 
-/* What every function returns. */
+/* The status that every function returns. */
 enum {
     YOLOV5_SPD_N_OK = 0,
     YOLOV5_SPD_N_NULL_POINTER = 1,
@@ -54,7 +57,8 @@ enum {
     YOLOV5_SPD_N_PARAMETERS_VERSION = 9,
     YOLOV5_SPD_N_PARAMETERS_GRAPH = 10,
     YOLOV5_SPD_N_PARAMETERS_DIGEST = 11,
-    YOLOV5_SPD_N_BAD_STEPS = 12
+    YOLOV5_SPD_N_BAD_STEPS = 12,
+    YOLOV5_SPD_N_PARAMETERS_VARIANCE = 13 /* a running variance + epsilon is 0 or less */
 };
 
 /* One user of the network; fill it with yolov5_spd_n_init(). */
@@ -76,7 +80,7 @@ int yolov5_spd_n_infer(const yolov5_spd_n_context *context, const float *input, 
 /* Steps first ..< last of a run, for timing and for looking inside; the ones before them must have run. */
 int yolov5_spd_n_infer_steps(const yolov5_spd_n_context *context, const float *input, float *output, int first, int last);
 
-/* How many threads a run of this context really gets: 1 if this was compiled without OpenMP. */
+/* Number of threads that a run of this context really gets: 1 if this was compiled without OpenMP. */
 int yolov5_spd_n_threads(const yolov5_spd_n_context *context);
 
 /* A status in words. */
