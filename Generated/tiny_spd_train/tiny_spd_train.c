@@ -4406,11 +4406,10 @@ int tiny_spd_train_steps(tiny_spd_train_trainer *trainer, const tiny_spd_train_b
     if (status != TINY_SPD_TRAIN_OK) return status;
     if (batch == NULL || batch->images == NULL || losses == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     if (first < 0 || last > 29 || first > last) return TINY_SPD_TRAIN_BAD_STEPS;
-    if (TINY_SPD_TRAIN_UPDATES_IN_BACKWARD) {
-        if (update == NULL || update->max_norm > 0.0) return TINY_SPD_TRAIN_UPDATED_IN_BACKWARD;
-        status = check_update(trainer, update);
-        if (status != TINY_SPD_TRAIN_OK) return status;
-    }
+    if (TINY_SPD_TRAIN_UPDATES_IN_BACKWARD && (update == NULL || update->max_norm > 0.0)) return TINY_SPD_TRAIN_UPDATED_IN_BACKWARD;
+    /* Before anything runs, so that a refused update leaves running statistics alone, too. */
+    if (update != NULL) status = check_update(trainer, update);
+    if (status != TINY_SPD_TRAIN_OK) return status;
     if (batch->labels == NULL) return TINY_SPD_TRAIN_NULL_POINTER;
     if (!is_within(batch->label_smoothing, 0.0, 1.0)) return TINY_SPD_TRAIN_BAD_HYPERPARAMETER;
     if (!tiny_spd_train_n015_cross_entropy_check(batch->labels)) return TINY_SPD_TRAIN_BAD_TARGETS;

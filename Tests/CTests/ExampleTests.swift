@@ -68,7 +68,7 @@ import Testing
     for (arguments, message) in [
       ([weights, weights], "\(weights): this network takes 3072 floats (1 x 3 x 32 x 32)"),
       ([input], "\(input): this is no parameter file (it does not begin with SPDW)"),
-      (["/nowhere"], "/nowhere: No such file or directory"), ([weights, "-", "0"], "THREADS: a number from 1 on"),
+      (["/nowhere"], "/nowhere: No such file or directory"), ([weights, "-", "0"], "THREADS: must be 1 or more"),
     ] {
       let outcome = try await workshop.run(program, arguments, environment: ["LC_ALL": "C"])
       #expect(!outcome.succeeded)

@@ -99,7 +99,7 @@ struct ConfigurationTests {
       refusal(nil, ["nesterov=true", "optimizer=adam"])
         == "command line: `nesterov` requires SGD; set optimizer to sgd or nesterov to false")
     #expect(
-      refusal("nesterov: true\nmomentum: 0\n") == "t.yaml:2: `nesterov` needs a `momentum` above 0")
+      refusal("nesterov: true\nmomentum: 0\n") == "t.yaml:2: `nesterov` requires a `momentum` above 0")
     #expect(refusal("model: ''\n") == "t.yaml:1: `model` must be a text that is not empty, not nothing")
   }
 

@@ -38,10 +38,10 @@ struct InconsistentStateTests {
   }
 
   @Test func histories() throws {
-    try expect("its history has epoch 3, but only 2 are over") { $0.epoch = 2 }
-    try expect("row 2 of its history is of epoch 1, after epoch 1") { $0.history = try history(1, 1, 2) }
-    try expect("row 1 of its history is of epoch 0, after epoch 0") { $0.history = try history(0) }
-    try expect("row 2 of its history is of epoch -5, after epoch 2") { $0.history = try history(2, -5) }
+    try expect("its history has epoch 3, but only 2 are complete") { $0.epoch = 2 }
+    try expect("row 2 of its history has epoch 1, after epoch 1") { $0.history = try history(1, 1, 2) }
+    try expect("row 1 of its history has epoch 0, after epoch 0") { $0.history = try history(0) }
+    try expect("row 2 of its history has epoch -5, after epoch 2") { $0.history = try history(2, -5) }
   }
 
   @Test func settings() throws {

@@ -42,7 +42,7 @@ import Testing
     let table = "epoch,loss\n1,0.5\n"
     _ = try scratch.write(table, "own/results.csv")
     try await TinyTraining.train("--epochs", "1", "--out", scratch("own")).failed(
-      .usage, "results.csv is there already")
+      .usage, "results.csv already exists")
     try await TinyTraining.train("--resume", scratch("own")).failed(.noInput, "no such checkpoint")
     #expect(try String(contentsOfFile: scratch("own/results.csv"), encoding: .utf8) == table)
   }

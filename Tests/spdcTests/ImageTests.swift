@@ -122,7 +122,7 @@ import Testing
 
   @Test func theWrongKindOfNetwork() async throws {
     (try await spdc("detect", Place.tiny, "--weights", "synthetic", Self.images[0]))
-      .failed(.usage, "tiny-spd does not detect", "try classify")
+      .failed(.usage, "tiny-spd is not a detector", "try classify")
     (try await spdc("classify", "yolov5-spd-n", "--size", "64", "--weights", "synthetic", Self.images[0]))
       .failed(.usage, "yolov5-spd-n detects objects", "try detect")
   }

@@ -105,7 +105,7 @@ import Testing
 
   @Test func aCrashShowsTheLine() async throws {
     let run = try await compile("import SPD\nlet list = [1]\n" + model("  image.through(Conv2D(list[5], kernel: 3))"))
-    run.failed(.data, "bad.swift stopped while it was run for its graph:", "Fatal error: Index out of range")
+    run.failed(.data, "bad.swift failed while its graph was traced:", "Fatal error: Index out of range")
     #expect(!run.errors.contains("0x") && run.errors.utf8.count < 600)
   }
 
@@ -143,16 +143,16 @@ import Testing
     (try await spdc("compile", "resnet18_spd")).failed(.noInput, "Did you mean resnet18-spd?")
     (try await spdc("compile", scratch("none.swift"))).failed(.noInput, "none.swift: no such file")
     (try await spdc("compile", scratch("none.json"))).failed(.noInput, "none.json: no such file")
-    (try await spdc("compile", "yolov5-spd-n.swift")).failed(.noInput, "the shipped model is called yolov5-spd-n")
+    (try await spdc("compile", "yolov5-spd-n.swift")).failed(.noInput, "did you mean the shipped model yolov5-spd-n")
   }
 
   @Test func filesOfAnotherKind() async throws {
     let onnx = try scratch.write("", "net.onnx")
     (try await spdc("compile", onnx)).failed(.usage, "ONNX files can be exported", "--weights")
-    (try await spdc("compile", "runs/best.pt")).failed(.usage, "runs/best.pt is a file of weights", "with --weights")
-    (try await spdc("compile", "net.tflite")).failed(.usage, ".tflite files are not read")
-    (try await spdc("compile", Place.shapes)).failed(.usage, "is a folder that holds no model")
-    (try await spdc("compile", Place.shapes + "/000.jpg")).failed(.usage, "is a file that holds no model")
+    (try await spdc("compile", "runs/best.pt")).failed(.usage, "runs/best.pt is a weight file", "with --weights")
+    (try await spdc("compile", "net.tflite")).failed(.usage, ".tflite files are not supported")
+    (try await spdc("compile", Place.shapes)).failed(.usage, "is a folder without a model")
+    (try await spdc("compile", Place.shapes + "/000.jpg")).failed(.usage, "is a file without a model")
   }
 
   @Test func damagedGraphFiles() async throws {
@@ -169,7 +169,8 @@ import Testing
       (try await reading(changed(#""height":32"#, #""height":\#(number)"#))).failed(.data, "g.json")
       (try await reading(changed(#""target":0"#, #""target":\#(number)"#))).failed(.data, "g.json")
     }
-    (try await reading(changed("\"tiny-spd\"", "\"tiny spd; x\""))).failed(.data, "the name “tiny spd; x”")
+    (try await reading(changed("\"tiny-spd\"", "\"tiny spd; x\""))).failed(
+      .data, "name: “tiny spd; x” is no model name")
     #expect(!exists(scratch("o")))
   }
 

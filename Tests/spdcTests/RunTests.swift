@@ -208,7 +208,7 @@ import Testing
   @Test func benchRefusesToMeasureOnFewerThreadsThanAsked() async throws {
     let run = try await spdc(
       "bench", Place.tiny, "--seconds", "0.1", "--threads", "2", environment: ["OMP_THREAD_LIMIT": "1"])
-    run.failed(.unavailable, "was asked to run on 2 threads, but gets 1")
+    run.failed(.unavailable, "2 threads were requested, but OpenMP granted 1")
   }
 
   // MARK: - export

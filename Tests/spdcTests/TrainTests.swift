@@ -152,7 +152,7 @@ import Testing
     #expect(answer["finished"] as? Bool == false)
     let epochs = try #require(answer["epochs"] as? Int)
     let resumed = try await TinyTraining.train("--resume", scratch("run"), "--epochs", "\(epochs + 1)").succeeded()
-    #expect(resumed.errors.contains("going on after epoch \(epochs), iteration "))
+    #expect(resumed.errors.contains("resuming after epoch \(epochs), iteration "))
     #expect(exists(scratch("run/report.html")))
     #expect(try TinyTraining.results(scratch("run")).count == epochs + 2)
   }
@@ -221,9 +221,9 @@ import Testing
     try await train(Place.tiny, "--data", "shapes:12", "--config", yaml).failed(
       .data, "\(yaml):2: there is no setting `momentun`; did you mean `momentum`?")
     try await train(Place.tiny, "--data", "shapes:12", "--preset", "imagenet").failed(.usage, "there is no preset")
-    try await train("yolov5-spd-n", "--data", "shapes:64", "--set", "limit=20").failed(.usage, "detects objects")
+    try await train("yolov5-spd-n", "--data", "shapes:64", "--set", "limit=20").failed(.usage, "is a detector")
     try await train(Place.tiny, "--data", "shapes:12", "--classes", "3", "--set", "limit=20").failed(
-      .usage, "tells 3 classes apart, but shapes 12×12, training has 10")
+      .usage, "has 3 classes, but shapes 12×12, training has 10")
     try await train(Place.tiny, "--resume", scratch("nothing")).failed(.noInput, "no such run")
     try await train(Place.tiny, "--resume", scratch("x"), "--out", scratch("y")).failed(.usage, "--out")
     try await train(Place.tiny, "--data", "shapes:12", "--tune").failed(.usage, "--tune")
@@ -235,19 +235,19 @@ import Testing
     try FileManager.default.createDirectory(atPath: scratch("own"), withIntermediateDirectories: true)
     let own = try scratch.write("epochs: 1  # mine\n", "own/config.yaml")
     try await TinyTraining.train("--config", own, "--out", scratch("own")).failed(
-      .usage, "own/config.yaml is there already, and the run would write over it")
+      .usage, "own/config.yaml already exists and would be overwritten")
     let named = try scratch.write(
       try String(contentsOfFile: Place.tiny, encoding: .utf8).replacing("tiny-spd", with: "named").replacing(
         "Linear(classes)", with: "Linear(classes).named(\"ema\")"), "named.swift")
     try await spdc("train", named, "--data", "shapes:12", "--set", "limit=20").failed(
-      .usage, "the parameter ema.weight has a name that checkpoints give to the training's own numbers")
+      .usage, "the name of parameter ema.weight starts with a prefix that checkpoints reserve")
     try await TinyTraining.train("--resume", scratch("run"), "--batch", "8").failed(
       .usage, "the run was started with batch 16", "a resumed run can change data, epochs")
     let other = try scratch.write(
       try String(contentsOfFile: Place.tiny, encoding: .utf8).replacing("tiny-spd", with: "other").replacing(
         "Conv2D(64", with: "Conv2D(48"), "other.swift")
     try await spdc("train", other, "--resume", scratch("run"), "--epochs", "2").failed(
-      .data, "is of tiny-spd and does not fit other")
+      .data, "is a checkpoint of tiny-spd and does not match other")
     try await TinyTraining.train(
       "--resume", scratch("run"), "--epochs", "2", "--data", "shapes:12", "--set", "limit=100"
     )

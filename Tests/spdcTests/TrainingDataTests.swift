@@ -90,7 +90,7 @@ import Testing
     try await TinyTraining.train(arguments: strict + ["--strict"]).failed(.data, "val/red/zz.ppm")
     try FileManager.default.removeItem(atPath: folder + "/val/red/zz.ppm")
     let resumed = try await TinyTraining.train("--resume", scratch("strict")).succeeded()
-    #expect(resumed.errors.contains("going on after epoch 0, iteration 48"))
+    #expect(resumed.errors.contains("resuming after epoch 0, iteration 48"))
 
     // Where they cannot be saved either, both reasons are told.
     _ = try scratch.write("P6 12 12 255 short", "images/val/red/zz.ppm")

@@ -63,11 +63,10 @@ int @PREFIX@_steps(@PREFIX@_trainer *trainer, const @PREFIX@_batch *batch, const
     if (status != @UPPER@_OK) return status;
     if (batch == NULL || batch->images == NULL || losses == NULL) return @UPPER@_NULL_POINTER;
     if (first < 0 || last > @STEPS@ || first > last) return @UPPER@_BAD_STEPS;
-    if (@UPPER@_UPDATES_IN_BACKWARD) {
-        if (update == NULL || update->max_norm > 0.0) return @UPPER@_UPDATED_IN_BACKWARD;
-        status = check_update(trainer, update);
-        if (status != @UPPER@_OK) return status;
-    }
+    if (@UPPER@_UPDATES_IN_BACKWARD && (update == NULL || update->max_norm > 0.0)) return @UPPER@_UPDATED_IN_BACKWARD;
+    /* Before anything runs, so that a refused update leaves running statistics alone, too. */
+    if (update != NULL) status = check_update(trainer, update);
+    if (status != @UPPER@_OK) return status;
     @CHECK_TARGETS@
     const int threads = trainer->threads;
     (void)threads;

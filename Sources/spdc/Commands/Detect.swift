@@ -101,7 +101,6 @@ struct Detect: AsyncParsableCommand {
   /// Names and subfolders are those of the inputs, so that two inputs with the same name are an error.
   private func annotatedPaths(_ inputs: ImageInputs) throws -> [String: String] {
     guard let output else { return [:] }
-    try Files.createFolder(URL(fileURLWithPath: output))
     var origins: [String: String] = [:]
     var targets: [String: String] = [:]
     for entry in inputs.entries where entry.failure == nil {
@@ -118,6 +117,7 @@ struct Detect: AsyncParsableCommand {
       }
       targets[entry.path] = target.path
     }
+    try Files.createFolder(URL(fileURLWithPath: output))
     return targets
   }
 }

@@ -3,7 +3,7 @@
  * usage: two_models WEIGHTS-1 INPUT-1 OUTPUT-1 WEIGHTS-2 INPUT-2 OUTPUT-2
  */
 #include "every_op.h"
-#include "yolov5_spd_n.h"
+#include "second.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,19 +47,19 @@ int main(int argc, char **argv)
     void *first_parameters = read_file(argv[1], &first_bytes), *second_parameters = read_file(argv[4], &second_bytes);
     float *first_input = (float *)read_file(argv[2], &ignored), *second_input = (float *)read_file(argv[5], &ignored);
     void *first_packed = allocate(EVERY_OP_PACKED_BYTES), *first_arena = allocate(EVERY_OP_ARENA_BYTES(2));
-    void *second_packed = allocate(YOLOV5_SPD_N_PACKED_BYTES), *second_arena = allocate(YOLOV5_SPD_N_ARENA_BYTES(1));
+    void *second_packed = allocate(SECOND_PACKED_BYTES), *second_arena = allocate(SECOND_ARENA_BYTES(1));
     float *first_output = (float *)allocate(EVERY_OP_OUTPUT_COUNT * sizeof(float));
-    float *second_output = (float *)allocate(YOLOV5_SPD_N_OUTPUT_COUNT * sizeof(float));
+    float *second_output = (float *)allocate(SECOND_OUTPUT_COUNT * sizeof(float));
     every_op_context first;
-    yolov5_spd_n_context second;
+    second_context second;
     int status = every_op_pack(first_parameters, first_bytes, first_packed, EVERY_OP_PACKED_BYTES);
     check(status, every_op_status(status));
-    status = yolov5_spd_n_pack(second_parameters, second_bytes, second_packed, YOLOV5_SPD_N_PACKED_BYTES);
-    check(status, yolov5_spd_n_status(status));
+    status = second_pack(second_parameters, second_bytes, second_packed, SECOND_PACKED_BYTES);
+    check(status, second_status(status));
     status = every_op_init(&first, first_packed, first_arena, EVERY_OP_ARENA_BYTES(2), 2);
     check(status, every_op_status(status));
-    status = yolov5_spd_n_init(&second, second_packed, second_arena, YOLOV5_SPD_N_ARENA_BYTES(1), 1);
-    check(status, yolov5_spd_n_status(status));
+    status = second_init(&second, second_packed, second_arena, SECOND_ARENA_BYTES(1), 1);
+    check(status, second_status(status));
 
     /* Neither takes the other's weights or parameters. */
     if (every_op_init(&first, second_packed, first_arena, EVERY_OP_ARENA_BYTES(2), 2) != EVERY_OP_PACKED_FOREIGN) return 6;
@@ -68,11 +68,11 @@ int main(int argc, char **argv)
     for (int round = 0; round < 2; round++) {
         status = every_op_infer(&first, first_input, first_output);
         check(status, every_op_status(status));
-        status = yolov5_spd_n_infer(&second, second_input, second_output);
-        check(status, yolov5_spd_n_status(status));
+        status = second_infer(&second, second_input, second_output);
+        check(status, second_status(status));
     }
     write_file(argv[3], first_output, EVERY_OP_OUTPUT_COUNT);
-    write_file(argv[6], second_output, YOLOV5_SPD_N_OUTPUT_COUNT);
+    write_file(argv[6], second_output, SECOND_OUTPUT_COUNT);
     free(first_parameters), free(first_input), free(first_packed), free(first_arena), free(first_output);
     free(second_parameters), free(second_input), free(second_packed), free(second_arena), free(second_output);
     return 0;
