@@ -85,6 +85,7 @@ fuzz: all
 	swift build -c release --package-path Fuzz
 	Fuzz/.build/release/Fuzz $(SECONDS) $(SEED)
 	scripts/fuzz-networks $(SPDC) $(NETWORKS) $(SEED)
+	scripts/fuzz-pack $(SPDC) $(SECONDS)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples Fuzz

@@ -50,9 +50,3 @@ let everyOp = Model("every-op", input: .image(3, 36, 24), classes: 7) { image, c
   // Outputs may be views, and a flatten that no linear layer takes over.
   return [scores, dense, mean, concat(right.channels(0..<5), halves), small.through(Flatten())]
 }
-
-/// Small, to stand beside another in one program.
-let secondModel = Model("second", input: .image(3, 8, 8), classes: 5) { image, classes in
-  image.through(
-    Conv(16, kernel: 3), SpaceToDepth(), Conv(16, kernel: 1), GlobalAveragePool(), Flatten(), Linear(classes))
-}
