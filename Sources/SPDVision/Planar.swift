@@ -19,15 +19,6 @@ public struct Normalisation: Sendable, Equatable {
     self.std = std
     self.scale = scale
   }
-
-  /// The normalisation that ResNet18-SPD was trained with.
-  public static let tinyImageNet = Normalisation(
-    mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127], scale: 1)
-
-  /// The normalisation that ResNet50-SPD was trained with on CIFAR-10. The values are those of CIFAR-100, as in the
-  /// reference.
-  public static let cifar = Normalisation(
-    mean: [0.5070751592, 0.4865488733, 0.4409178433], std: [0.2673342859, 0.2564384629, 0.2761504713], scale: 1 / 255)
 }
 
 /// Converts images to the input of a classification network: N×3×H×W floats, channels R, G, B,

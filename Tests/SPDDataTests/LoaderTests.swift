@@ -84,7 +84,7 @@ struct LoaderTests {
       for (row, index) in batch.indices.enumerated() {
         let image = Self.transform.image(
           try data.image(index), seed: 9, epoch: batch.position.epoch, index: index)
-        let expected = normalised([image], .cifar)
+        let expected = normalised([image], Self.transform.standardisation.normalisation)
         #expect(Array(batch.images[row * 192..<(row + 1) * 192]) == expected)
         #expect(batch.labels[row] == Int32(index % 3))
         if image != (try data.image(index)) { differences += 1 }

@@ -13,16 +13,18 @@ import Testing
     #expect(planar([]).isEmpty)
   }
 
-  @Test func presetsNormaliseOnTheirOwnScale() {
+  @Test func normalisesBytesAndFractions() {
     let image = Image(width: 1, height: 1, pixels: [10, 128, 250])
-    let tiny = normalised([image], .tinyImageNet)
+    let bytes = normalised(
+      [image], .init(mean: [122.4786, 114.2755, 101.3963], std: [70.4924, 68.5679, 71.8127], scale: 1))
     let (mean, std): ([Float], [Float]) = ([122.4786, 114.2755, 101.3963], [70.4924, 68.5679, 71.8127])
     for (channel, byte) in [Float(10), 128, 250].enumerated() {
-      #expect(tiny[channel] == (byte - mean[channel]) / std[channel])
+      #expect(bytes[channel] == (byte - mean[channel]) / std[channel])
     }
-    let cifar = normalised([image], .cifar)
+    let fractions = normalised(
+      [image], .init(mean: [0.5, 0.4865488733, 0.5], std: [0.25, 0.2564384629, 0.25], scale: 1 / 255))
     let expected: Float = (Float(128) / 255 - 0.4865488733) / 0.2564384629
-    #expect(cifar[1] == expected)
+    #expect(fractions[1] == expected)
   }
 
   @Test func aScaleOfOneOver255IsTheQuotient() {

@@ -84,7 +84,7 @@ import Testing
       }
       """
     let run = try await compile(text)
-    if run.code == 0 { return }  // A compiler that can.
+    if run.code == 0 { try Test.cancel("this swiftc compiles a call of `any Layer`") }
     run.failed(
       .data, "swiftc crashed while it compiled bad.swift:3:69", "let the helper return `some Layer`", ".through(")
     #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")

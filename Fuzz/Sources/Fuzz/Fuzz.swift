@@ -52,7 +52,7 @@ struct Fuzz {
   }
 
   private static func workFolder(_ name: String) throws -> String {
-    let folder = "\(Seeds.repository)/build/fuzz/work/\(name)"
+    let folder = "\(Seeds.repository)/build/fuzz/scratch/\(name)"
     try? FileManager.default.removeItem(atPath: folder)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return folder

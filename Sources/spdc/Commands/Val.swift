@@ -86,6 +86,13 @@ struct Val: AsyncParsableCommand {
       guard images > 0 else {
         throw Failure(.data, "\(data.validation.name): none of its \(data.validation.count) images can be read")
       }
+      // Accuracies of such scores would mean nothing.
+      guard found.notFinite == 0 else {
+        throw Failure(
+          .data,
+          "\(weighted.graph.name): output is not finite for \(grouped(found.notFinite)) of \(grouped(images)) images: "
+            + "the weights hold such numbers, or a sum overflows")
+      }
       let report = Report(
         model: weighted.graph.name, weights: weights, data: data.validation.name,
         input: [data.size.height, data.size.width], images: images, top1: found.metrics.top1.value,
@@ -96,13 +103,8 @@ struct Val: AsyncParsableCommand {
             name: name, images: found.confusion.support(index), top1: found.confusion.recall(index),
             precision: found.confusion.precision(index))
         })
-      if json { try Console.print(json: report) } else { report.print() }
-      if found.notFinite > 0 {
-        throw Failure(
-          .data,
-          "\(weighted.graph.name): output is not finite for \(grouped(found.notFinite)) of \(grouped(images)) images: "
-            + "the weights hold such numbers, or a sum overflows")
-      }
+      if json { return try Console.print(json: report) }
+      report.print()
     }
   }
 }
