@@ -20,7 +20,7 @@ final class Log: TrainingObserver {
   func step(_ progress: TrainingProgress) {}
   func validating(epoch: Int, of epochs: Int, done: Int, of total: Int) {}
   func endEpoch(_ summary: EpochSummary) {
-    let values = summary.values.map { $0.metric.text($0.value) }.joined(separator: ", ")
+    let values = summary.values.map { "\($0.metric.name) \($0.metric.valueText($0.value))" }.joined(separator: ", ")
     print("epoch \(summary.epoch)/\(summary.epochs): \(values)\(summary.isBest ? ", best" : "")")
   }
   func finish() {}
