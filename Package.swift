@@ -40,6 +40,7 @@ let package = Package(
     // Data sets, training runs and classification of images.
     .library(name: "SPDTraining", targets: ["SPDTraining", "SPDReport"]),
     .library(name: "SPDData", targets: ["SPDData"]),
+    .library(name: "SPDDetection", targets: ["SPDDetection"]),
     .library(name: "SPDVision", targets: ["SPDVision"]),
     // Weight files, arrays, ONNX.
     .library(name: "SPDFormats", targets: ["SPDFormats"]),
@@ -73,6 +74,8 @@ let package = Package(
     .target(name: "SPDVision", dependencies: ["SPDFormats", "CTurboJPEG", "CPNG"]),
     // What to train on.
     .target(name: "SPDData", dependencies: ["SPD", "SPDFormats", "SPDVision"]),
+    // Object detection: labelled images, augmentation, boxes, evaluation.
+    .target(name: "SPDDetection", dependencies: ["SPD", "SPDFormats", "SPDVision", "SPDData", yaml]),
     // Charts and pages.
     .target(name: "SPDReport", dependencies: ["SPDFormats", "SPDVision"]),
     .target(name: "SPDONNX", dependencies: ["SPD", "SPDFormats"]),
@@ -146,6 +149,9 @@ let package = Package(
       name: "SPDTrainingTests",
       dependencies: ["SPDTraining", "SPDReport", "SPDDriver", "SPD", "SPDFormats", "SPDVision"],
       resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "SPDDetectionTests", dependencies: ["SPDDetection", "SPD", "SPDData", "SPDFormats", "SPDVision"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "SPDVisionTests", dependencies: ["SPDVision", "SPDFormats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDONNXTests", dependencies: ["SPDONNX", "SPDFormats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "SPDDriverTests", dependencies: ["SPDDriver", "SPD", "SPDCompiler", "Models"]),
@@ -160,7 +166,7 @@ let package = Package(
 
 // `make check` and `make test` say so: a build without the optimiser, which takes two thirds of a build's time, but for what
 // computes. In an optimised build the tests' own code stays as it is. Nobody who depends on this package sees these flags.
-let computing: Set = ["SPD", "SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData"]
+let computing: Set = ["SPD", "SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData", "SPDDetection"]
 let isTestBuild = Context.environment["SPDC_TEST_BUILD"] != nil
 for target in package.targets where target.type == .test || isTestBuild && computing.contains(target.name) {
   target.swiftSettings =
