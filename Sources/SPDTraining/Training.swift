@@ -6,7 +6,7 @@ import SPDReport
 /// A training that is ready to run: a compiled network and its training data.
 public struct Training<Task: TrainingTask>: Sendable {
   public let configuration: TrainingConfiguration
-  public let data: TrainingData
+  public let data: Task.Data
   package let task: Task
   package let modules: TrainingModules
 
@@ -21,7 +21,7 @@ public struct Training<Task: TrainingTask>: Sendable {
   ) async throws {
     self.task = task
     self.configuration = configuration
-    data = try await TrainingData(configuration, model: model)
+    data = try await task.data(configuration, model: model)
     modules = try await TrainingModules(
       task, options, model, data, configuration, isQuiet: isQuiet, inspect: inspect)
     if let earlier {
@@ -33,8 +33,8 @@ public struct Training<Task: TrainingTask>: Sendable {
   /// A one-line description of the training.
   package var summary: String {
     let optimizer = configuration.optimizer
-    return "\(modules.graph.name), \(data.training.name) (\(grouped(data.training.count)) images, "
-      + "\(grouped(data.validation.count)) for validation, \(data.classNames.count) classes), "
+    return "\(modules.graph.name), \(data.trainingName) (\(grouped(data.trainingCount)) images, "
+      + "\(grouped(data.validationCount)) for validation, \(data.classNames.count) classes), "
       + "\(data.size.height)×\(data.size.width), batch \(configuration.batch), "
       + "\(optimizer.method.rawValue), lr \(optimizer.learningRate), \(configuration.computeThreads) threads"
   }

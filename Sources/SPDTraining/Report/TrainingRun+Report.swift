@@ -15,11 +15,11 @@ extension TrainingRun {
   package func writeReport() throws {
     if evaluation == nil { evaluation = try evaluate() }
     var report = TrainingReport(
-      title: "\(modules.graph.name) on \(data.training.name)", state: state, metrics: Task.metrics,
+      title: "\(modules.graph.name) on \(data.trainingName)", state: state, metrics: Task.metrics,
       bestMetric: Task.bestMetric)
     report.facts = [
       ("parameters", grouped(parameterCount)),
-      ("images", "\(grouped(data.training.count)) for training, \(grouped(data.validation.count)) for validation"),
+      ("images", "\(grouped(data.trainingCount)) for training, \(grouped(data.validationCount)) for validation"),
       ("input", "\(data.size.height)×\(data.size.width), batch \(configuration.batch)"),
       ("processor", "\(Machine.processorName), \(configuration.computeThreads) threads"),
     ]

@@ -8,14 +8,14 @@ package struct RunFacts {
   /// The key of the training images' hash.
   package static let training = "training"
 
-  package init(modules: TrainingModules, data: TrainingData) {
+  package init(modules: TrainingModules, data: some RunData) {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
-      "code": String(modules.codeHash, radix: 16), "images": String(data.training.count),
+      "code": String(modules.codeHash, radix: 16), "images": String(data.trainingCount),
       Self.training: String(data.trainingHash, radix: 16),
       "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]
-    let input = CheckpointInput(size: data.size, preprocessing: data.transform.preprocessing)
+    let input = CheckpointInput(size: data.size, preprocessing: data.preprocessing)
     facts.merge(input.metadata) { $1 }
   }
 

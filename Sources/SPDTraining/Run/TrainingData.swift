@@ -6,19 +6,25 @@ import SPDDriver
 import SPDVision
 
 /// The images of a run and their preprocessing.
-public struct TrainingData: Sendable {
+public struct TrainingData: RunData {
   package var training: any ImageDataset
   package var validation: any ImageDataset
   /// Transform for training; `transform.evaluation` is for validation.
   package var transform: ImageTransform
   /// Hashes of the images' names and labels in order.
-  package let trainingHash, validationHash: UInt64
+  public let trainingHash, validationHash: UInt64
 
   /// A note about images that are resized; nil if none are.
-  package let resizing: String?
+  private let resizing: String?
 
-  package var size: Size2D { Size2D(transform.height, transform.width) }
-  package var classNames: [String] { training.classNames }
+  public var trainingName: String { training.name }
+  public var validationName: String { validation.name }
+  public var trainingCount: Int { training.count }
+  public var validationCount: Int { validation.count }
+  public var size: Size2D { Size2D(transform.height, transform.width) }
+  public var classNames: [String] { training.classNames }
+  public var preprocessing: ImagePreprocessing { transform.preprocessing }
+  public var notes: [String] { [resizing].compactMap(\.self) }
 
   /// - Parameters:
   ///   - model: provides the input size if the configuration does not.

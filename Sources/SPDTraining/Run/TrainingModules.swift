@@ -8,7 +8,7 @@ import SPDRuntime
 public struct TrainingModules: @unchecked Sendable {
   package let graph: Graph
   package let trainable: TrainableNetwork
-  package let inference: Network
+  package let inference: InferenceNetworks
   /// Hash of the generated code and its compiler, which affect rounding.
   package let codeHash: UInt64
   /// The options that affect generated code, as written on the command line.
@@ -19,8 +19,8 @@ public struct TrainingModules: @unchecked Sendable {
   /// - Parameters:
   ///   - isQuiet: does not report how weights were mapped.
   ///   - inspect: receives the compiled training step.
-  package init(
-    _ task: some TrainingTask, _ options: CompileOptions, _ model: LoadedModel, _ data: TrainingData,
+  package init<Task: TrainingTask>(
+    _ task: Task, _ options: CompileOptions, _ model: LoadedModel, _ data: Task.Data,
     _ configuration: TrainingConfiguration, isQuiet: Bool = false, inspect: (Builder.Compiled) -> Void = { _ in }
   ) async throws {
     if configuration.threads == 0 { _ = try Machine.threadBudget() }
@@ -37,7 +37,7 @@ public struct TrainingModules: @unchecked Sendable {
       let graph = try await model.graph(size: data.size, batch: configuration.batch, classes: classes)
       let drawn = InitialWeights(graph: graph, seed: configuration.seed)
       self.graph = graph
-      initial = options.weights == nil ? { drawn.values(of: $0) } : syntheticParameter
+      initial = options.weights == nil ? { task.initialValues(drawn.values(of: $0), of: $0, in: graph) } : syntheticParameter
     }
     try task.check(graph, for: data)
     if let parameter = graph.parameters.first(where: { CheckpointFormat.isTrainingState($0.name) }) {
@@ -57,10 +57,16 @@ public struct TrainingModules: @unchecked Sendable {
     }
     let training = try builder.compile(graph, options: pipeline)
     inspect(training)
-    let forward = try builder.compile(graph, options: options.pipeline(for: .inference))
     codeHash = try await builder.key(training)
     trainable = try await builder.loadTrainable(training)
-    inference = try await builder.load(forward)
+    var sized: [InferenceNetworks.Sized] = []
+    for size in task.validationSizes(data, configuration) {
+      let graph =
+        size == data.size ? graph : try await model.graph(size: size, batch: configuration.batch, classes: classes)
+      let forward = try builder.compile(graph, options: options.pipeline(for: .inference))
+      sized.append(InferenceNetworks.Sized(network: try await builder.load(forward), graph: graph))
+    }
+    inference = InferenceNetworks(sized)
   }
 
   package func trainer(_ configuration: TrainingConfiguration) throws -> Trainer {

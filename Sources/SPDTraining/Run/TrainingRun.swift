@@ -11,7 +11,7 @@ public final class TrainingRun<Task: TrainingTask> {
   package let task: Task
   package let configuration: TrainingConfiguration
   package let folder: RunFolder
-  package let data: TrainingData
+  package let data: Task.Data
   package let modules: TrainingModules
   package let trainer: Trainer
   package var state: TrainingState
@@ -41,7 +41,7 @@ public final class TrainingRun<Task: TrainingTask> {
   ///
   /// - Parameter checkpoint: the checkpoint to resume from, with its path.
   package init(
-    _ task: Task, _ configuration: TrainingConfiguration, folder: RunFolder, data: TrainingData,
+    _ task: Task, _ configuration: TrainingConfiguration, folder: RunFolder, data: Task.Data,
     modules: TrainingModules,
     from checkpoint: (TrainingCheckpoint, path: String)?, observer: (any TrainingObserver)? = nil
   ) throws {
@@ -65,7 +65,7 @@ public final class TrainingRun<Task: TrainingTask> {
       state = TrainingState(
         configuration: configuration, history: TrainingHistory(columns: Task.columns))
     }
-    iterationsPerEpoch = (data.training.count + configuration.batch - 1) / configuration.batch
+    iterationsPerEpoch = (data.trainingCount + configuration.batch - 1) / configuration.batch
     if let (_, path) = checkpoint, state.iteration > iterationsPerEpoch {
       throw Failure(
         .data,
@@ -93,12 +93,7 @@ public final class TrainingRun<Task: TrainingTask> {
   ///   the last checkpoint, which is intact.
   package func run() throws -> TrainingEnding {
     try StopRequest.watched {
-      let loader = try BatchLoader(
-        data.training, transform: data.transform,
-        options: LoaderOptions(
-          batchSize: configuration.batch, seed: configuration.seed, isStrict: configuration.strict,
-          threads: configuration.loaderThreads),
-        from: position, epochs: configuration.epochs)
+      let loader = try task.source(data, configuration, from: position)
       defer {
         loader.cancel()
         observer?.finish()
@@ -129,7 +124,7 @@ public final class TrainingRun<Task: TrainingTask> {
   /// Runs the remaining iterations of an epoch.
   ///
   /// - Returns: false if a signal arrived.
-  private func runEpoch(_ loader: BatchLoader) throws -> Bool {
+  private func runEpoch(_ loader: Task.Source) throws -> Bool {
     while state.iteration < iterationsPerEpoch {
       if StopRequest.hasCome { return false }
       let start = ContinuousClock.now
@@ -154,7 +149,7 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   /// Runs the forward and backward pass on a mini-batch, and an update once enough gradients are accumulated.
-  private func step(_ batch: Batch, rate: Double) throws {
+  private func step(_ batch: Task.Source.Batch, rate: Double) throws {
     // Skip a mini-batch whose images are all broken.
     if batch.count > 0 { try learn(batch, rate: rate) }
     state.iteration += 1
@@ -166,7 +161,7 @@ public final class TrainingRun<Task: TrainingTask> {
     state.summed = 0
   }
 
-  private func learn(_ batch: Batch, rate: Double) throws {
+  private func learn(_ batch: Task.Source.Batch, rate: Double) throws {
     let targets = task.targets(of: batch, configuration)
     let losses =
       trainer.network.updatesInBackward
@@ -228,7 +223,7 @@ public final class TrainingRun<Task: TrainingTask> {
     let isLast = epoch == configuration.epochs
     guard state.running["loss"] != nil else {
       // Do not save: an epoch without images does not count.
-      throw Failure(.data, unreadable(data.training).message + remains)
+      throw Failure(.data, unreadable(data.trainingName, data.trainingCount).message + remains)
     }
     var row: [String: Double] = [:]
     let seconds = state.running["seconds"]?.sum ?? 0
@@ -277,21 +272,20 @@ public final class TrainingRun<Task: TrainingTask> {
       guard let range = ranges[parameter.name] else { throw Failure(.software, "no parameter \(parameter.name)") }
       return Array(floats[range])
     }
-    let validation = Validation(
-      network: modules.inference, graph: modules.graph, data: data, configuration: configuration)
-    let found = try task.evaluate(validation, try modules.inference.pack(file), broken: &broken) { done in
-      observer?.validating(epoch: state.epoch + 1, of: configuration.epochs, done: done, of: data.validation.count)
+    let validation = Validation(modules.inference, data: data, configuration: configuration)
+    let found = try task.evaluate(validation, file, broken: &broken) { done in
+      observer?.validating(epoch: state.epoch + 1, of: configuration.epochs, done: done, of: data.validationCount)
       return !StopRequest.hasCome
     }
-    if let found, task.count(found) == 0 { throw unreadable(data.validation) }
+    if let found, task.count(found) == 0 { throw unreadable(data.validationName, data.validationCount) }
     lastValidationSeconds = (ContinuousClock.now - start).seconds
     times.validation += lastValidationSeconds
     times.waiting += found.map(task.waited) ?? 0
     return found
   }
 
-  private func unreadable(_ dataset: any ImageDataset) -> Failure {
-    Failure(.data, "\(dataset.name): none of its \(dataset.count) images can be read")
+  private func unreadable(_ name: String, _ count: Int) -> Failure {
+    Failure(.data, "\(name): none of its \(count) images can be read")
   }
 
   /// Prepares a run that resumes from an earlier checkpoint than its last: later `last` and `best` checkpoints are kept

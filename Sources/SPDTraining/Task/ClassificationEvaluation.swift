@@ -30,18 +30,20 @@ public struct ClassificationEvaluation: Sendable {
 extension ClassificationEvaluation {
   /// Runs a classifier on a validation set; see `TrainingTask.evaluate`.
   static func run(
-    _ validation: Validation, _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool
+    _ validation: Validation<TrainingData>, _ parameters: ParameterFile, broken: inout BrokenImages,
+    progress: (Int) -> Bool
   ) throws -> ClassificationEvaluation? {
-    let network = validation.network
+    let network = validation.networks.first.network
+    let graph = validation.networks.first.graph
     let classes = network.outputCount / network.inputShape[0]
     var evaluation = ClassificationEvaluation(confusion: ConfusionMatrix(classes: classes))
-    let session = try network.session(weights, threads: validation.threads)
+    let session = try network.session(try network.pack(parameters), threads: validation.threads)
     let loader = try BatchLoader(
-      validation.dataset, transform: validation.transform.evaluation,
+      validation.data.validation, transform: validation.data.transform.evaluation,
       options: .evaluation(
         batchSize: network.inputShape[0], isStrict: validation.isStrict, threads: validation.loaderThreads), epochs: 1)
     defer { loader.cancel() }
-    let endsInSoftmax = validation.graph.nodes.last?.op == .softmax
+    let endsInSoftmax = graph.nodes.last?.op == .softmax
     var scores = [Float](repeating: 0, count: network.outputCount)
     var done = 0
     while progress(done) {
@@ -55,7 +57,7 @@ extension ClassificationEvaluation {
           let own = UnsafeBufferPointer(rebasing: scores[row * classes..<(row + 1) * classes])
           let label = Int(batch.labels[row])
           evaluation.add(
-            own, label: validation.classMap?[label] ?? label, index: index, loss: validation.graph.loss,
+            own, label: validation.classMap?[label] ?? label, index: index, loss: graph.loss,
             areProbabilities: endsInSoftmax)
         }
       }

@@ -15,6 +15,21 @@ public struct ClassificationTask: TrainingTask {
   ]
   public static let bestMetric = "val/top1"
 
+  public func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> TrainingData {
+    try await TrainingData(configuration, model: model)
+  }
+
+  public func source(
+    _ data: TrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition
+  ) throws -> BatchLoader {
+    try BatchLoader(
+      data.training, transform: data.transform,
+      options: LoaderOptions(
+        batchSize: configuration.batch, seed: configuration.seed, isStrict: configuration.strict,
+        threads: configuration.loaderThreads),
+      from: position, epochs: configuration.epochs)
+  }
+
   public func check(_ graph: Graph, for data: TrainingData) throws {
     let input = graph.input.shape
     if case .decodeBoxes = graph.nodes.last?.op {
@@ -40,9 +55,10 @@ public struct ClassificationTask: TrainingTask {
   }
 
   public func evaluate(
-    _ validation: Validation, _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool
+    _ validation: Validation<TrainingData>, _ parameters: ParameterFile, broken: inout BrokenImages,
+    progress: (Int) -> Bool
   ) throws -> ClassificationEvaluation? {
-    try ClassificationEvaluation.run(validation, weights, broken: &broken, progress: progress)
+    try ClassificationEvaluation.run(validation, parameters, broken: &broken, progress: progress)
   }
 
   public func count(_ evaluation: ClassificationEvaluation) -> Int { evaluation.confusion.total }

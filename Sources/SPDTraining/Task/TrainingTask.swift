@@ -9,6 +9,10 @@ import SPDDriver
 ///
 /// Steps, schedules, checkpoints, history and sweeps do not depend on the task.
 public protocol TrainingTask: Sendable {
+  /// The images of a run.
+  associatedtype Data: RunData
+  /// Delivers mini-batches.
+  associatedtype Source: BatchSource
   /// The evaluation of a network on a validation set.
   associatedtype Evaluation: Sendable
 
@@ -17,13 +21,29 @@ public protocol TrainingTask: Sendable {
   /// Name of the metric that selects the best checkpoint. Larger is better.
   static var bestMetric: String { get }
 
+  /// Opens the images that a configuration names.
+  ///
+  /// - Parameter model: provides the input size if the configuration does not.
+  func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> Data
+
+  /// Starts to load the mini-batches of a run.
+  ///
+  /// - Parameter position: the first mini-batch to deliver.
+  func source(_ data: Data, _ configuration: TrainingConfiguration, from position: BatchPosition) throws -> Source
+
+  /// Returns the input sizes of validation; a module is compiled for each.
+  func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D]
+
+  /// Returns the initial values of a parameter, from those of PyTorch's default initialisation.
+  func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph) -> [Float]
+
   /// Checks that a network can be trained for this task on a data set.
   ///
   /// - Throws: `Failure` naming what does not match.
-  func check(_ graph: Graph, for data: TrainingData) throws
+  func check(_ graph: Graph, for data: Data) throws
 
   /// Returns the targets of a mini-batch.
-  func targets(of batch: Batch, _ configuration: TrainingConfiguration) -> Targets
+  func targets(of batch: Source.Batch, _ configuration: TrainingConfiguration) -> Targets
 
   /// Returns the training metrics of one step by name, as means over its images.
   ///
@@ -37,7 +57,7 @@ public protocol TrainingTask: Sendable {
   ///   - progress: called before each mini-batch with the number of images done; returns false to stop.
   /// - Returns: nil if `progress` stopped it.
   func evaluate(
-    _ validation: Validation, _ weights: PackedWeights, broken: inout BrokenImages, progress: (Int) -> Bool
+    _ validation: Validation<Data>, _ parameters: ParameterFile, broken: inout BrokenImages, progress: (Int) -> Bool
   ) throws -> Evaluation?
 
   /// Returns the number of evaluated images; 0 if none could be read.
@@ -47,7 +67,7 @@ public protocol TrainingTask: Sendable {
   /// Returns the validation metrics by name.
   func values(_ evaluation: Evaluation) -> [String: Double]
   /// Returns the task's sections of the report.
-  func sections(_ evaluation: Evaluation, _ data: TrainingData) throws -> [ReportSection]
+  func sections(_ evaluation: Evaluation, _ data: Data) throws -> [ReportSection]
 }
 
 /// A metric that is measured in each epoch.
@@ -84,12 +104,15 @@ extension TrainingTask {
   public static var columns: [String] { ["lr"] + metrics.map(\.name) + ["images_per_second", "seconds"] }
 }
 
+extension TrainingTask {
+  public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
+  public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph) -> [Float] { drawn }
+}
+
 /// A network with its validation images.
-public struct Validation: Sendable {
-  package var network: Network
-  package var graph: Graph
-  package var dataset: any ImageDataset
-  package var transform: ImageTransform
+public struct Validation<Data: RunData>: Sendable {
+  package var networks: InferenceNetworks
+  package var data: Data
   package var threads: Int
   package var loaderThreads: Int
   package var isStrict: Bool
@@ -97,15 +120,37 @@ public struct Validation: Sendable {
   package var classMap: [Int]?
 
   package init(
-    network: Network, graph: Graph, data: TrainingData, configuration: TrainingConfiguration, classMap: [Int]? = nil
+    _ networks: InferenceNetworks, data: Data, configuration: TrainingConfiguration, classMap: [Int]? = nil
   ) {
+    self.networks = networks
+    self.data = data
     self.classMap = classMap
-    self.network = network
-    self.graph = graph
-    dataset = data.validation
-    transform = data.transform
     threads = configuration.computeThreads
     loaderThreads = configuration.loaderThreads
     isStrict = configuration.strict
   }
+}
+
+/// A network compiled for inference, once for each input size. All share their parameters.
+public struct InferenceNetworks: @unchecked Sendable {
+  package struct Sized {
+    package var network: Network
+    package var graph: Graph
+
+    package init(network: Network, graph: Graph) {
+      self.network = network
+      self.graph = graph
+    }
+  }
+  /// At least one.
+  package var sizes: [Sized]
+
+  package init(_ sizes: [Sized]) {
+    precondition(!sizes.isEmpty, "a network has an input size")
+    self.sizes = sizes
+  }
+
+  /// The network of an input size.
+  package subscript(size: Size2D) -> Sized? { sizes.first { $0.graph.input.shape.size == size } }
+  package var first: Sized { sizes[0] }
 }

@@ -69,7 +69,7 @@ struct Train: AsyncParsableCommand {
       let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
       if !json {
         Console.note("\(folder.path): \(training.summary)")
-        if let resizing = training.data.resizing { Console.note(resizing) }
+        training.data.notes.forEach { Console.note($0) }
         if let begun {
           Console.note(
             "\(begun.path) has no checkpoint yet: starting the run with \(options.weights ?? "weights drawn from the seed")"

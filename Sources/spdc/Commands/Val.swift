@@ -69,14 +69,15 @@ struct Val: AsyncParsableCommand {
       try task.check(weighted.graph, for: data)
       let classes = ClassMap(of: data.classNames, in: weighted.weights.classNames ?? data.classNames)
       try classes.check(weights: weights, data: data.validation.name)
-      let ready = try await Builder(target: options.target).ready(weighted, options: options.pipeline())
+      let builder = try Builder(target: options.target)
+      let network = try await builder.load(try builder.compile(weighted.graph, options: options.pipeline()))
       let validation = Validation(
-        network: ready.network, graph: weighted.graph, data: data, configuration: configuration,
-        classMap: classes.indices)
+        InferenceNetworks([.init(network: network, graph: weighted.graph)]), data: data,
+        configuration: configuration, classMap: classes.indices)
       var broken = BrokenImages()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
-      let evaluation = try task.evaluate(validation, ready.packed, broken: &broken) { done in
+      let evaluation = try task.evaluate(validation, try weighted.weights.file(for: weighted.graph), broken: &broken) { done in
         progress.update(done)
         return true
       }
