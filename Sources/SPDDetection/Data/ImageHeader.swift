@@ -4,7 +4,7 @@ import SPDFormats
 
 /// Format and size of an image file, read from its first bytes: a scan of a data set needs no pixels.
 struct ImageHeader: Equatable {
-  enum Format: Equatable { case jpeg, png, bmp }
+  enum Format: String { case jpeg = "JPEG", png = "PNG", bmp = "BMP" }
 
   let format: Format
   /// Sides in pixels, after the rotation that EXIF asks for.
@@ -29,14 +29,14 @@ struct ImageHeader: Equatable {
       size = pngSize(file, start)
     } else if start.starts(with: Array("BM".utf8)) {
       format = .bmp
-      size = bmpSize(start)
+      size = BMPHeader(start).map { ($0.width, $0.height) }
     } else {
       throw DataError(
         path: path, what: "the file is \(foreignFormat(start)), not JPEG, PNG or BMP",
         remedy: "convert it to JPEG or PNG")
     }
     guard let size, size.width > 0, size.height > 0 else {
-      throw DataError(path: path, what: "the \(format) is damaged or cut off before its size", remedy: remedy)
+      throw DataError(path: path, what: "the header of the \(format.rawValue) is damaged, cut off, or of a kind that is not read", remedy: remedy)
     }
     (width, height) = size
   }
