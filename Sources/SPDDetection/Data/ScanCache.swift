@@ -43,13 +43,15 @@ struct ScanCache {
     }
   }
 
+  static func checksum(_ payload: [UInt8]) -> UInt32 { CRC32C.of(payload).value }
+
   static func encoded(_ paths: [String], _ entries: [ScanEntry], base: String, classCount: Int) -> [UInt8] {
     var payload = CacheWriter()
     for (path, entry) in zip(paths, entries) { payload.write(path, entry, base: base) }
     var header = CacheWriter()
     header.write(magic)
     header.write(version)
-    header.write(CRC32C.of(payload.bytes).value)
+    header.write(checksum(payload.bytes))
     header.write(UInt32(clamping: classCount))
     header.write(UInt32(clamping: entries.count))
     return header.bytes + payload.bytes

@@ -27,7 +27,7 @@ struct ObjectScene {
   let background: Background
   let distractors: [Distractor]
   /// Objects from back to front.
-  let objects: [Object]
+  var objects: [Object]
   /// Standard deviation of the noise in every value in 0...1.
   let noise: Double
 

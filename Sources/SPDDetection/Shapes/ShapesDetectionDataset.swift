@@ -50,7 +50,7 @@ public struct ShapesDetectionDataset: DetectionDataset {
     seed = options.seed
   }
 
-  private func scene(_ index: Int) -> (ObjectScene, SplitMix64) {
+  func scene(_ index: Int) -> (ObjectScene, SplitMix64) {
     precondition((0..<count).contains(index), "image \(index) of \(count)")
     // The first word keeps the numbers apart from those of the classification set.
     var random = SplitMix64(.scene, 0x6465_7465_6374, seed, split == .train ? 0 : split == .val ? 1 : 2, UInt64(index))
