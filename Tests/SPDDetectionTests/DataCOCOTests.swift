@@ -22,7 +22,9 @@ import Testing
       ])
   }
 
-  private func dataset(_ contents: COCODataset.Contents, images: String? = nil, strict: Bool = false) throws -> COCODataset {
+  private func dataset(_ contents: COCODataset.Contents, images: String? = nil, strict: Bool = false) throws
+    -> COCODataset
+  {
     try COCODataset(name: "t", path: "t.json", imageFolder: images, contents: contents, isStrict: strict)
   }
 
@@ -48,7 +50,8 @@ import Testing
       Annotation(id: 5, imageID: 4, categoryID: 3, box: SIMD4(0, 0, 0, 5)),
       Annotation(id: 6, imageID: 4, categoryID: 3, box: SIMD4(.nan, 0, 5, 5)),
       Annotation(id: 7, imageID: 4, categoryID: 3, box: SIMD4(50, 0, 5, 5)),
-      Annotation(id: 8, imageID: 4, categoryID: 3, box: SIMD4(0, 0, 1e300, 1e300), area: -.infinity,
+      Annotation(
+        id: 8, imageID: 4, categoryID: 3, box: SIMD4(0, 0, 1e300, 1e300), area: -.infinity,
         polygons: [[SIMD2(.nan, 0), SIMD2(0, 0), SIMD2(1, 1)], [SIMD2(1, 1)]]),
     ]
     let set = try dataset(odd)
@@ -86,7 +89,9 @@ import Testing
     categories.categories.append(.init(id: 3, name: "again"))
     #expect(dataMessage { _ = try dataset(categories) }?.contains("category id 3 twice") == true)
     var huge = contents()
-    huge.images = [.init(id: 1, fileName: "x", width: .max, height: .max), .init(id: 2, fileName: "", width: 20, height: 20)]
+    huge.images = [
+      .init(id: 1, fileName: "x", width: .max, height: .max), .init(id: 2, fileName: "", width: 20, height: 20),
+    ]
     #expect(dataMessage { _ = try dataset(huge) }?.contains("none of its 2 images") == true)
     #expect(dataMessage { _ = try dataset(.init()) }?.contains("has 0 categories") == true)
   }

@@ -38,7 +38,8 @@ import Testing
   }
 
   private func convert(
-    _ data: DetectionData, _ format: DatasetConversion.Format, _ output: String, outlines: Bool = true, replaces: Bool = false
+    _ data: DetectionData, _ format: DatasetConversion.Format, _ output: String, outlines: Bool = true,
+    replaces: Bool = false
   ) throws -> DatasetConversion.Report {
     var splits: [(DetectionData.Split, OpenedDataset)] = []
     for split in data.splits { splits.append((split, try data.open(split, coco: Self.read))) }
@@ -71,7 +72,9 @@ import Testing
     #expect(try convert(coco, .yolo, "back").parts.map(\.crowds) == [0, 0])
     let back = try DetectionData(contentsOf: folder.path + "/back")
     for split in data.splits {
-      let (before, after) = (try data.open(split, coco: Self.read).dataset, try back.open(split, coco: Self.read).dataset)
+      let (before, after) = (
+        try data.open(split, coco: Self.read).dataset, try back.open(split, coco: Self.read).dataset
+      )
       #expect(before.count == after.count && before.classNames == after.classNames)
       for index in 0..<before.count {
         let (one, other) = (before.labels(index), after.labels(index))
@@ -107,9 +110,13 @@ import Testing
       ])
     let opened = try DetectionData(contentsOf: folder.path + "/instances_val.json").open(.val) { _ in contents }
     let report = try DatasetConversion.write([(.val, opened)], as: .yolo, to: folder.path + "/yolo")
-    #expect(report.parts == [.init(split: "val", images: report.parts[0].images, imageCount: 1, objects: 1, outlines: 0, crowds: 1)])
+    #expect(
+      report.parts == [
+        .init(split: "val", images: report.parts[0].images, imageCount: 1, objects: 1, outlines: 0, crowds: 1)
+      ])
     #expect(report.classes == [.init(index: 0, categoryID: 5, name: "x")])
-    #expect(try String(contentsOfFile: folder.path + "/yolo/labels/val/a.txt", encoding: .utf8) == "0 0.25 0.5 0.5 1.0\n")
+    #expect(
+      try String(contentsOfFile: folder.path + "/yolo/labels/val/a.txt", encoding: .utf8) == "0 0.25 0.5 0.5 1.0\n")
   }
 
   @Test func onlyDataSetsAreReplaced() throws {
@@ -120,7 +127,8 @@ import Testing
     _ = try convert(data, .coco, "out", replaces: true)
     #expect(try folder.names("out") == ["annotations", "data.yaml", "images"])
     try folder.write("out/thesis.txt", "mine")
-    #expect(dataMessage { _ = try convert(data, .yolo, "out", replaces: true) }?.contains("it holds thesis.txt") == true)
+    #expect(
+      dataMessage { _ = try convert(data, .yolo, "out", replaces: true) }?.contains("it holds thesis.txt") == true)
     #expect(try folder.names("out").contains("thesis.txt"))
     // What the links lead to is untouched, and nothing is left beside the folder.
     #expect(try folder.names("set/images/train") == ["7.jpg", "deep"])
@@ -132,7 +140,8 @@ import Testing
     try folder.image("in/images/b.jpg")
     let contents = COCODataset.Contents(
       images: [
-        .init(id: 1, fileName: "../../a.jpg", width: 40, height: 20), .init(id: 2, fileName: "b.jpg", width: 40, height: 20),
+        .init(id: 1, fileName: "../../a.jpg", width: 40, height: 20),
+        .init(id: 2, fileName: "b.jpg", width: 40, height: 20),
       ],
       categories: [.init(id: 1, name: "x")])
     let set = try COCODataset(name: "t", path: "t.json", imageFolder: folder.path + "/in/images", contents: contents)
@@ -143,9 +152,10 @@ import Testing
   }
 
   @Test func numbersHaveThreeDecimals() {
-    #expect([0, 1.5, -0.25, 12.3456, -3, 0.0004, 639.9996, .nan].map(COCOText.decimal) == [
-      "0", "1.5", "-0.25", "12.346", "-3", "0", "640", "0",
-    ])
+    #expect(
+      [0, 1.5, -0.25, 12.3456, -3, 0.0004, 639.9996, .nan].map(COCOText.decimal) == [
+        "0", "1.5", "-0.25", "12.346", "-3", "0", "640", "0",
+      ])
     #expect(DatasetConversion.categoryIDs(for: ["a", "b"]) == [1, 2])
   }
 }

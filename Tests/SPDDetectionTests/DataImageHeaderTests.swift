@@ -5,7 +5,8 @@ import Testing
 @testable import SPDDetection
 
 @Suite struct DataImageHeaderTests {
-  @Test(arguments: (1...8).map { "exif\($0).jpg" } + ["progressive.jpg", "plain.png", "exif-first.png", "exif-last.png"])
+  @Test(
+    arguments: (1...8).map { "exif\($0).jpg" } + ["progressive.jpg", "plain.png", "exif-first.png", "exif-last.png"])
   func theSizeIsThatOfTheDecodedImage(name: String) throws {
     let header = try ImageHeader(contentsOf: "\(dataFixtures)/\(name)")
     let image = try Image(contentsOf: "\(dataFixtures)/\(name)")
@@ -20,7 +21,9 @@ import Testing
     #expect(try ImageHeader(contentsOf: "\(dataFixtures)/exif-last.png").width == 14)
   }
 
-  @Test(arguments: ["rgb24.bmp", "top-down.bmp", "rgba32.bmp", "masks32.bmp"]) func aBMPHasThePixelsOfThePNG(name: String) throws {
+  @Test(arguments: ["rgb24.bmp", "top-down.bmp", "rgba32.bmp", "masks32.bmp"]) func aBMPHasThePixelsOfThePNG(
+    name: String
+  ) throws {
     let image = try bmp("\(dataFixtures)/\(name)")
     #expect(image == (try Image(contentsOf: "\(dataFixtures)/plain.png")))
     #expect(try ImageHeader(contentsOf: "\(dataFixtures)/\(name)").format == .bmp)

@@ -56,7 +56,9 @@ import Testing
   }
 
   @Test func numbersAreThoseOfTheStandardLibrary() {
-    var texts = ["0", "1", "0.1", "123456789012345678", "0.12345678901234567", "9007199254740993", "1e-5", "5e-324", "-0.0"]
+    var texts = [
+      "0", "1", "0.1", "123456789012345678", "0.12345678901234567", "9007199254740993", "1e-5", "5e-324", "-0.0",
+    ]
     for _ in 0..<20_000 {
       let value = Double.random(in: 0...1)
       texts += ["\(value)", "\(Float(value))", String("\(value)".prefix(8))]
@@ -69,7 +71,9 @@ import Testing
   }
 
   @Test func randomBytesNeverCrash() {
-    let words = ["0", "1", "0.5", "-", ".", "nan", "e", "1e", "\n", "\r\n", " ", "\t", "\u{FEFF}", "9999999999", "0.1 0.2 0.3"]
+    let words = [
+      "0", "1", "0.5", "-", ".", "nan", "e", "1e", "\n", "\r\n", " ", "\t", "\u{FEFF}", "9999999999", "0.1 0.2 0.3",
+    ]
     for _ in 0..<3000 {
       let text = (0..<Int.random(in: 0...40)).map { _ in words.randomElement()! }.joined()
       _ = fault(text)

@@ -11,7 +11,9 @@ import Testing
 
   init() throws { folder = try DataFolder() }
 
-  private func scan(_ sources: [String]? = nil, classes: Int = 3, _ change: (inout ScanOptions) -> Void = { _ in }) throws -> DatasetScan {
+  private func scan(_ sources: [String]? = nil, classes: Int = 3, _ change: (inout ScanOptions) -> Void = { _ in })
+    throws -> DatasetScan
+  {
     var options = ScanOptions()
     change(&options)
     return try DatasetScan(sources ?? [images], root: folder.path, classCount: classes, options: options)
@@ -55,7 +57,10 @@ import Testing
     try makeOddSet()
     let set = try YOLODataset(name: "odd", classNames: ["x", "y", "z"], sources: [images], root: folder.path)
     #expect(set.count == 6)
-    #expect(set.images.map { ($0.path as NSString).lastPathComponent } == ["a.jpg", "b.JPG", "c.png", "f.mpo", "g.jpg", "d.jpeg"])
+    #expect(
+      set.images.map { ($0.path as NSString).lastPathComponent } == [
+        "a.jpg", "b.JPG", "c.png", "f.mpo", "g.jpg", "d.jpeg",
+      ])
     #expect(set.labels(1).objects.count == 1 && set.labels(2).objects.isEmpty)
     let polygon = try #require(set.labels(5).objects.first)
     #expect(abs((polygon.area ?? 0) - 0.4 * 0.4 * 800) < 1e-3)
@@ -102,7 +107,9 @@ import Testing
     let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
     let base = folder.path + "/images"
     #expect(ScanCache.entries(bytes, base: base, classCount: 3)?.count == 11)
-    for count in 0..<bytes.count { #expect(ScanCache.entries(Array(bytes[..<count]), base: base, classCount: 3) == nil) }
+    for count in 0..<bytes.count {
+      #expect(ScanCache.entries(Array(bytes[..<count]), base: base, classCount: 3) == nil)
+    }
     for index in bytes.indices {
       var changed = bytes
       changed[index] ^= UInt8(1 << (index % 8))
@@ -151,12 +158,14 @@ import Testing
   @Test func listsNameImagesRelativeToThemselvesOrTheRoot() throws {
     for name in ["images/a.jpg", "images/b.jpg", "lists/images/c.jpg"] { try folder.image(name) }
     try folder.write("labels/a.txt", "0 0.5 0.5 0.2 0.1\n")
-    let list = "\u{FEFF}./../images/a.jpg\r\n\r\nimages/b.jpg\r\n  images/c.jpg\t\n\(folder.path)/images/b.jpg\n# comment\n./gone.jpg"
+    let list =
+      "\u{FEFF}./../images/a.jpg\r\n\r\nimages/b.jpg\r\n  images/c.jpg\t\n\(folder.path)/images/b.jpg\n# comment\n./gone.jpg"
     try folder.write("lists/train.txt", list)
     let scan = try scan([folder.path + "/lists/train.txt"])
-    #expect(scan.paths.map { $0.dropFirst(folder.path.count + 1) } == [
-      "images/b.jpg", "lists/../images/a.jpg", "lists/gone.jpg", "lists/images/c.jpg",
-    ])
+    #expect(
+      scan.paths.map { $0.dropFirst(folder.path.count + 1) } == [
+        "images/b.jpg", "lists/../images/a.jpg", "lists/gone.jpg", "lists/images/c.jpg",
+      ])
     #expect(scan.report.labelled == 1 && scan.report.corrupt == 1 && scan.report.missing == 2)
     #expect(scan.report.notes.count == 2)
     #expect(scan.report.issues.map(\.path) == [folder.path + "/lists/gone.jpg"])

@@ -39,7 +39,8 @@ final class DataFolder {
 }
 
 /// The images beside the tests.
-let dataFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/data").path
+let dataFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/data")
+  .path
 
 /// The error that `body` throws, as text.
 func dataMessage(_ body: () throws -> Void) -> String? {

@@ -4,7 +4,9 @@ import Testing
 @testable import SPDDetection
 
 @Suite struct DataYAMLTests {
-  private func data(_ yaml: String) throws -> DetectionData { try DetectionData(yaml: yaml, path: "/nowhere/data.yaml") }
+  private func data(_ yaml: String) throws -> DetectionData {
+    try DetectionData(yaml: yaml, path: "/nowhere/data.yaml")
+  }
 
   @Test func namesAreAListOrAMapping() throws {
     let list = try data("train: a\nnc: 3\nnames: [cat, 'no', 1]\n")
@@ -45,9 +47,15 @@ import Testing
   @Test func hostileFilesNeverCrash() {
     let deep = String(repeating: "[", count: 200_000)
     #expect(dataMessage { _ = try data("train: " + deep) } != nil)
-    let bomb = "a: &a [x,x]\n" + (0..<40).map { "b\($0): &b\($0) [*\($0 == 0 ? "a" : "b\($0 - 1)"),*\($0 == 0 ? "a" : "b\($0 - 1)")]\n" }.joined()
+    let bomb =
+      "a: &a [x,x]\n"
+      + (0..<40).map { "b\($0): &b\($0) [*\($0 == 0 ? "a" : "b\($0 - 1)"),*\($0 == 0 ? "a" : "b\($0 - 1)")]\n" }
+      .joined()
     #expect(dataMessage { _ = try data(bomb + "train: *b39\nnames: *b39\n") } != nil)
-    let words = ["train:", "names", ": ", "[", "]", "{", "}", "\n", "  ", "- ", "0", "nc: 2\n", "&a ", "*a", "!!binary ", "|", "?", "\u{0}", "\"", "'", "#", "<<: *a"]
+    let words = [
+      "train:", "names", ": ", "[", "]", "{", "}", "\n", "  ", "- ", "0", "nc: 2\n", "&a ", "*a", "!!binary ", "|", "?",
+      "\u{0}", "\"", "'", "#", "<<: *a",
+    ]
     for _ in 0..<4000 { _ = try? data((0..<Int.random(in: 1...30)).map { _ in words.randomElement()! }.joined()) }
   }
 
@@ -81,7 +89,8 @@ import Testing
     let b = try DetectionData(contentsOf: folder.path + "/b")
     #expect(b.sources == [.train: ["train/images"], .val: ["valid/images"]] && b.classNames == ["cat", "dog"])
     #expect(try DetectionData(contentsOf: folder.path + "/c").sources == [.train: ["images"]])
-    #expect(dataMessage { _ = try DetectionData(contentsOf: folder.path) }?.contains("is no detection data set") == true)
+    #expect(
+      dataMessage { _ = try DetectionData(contentsOf: folder.path) }?.contains("is no detection data set") == true)
     #expect(dataMessage { _ = try DetectionData(contentsOf: folder.path + "/d") }?.contains("no such file") == true)
   }
 }

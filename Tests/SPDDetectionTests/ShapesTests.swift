@@ -76,7 +76,8 @@ import Testing
 
   @Test func mostObjectsAreSmallAndAllClassesOccur() throws {
     let statistics = DetectionStatistics(try ShapesDetectionDataset(split: .train, options: options()))
-    #expect(statistics.fraction(.small) > 0.6 && statistics.fraction(.medium) > 0.15 && statistics.fraction(.large) > 0.01)
+    #expect(
+      statistics.fraction(.small) > 0.6 && statistics.fraction(.medium) > 0.15 && statistics.fraction(.large) > 0.01)
     #expect(statistics.classCounts.min()! > statistics.objects / 8 && statistics.images == 1000)
     #expect(statistics.maximumObjects == 12 && statistics.meanObjects > 5)
   }
@@ -100,9 +101,13 @@ import Testing
     }
     #expect(dataMessage { try small.write(to: folder.path + "/shapes") }?.contains("is not empty") == true)
     try small.write(to: folder.path + "/shapes", outlines: true, replaces: true)
-    #expect(try folder.names() == ["shapes"] && folder.names("shapes/images/val") == ["000000.jpg", "000001.jpg", "000002.jpg"])
+    #expect(
+      try folder.names() == ["shapes"]
+        && folder.names("shapes/images/val") == ["000000.jpg", "000001.jpg", "000002.jpg"])
     let outlined = try DetectionData(contentsOf: folder.path + "/shapes").open(.train, coco: DataConversionTests.read)
-    #expect(DetectionStatistics(outlined.dataset as! YOLODataset).outlines == DetectionStatistics(outlined.dataset as! YOLODataset).objects)
+    #expect(
+      DetectionStatistics(outlined.dataset as! YOLODataset).outlines
+        == DetectionStatistics(outlined.dataset as! YOLODataset).objects)
   }
 
   @Test func impossibleOptionsAreRefused() {
@@ -116,7 +121,8 @@ import Testing
     let sheet = try LabelSheet.image(set, cell: 160)
     #expect(sheet.width == 4 * 164 - 4 && sheet.height == 4 * 164 - 4)
     #expect(try LabelSheet.image(set, cell: 160) == sheet)
-    let few = try LabelSheet.image(try ShapesDetectionDataset(split: .val, options: options { $0.validation = 2 }), cell: 96)
+    let few = try LabelSheet.image(
+      try ShapesDetectionDataset(split: .val, options: options { $0.validation = 2 }), cell: 96)
     #expect(few.width == 2 * 100 - 4 && few.height == 96)
   }
 }

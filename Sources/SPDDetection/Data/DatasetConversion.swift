@@ -103,7 +103,8 @@ public enum DatasetConversion {
       if made.insert(parent).inserted { try FolderWriter.createFolder(parent) }
       guard PathKind(of: target) == nil else {
         throw DataError(
-          path: labels.path, what: "differs from another image by its extension alone, and they would share a label file",
+          path: labels.path,
+          what: "differs from another image by its extension alone, and they would share a label file",
           remedy: "rename one of them")
       }
       let rows = YOLOText.rows(labels.objects.filter { !$0.isCrowd }, outlines: outlines)
@@ -131,7 +132,9 @@ struct ImageOrigin {
     var common = Array(Paths.folder(of: paths[0]).utf8)
     for path in paths {
       let folder = Array(Paths.folder(of: path).utf8)
-      while !(folder.starts(with: common) && (folder.count == common.count || common.isEmpty || common == [0x2f] || folder[common.count] == 0x2f)) {
+      while !(folder.starts(with: common)
+        && (folder.count == common.count || common.isEmpty || common == [0x2f] || folder[common.count] == 0x2f))
+      {
         let parent = Paths.folder(of: String(decoding: common, as: UTF8.self))
         common = common == Array(parent.utf8) ? [] : Array(parent.utf8)
       }
@@ -141,10 +144,12 @@ struct ImageOrigin {
     names = paths.map { String($0.unicodeScalars.dropFirst(prefix.unicodeScalars.count)) }
     if let index = names.firstIndex(where: { $0.split(separator: "/").contains("..") }) {
       throw DataError(
-        path: paths[index], what: "lies outside the folder of the images", remedy: "name the folder that holds all of them")
+        path: paths[index], what: "lies outside the folder of the images",
+        remedy: "name the folder that holds all of them")
     }
     guard let resolved = FileName.withPath(base.isEmpty ? "." : base, { realpath($0, nil) }) else {
-      throw DataError(path: base, what: "there is no such folder", remedy: "name the folder of the images with --images")
+      throw DataError(
+        path: base, what: "there is no such folder", remedy: "name the folder of the images with --images")
     }
     defer { free(resolved) }
     folder = FileName.string(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))

@@ -8,7 +8,8 @@ extension DetectionData {
     var sources: [Split: [String]] = [:]
     // images/train and labels/train
     if names.contains("images"), PathKind(of: Paths.joined(root, "images")) == .folder {
-      for name in try Paths.listing(Paths.joined(root, "images")) where PathKind(of: Paths.joined(root, "images/\(name)")) == .folder {
+      for name in try Paths.listing(Paths.joined(root, "images"))
+      where PathKind(of: Paths.joined(root, "images/\(name)")) == .folder {
         if let split = split(named: name) { sources[split, default: []].append("images/\(name)") }
       }
       if sources.isEmpty { sources[.train] = ["images"] }
@@ -28,7 +29,8 @@ extension DetectionData {
     }
     var classNames: [String] = []
     var notes: [String] = []
-    if let file = ["classes.txt", "labels/classes.txt"].first(where: { PathKind(of: Paths.joined(root, $0)) == .file }) {
+    if let file = ["classes.txt", "labels/classes.txt"].first(where: { PathKind(of: Paths.joined(root, $0)) == .file })
+    {
       classNames = try Paths.lines(of: Paths.joined(root, file)).map(printable)
       guard classNames.count <= maximumClasses else {
         throw DataError(

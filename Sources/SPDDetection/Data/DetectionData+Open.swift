@@ -73,7 +73,9 @@ extension DetectionData {
     var candidates: [String] = []
     for base in [root, here, Paths.folder(of: here)] {
       for name in [split ?? stem, stem] {
-        candidates += [Paths.joined(base, "images/\(name)"), Paths.joined(base, name), Paths.joined(base, "\(name)/images")]
+        candidates += [
+          Paths.joined(base, "images/\(name)"), Paths.joined(base, name), Paths.joined(base, "\(name)/images"),
+        ]
       }
       candidates += [Paths.joined(base, "images"), base]
     }

@@ -88,7 +88,8 @@ public struct DetectionData: Sendable, Equatable {
       let candidates = self.candidates(source)
       guard let existing = candidates.first(where: { PathKind(of: $0) != nil }) else {
         throw DataError(
-          path: path, what: "`\(split)` names \(source), which is not there; tried \(candidates.joined(separator: ", "))",
+          path: path,
+          what: "`\(split)` names \(source), which is not there; tried \(candidates.joined(separator: ", "))",
           remedy: "correct `path` or `\(split)`, or download the data set")
       }
       found.append(existing)

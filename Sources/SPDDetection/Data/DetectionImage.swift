@@ -28,7 +28,8 @@ private func checked(_ image: Image, _ labelled: LabelledImage) throws(DataError
   guard image.width == labelled.width, image.height == labelled.height else {
     throw DataError(
       path: labelled.path,
-      what: "the image has \(image.width)×\(image.height) pixels, its labels are for \(labelled.width)×\(labelled.height)",
+      what:
+        "the image has \(image.width)×\(image.height) pixels, its labels are for \(labelled.width)×\(labelled.height)",
       remedy: "scan the data set again, or correct the annotations")
   }
   return image

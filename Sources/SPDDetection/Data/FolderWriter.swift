@@ -3,7 +3,7 @@ import SPDData
 import SPDFormats
 
 /// Writes the folder of a data set: complete, or not at all.
-enum FolderWriter {
+package enum FolderWriter {
   /// What a data set's folder holds. A folder with anything else is never replaced.
   private static let ownNames: Set<String> = [
     "data.yaml", "images", "labels", "annotations", "train.txt", "val.txt", "test.txt",
@@ -16,9 +16,9 @@ enum FolderWriter {
   static func write(to path: String, replaces: Bool, _ body: (String) throws(DataError) -> Void) throws(DataError) {
     let target = Paths.withoutTrailingSlash(path)
     let old = try contents(of: target, replaces: replaces)
-    let parent = Paths.folder(of: target)
-    let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-    let temporary = Paths.joined(parent, ".\(Paths.lastComponent(target)).\(suffix)")
+    let temporary = temporaryPath(for: target)
+    // Left by a process of the same number that was killed.
+    try? FileManager.default.removeItem(atPath: temporary)
     try createFolder(temporary)
     do throws(DataError) {
       try body(temporary)
@@ -27,6 +27,13 @@ enum FolderWriter {
       try? FileManager.default.removeItem(atPath: temporary)
       throw error
     }
+  }
+
+  /// The folder that becomes `path`. Whoever handles signals removes it.
+  package static func temporaryPath(for path: String) -> String {
+    let target = Paths.withoutTrailingSlash(path)
+    let name = ".\(Paths.lastComponent(target)).spdc-\(ProcessInfo.processInfo.processIdentifier)"
+    return Paths.joined(Paths.folder(of: target), name)
   }
 
   /// The names in the target; nil if it does not exist.
@@ -42,7 +49,8 @@ enum FolderWriter {
     do { names = try namesInFolder(target) } catch { throw Paths.error(error, target) }
     if names.isEmpty { return names }
     guard replaces else {
-      throw DataError(path: target, what: "is not empty", remedy: "give another folder, or --force to replace a data set")
+      throw DataError(
+        path: target, what: "is not empty", remedy: "give another folder, or --force to replace a data set")
     }
     let foreign = names.filter { !ownNames.contains($0) && !$0.hasSuffix(".spdc-cache") }
     guard foreign.isEmpty, names.contains("data.yaml") else {
@@ -107,7 +115,8 @@ enum FolderWriter {
 
   private static func failure(_ path: String, _ what: String, _ code: Int32) -> DataError {
     DataError(
-      path: path, what: "\(what): \(String(cString: strerror(code)))", remedy: "check the path, its permissions and space",
+      path: path, what: "\(what): \(String(cString: strerror(code)))",
+      remedy: "check the path, its permissions and space",
       isOfTheMachine: [ENOSPC, EDQUOT, EIO].contains(code))
   }
 }

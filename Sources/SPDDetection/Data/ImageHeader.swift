@@ -36,7 +36,9 @@ struct ImageHeader: Equatable {
         remedy: "convert it to JPEG or PNG")
     }
     guard let size, size.width > 0, size.height > 0 else {
-      throw DataError(path: path, what: "the header of the \(format.rawValue) is damaged, cut off, or of a kind that is not read", remedy: remedy)
+      throw DataError(
+        path: path, what: "the header of the \(format.rawValue) is damaged, cut off, or of a kind that is not read",
+        remedy: remedy)
     }
     (width, height) = size
   }

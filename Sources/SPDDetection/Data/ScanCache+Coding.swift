@@ -96,11 +96,13 @@ struct CacheReader {
       let reason = text()
     else { return nil }
     return ScanIssue(
-      path: isOfLabels == 1 ? Paths.labels(of: path) : path, line: line == 0 ? nil : Int(line), reason: reason, leavesOut: leavesOut == 1)
+      path: isOfLabels == 1 ? Paths.labels(of: path) : path, line: line == 0 ? nil : Int(line), reason: reason,
+      leavesOut: leavesOut == 1)
   }
 
   mutating func entry(base: String, classCount: Int) -> (path: String, ScanEntry)? {
-    guard let isInside = read(UInt8.self), let written = text(), let image = stamp(), let labels = stamp(), let width = read(UInt32.self),
+    guard let isInside = read(UInt8.self), let written = text(), let image = stamp(), let labels = stamp(),
+      let width = read(UInt32.self),
       let height = read(UInt32.self), let objectCount = count(ofSize: Self.minimumObject)
     else { return nil }
     let path = isInside == 1 ? Paths.joined(base, written) : written

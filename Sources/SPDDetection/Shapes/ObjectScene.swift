@@ -69,10 +69,11 @@ struct ObjectScene {
 
   private static func size(_ random: inout SplitMix64) -> Double {
     var rest = random.uniform()
-    let range = sizes.first { entry in
-      rest -= entry.probability
-      return rest < 0
-    }?.range ?? sizes[0].range
+    let range =
+      sizes.first { entry in
+        rest -= entry.probability
+        return rest < 0
+      }?.range ?? sizes[0].range
     // Uniform on a logarithmic scale.
     return range.lowerBound * exp(random.uniform() * log(range.upperBound / range.lowerBound))
   }

@@ -25,7 +25,9 @@ enum ObjectShape: Int, CaseIterable {
     }
   }
 
-  private static func regular(_ count: Int) -> [SIMD2<Double>] { (0..<count).map { point(1, Double($0) / Double(count)) } }
+  private static func regular(_ count: Int) -> [SIMD2<Double>] {
+    (0..<count).map { point(1, Double($0) / Double(count)) }
+  }
 
   /// A point at a fraction of a full turn.
   private static func point(_ radius: Double, _ turn: Double) -> SIMD2<Double> {

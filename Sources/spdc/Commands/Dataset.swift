@@ -1,0 +1,67 @@
+import ArgumentParser
+import SPDData
+import SPDDetection
+import SPDDriver
+import SPDFormats
+
+struct Dataset: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check, generate and convert detection data sets.",
+    discussion: """
+      A data set is a data.yaml, the folder that holds it, a folder with images/train and labels/train or with \
+      train/images and train/labels, or a .json of COCO annotations.
+      """,
+    subcommands: [DatasetCheck.self, DatasetShapes.self, DatasetConvert.self])
+}
+
+/// What the subcommands that read a data set have in common.
+struct DatasetInput: ParsableArguments {
+  @Argument(help: ArgumentHelp("Data set: a data.yaml, its folder, or a .json of COCO annotations.", valueName: "data"))
+  var data: String
+  @Option(
+    help: ArgumentHelp(
+      "Folder of the images that COCO annotations name. Default: where they are found.", valueName: "dir"))
+  var images: String?
+  @Option(help: "Split: train, val or test. Default: all that the data set has.") var split: DetectionData.Split?
+  @Flag(name: .customLong("no-cache"), help: "Neither read nor write the cache of the scan.") var noCache = false
+
+  func open() throws -> DetectionData {
+    let data = try DetectionData(contentsOf: data, images: images)
+    data.notes.forEach(Console.note)
+    return data
+  }
+
+  /// Opens the wanted splits, with progress.
+  func splits(_ data: DetectionData) throws -> [(split: DetectionData.Split, data: OpenedDataset)] {
+    try (split.map { [$0] } ?? data.splits).map { split in
+      let progress = ScanProgress("scanning \(split)")
+      var options = ScanOptions()
+      options.usesCache = !noCache
+      options.cacheFolder = try? Files.cache("datasets").path
+      options.progress = { progress.update($0, of: $1) }
+      defer { progress.finish() }
+      let opened = try data.open(split, options: options) { path throws(DataError) in
+        try COCODataset.Contents(contentsOf: path)
+      }
+      return (split, opened)
+    }
+  }
+}
+
+extension DetectionData.Split: ExpressibleByArgument {}
+
+/// A progress line that begins once the number of images is known. A scan reports from one thread at a time.
+final class ScanProgress: @unchecked Sendable {
+  private let title: String
+  private var line: Progress?
+
+  init(_ title: String) { self.title = title }
+
+  func update(_ done: Int, of total: Int) {
+    let line = line ?? Progress(title, total: total)
+    self.line = line
+    line.update(done)
+  }
+
+  func finish() { line?.finish() }
+}
