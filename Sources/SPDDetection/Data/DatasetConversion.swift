@@ -15,12 +15,23 @@ public enum DatasetConversion {
     public let imageCount, objects, outlines: Int
     /// Crowds, which YOLO's format cannot express; they are left out.
     public let crowds: Int
+
+    enum CodingKeys: String, CodingKey {
+      case split, objects, outlines, crowds
+      case images = "folder"
+      case imageCount = "images"
+    }
   }
 
   /// The number of a class in both formats.
   public struct ClassEntry: Sendable, Equatable, Codable {
     public let index, categoryID: Int
     public let name: String
+
+    enum CodingKeys: String, CodingKey {
+      case index, name
+      case categoryID = "category_id"
+    }
   }
 
   public struct Report: Sendable, Equatable, Codable {

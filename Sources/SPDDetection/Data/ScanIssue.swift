@@ -12,6 +12,11 @@ public struct ScanIssue: Sendable, Equatable, Codable, CustomStringConvertible {
   /// True where the image is left out; false where it is used without what is wrong.
   public let leavesOut: Bool
 
+  enum CodingKeys: String, CodingKey {
+    case path, line, reason
+    case leavesOut = "leaves_out"
+  }
+
   public init(path: String, line: Int? = nil, reason: String, leavesOut: Bool) {
     self.path = path
     self.line = line

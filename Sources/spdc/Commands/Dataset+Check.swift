@@ -29,8 +29,11 @@ struct DatasetCheck: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let data = try input.open()
-      let splits = try input.splits(data)
-      var report = DatasetReport(data: input.data, notes: data.notes, splits: [])
+      var report = DatasetReport(data: input.data, notes: data.notes, splits: [], errors: [])
+      // Many a data.yaml names a test split that is not on the disk.
+      let splits = try input.splits(data) { split, error in
+        report.errors.append("\(split): \(Failure(error).message)")
+      }
       for (split, opened) in splits {
         var part = DatasetReport.Part(split, opened)
         if let sheet {
@@ -42,6 +45,8 @@ struct DatasetCheck: AsyncParsableCommand {
         report.splits.append(part)
       }
       if json { try Console.print(json: report) } else { report.print() }
+      report.errors.forEach(Console.error)
+      if !report.errors.isEmpty { throw ExitCode(Failure.Code.data.rawValue) }
       let corrupt = report.splits.reduce(0) { $0 + $1.corrupt }
       if strict, corrupt > 0 {
         throw Failure(.data, printable("\(input.data): \(corrupt) images cannot be used; correct or remove them"))
@@ -102,6 +107,8 @@ struct DatasetReport: Encodable {
   var data: String
   var notes: [String]
   var splits: [Part]
+  /// Why splits cannot be opened.
+  var errors: [String]
 }
 
 extension DatasetReport {
@@ -110,6 +117,7 @@ extension DatasetReport {
 
   fileprivate func print() {
     for part in splits { Self.print(part) }
+    if splits.isEmpty { return }
     var rows = [["class"] + splits.map(\.split)]
     for index in splits.first?.classes.indices ?? 0..<0 {
       let counts = splits.map { $0.classes.indices.contains(index) ? grouped($0.classes[index].objects) : "" }

@@ -32,18 +32,32 @@ struct DatasetInput: ParsableArguments {
   }
 
   /// Opens the wanted splits, with progress.
-  func splits(_ data: DetectionData) throws -> [(split: DetectionData.Split, data: OpenedDataset)] {
-    try (split.map { [$0] } ?? data.splits).map { split in
-      let progress = ScanProgress("scanning \(split)")
-      var options = ScanOptions()
-      options.usesCache = !noCache
-      options.cacheFolder = try? Files.cache("datasets").path
-      options.progress = { progress.update($0, of: $1) }
-      defer { progress.finish() }
-      let opened = try data.open(split, options: options) { path throws(DataError) in
-        try COCODataset.Contents(contentsOf: path)
+  ///
+  /// - Parameter failed: called for a split that cannot be opened, where the user named none; nil ends the command then.
+  func splits(
+    _ data: DetectionData, failed: ((DetectionData.Split, any Error) -> Void)? = nil
+  ) throws -> [(split: DetectionData.Split, data: OpenedDataset)] {
+    if let split { return [(split, try open(split, of: data))] }
+    return try data.splits.compactMap { split in
+      do {
+        return (split, try open(split, of: data))
+      } catch {
+        guard let failed else { throw error }
+        failed(split, error)
+        return nil
       }
-      return (split, opened)
+    }
+  }
+
+  private func open(_ split: DetectionData.Split, of data: DetectionData) throws -> OpenedDataset {
+    let progress = ScanProgress("scanning \(split)")
+    var options = ScanOptions()
+    options.usesCache = !noCache
+    options.cacheFolder = try? Files.cache("datasets").path
+    options.progress = { progress.update($0, of: $1) }
+    defer { progress.finish() }
+    return try data.open(split, options: options) { path throws(DataError) in
+      try COCODataset.Contents(contentsOf: path)
     }
   }
 }
