@@ -13,6 +13,10 @@ extension SplitMix64 {
     case split
     /// A drawn scene.
     case scene
+    /// The size of a batch's images.
+    case imageSize
+    /// The search for anchors.
+    case anchors
   }
 
   /// - Parameter words: seed the numbers; their order and count matter.

@@ -13,7 +13,7 @@ import Foundation
 public final class BatchLoader: @unchecked Sendable {
   public let options: LoaderOptions
   public let batchesPerEpoch: Int
-  private let queue: BatchQueue
+  private let queue: BatchQueue<Batch>
 
   /// Starts the threads, which begin to work at once.
   ///
@@ -46,20 +46,9 @@ public final class BatchLoader: @unchecked Sendable {
 
     let first = position.epoch * perEpoch + position.batch
     let end = epochs.map { max($0 * perEpoch, first) } ?? Int.max
-    let queue = BatchQueue(
-      numbers: first..<end, depth: options.prefetch, workers: options.threads)
-    self.queue = queue
-    for number in 0..<options.threads {
-      // The threads retain the queue and not the loader, so that releasing the loader stops them.
-      let thread = Thread {
-        while let number = queue.takeNumber() {
-          let position = BatchPosition(epoch: number / perEpoch, batch: number % perEpoch)
-          queue.put(Result { () throws(DataError) in try builder.batch(at: position) }, number: number)
-        }
-        queue.workerEnds()
-      }
-      thread.name = "loader \(number)"
-      thread.start()
+    queue = BatchQueue(numbers: first..<end, depth: options.prefetch, workers: options.threads)
+    queue.start { number throws(DataError) in
+      try builder.batch(at: BatchPosition(epoch: number / perEpoch, batch: number % perEpoch))
     }
   }
 

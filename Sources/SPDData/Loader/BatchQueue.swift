@@ -2,7 +2,7 @@ import Foundation
 
 /// An ordered queue between the threads that make batches and their consumer. Batches are numbered through all
 /// epochs.
-final class BatchQueue: @unchecked Sendable {
+package final class BatchQueue<Batch: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private let depth: Int
   /// Numbers of the next batch to make, of the next one to hand out, and of the end.
@@ -14,7 +14,7 @@ final class BatchQueue: @unchecked Sendable {
   private var isCancelled = false
 
   /// - Parameter depth: maximum number of batches that are ready or in the making.
-  init(numbers: Range<Int>, depth: Int, workers: Int) {
+  package init(numbers: Range<Int>, depth: Int, workers: Int) {
     nextToMake = numbers.lowerBound
     nextToHandOut = numbers.lowerBound
     end = numbers.upperBound
@@ -23,12 +23,27 @@ final class BatchQueue: @unchecked Sendable {
   }
 
   /// The number of the batch that is handed out next.
-  var position: Int { condition.withLock { nextToHandOut } }
+  package var position: Int { condition.withLock { nextToHandOut } }
 
   // MARK: For the threads
 
+  /// Starts the threads, which make batches by their numbers. They retain the queue and not its owner, so that an
+  /// owner that is released can stop them.
+  package func start(making batch: @escaping @Sendable (Int) throws(DataError) -> Batch) {
+    for number in 0..<workers {
+      let thread = Thread {
+        while let number = self.takeNumber() {
+          self.put(Result { () throws(DataError) in try batch(number) }, number: number)
+        }
+        self.workerEnds()
+      }
+      thread.name = "loader \(number)"
+      thread.start()
+    }
+  }
+
   /// Returns the number of a batch to make, once there is room for it; nil when there is nothing left to do.
-  func takeNumber() -> Int? {
+  private func takeNumber() -> Int? {
     condition.withLock {
       while !isCancelled && nextToMake < end && nextToMake >= nextToHandOut + depth { condition.wait() }
       guard !isCancelled, nextToMake < end else { return nil }
@@ -37,7 +52,7 @@ final class BatchQueue: @unchecked Sendable {
     }
   }
 
-  func put(_ result: Result<Batch, DataError>, number: Int) {
+  private func put(_ result: Result<Batch, DataError>, number: Int) {
     condition.withLock {
       guard !isCancelled else { return }
       made[number] = result
@@ -47,7 +62,7 @@ final class BatchQueue: @unchecked Sendable {
     }
   }
 
-  func workerEnds() {
+  private func workerEnds() {
     condition.withLock {
       workers -= 1
       condition.broadcast()
@@ -59,7 +74,7 @@ final class BatchQueue: @unchecked Sendable {
   /// Returns the next batch as soon as it is ready; nil at the end and after a cancellation. A failure is permanent:
   /// every
   /// later call throws it again.
-  func next() throws(DataError) -> Batch? {
+  package func next() throws(DataError) -> Batch? {
     let result: Result<Batch, DataError>? = condition.withLock {
       while !isCancelled && nextToHandOut < end && made[nextToHandOut] == nil { condition.wait() }
       guard !isCancelled, nextToHandOut < end, let result = made[nextToHandOut] else { return nil }
@@ -73,7 +88,7 @@ final class BatchQueue: @unchecked Sendable {
     return try result?.get()
   }
 
-  func cancel() {
+  package func cancel() {
     condition.withLock {
       isCancelled = true
       made.removeAll()
@@ -82,7 +97,7 @@ final class BatchQueue: @unchecked Sendable {
   }
 
   /// Waits until all threads have finished; only after `cancel`, or at the end.
-  func waitForWorkers() {
+  package func waitForWorkers() {
     condition.withLock { while workers > 0 { condition.wait() } }
   }
 }

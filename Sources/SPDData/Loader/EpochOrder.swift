@@ -4,21 +4,21 @@ import SPD
 /// The order in which an epoch visits a data set. The last two orders are cached, since threads work across the
 /// boundary
 /// between epochs.
-final class EpochOrder: @unchecked Sendable {
+package final class EpochOrder: @unchecked Sendable {
   private let count: Int
   private let seed: UInt64
   private let shuffles: Bool
   private let lock = NSLock()
   private var known: [(epoch: Int, order: [Int32])] = []
 
-  init(count: Int, seed: UInt64, shuffles: Bool) {
+  package init(count: Int, seed: UInt64, shuffles: Bool) {
     self.count = count
     self.seed = seed
     self.shuffles = shuffles
   }
 
   /// Returns the data set indices at the positions `range` of an epoch.
-  func indices(epoch: Int, _ range: Range<Int>) -> [Int] {
+  package func indices(epoch: Int, _ range: Range<Int>) -> [Int] {
     guard shuffles else { return Array(range) }
     return lock.withLock {
       if let order = known.first(where: { $0.epoch == epoch })?.order { return order[range].map(Int.init) }
