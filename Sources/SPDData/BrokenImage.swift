@@ -8,6 +8,11 @@ public struct BrokenImage: Sendable, Equatable, CustomStringConvertible {
   /// Its path, what is wrong with it, and the remedy.
   public let error: DataError
 
+  package init(index: Int, error: DataError) {
+    self.index = index
+    self.error = error
+  }
+
   public var description: String { error.description }
 }
 

@@ -15,15 +15,21 @@ struct CopyPastePlan: Sendable, Equatable {
     return random.permutation(count).prefix(wanted).map(Int.init)
   }
 
-  /// Pastes the chosen instances. One is refused if its mirrored box covers 30 % or more of any object, pasted ones
-  /// included. Values above 0 of the instances' filled outlines overwrite the mirrored place, channel by channel.
   func apply(to sample: AugmentedSample) -> AugmentedSample {
+    let withOutline = sample.objects.indices.filter { sample.objects[$0].polygon.count > 1 }
+    return Self.paste(chosen(of: withOutline.count).map { withOutline[$0] }, of: sample)
+  }
+
+  /// Pastes some instances, in this order. One is refused if its mirrored box covers 30 % or more of any object, pasted
+  /// ones included. Values above 0 of the instances' filled outlines overwrite the mirrored place, channel by channel.
+  ///
+  /// - Precondition: the instances have outlines.
+  static func paste(_ instances: [Int], of sample: AugmentedSample) -> AugmentedSample {
     var result = sample
     let (width, height) = (sample.image.width, sample.image.height)
-    let withOutline = sample.objects.indices.filter { sample.objects[$0].polygon.count > 1 }
     var mask = PolygonMask(width: width, height: height)
-    for choice in chosen(of: withOutline.count) {
-      let object = sample.objects[withOutline[choice]]
+    for instance in instances {
+      let object = sample.objects[instance]
       let side = Double(width)
       let box = SIMD4(side - object.box.z, object.box.y, side - object.box.x, object.box.w)
       guard result.objects.allSatisfy({ coverage(of: $0.box, by: box) < 0.3 }) else { continue }

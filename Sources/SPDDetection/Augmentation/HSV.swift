@@ -31,15 +31,18 @@ enum HSV {
     return (Int(floor) % 6, position - floor)
   }
 
-  /// Converts to RGB in single precision as `cvtColor` with `COLOR_HSV2RGB`; saturation and value are in 0...1.
+  /// Converts to RGB in single precision, bit for bit as `cvtColor` with `COLOR_HSV2RGB` where the processor has fused
+  /// multiply-add; saturation and value are in 0...1. The result is truncated; OpenCV rounds it only at the end of rows
+  /// that are no multiple of its vectors.
   @inline(__always)
   static func rgb(sextant: Int, fraction: Float, saturation: Float, value: Float) -> (UInt8, UInt8, UInt8) {
-    // The result is rounded half to even: adding and subtracting 1.5·2²³ leaves no fraction.
-    func byte(_ part: Float) -> UInt8 { UInt8(truncatingIfNeeded: (part * 255 + 12_582_912).bitPattern) }
+    func byte(_ part: Float) -> UInt8 { UInt8(truncatingIfNeeded: Int32(part * 255)) }
+    // A product of floats is exact in double precision, so this rounds once, as a fused multiply-add does.
+    func oneMinus(_ first: Float, _ second: Float) -> Float { Float(1 - Double(first) * Double(second)) }
     let full = byte(value)
     let low = byte(value * (1 - saturation))
-    let falling = byte(value * (1 - saturation * fraction))
-    let rising = byte(value * (1 - saturation * (1 - fraction)))
+    let falling = byte(value * oneMinus(saturation, fraction))
+    let rising = byte(value * oneMinus(saturation, 1 - fraction))
     switch sextant {
     case 0: return (full, rising, low)
     case 1: return (falling, full, low)

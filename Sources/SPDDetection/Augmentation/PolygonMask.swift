@@ -15,10 +15,12 @@ struct PolygonMask: Sendable {
   /// by the even–odd rule, and the pixels of the outline itself, drawn with Bresenham's algorithm.
   ///
   /// The vertices are truncated to whole pixels. Scan lines meet edges in units of 2⁻¹⁶ pixel; both ends of a span are
-  /// rounded half up and belong to it.
+  /// rounded half up and belong to it. Along outlines that leave the image, a pixel may differ from OpenCV, which clips
+  /// lines first.
   mutating func fill(_ polygon: [SIMD2<Double>]) {
     // Vertices far outside cannot occur after clipping; the limit keeps the arithmetic below from overflowing.
     let limit = 1e6
+    guard polygon.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return }
     let vertices = polygon.map { point in
       (x: Int(min(max(point.x, -limit), limit)), y: Int(min(max(point.y, -limit), limit)))
     }

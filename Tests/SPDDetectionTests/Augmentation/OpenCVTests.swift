@@ -1,0 +1,141 @@
+import Foundation
+import SPDVision
+import Testing
+
+@testable import SPDDetection
+
+/// Compares with what OpenCV computed.
+@Suite struct OpenCVTests {
+  @Test func areasAreAveragedAsOpenCVDoes() throws {
+    struct Case: Decodable { var w, h, width, height: Int, pixels: Data }
+    for example in try recorded("resizeArea", as: [Case].self) {
+      let shrunk = resizeArea(
+        testImage(example.w, example.h, seed: example.w), width: example.width, height: example.height)
+      #expect(difference(shrunk, example.pixels) == 0, "\(example.w)×\(example.h) to \(example.width)×\(example.height)")
+    }
+  }
+
+  @Test func imagesAndObjectsAreWarpedAsOpenCVDoes() throws {
+    struct Plan: Decodable {
+      var perspectiveX, perspectiveY, angle, scale, shearX, shearY, translateX, translateY: Double
+    }
+    struct Case: Decodable {
+      var plan: Plan, w, h, width, height, seed: Int
+      var matrix: [Double], pixels: Data, objects, expected: [RecordedObject]
+    }
+    var counts = (kept: 0, all: 0)
+    for example in try recorded("warps", as: [Case].self) {
+      var plan = PerspectivePlan()
+      (plan.perspectiveX, plan.perspectiveY) = (example.plan.perspectiveX, example.plan.perspectiveY)
+      (plan.angle, plan.scale) = (example.plan.angle, example.plan.scale)
+      (plan.shearX, plan.shearY) = (example.plan.shearX, example.plan.shearY)
+      (plan.translateX, plan.translateY) = (example.plan.translateX, example.plan.translateY)
+      let matrix = plan.matrix(
+        inputWidth: example.w, inputHeight: example.h, width: example.width, height: example.height)
+      for (own, theirs) in zip(matrix.elements, example.matrix) { #expect(abs(own - theirs) < 1e-12) }
+      // OpenCV's own matrix: the last bit of a cosine may differ between the libraries.
+      let image = testImage(example.w, example.h, seed: example.seed)
+      let warped = warp(image, by: Matrix3(example.matrix), width: example.width, height: example.height)
+      #expect(difference(warped, example.pixels) == 0, "seed \(example.seed)")
+      let sample = AugmentedSample(image: image, objects: example.objects.map(\.object))
+      let result = plan.apply(to: sample, width: example.width, height: example.height)
+      #expect(difference(result.objects, example.expected.map(\.object)) < 1e-9)
+      counts.kept += result.objects.count
+      counts.all += sample.objects.count
+    }
+    #expect(counts.kept > 20 && counts.kept < counts.all)
+  }
+
+  @Test func polygonsAreFilledAsOpenCVDoes() throws {
+    struct Case: Decodable { var width, height: Int, polygon: [[Double]], isInside: Bool, bits: Data }
+    for example in try recorded("masks", as: [Case].self) {
+      var mask = PolygonMask(width: example.width, height: example.height)
+      mask.fill(example.polygon.map { SIMD2($0[0], $0[1]) })
+      let different = mask.isSet.enumerated().count { position, isSet in
+        isSet != (example.bits[position / 8] >> (7 - position % 8) & 1 == 1)
+      }
+      // Along outlines that leave the image, a pixel may be on the other side.
+      #expect(different <= (example.isInside ? 0 : 3 * example.height), "\(example.polygon)")
+    }
+  }
+
+  @Test func coloursAreConvertedAsOpenCVDoes() throws {
+    struct Jitter: Decodable { var w, h, seed: Int, hue, saturation, value: Double, pixels: Data }
+    struct Cases: Decodable { var toHSV, toRGB: UInt64, jitters: [Jitter] }
+    let cases: Cases = try recorded("colours")
+    let steps = Array(stride(from: 0, through: 255, by: 5))
+    var hsv: [UInt8] = []
+    var rgb: [UInt8] = []
+    for red in steps {
+      for green in steps {
+        for blue in steps {
+          let colour = HSV.from(Int32(red), Int32(green), Int32(blue), HSV.saturationFactors, HSV.hueFactors)
+          hsv += [UInt8(colour.hue), UInt8(colour.saturation), UInt8(colour.value)]
+        }
+      }
+    }
+    for hue in 0..<180 {
+      for saturation in steps {
+        for value in steps {
+          let colour = HSV.rgb(
+            sextant: HSV.sextants[hue].number, fraction: HSV.sextants[hue].fraction,
+            saturation: Float(saturation) * (1 / Float(255)), value: Float(value) * (1 / Float(255)))
+          rgb += [colour.0, colour.1, colour.2]
+        }
+      }
+    }
+    #expect(checksum(hsv) == cases.toHSV)
+    #expect(checksum(rgb) == cases.toRGB)
+    for example in cases.jitters {
+      var image = testImage(example.w, example.h, seed: example.seed)
+      HSVJitter(hue: example.hue, saturation: example.saturation, value: example.value).apply(to: &image)
+      #expect(difference(image, example.pixels) == 0, "seed \(example.seed)")
+    }
+  }
+
+  @Test func mixUpTruncatesAsNumpyDoes() throws {
+    struct Case: Decodable { var w, h: Int, seeds: [Int], ratio: Double, pixels: Data }
+    for example in try recorded("mixUps", as: [Case].self) {
+      let samples = example.seeds.map {
+        AugmentedSample(
+          image: testImage(example.w, example.h, seed: $0),
+          objects: [PixelObject(classIndex: $0, box: SIMD4(1, 2, 3, 4))])
+      }
+      let mixed = mixUp(samples[0], samples[1], ratio: example.ratio)
+      #expect(difference(mixed.image, example.pixels) == 0)
+      #expect(mixed.objects.map(\.classIndex) == example.seeds)
+    }
+  }
+
+  @Test func instancesArePastedAsOpenCVDoes() throws {
+    struct Case: Decodable {
+      var w, h, seed: Int, order: [Int], objects, expected: [RecordedObject], pixels: Data
+    }
+    for example in try recorded("copyPastes", as: [Case].self) {
+      let sample = AugmentedSample(
+        image: testImage(example.w, example.h, seed: example.seed), objects: example.objects.map(\.object))
+      let pasted = CopyPastePlan.paste(example.order, of: sample)
+      #expect(difference(pasted.image, example.pixels) == 0)
+      #expect(pasted.objects == example.expected.map(\.object))
+    }
+  }
+
+  @Test func aMosaicPlacesItsTilesAsTheReferenceDoes() throws {
+    struct Case: Decodable {
+      var size, centreX, centreY: Int, sizes: [[Int]], pixels: Data, expected: [RecordedObject]
+    }
+    let example: Case = try recorded("mosaic")
+    let plan = MosaicPlan(
+      size: example.size, centreX: example.centreX, centreY: example.centreY, images: [0, 1, 2, 3])
+    let canvas = plan.canvas(
+      example.sizes.enumerated().map { index, size in
+        let object = LabelledObject(classIndex: index, box: SIMD4(0.45, 0.5, 0.6, 0.7))
+        return (
+          testImage(size[0], size[1], seed: 20 + index),
+          LabelledImage(path: "\(index)", width: size[0], height: size[1], objects: [object])
+        )
+      })
+    #expect(difference(canvas.image, example.pixels) == 0)
+    #expect(difference(canvas.objects, example.expected.map(\.object)) < 1e-4)
+  }
+}
