@@ -3,7 +3,8 @@
     python augmentation.py            # compares the recorded cases with OpenCV
     python augmentation.py --write    # records them again
 
-Needs opencv-python-headless 4.x (4.10.0 recorded the cases; OpenCV 5 warps with another arithmetic) and numpy.
+Needs opencv-python-headless 4.x (4.10.0 recorded the cases; OpenCV 5 warps with another arithmetic), numpy
+and scipy.
 """
 import argparse
 import base64
@@ -263,12 +264,45 @@ def rectangles():
     return cases
 
 
+def fit(anchors, sizes, threshold=4):
+    """Best possible recall, anchors per object, fitness."""
+    ratio = sizes[:, None] / anchors[None]
+    x = np.minimum(ratio, 1 / ratio).min(2)
+    best = x.max(1)
+    return (best > 1 / threshold).mean(), (x > 1 / threshold).sum(1).mean(), (best * (best > 1 / threshold)).mean()
+
+
+def anchors():
+    """Scipy's k-means and the genetic search, on three groups of log-normal sizes."""
+    from scipy.cluster.vq import kmeans
+    rng = np.random.default_rng(12)
+    sizes = np.concatenate([np.exp(rng.normal(np.log(centre), 0.5, (200, 2)))
+                            for centre in ([12, 15], [60, 40], [140, 220])])
+    sizes = np.round(sizes.clip(2, 640), 2)
+    given = np.array([10, 13, 16, 30, 33, 23, 30, 61, 62, 45, 59, 119, 116, 90, 156, 198, 373, 326], float).reshape(9, 2)
+    recall, per_object, fitness = fit(given, sizes)
+    deviation = sizes.std(0)
+    best, _ = kmeans(sizes / deviation, 9, iter=30, rng=np.random.default_rng(5))
+    best = best * deviation
+    start = current = fit(best, sizes)[2]
+    for _ in range(1000):
+        v = np.ones(best.shape)
+        while (v == 1).all():
+            v = ((rng.random(v.shape) < 0.9) * rng.random() * rng.normal(size=v.shape) * 0.1 + 1).clip(0.3, 3)
+        candidate = (best * v).clip(min=2)
+        result = fit(candidate, sizes)[2]
+        if result > current:
+            best, current = candidate, result
+    return dict(sizes=sizes.tolist(), anchors=given.tolist(), recall=recall, perObject=per_object, fitness=fitness,
+                kMeansFitness=round(start, 6), evolvedFitness=round(current, 6))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="record the cases")
     arguments = parser.parse_args()
     computed = dict(resizeArea=resize_area(), warps=warps(), masks=masks(), colours=colours(), mixUps=mixed(),
-                    copyPastes=copy_paste(), mosaic=mosaic(), rectangles=rectangles())
+                    copyPastes=copy_paste(), mosaic=mosaic(), rectangles=rectangles(), anchors=anchors())
     FIXTURES.mkdir(parents=True, exist_ok=True)
     different = 0
     for name, value in computed.items():

@@ -1,4 +1,5 @@
 import SPD
+import SPDData
 import SPDVision
 import Testing
 
@@ -40,15 +41,15 @@ import Testing
       // Tiles of the three classes only once, so that no other object has the colour.
       if hasMosaic { plan.base.mosaic?.images = [index, (index + 1) % 12, (index + 2) % 12, 99] }
       plan.base.index = index
-      let made = try plan.sample(width: size, height: size) { index in
-        index == 99 ? nil : (image: try! images.image(index).image, labels: data.labels(index))
+      let made = try plan.sample(width: size, height: size) { index throws(DataError) in
+        index == 99 ? nil : (image: try images.image(index).image, labels: data.labels(index))
       }
       let sample = try #require(made)
       for object in sample.objects {
         let box = object.box
         #expect(box.x >= 0 && box.y >= 0 && box.z <= Double(size) && box.w <= Double(size))
         #expect(object.width > 2 && object.height > 2)
-        let extent = try #require(extent(sample.image, classIndex: object.classIndex, within: box))
+        let extent = try #require(Self.extent(sample.image, classIndex: object.classIndex, within: box))
         let offset = extent - box
         worst = max(worst, (0..<4).map { abs(offset[$0]) }.max()!)
         objects += 1

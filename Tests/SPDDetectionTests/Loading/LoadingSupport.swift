@@ -55,7 +55,7 @@ struct BatchContents: Equatable {
   var height, width: Int
   var indices: [Int]
   var targets: [Float]
-  var images: [UInt32]
+  var images: [UInt8]
   var broken: [Int]
   var fits: [ImageFit]
 
@@ -64,7 +64,7 @@ struct BatchContents: Equatable {
     (height, width) = (batch.height, batch.width)
     indices = batch.indices
     targets = batch.targets
-    images = batch.images.map(\.bitPattern)
+    images = Array(UnsafeRawBufferPointer(batch.images))
     broken = batch.broken.map(\.index)
     fits = batch.fits
   }
