@@ -74,7 +74,8 @@ public struct Autoanchor: Sendable, Equatable, Codable {
     _ sizes: [SIMD2<Float>], count: Int, threshold: Double, generations: Int, random: inout SplitMix64
   ) -> [SIMD2<Float>]? {
     let usable = sizes.filter { $0.x >= 2 || $0.y >= 2 }
-    guard let centres = AnchorKMeans.centres(of: usable, count: count, restarts: 30, random: &random) else { return nil }
+    let centres = AnchorKMeans.centres(of: usable, count: count, restarts: 30, random: &random)
+    guard let centres else { return nil }
     let evolved = AnchorEvolution.evolve(
       centres, sizes: usable, threshold: threshold, generations: generations, random: &random)
     return evolved.sorted { $0.x * $0.y < $1.x * $1.y }

@@ -36,7 +36,8 @@ extension DetectionHyperparameters {
       }
       guard let field = Self.fields.first(where: { $0.key == name }) else {
         throw refusal(
-          key, "there is no hyperparameter `\(name.prefix(80))`", remedy: "did you mean `\(Self.nearestKey(to: name))`?")
+          key, "there is no hyperparameter `\(name.prefix(80))`",
+          remedy: "did you mean `\(Self.nearestKey(to: name))`?")
       }
       let limits = "\(shortest(field.limits.lowerBound)) to \(shortest(field.limits.upperBound))"
       guard let number = value.string.flatMap({ Double($0) }), field.limits.contains(number) else {
@@ -62,14 +63,15 @@ extension DetectionHyperparameters {
     // Composing a deeply nested text would overflow the stack, and nothing here is nested.
     if let line = lineOfNesting(yaml) {
       throw DataError(
-        path: path, what: "line \(line): has a list or a nested mapping", remedy: "write `key: number`, one on each line")
+        path: path, what: "line \(line): has a list or a nested mapping",
+        remedy: "write `key: number`, one on each line")
     }
     do {
       guard let root = try Yams.compose(yaml: yaml), root.tag != Tag(.null) else { return [] }
       guard let mapping = root.mapping else {
         throw DataError(
-          path: path, what: "line \(root.mark?.line ?? 1): is not a mapping", remedy: "write `key: number`, one on each line"
-        )
+          path: path, what: "line \(root.mark?.line ?? 1): is not a mapping",
+          remedy: "write `key: number`, one on each line")
       }
       return mapping.map { ($0.key, $0.value) }
     } catch let error as DataError {

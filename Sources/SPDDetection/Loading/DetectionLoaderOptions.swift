@@ -68,7 +68,8 @@ public struct DetectionLoaderOptions: Codable, Sendable, Equatable {
     ]
     for (what, value, range) in limits where !range.contains(value) {
       throw DataError(
-        path: name, what: "the \(what) is \(value)", remedy: "choose one from \(range.lowerBound) to \(range.upperBound)")
+        path: name, what: "the \(what) is \(value)",
+        remedy: "choose one from \(range.lowerBound) to \(range.upperBound)")
     }
     guard imageSize % stride == 0 else {
       throw DataError(

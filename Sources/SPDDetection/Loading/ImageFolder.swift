@@ -27,7 +27,8 @@ struct ImageFolder: Sendable {
 
   /// Returns a stored image; nil if there is none, or one that is damaged.
   func read(_ path: String, index: Int, size: Int) -> ResizedImage? {
-    guard let bytes = try? readWholeFile(file(of: path, index), limit: 24 + 3 * size * size), bytes.count > 24 else { return nil }
+    let limit = 24 + 3 * size * size
+    guard let bytes = try? readWholeFile(file(of: path, index), limit: limit), bytes.count > 24 else { return nil }
     let words = bytes.withUnsafeBytes { raw in
       (0..<6).map { UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
     }

@@ -32,7 +32,7 @@ import Testing
 
   /// The sizes of Tests/Peers/augmentation.py: three groups of log-normal sizes.
   private static func recordedSizes() throws -> (sizes: [SIMD2<Float>], case: Case) {
-    let example: Case = try recorded("anchors")
+    let example: Case = try recordedCase("anchors")
     return (example.sizes.map { SIMD2($0[0], $0[1]) }, example)
   }
 

@@ -4,14 +4,14 @@ import SPDVision
 @testable import SPDDetection
 
 /// The recorded cases of Tests/Peers/augmentation.py; pixels are base64.
-func recorded<Case: Decodable>(_ name: String, as type: Case.Type = Case.self) throws -> Case {
+func recordedCase<Case: Decodable>(_ name: String, as type: Case.Type = Case.self) throws -> Case {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   let file = folder.appendingPathComponent("Fixtures/augmentation/\(name).json")
   return try JSONDecoder().decode(Case.self, from: Data(contentsOf: file))
 }
 
 /// The script's test image: squares of noise and of a gradient.
-func testImage(_ width: Int, _ height: Int, seed: Int) -> Image {
+func checkeredImage(_ width: Int, _ height: Int, seed: Int) -> Image {
   var state = UInt32(seed)
   var pixels: [UInt8] = []
   for y in 0..<height {
@@ -54,7 +54,7 @@ func difference(_ image: Image, _ bytes: Data) -> Int {
 }
 
 /// The script's checksum: the sum of bytes times (position mod 65521) + 1.
-func checksum(_ bytes: [UInt8]) -> UInt64 {
+func weightedChecksum(_ bytes: [UInt8]) -> UInt64 {
   var sum: UInt64 = 0
   for (position, byte) in bytes.enumerated() { sum &+= UInt64(byte) &* UInt64(position % 65_521 + 1) }
   return sum

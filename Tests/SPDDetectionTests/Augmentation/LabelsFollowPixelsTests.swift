@@ -17,10 +17,9 @@ import Testing
         let others = (pixel.reduce(0, +) - pixel[classIndex]) / 2
         guard pixel[classIndex] - others > 105 else { continue }
         let cell = SIMD4(Double(x), Double(y), Double(x + 1), Double(y + 1))
-        hull = hull.map {
-          SIMD4(
-            lowHalf: pointwiseMin($0.lowHalf, cell.lowHalf), highHalf: pointwiseMax($0.highHalf, cell.highHalf))
-        } ?? cell
+        let known = hull ?? cell
+        hull = SIMD4(
+          lowHalf: pointwiseMin(known.lowHalf, cell.lowHalf), highHalf: pointwiseMax(known.highHalf, cell.highHalf))
       }
     }
     return hull
@@ -58,10 +57,11 @@ import Testing
     return (objects, worst)
   }
 
-  @Test func labelsFollowAMosaicThatIsScaledShiftedAndFlipped() throws {
+  @Test func labelsFollowAMosaicInPerspectiveThatIsFlipped() throws {
     var parameters = DetectionHyperparameters.scratch
     (parameters.hsvH, parameters.hsvS, parameters.hsvV) = (0, 0, 0)
     parameters.flipud = 0.5
+    parameters.perspective = 0.0002
     var total = 0
     for seed in 0..<4 as Range<UInt64> {
       let (objects, worst) = try Self.check(parameters, seed: seed, hasMosaic: true)
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test func noNumberCrashesTheGeometry() {
-    let image = testImage(20, 20, seed: 1)
+    let image = checkeredImage(20, 20, seed: 1)
     for value in [Double.nan, .infinity, -1e300, 1e300, 0] {
       let object = PixelObject(
         classIndex: 0, box: SIMD4(value, 1, 2, value), polygon: [SIMD2(value, 1), SIMD2(3, value), SIMD2(5, 6)])

@@ -8,10 +8,10 @@ import Testing
 @Suite struct OpenCVTests {
   @Test func areasAreAveragedAsOpenCVDoes() throws {
     struct Case: Decodable { var w, h, width, height: Int, pixels: Data }
-    for example in try recorded("resizeArea", as: [Case].self) {
+    for example in try recordedCase("resizeArea", as: [Case].self) {
       let shrunk = resizeArea(
-        testImage(example.w, example.h, seed: example.w), width: example.width, height: example.height)
-      #expect(difference(shrunk, example.pixels) == 0, "\(example.w)×\(example.h) to \(example.width)×\(example.height)")
+        checkeredImage(example.w, example.h, seed: example.w), width: example.width, height: example.height)
+      #expect(difference(shrunk, example.pixels) == 0, "to \(example.width)×\(example.height)")
     }
   }
 
@@ -24,7 +24,7 @@ import Testing
       var matrix: [Double], pixels: Data, objects, expected: [RecordedObject]
     }
     var counts = (kept: 0, all: 0)
-    for example in try recorded("warps", as: [Case].self) {
+    for example in try recordedCase("warps", as: [Case].self) {
       var plan = PerspectivePlan()
       (plan.perspectiveX, plan.perspectiveY) = (example.plan.perspectiveX, example.plan.perspectiveY)
       (plan.angle, plan.scale) = (example.plan.angle, example.plan.scale)
@@ -34,7 +34,7 @@ import Testing
         inputWidth: example.w, inputHeight: example.h, width: example.width, height: example.height)
       for (own, theirs) in zip(matrix.elements, example.matrix) { #expect(abs(own - theirs) < 1e-12) }
       // OpenCV's own matrix: the last bit of a cosine may differ between the libraries.
-      let image = testImage(example.w, example.h, seed: example.seed)
+      let image = checkeredImage(example.w, example.h, seed: example.seed)
       let warped = warp(image, by: Matrix3(example.matrix), width: example.width, height: example.height)
       #expect(difference(warped, example.pixels) == 0, "seed \(example.seed)")
       let sample = AugmentedSample(image: image, objects: example.objects.map(\.object))
@@ -48,7 +48,7 @@ import Testing
 
   @Test func polygonsAreFilledAsOpenCVDoes() throws {
     struct Case: Decodable { var width, height: Int, polygon: [[Double]], isInside: Bool, bits: Data }
-    for example in try recorded("masks", as: [Case].self) {
+    for example in try recordedCase("masks", as: [Case].self) {
       var mask = PolygonMask(width: example.width, height: example.height)
       mask.fill(example.polygon.map { SIMD2($0[0], $0[1]) })
       let different = mask.isSet.enumerated().count { position, isSet in
@@ -62,7 +62,7 @@ import Testing
   @Test func coloursAreConvertedAsOpenCVDoes() throws {
     struct Jitter: Decodable { var w, h, seed: Int, hue, saturation, value: Double, pixels: Data }
     struct Cases: Decodable { var toHSV, toRGB: UInt64, jitters: [Jitter] }
-    let cases: Cases = try recorded("colours")
+    let cases: Cases = try recordedCase("colours")
     let steps = Array(stride(from: 0, through: 255, by: 5))
     var hsv: [UInt8] = []
     var rgb: [UInt8] = []
@@ -84,10 +84,10 @@ import Testing
         }
       }
     }
-    #expect(checksum(hsv) == cases.toHSV)
-    #expect(checksum(rgb) == cases.toRGB)
+    #expect(weightedChecksum(hsv) == cases.toHSV)
+    #expect(weightedChecksum(rgb) == cases.toRGB)
     for example in cases.jitters {
-      var image = testImage(example.w, example.h, seed: example.seed)
+      var image = checkeredImage(example.w, example.h, seed: example.seed)
       HSVJitter(hue: example.hue, saturation: example.saturation, value: example.value).apply(to: &image)
       #expect(difference(image, example.pixels) == 0, "seed \(example.seed)")
     }
@@ -95,10 +95,10 @@ import Testing
 
   @Test func mixUpTruncatesAsNumpyDoes() throws {
     struct Case: Decodable { var w, h: Int, seeds: [Int], ratio: Double, pixels: Data }
-    for example in try recorded("mixUps", as: [Case].self) {
+    for example in try recordedCase("mixUps", as: [Case].self) {
       let samples = example.seeds.map {
         AugmentedSample(
-          image: testImage(example.w, example.h, seed: $0),
+          image: checkeredImage(example.w, example.h, seed: $0),
           objects: [PixelObject(classIndex: $0, box: SIMD4(1, 2, 3, 4))])
       }
       let mixed = mixUp(samples[0], samples[1], ratio: example.ratio)
@@ -111,9 +111,9 @@ import Testing
     struct Case: Decodable {
       var w, h, seed: Int, order: [Int], objects, expected: [RecordedObject], pixels: Data
     }
-    for example in try recorded("copyPastes", as: [Case].self) {
+    for example in try recordedCase("copyPastes", as: [Case].self) {
       let sample = AugmentedSample(
-        image: testImage(example.w, example.h, seed: example.seed), objects: example.objects.map(\.object))
+        image: checkeredImage(example.w, example.h, seed: example.seed), objects: example.objects.map(\.object))
       let pasted = CopyPastePlan.paste(example.order, of: sample)
       #expect(difference(pasted.image, example.pixels) == 0)
       #expect(pasted.objects == example.expected.map(\.object))
@@ -124,14 +124,14 @@ import Testing
     struct Case: Decodable {
       var size, centreX, centreY: Int, sizes: [[Int]], pixels: Data, expected: [RecordedObject]
     }
-    let example: Case = try recorded("mosaic")
+    let example: Case = try recordedCase("mosaic")
     let plan = MosaicPlan(
       size: example.size, centreX: example.centreX, centreY: example.centreY, images: [0, 1, 2, 3])
     let canvas = plan.canvas(
       example.sizes.enumerated().map { index, size in
         let object = LabelledObject(classIndex: index, box: SIMD4(0.45, 0.5, 0.6, 0.7))
         return (
-          testImage(size[0], size[1], seed: 20 + index),
+          checkeredImage(size[0], size[1], seed: 20 + index),
           LabelledImage(path: "\(index)", width: size[0], height: size[1], objects: [object])
         )
       })

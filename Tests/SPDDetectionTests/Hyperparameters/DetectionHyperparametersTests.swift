@@ -76,7 +76,7 @@ import Testing
     ("lr0: 'x", "is not YAML"), ("lr0: .inf", "is not a number"), ("? a\n: 1", "has a list or a nested mapping"),
   ])
   func faultsAreNamed(yaml: String, expected: String) {
-    let text = message { _ = try DetectionHyperparameters(yaml: yaml, path: "h.yaml") }
+    let text = loadingError { _ = try DetectionHyperparameters(yaml: yaml, path: "h.yaml") }
     #expect(text.contains(expected), "\(text)")
   }
 
@@ -86,13 +86,14 @@ import Testing
       String(repeating: "? ", count: 200_000), String(repeating: "a: ", count: 200_000), "\u{0}", "&a *a: 1",
       "a\u{1b}[31m: 1",
     ] {
-      let text = message { _ = try DetectionHyperparameters(yaml: yaml, path: "h.yaml") }
+      let text = loadingError { _ = try DetectionHyperparameters(yaml: yaml, path: "h.yaml") }
       #expect(text.contains("h.yaml") && !text.contains("\u{1b}") && text.count < 500)
     }
-    #expect(message { _ = try DetectionHyperparameters(contentsOf: "/nowhere/h.yaml") }.contains("/nowhere/h.yaml"))
+    let missing = loadingError { _ = try DetectionHyperparameters(contentsOf: "/nowhere/h.yaml") }
+    #expect(missing.contains("/nowhere/h.yaml"))
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data([0x6c, 0xff, 0xfe]).write(to: URL(fileURLWithPath: path))
-    #expect(message { _ = try DetectionHyperparameters(contentsOf: path) }.contains("not UTF-8"))
+    #expect(loadingError { _ = try DetectionHyperparameters(contentsOf: path) }.contains("not UTF-8"))
   }
 }

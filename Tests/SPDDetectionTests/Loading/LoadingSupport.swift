@@ -83,7 +83,7 @@ struct BatchContents: Equatable {
 }
 
 /// The error that `body` throws, as text.
-func message(_ body: () throws -> Void) -> String {
+func loadingError(_ body: () throws -> Void) -> String {
   do {
     try body()
     return ""

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RectangularBatchesTests {
   @Test func shapesAreTheReferences() throws {
     struct Case: Decodable { var sizes: [[Int]], batch, size, stride: Int, pad: Double, order: [Int], shapes: [[Int]] }
-    for example in try recorded("rectangles", as: [Case].self) {
+    for example in try recordedCase("rectangles", as: [Case].self) {
       let batches = RectangularBatches(
         sizes: example.sizes.map { ($0[0], $0[1]) }, batchSize: example.batch, imageSize: example.size,
         stride: example.stride, pad: example.pad)
