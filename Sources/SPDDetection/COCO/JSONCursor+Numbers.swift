@@ -77,14 +77,18 @@ extension JSONCursor {
   }
 
   private mutating func scanDigits(_ number: inout JSONNumber) {
-    while Self.isDigit(peek) {
-      if number.digits < 1_000_000_000_000_000_000 {
-        number.digits = number.digits &* 10 &+ UInt64(peek & 15)
-      } else {
-        number.isLong = true
-      }
+    // Most of a file is digits: they are collected in registers.
+    var position = position
+    var digits = number.digits
+    let count = bytes.count
+    while position < count {
+      let digit = bytes[position] &- 0x30
+      guard digit < 10 else { break }
+      if digits < 1_000_000_000_000_000_000 { digits = digits &* 10 &+ UInt64(digit) } else { number.isLong = true }
       position += 1
     }
+    self.position = position
+    number.digits = digits
   }
 
   private mutating func scanNotFinite(_ number: inout JSONNumber) throws(DataError) {

@@ -33,9 +33,9 @@ struct COCOOutcome {
 /// Matches one category's detections with its ground truth, image by image.
 ///
 /// For every area range and IoU threshold t, detections are taken by descending score. Each gets the unmatched object
-/// (or crowd, which any number may share) with the highest IoU ≥ t; of equal ones, the later. Objects that are crowds or
-/// outside the area range are ignored: they come last, are considered only if no other object matches, and a detection
-/// matched to one is ignored. So is an unmatched detection outside the area range.
+/// (or crowd, which any number may share) with the highest IoU ≥ t; of equal ones, the later. Objects that are crowds
+/// or outside the area range are ignored: they come last, are considered only if no other object matches, and a
+/// detection matched to one is ignored. So is an unmatched detection outside the area range.
 struct CategoryMatching {
   /// Detections of all images; within an image by descending score, equals in their given order.
   private(set) var outcomes: [COCOOutcome] = []

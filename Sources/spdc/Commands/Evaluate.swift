@@ -9,9 +9,9 @@ struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluate detections with COCO's protocol.",
     discussion: """
-      Reads detections in COCO's results format and annotations such as instances_val2017.json, and computes the twelve \
-      numbers of pycocotools. A missing area is the box's, a missing iscrowd is 0. An image_id that is text names the \
-      image whose file name has this stem. -1 means that there is no such object to find.
+      Reads detections in COCO's results format and annotations such as instances_val2017.json, and computes the \
+      twelve numbers of pycocotools. A missing area is the box's, a missing iscrowd is 0. An image_id that is text \
+      names the image with this id, or the one whose file name has this stem. -1 means that there is no such object.
       """)
 
   @Option(help: "Detections: JSON list of {image_id, category_id, bbox, score}.") var detections: String
