@@ -14,7 +14,7 @@ import Testing
       {"id": 2, "segmentation": {"counts": [1, 2], "size": [3, 4]}, "iscrowd": 1, "image_id": 7, "category_id": 1,
        "bbox": [0, 0, 2, 3], "ignore": true}],
      "images": [{"file_name": "d\u00e9j\u00e0\/\"\ud83d\ude00\n.jpg", "id": 9007199254740993, "height":4, "width": 3.0},
-      {"\u0069d": 7, "id": 8}], "licenses": [true, false, "x\\"], "categories": [{"id": 18, "name": "dog"}, {"id": 1}]}
+      {"\u0069d": 7, "id": 8, "file_name": null, "width": null}], "licenses": [true, false, "x\\"], "categories": [{"id": 18, "name": "dog"}, {"id": 1}]}
     """#
 
   @Test func keysComeInAnyOrderAndNumbersInAnyNotation() throws {

@@ -71,7 +71,7 @@ private struct COCOAnnotationsReader {
     while let name = try json.nextName() {
       switch name {
       case "id": id = try imageID(&json)
-      case "file_name": image.fileName = try json.string()
+      case "file_name": image.fileName = try json.stringOrNull() ?? ""
       case "width": image.width = try side(&json, "width")
       case "height": image.height = try side(&json, "height")
       default: try json.skipValue()
@@ -98,7 +98,7 @@ private struct COCOAnnotationsReader {
     while let name = try json.nextName() {
       switch name {
       case "id": id = try json.integer("the category's id")
-      case "name": label = try json.string()
+      case "name": label = try json.stringOrNull()
       default: try json.skipValue()
       }
     }

@@ -24,6 +24,15 @@ extension JSONCursor {
     return try name().string
   }
 
+  /// Reads a string or null.
+  mutating func stringOrNull() throws(DataError) -> String? {
+    if peekValue() == UInt8(ascii: "n") {
+      try expect(word: "null")
+      return nil
+    }
+    return try string()
+  }
+
   /// Reads a string without copying it unless it has escapes.
   mutating func name() throws(DataError) -> JSONName {
     guard peek == UInt8(ascii: "\"") else { throw unexpected("a string") }
