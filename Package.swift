@@ -93,7 +93,7 @@ let package = Package(
       name: "SPDTraining",
       dependencies: [
         "SPD", "SPDCompiler", "SPDReference", "SPDRuntime", "SPDDriver", "SPDFormats", "SPDVision", "SPDData",
-        "SPDReport", yaml,
+        "SPDDetection", "SPDReport", yaml,
       ]),
 
     // The command: arguments and printing.
@@ -101,8 +101,7 @@ let package = Package(
       name: "spdc",
       dependencies: [
         "SPD", "SPDCompiler", "SPDReference", "SPDRuntime", "SPDDriver", "SPDFormats", "SPDVision", "SPDData",
-        "SPDTraining",
-        "SPDReport", "SPDONNX", argumentParser,
+        "SPDDetection", "SPDTraining", "SPDReport", "SPDONNX", argumentParser,
       ]),
 
     // Examples/swift-train is a package of its own; here its program is built beside the tests that run it.

@@ -12,6 +12,8 @@ public struct ImagePreprocessing: Codable, Equatable, Sendable {
     case crop
     /// Scaled to the input's width and height, which may distort it.
     case stretch
+    /// Scaled by one factor until it fits into the input, centred, and padded with grey 114, as detectors do.
+    case letterbox
   }
 
   public var valueRange: ValueRange

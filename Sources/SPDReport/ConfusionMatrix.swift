@@ -9,6 +9,13 @@ public struct ConfusionMatrix: Codable, Equatable, Sendable {
     counts = [Int](repeating: 0, count: classes * classes)
   }
 
+  /// - Precondition: `counts` holds `classes * classes` numbers.
+  public init(classes: Int, counts: [Int]) {
+    precondition(counts.count == classes * classes, "\(classes) classes have \(classes * classes) counts")
+    self.classes = classes
+    self.counts = counts
+  }
+
   public mutating func add(truth: Int, prediction: Int) { counts[truth * classes + prediction] += 1 }
 
   public subscript(truth: Int, prediction: Int) -> Int { counts[truth * classes + prediction] }

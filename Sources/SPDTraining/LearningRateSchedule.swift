@@ -1,4 +1,5 @@
 import Foundation
+import SPDRuntime
 
 /// The learning rate of each step: base · factor(epoch) · ramp.
 ///
@@ -16,12 +17,17 @@ public struct LearningRateSchedule: Equatable, Sendable {
   public var configuration: ScheduleConfiguration
   public var epochs: Int
   public var iterationsPerEpoch: Int
+  /// Momentum, and number of mini-batches per step, after the warm-up.
+  private var momentum = 0.0
+  private var accumulation = 1
 
   /// - Precondition: `epochs` and `iterationsPerEpoch` are at least 1.
   public init(_ configuration: TrainingConfiguration, iterationsPerEpoch: Int) {
     self.init(
       base: configuration.optimizer.learningRate, configuration.schedule, epochs: configuration.epochs,
       iterationsPerEpoch: iterationsPerEpoch)
+    momentum = configuration.optimizer.momentum
+    accumulation = configuration.accumulation
   }
 
   public init(base: Double, _ configuration: ScheduleConfiguration, epochs: Int, iterationsPerEpoch: Int) {
@@ -58,6 +64,63 @@ public struct LearningRateSchedule: Equatable, Sendable {
     guard epoch <= configuration.warmupEpochs else { return 1 }
     let total = Double(configuration.warmupEpochs * iterationsPerEpoch)
     return Double((epoch - 1) * iterationsPerEpoch + iteration) / (total + 1e-8)
+  }
+}
+
+/// What one step of the optimiser is made with.
+package struct StepRates: Equatable, Sendable {
+  /// Learning rates of biases and of all other parameters.
+  package var weights, biases: Double
+  package var momentum: Double
+  /// Number of mini-batches per step.
+  package var accumulation: Int
+}
+
+extension LearningRateSchedule {
+  /// Returns the rates of a step. With `warmupIterations`, the first W = max(warmupEpochs · n, warmupIterations) iterations
+  /// are YOLOv5's warm-up, linear in their number i: the learning rate rises from 0, or for biases falls from
+  /// `warmupBiasRate`, to base · factor(epoch), the momentum rises from `warmupMomentum`, and the number of accumulated
+  /// mini-batches from 1.
+  package func rates(epoch: Int, iteration: Int) -> StepRates {
+    let plain = rate(epoch: epoch, iteration: iteration)
+    var rates = StepRates(weights: plain, biases: plain, momentum: momentum, accumulation: accumulation)
+    guard let minimum = configuration.warmupIterations else { return rates }
+    let target = base * factor(epoch: epoch)
+    (rates.weights, rates.biases) = (target, target)
+    let length = max(configuration.warmupEpochs * iterationsPerEpoch, minimum)
+    let done = (epoch - 1) * iterationsPerEpoch + iteration
+    guard done <= length, length > 0 else { return rates }
+    let part = Double(done) / Double(length)
+    func between(_ start: Double, _ end: Double) -> Double { start + (end - start) * part }
+    rates.weights = between(0, target)
+    rates.biases = between(configuration.warmupBiasRate ?? 0, target)
+    rates.momentum = between(configuration.warmupMomentum ?? momentum, momentum)
+    rates.accumulation = max(1, Int(between(1, Double(accumulation)).rounded(.toNearestOrEven)))
+    return rates
+  }
+}
+
+extension TrainingConfiguration {
+  /// Number of mini-batches per step after the warm-up.
+  package var accumulation: Int {
+    guard let nominalBatch else { return accumulate }
+    return max(Int((Double(nominalBatch) / Double(batch)).rounded(.toNearestOrEven)), 1)
+  }
+
+  /// The weight decay of a step: with a nominal batch, times batch · mini-batches / nominal.
+  package var effectiveWeightDecay: Double {
+    guard let nominalBatch else { return optimizer.weightDecay }
+    return optimizer.weightDecay * Double(batch * accumulation) / Double(nominalBatch)
+  }
+
+  /// Returns an update of all parameter groups.
+  package func update(_ rates: StepRates) -> Update {
+    var optimizer = optimizer
+    optimizer.weightDecay = effectiveWeightDecay
+    optimizer.momentum = rates.momentum
+    var update = optimizer.update(rate: rates.weights)
+    update.biases.learningRate = rates.biases
+    return update
   }
 }
 

@@ -165,9 +165,9 @@ struct ConfigurationTests {
   }
 
   @Test func everySettingIsDescribed() {
-    let keys = TrainingConfiguration.settingHelp.map(\.key)
+    let keys = SettingTable.fields.map(\.key)
     #expect(Set(keys).count == keys.count)
-    #expect(TrainingConfiguration.settingHelp.allSatisfy { !$0.help.isEmpty && !$0.values.isEmpty })
+    #expect(SettingTable.fields.allSatisfy { !$0.help.isEmpty && !$0.expectation.isEmpty })
     // Another program's name must not be one of ours.
     #expect(SettingTable.fields.allSatisfy { Set($0.otherNames).isDisjoint(with: keys) })
     #expect(SettingTable.nearest(to: "Batch_Size") == "batch" && SettingTable.nearest(to: "epoch") == "epochs")

@@ -75,8 +75,11 @@ extension EmitC {
     if let preprocessing = graph.preprocessing {
       func list(_ values: [Double]) -> String { "{" + values.map { "\(Float($0))f" }.joined(separator: ", ") + "}" }
       let fit =
-        preprocessing.fit == .crop
-        ? "scaled by one factor until they cover the input, and the middle taken" : "scaled to width and height"
+        switch preprocessing.fit {
+        case .crop: "scaled by one factor until they cover the input, and the middle taken"
+        case .stretch: "scaled to width and height"
+        case .letterbox: "scaled by one factor until they fit, centred, and padded with grey 114"
+        }
       lines += [
         "/* Images are \(fit); then (value - mean) / std, channels R, G, B, where a white pixel has the value RANGE. */",
         "#define \(upper)_INPUT_RANGE \(preprocessing.valueRange == .unit ? "1.0f" : "255.0f")",

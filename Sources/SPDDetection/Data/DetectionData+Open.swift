@@ -12,6 +12,13 @@ public struct OpenedDataset: Sendable {
   public let categoryIDs: [Int]?
   /// The files and folders that the split was read from.
   public let sources: [String]
+
+  public init(dataset: any DetectionDataset, report: ScanReport, categoryIDs: [Int]?, sources: [String]) {
+    self.dataset = dataset
+    self.report = report
+    self.categoryIDs = categoryIDs
+    self.sources = sources
+  }
 }
 
 extension DetectionData {

@@ -83,7 +83,7 @@ struct SettingField: Sendable {
     return inner.isEmpty ? [] : inner.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
   }
 
-  private static func expectation<Value>(_ kind: String, _ rule: SettingRule<Value>) -> String {
+  static func expectation<Value>(_ kind: String, _ rule: SettingRule<Value>) -> String {
     rule.words.isEmpty ? kind : kind + " " + rule.words
   }
 }

@@ -5,9 +5,12 @@ import SPDDriver
 /// Files, the command line, the written configuration, help texts and sweeps are driven by this table: a new setting is one
 /// line here and one property of `TrainingConfiguration`.
 enum SettingTable {
-  static let sections: [(title: String, fields: [SettingField])] = [
+  /// The tasks that a setting concerns.
+  enum Scope { case all, classification, detection }
+
+  static let sections: [(title: String, scope: Scope, fields: [SettingField])] = [
     (
-      "Run",
+      "Run", .all,
       [
         .one("preset", \.preset, help: "preset that provides the defaults"),
         .one(
@@ -24,6 +27,7 @@ enum SettingTable {
         .optional(
           "image-size", \.imageSize, .within(1...65_536), also: ["imgsz", "img", "size", "resolution"],
           help: "side of the input images in pixels; null: the data set's"),
+        .one("strict", \.strict, help: "fail on a broken image; otherwise it is reported and skipped"),
         .one("seed", \.seed, also: ["random-seed"], help: "random seed for initialisation, shuffling and augmentation"),
         .one(
           "epochs", \.epochs, .within(1...1_000_000), also: ["max-epochs", "num-epochs"],
@@ -42,7 +46,7 @@ enum SettingTable {
       ]
     ),
     (
-      "Optimiser",
+      "Optimiser", .all,
       [
         .one("optimizer", \.optimizer.method, also: ["optimiser", "optim"], help: "update rule"),
         .one(
@@ -62,7 +66,7 @@ enum SettingTable {
       ]
     ),
     (
-      "Learning rate schedule",
+      "Learning rate schedule", .all,
       [
         .one("schedule", \.schedule.shape, also: ["scheduler", "lr-schedule"], help: "shape of the schedule"),
         .one(
@@ -77,10 +81,19 @@ enum SettingTable {
         .one(
           "final-factor", \.schedule.finalFactor, .within(0...1), also: ["lrf"],
           help: "cosine and linear: final rate as a fraction of lr"),
+        .optional(
+          "warmup-iterations", \.schedule.warmupIterations, .within(0...1_000_000_000),
+          help: "minimum iterations of YOLOv5's warm-up; null: the plain warm-up"),
+        .optional(
+          "warmup-momentum", \.schedule.warmupMomentum, .within(0..<1),
+          help: "momentum at the start of YOLOv5's warm-up; null: momentum"),
+        .optional(
+          "warmup-bias-lr", \.schedule.warmupBiasRate, .atLeast(0),
+          help: "learning rate of biases at the start of YOLOv5's warm-up; null: 0"),
       ]
     ),
     (
-      "Training step",
+      "Training step", .all,
       [
         .one("label-smoothing", \.labelSmoothing, .within(0..<1), also: ["smoothing"], help: "label smoothing"),
         .one(
@@ -94,10 +107,15 @@ enum SettingTable {
         .one(
           "accumulate", \.accumulate, .within(1...1_000_000), also: ["grad-accum"],
           help: "mini-batches per optimiser step (gradient accumulation)"),
+        .optional(
+          "nominal-batch", \.nominalBatch, .within(1...1_000_000), also: ["nbs"],
+          help: "batch size to accumulate to, with sums of gradients as in YOLOv5; null: accumulate counts"),
+        .optional(
+          "freeze", \.freeze, .within(1...1_000_000), help: "number of leading layers that are not trained; null: none"),
       ]
     ),
     (
-      "Augmentation and normalisation",
+      "Augmentation and normalisation", .classification,
       [
         .one(
           "flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"],
@@ -115,11 +133,10 @@ enum SettingTable {
           "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],
           help: "standard deviation of red, green and blue, divided by"),
         .one("value-range", \.augmentation.valueRange, help: "range of pixel values before normalisation"),
-        .one("strict", \.strict, help: "fail on a broken image; otherwise it is reported and skipped"),
       ]
     ),
     (
-      "Checkpoints and validation",
+      "Checkpoints and validation", .all,
       [
         .one(
           "save-every", \.saveEvery, .atLeast(0), also: ["save-period"],
@@ -130,13 +147,32 @@ enum SettingTable {
         .one(
           "validate-every", \.validateEvery, .atLeast(1), also: ["validation-interval", "val-interval"],
           help: "number of epochs between validations"),
+        .optional(
+          "patience", \.patience, .within(1...1_000_000), also: ["early-stopping"],
+          help: "epochs without a better validation before the run ends; null: never"),
       ]
     ),
-  ]
+  ] + detection
 
   static let fields = sections.flatMap(\.fields)
+  private static let scopes = Dictionary(
+    uniqueKeysWithValues: sections.flatMap { section in section.fields.map { ($0.key, section.scope) } })
 
   static func field(_ key: String) -> SettingField? { fields.first { $0.key == key } }
+
+  /// Whether a setting concerns the task of a configuration.
+  static func applies(_ scope: Scope, to configuration: TrainingConfiguration) -> Bool {
+    scope == .all || (scope == .detection) == configuration.isDetection
+  }
+
+  static func applies(_ field: SettingField, to configuration: TrainingConfiguration) -> Bool {
+    applies(scopes[field.key]!, to: configuration)
+  }
+
+  /// The settings that concern the task of a configuration.
+  static func fields(of configuration: TrainingConfiguration) -> [SettingField] {
+    sections.filter { applies($0.scope, to: configuration) }.flatMap(\.fields)
+  }
 
   /// Returns the valid key closest to an unknown one.
   static func nearest(to key: String) -> String {

@@ -69,6 +69,7 @@ extension OptimizerConfiguration.Method: SettingScalar {}
 extension OptimizerConfiguration.Decay: SettingScalar {}
 extension ScheduleConfiguration.Shape: SettingScalar {}
 extension AugmentationConfiguration.ValueRange: SettingScalar {}
+extension DetectionConfiguration.Cache: SettingScalar {}
 
 /// A condition on values beyond their type.
 struct SettingRule<Value>: Sendable {

@@ -7,10 +7,11 @@ extension TrainingConfiguration {
   ///   - model: the command's model argument, which overrides all others; nil if the file or an override sets the model.
   ///   - file: a YAML file with some or all settings.
   ///   - overrides: settings of the command line; later ones win.
+  ///   - isDetector: whether the model ends in Detect, which decides the preset of a model without its own.
   /// - Throws: `ConfigurationError` for an unknown key, an invalid value, conflicting settings or a missing model;
   ///   `FormatError` if the file cannot be read.
   public static func resolve(
-    model: String? = nil, file: String? = nil, overrides: [Setting] = []
+    model: String? = nil, file: String? = nil, overrides: [Setting] = [], isDetector: Bool = false
   ) throws -> TrainingConfiguration {
     var layers = try (file.map { try readSettings($0) } ?? []) + overrides
     if let model { layers.append(Setting(key: "model", value: .word(model), source: .commandLine)) }
@@ -20,7 +21,7 @@ extension TrainingConfiguration {
         problem: "no model is set; write model=resnet18-spd, or the path of a model file")
     }
 
-    var configuration = TrainingConfiguration(preset: TrainingPreset.name(for: model), model: model)
+    var configuration = TrainingConfiguration(preset: TrainingPreset.name(for: model, isDetector: isDetector), model: model)
     if let chosen = layers.last(where: { $0.key == "preset" }) { try configuration.set(chosen) }
     configuration = TrainingPreset.configuration(named: configuration.preset, model: model)!
     try configuration.apply(layers)
@@ -42,6 +43,12 @@ extension TrainingConfiguration {
 
   private mutating func set(_ setting: Setting) throws {
     let field = try SettingField.named(setting)
+    guard SettingTable.applies(field, to: self) else {
+      throw ConfigurationError(
+        source: setting.source,
+        problem: "`\(field.key)` is a setting of \(isDetection ? "classification" : "detection"), but this run trains "
+          + (isDetection ? "a detector" : "a classifier"))
+    }
     guard field.write(&self, setting.value) else {
       throw ConfigurationError(
         source: setting.source, problem: "`\(field.key)` must be \(field.expectation), not \(setting.value.description)"
@@ -67,7 +74,7 @@ extension TrainingConfiguration {
 
   /// Describes an invalid value, such as `batch 0` from a damaged file; nil if all are valid.
   var invalidSetting: String? {
-    for field in SettingTable.fields {
+    for field in SettingTable.fields(of: self) {
       var scratch = self
       let value = field.read(self)
       if !field.write(&scratch, value) { return "\(field.key) is \(value.description), not \(field.expectation)" }
@@ -76,13 +83,13 @@ extension TrainingConfiguration {
   }
 
   /// All settings with help and valid values, in the order of the written configuration.
-  public static var settingHelp: [(key: String, help: String, values: String)] {
-    SettingTable.fields.map { ($0.key, $0.help, $0.expectation) }
+  public var settingHelp: [(key: String, help: String, values: String)] {
+    SettingTable.fields(of: self).map { ($0.key, $0.help, $0.expectation) }
   }
 
   /// All settings with their values as text, for tables.
   public var settings: [(key: String, value: String)] {
-    SettingTable.fields.map { field in
+    SettingTable.fields(of: self).map { field in
       switch field.read(self) {
       case .word(let word): (field.key, word)
       case .list(let words): (field.key, "[\(words.joined(separator: ", "))]")

@@ -5,7 +5,7 @@ internal import Yams
 extension TrainingConfiguration {
   /// The configuration as YAML that reads back as the same value.
   public var yaml: String {
-    SettingTable.sections.map { section in
+    SettingTable.sections.filter { SettingTable.applies($0.scope, to: self) }.map { section in
       let lines = section.fields.map { field in
         yamlLine(field.key, field.read(self)) + "  # \(field.help)"
       }

@@ -42,6 +42,13 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var clip = 0.0
   /// Number of mini-batches per optimiser step (gradient accumulation).
   public var accumulate = 1
+  /// Batch size that the optimiser is set for, as in YOLOv5: gradients of max(round(nominal / batch), 1) mini-batches are
+  /// summed, not averaged, and the weight decay is multiplied by batch · mini-batches / nominal. Nil: `accumulate` counts.
+  public var nominalBatch: Int?
+  /// Number of epochs without a better validation metric after which the run ends; nil: never.
+  public var patience: Int?
+  /// Number of leading layers (`model.0` …) whose parameters stay as they are; nil: none.
+  public var freeze: Int?
 
   public var augmentation = AugmentationConfiguration()
 
@@ -64,6 +71,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   private var saveIterationsOrNone: Int? = 0
   /// Number of epochs between validations. The last epoch is always validated.
   public var validateEvery = 1
+
+  /// Nil unless a detector is trained.
+  var detectionOrNone: DetectionConfiguration?
 
   public init(preset: String, model: String) {
     self.preset = preset
@@ -113,6 +123,12 @@ public struct ScheduleConfiguration: Codable, Equatable, Sendable {
   public var decayFactor = 0.2
   /// `cosine` and `linear`: final rate as a fraction of the base rate.
   public var finalFactor = 0.01
+  /// Minimum length of the warm-up in iterations. If set, the warm-up is YOLOv5's: see `LearningRateSchedule`.
+  public var warmupIterations: Int?
+  /// Momentum at the start of the warm-up; nil: that of the optimiser.
+  public var warmupMomentum: Double?
+  /// Learning rate of biases at the start of the warm-up, from which it falls; nil: 0, as for other parameters.
+  public var warmupBiasRate: Double?
 
   public init() {}
 }

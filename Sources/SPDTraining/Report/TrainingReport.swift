@@ -77,7 +77,7 @@ public struct TrainingReport: Sendable {
     let preset = TrainingPreset.configuration(
       named: state.configuration.preset, model: state.configuration.model)?.settings
     let changed = preset.map { preset in Set(settings.indices.filter { settings[$0].value != preset[$0].value }) } ?? []
-    let help = TrainingConfiguration.settingHelp
+    let help = state.configuration.settingHelp
     page.paragraph("Settings that differ from the preset \(state.configuration.preset) are bold.")
     page.table(
       header: ["setting", "value", "meaning"],

@@ -37,7 +37,7 @@ public struct TrainingModules: @unchecked Sendable {
       let graph = try await model.graph(size: data.size, batch: configuration.batch, classes: classes)
       let drawn = InitialWeights(graph: graph, seed: configuration.seed)
       self.graph = graph
-      initial = options.weights == nil ? { task.initialValues(drawn.values(of: $0), of: $0, in: graph) } : syntheticParameter
+      initial = options.weights == nil ? { task.initialValues(drawn.values(of: $0), of: $0, in: graph, data) } : syntheticParameter
     }
     try task.check(graph, for: data)
     if let parameter = graph.parameters.first(where: { CheckpointFormat.isTrainingState($0.name) }) {
@@ -50,7 +50,8 @@ public struct TrainingModules: @unchecked Sendable {
     let builder = try Builder(target: options.target)
     var pipeline = options.pipeline(for: .training)
     // Gradients that are neither accumulated nor clipped can be applied at once.
-    pipeline.updatesInBackward = configuration.accumulate == 1 && configuration.clip == 0
+    pipeline.updatesInBackward = configuration.accumulation == 1 && configuration.clip == 0
+    pipeline.maxTargets = task.maximumTargets(data, configuration)
     if let megabytes = configuration.maxArena {
       pipeline = try builder.fitting(
         pipeline, graph, arena: Int(megabytes * 1e6), threads: configuration.computeThreads)
@@ -72,7 +73,7 @@ public struct TrainingModules: @unchecked Sendable {
   package func trainer(_ configuration: TrainingConfiguration) throws -> Trainer {
     let trainer = try trainable.trainer(
       threads: configuration.computeThreads, rule: configuration.optimizer.rule,
-      averages: configuration.average.isOn, accumulates: configuration.accumulate > 1)
+      averages: configuration.average.isOn, accumulates: configuration.accumulation > 1)
     try trainer.load { parameter in
       guard let declared = graph.parameter(parameter.name) else {
         throw Failure(.software, "internal error: no parameter \(parameter.name)")

@@ -14,6 +14,7 @@ public final class TrainingRun<Task: TrainingTask> {
   package let data: Task.Data
   package let modules: TrainingModules
   package let trainer: Trainer
+  private let frozen: FrozenParameters
   package var state: TrainingState
   package let results: ResultsFile
   package let events: EventWriter
@@ -65,6 +66,7 @@ public final class TrainingRun<Task: TrainingTask> {
       state = TrainingState(
         configuration: configuration, history: TrainingHistory(columns: Task.columns))
     }
+    frozen = FrozenParameters(configuration.freeze, trainer)
     iterationsPerEpoch = (data.trainingCount + configuration.batch - 1) / configuration.batch
     if let (_, path) = checkpoint, state.iteration > iterationsPerEpoch {
       throw Failure(
@@ -98,7 +100,7 @@ public final class TrainingRun<Task: TrainingTask> {
         loader.cancel()
         observer?.finish()
       }
-      while state.epoch < configuration.epochs {
+      while state.epoch < configuration.epochs, !hasLostPatience {
         guard try runEpoch(loader), try endEpoch() else {
           observer?.finish()
           try save(to: [.last])
@@ -107,6 +109,15 @@ public final class TrainingRun<Task: TrainingTask> {
       }
       return .finished
     }
+  }
+
+  /// Whether the last validations were all worse than the best one.
+  private var hasLostPatience: Bool {
+    guard let patience = configuration.patience, let best = state.best, state.iteration == 0,
+      state.epoch - best.epoch >= patience
+    else { return false }
+    Messages.note("stopping: no better validation in \(patience) epochs, the best was epoch \(best.epoch)")
+    return true
   }
 
   private var schedule: LearningRateSchedule {
@@ -133,7 +144,7 @@ public final class TrainingRun<Task: TrainingTask> {
       }
       let loaded = ContinuousClock.now
       broken.report(batch.broken)
-      try step(batch, rate: schedule.rate(epoch: state.epoch + 1, iteration: state.iteration))
+      try step(batch, schedule.rates(epoch: state.epoch + 1, iteration: state.iteration))
       let end = ContinuousClock.now
       times.waiting += (loaded - start).seconds
       times.training += (end - start).seconds
@@ -149,29 +160,32 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   /// Runs the forward and backward pass on a mini-batch, and an update once enough gradients are accumulated.
-  private func step(_ batch: Task.Source.Batch, rate: Double) throws {
+  private func step(_ batch: Task.Source.Batch, _ rates: StepRates) throws {
     // Skip a mini-batch whose images are all broken.
-    if batch.count > 0 { try learn(batch, rate: rate) }
+    if batch.count > 0 { try learn(batch, rates) }
     state.iteration += 1
     // The last accumulation of an epoch may have fewer mini-batches.
-    let isComplete = state.iteration % configuration.accumulate == 0 || state.iteration == iterationsPerEpoch
-    guard isComplete, state.summed > 0 else { return }
-    if !trainer.network.updatesInBackward { try trainer.update(update(rate: rate, batches: state.summed)) }
+    let isFull =
+      configuration.nominalBatch == nil
+      ? state.iteration % configuration.accumulate == 0 : state.summed >= rates.accumulation
+    guard isFull || state.iteration == iterationsPerEpoch, state.summed > 0 else { return }
+    if !trainer.network.updatesInBackward { try trainer.update(update(rates, batches: state.summed)) }
+    frozen.restore(trainer)
     state.updates += 1
     state.summed = 0
   }
 
-  private func learn(_ batch: Task.Source.Batch, rate: Double) throws {
-    let targets = task.targets(of: batch, configuration)
+  private func learn(_ batch: Task.Source.Batch, _ rates: StepRates) throws {
+    let targets = task.targets(of: batch, in: modules.graph, configuration)
     let losses =
       trainer.network.updatesInBackward
-      ? try trainer.step(batch.images, targets, update(rate: rate, batches: 1))
+      ? try trainer.step(batch.images, targets, update(rates, batches: 1))
       : try trainer.gradients(batch.images, targets)
     // Generated code skips the update for such a loss.
     guard losses[0].isFinite else {
-      throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rate)
+      throw diverged("the loss became \(losses[0].isNaN ? "NaN" : "infinite")", rate: rates.weights)
     }
-    if configuration.accumulate > 1 { try trainer.accumulate(begins: state.summed == 0) }
+    if configuration.accumulation > 1 { try trainer.accumulate(begins: state.summed == 0) }
     state.summed += 1
     for (name, value) in task.measured(losses, images: batch.count) {
       state.running[Self.key(name), default: RunningAverage()].add(value, weight: Double(batch.count))
@@ -180,6 +194,9 @@ public final class TrainingRun<Task: TrainingTask> {
 
   /// Returns the key of a training metric in a checkpoint's running averages.
   private static func key(_ metric: String) -> String { String(metric.trimmingPrefix("train/")) }
+
+  /// The key of the first metric, which every mini-batch with images adds to.
+  private var lossKey: String { Self.key(Task.metrics[0].name) }
 
   /// Reports progress to the observer.
   private func show(images: Int) {
@@ -202,10 +219,10 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   /// Returns the next update, from the gradients of a number of mini-batches.
-  private func update(rate: Double, batches: Int) -> Update {
-    var update = configuration.optimizer.update(rate: rate)
+  private func update(_ rates: StepRates, batches: Int) -> Update {
+    var update = configuration.update(rates)
     update.step = state.updates + 1
-    update.gradientScale = 1 / Double(batches)
+    update.gradientScale = configuration.nominalBatch == nil ? 1 / Double(batches) : 1
     update.maxNorm = configuration.clip > 0 ? configuration.clip : nil
     update.averageDecay = configuration.average.decay(updates: state.updates + 1)
     return update
@@ -221,17 +238,17 @@ public final class TrainingRun<Task: TrainingTask> {
   private func endEpoch() throws -> Bool {
     let epoch = state.epoch + 1
     let isLast = epoch == configuration.epochs
-    guard state.running["loss"] != nil else {
+    guard let seen = state.running[lossKey] else {
       // Do not save: an epoch without images does not count.
       throw Failure(.data, unreadable(data.trainingName, data.trainingCount).message + remains)
     }
     var row: [String: Double] = [:]
     let seconds = state.running["seconds"]?.sum ?? 0
-    row["lr"] = schedule.rate(epoch: epoch, iteration: iterationsPerEpoch - 1)
+    row["lr"] = schedule.rates(epoch: epoch, iteration: iterationsPerEpoch - 1).weights
     for metric in Task.metrics where !metric.isValidation {
       row[metric.name] = state.running[Self.key(metric.name)]?.value
     }
-    if seconds > 0, let images = state.running["loss"]?.weight { row["images_per_second"] = images / seconds }
+    if seconds > 0 { row["images_per_second"] = seen.weight / seconds }
     var isBest = false
     let isValidated = isLast || epoch % configuration.validateEvery == 0
     if isValidated {

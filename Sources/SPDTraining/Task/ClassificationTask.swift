@@ -46,7 +46,7 @@ public struct ClassificationTask: TrainingTask {
     }
   }
 
-  public func targets(of batch: Batch, _ configuration: TrainingConfiguration) -> Targets {
+  public func targets(of batch: Batch, in graph: Graph, _ configuration: TrainingConfiguration) -> Targets {
     .labels(Array(batch.labels), smoothing: configuration.labelSmoothing)
   }
 

@@ -34,8 +34,11 @@ public protocol TrainingTask: Sendable {
   /// Returns the input sizes of validation; a module is compiled for each.
   func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D]
 
+  /// Returns the maximum number of boxes in a mini-batch; 0 for other targets.
+  func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int
+
   /// Returns the initial values of a parameter, from those of PyTorch's default initialisation.
-  func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph) -> [Float]
+  func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: Data) -> [Float]
 
   /// Checks that a network can be trained for this task on a data set.
   ///
@@ -43,7 +46,7 @@ public protocol TrainingTask: Sendable {
   func check(_ graph: Graph, for data: Data) throws
 
   /// Returns the targets of a mini-batch.
-  func targets(of batch: Source.Batch, _ configuration: TrainingConfiguration) -> Targets
+  func targets(of batch: Source.Batch, in graph: Graph, _ configuration: TrainingConfiguration) -> Targets
 
   /// Returns the training metrics of one step by name, as means over its images.
   ///
@@ -86,7 +89,7 @@ public struct TrainingMetric: Sendable, Equatable {
     self.unit = unit
   }
 
-  public var isValidation: Bool { name.hasPrefix("val/") }
+  public var isValidation: Bool { !name.hasPrefix("train/") }
 
   /// Formats a value with its name: `loss 0.5312`, `top-1 93.20 %`.
   public func text(_ value: Double) -> String { "\(title) \(valueText(value))" }
@@ -106,7 +109,8 @@ extension TrainingTask {
 
 extension TrainingTask {
   public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
-  public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph) -> [Float] { drawn }
+  public func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int { 0 }
+  public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: Data) -> [Float] { drawn }
 }
 
 /// A network with its validation images.

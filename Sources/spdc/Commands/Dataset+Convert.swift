@@ -1,6 +1,7 @@
 import ArgumentParser
 import SPDDetection
 import SPDDriver
+import SPDTraining
 import SPDFormats
 
 struct DatasetConvert: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import SPDData
 import SPDDetection
 import SPDDriver
 import SPDFormats
+import SPDTraining
 
 struct Dataset: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,32 +51,8 @@ struct DatasetInput: ParsableArguments {
   }
 
   private func open(_ split: DetectionData.Split, of data: DetectionData) throws -> OpenedDataset {
-    let progress = ScanProgress("scanning \(split)")
-    var options = ScanOptions()
-    options.usesCache = !noCache
-    options.cacheFolder = try? Files.cache("datasets").path
-    options.progress = { progress.update($0, of: $1) }
-    defer { progress.finish() }
-    return try data.open(split, options: options) { path throws(DataError) in
-      try COCODataset.Contents(contentsOf: path)
-    }
+    try openSplit(split, of: data, isStrict: false, usesCache: !noCache)
   }
 }
 
 extension DetectionData.Split: ExpressibleByArgument {}
-
-/// A progress line that begins once the number of images is known. A scan reports from one thread at a time.
-final class ScanProgress: @unchecked Sendable {
-  private let title: String
-  private var line: Progress?
-
-  init(_ title: String) { self.title = title }
-
-  func update(_ done: Int, of total: Int) {
-    let line = line ?? Progress(title, total: total)
-    self.line = line
-    line.update(done)
-  }
-
-  func finish() { line?.finish() }
-}

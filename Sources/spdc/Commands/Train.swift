@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
 import SPD
+import SPDDetection
 import SPDDriver
 import SPDTraining
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a classifier on images.",
+    abstract: "Train a classifier or a detector on images.",
     discussion: """
       The network is compiled to C twice, for training steps and for inference, and trained with the preset of its \
       name. Initial weights are drawn from the seed unless --weights is given. The run's folder contains config.yaml, \
@@ -30,6 +31,10 @@ struct Train: AsyncParsableCommand {
   var out: String?
   @Option(help: ArgumentHelp("Resume a run: its folder, or one of its checkpoints.", valueName: "path"))
   var resume: String?
+  @Option(help: ArgumentHelp("Detection: YOLOv5's file of hyperparameters.", valueName: "file")) var hyp: String?
+  @Option(help: "Epochs without a better validation before the run ends.") var patience: Int?
+  @Option(help: "Number of leading layers that are not trained.") var freeze: Int?
+  @Option(name: .customLong("label-smoothing"), help: "Label smoothing.") var labelSmoothing: Double?
   @Flag(help: "Print the result as JSON, without progress.") var json = false
   @Flag(name: .customLong("settings"), help: "Print every setting with its value for this model as YAML, and exit.")
   var printsSettings = false
@@ -50,7 +55,8 @@ struct Train: AsyncParsableCommand {
         try training.settings(options)
         + TrainingOptions.settings([
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
-          "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
+          "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init), "patience": patience.map(String.init),
+          "freeze": freeze.map(String.init), "label-smoothing": labelSmoothing.map { "\($0)" },
         ])
       // A run that ended before its first checkpoint has nothing to resume from: start it.
       let begun = resume.flatMap { RunFolder.begun(at: $0) }
@@ -58,14 +64,28 @@ struct Train: AsyncParsableCommand {
       if earlier != nil, options.weights != nil {
         throw ValidationError("--resume uses the checkpoint's weights; remove --weights.")
       }
+      let model = try await LoadedModel.load(options.model)
+      let isDetector = try await model.graph().boxes != nil
       let configuration =
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(
-          model: options.model, file: training.config ?? begun?.configurationIfWritten, overrides: settings)
+          model: options.model, file: training.config ?? begun?.configurationIfWritten,
+          overrides: (try hyp.map(Self.settings(of:)) ?? []) + settings, isDetector: isDetector)
       if printsSettings { return Console.print(exactly: configuration.yaml) }
+      if isDetector {
+        try await train(DetectionTask(), model, configuration, earlier: earlier, begun: begun)
+      } else {
+        if hyp != nil { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
+        try await train(ClassificationTask(), model, configuration, earlier: earlier, begun: begun)
+      }
+    }
+  }
+
+  private func train<Task: TrainingTask>(
+    _ task: Task, _ model: LoadedModel, _ configuration: TrainingConfiguration, earlier: EarlierRun?, begun: RunFolder?
+  ) async throws {
       let training = try await Training(
-        ClassificationTask(), try await LoadedModel.load(options.model), configuration, options.compile,
-        earlier: earlier, isQuiet: json, inspect: options.dump)
+        task, model, configuration, options.compile, earlier: earlier, isQuiet: json, inspect: options.dump)
       let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
       if !json {
         Console.note("\(folder.path): \(training.summary)")
@@ -85,7 +105,14 @@ struct Train: AsyncParsableCommand {
       let summary = TrainingSummary(run, ending)
       if json { try Console.print(json: summary) } else { summary.print() }
       if ending == .stopped { throw ExitCode(130) }
-    }
+  }
+
+  /// The values of YOLOv5's hyperparameter file as settings.
+  private static func settings(of path: String) throws -> [Setting] {
+    let hyperparameters = try DetectionHyperparameters(contentsOf: path)
+    var configuration = TrainingConfiguration(preset: "detection", model: "")
+    configuration.apply(hyperparameters)
+    return configuration.hyperparameterSettings
   }
 
   private func newFolder(_ name: String) throws -> RunFolder {

@@ -7,7 +7,7 @@ import SPDTraining
 
 struct Val: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Evaluate a classifier on the validation images of a data set.",
+    abstract: "Evaluate a classifier or a detector on the validation images of a data set.",
     discussion: """
       A checkpoint of `spdc train` provides the data set, size and normalisation of its run. For other weights the \
       model's preset applies, and --data is required. Options override both. If a folder is not divided into train and \
@@ -19,7 +19,33 @@ struct Val: AsyncParsableCommand {
   @OptionGroup var training: TrainingOptions
   @Flag(help: "Print the metrics as JSON.") var json = false
 
-  func validate() throws { try TrainingOptions.check(options) }
+  enum Task: String, CaseIterable, ExpressibleByArgument { case val, test, speed }
+
+  @Option(
+    help: """
+      Detection: val; test for the test split, whose objects nobody knows (use --save-json); or speed, image by image.
+      """)
+  var task = Task.val
+  @Option(name: .customLong("conf"), help: "Detection: minimum confidence.") var confidence: Float = 0.001
+  @Option(help: "Detection: IoU threshold of non-maximum suppression within each class.") var iou: Float = 0.6
+  @Option(name: .customLong("max-det"), help: "Detection: maximum number of detections per image.") var maximum = 300
+  @Option(
+    name: .customLong("save-json"),
+    help: ArgumentHelp("Detection: write the detections in COCO's results format.", valueName: "file"))
+  var saveJSON: String?
+  @Flag(help: "Detection: with --save-json, map the 80 classes of a YOLO data set to COCO's 91 category ids.")
+  var coco = false
+  @Flag(help: "Detection: letterbox every image to a square instead of rectangular batches.") var square = false
+  @Option(
+    help: ArgumentHelp("Detection: folder of the images that COCO annotations name.", valueName: "dir"))
+  var images: String?
+
+  func validate() throws {
+    try TrainingOptions.check(options)
+    guard (0...1).contains(confidence) else { throw ValidationError("--conf must be between 0 and 1.") }
+    guard (0...1).contains(iou) else { throw ValidationError("--iou must be between 0 and 1.") }
+    guard maximum >= 1 else { throw ValidationError("--max-det must be 1 or more.") }
+  }
 
   struct Report: Encodable {
     struct Class: Encodable {
@@ -48,6 +74,7 @@ struct Val: AsyncParsableCommand {
         throw Failure(.usage, "no weights: give --weights FILE, such as runs/resnet18-spd/checkpoints/best.safetensors")
       }
       let model = try await LoadedModel.load(options.model)
+      if try await model.graph().boxes != nil { return try await detect(model, weights: weights) }
       let (configuration, data) = try await ValidationData(
         weights: weights, model: model, argument: options.model, config: training.config, preset: training.preset,
         settings: try training.settings(options)

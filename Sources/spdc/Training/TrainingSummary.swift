@@ -7,7 +7,7 @@ struct TrainingSummary: Encodable {
   var model: String, data: String, input: [Int], classes: Int, parameters: Int
   var epochs: Int, finished: Bool
   var top1: Double?, top5: Double?, loss: Double?
-  var bestTop1: Double?, bestEpoch: Int?
+  var bestTop1: Double?, bestEpoch: Int?, bestMetric: Double?
   /// Time that this process spent on the run.
   var seconds: Double, imagesPerSecond: Double?
   /// Fraction of the time spent waiting for images.
@@ -17,17 +17,33 @@ struct TrainingSummary: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case model, data, input, classes, parameters, epochs, finished, top1, top5, loss, seconds, waiting, folder, last
-    case best, report
+    case best, report, metrics
+    case bestMetric = "best_metric"
     case bestTop1 = "best_top1"
     case bestEpoch = "best_epoch"
     case imagesPerSecond = "images_per_second"
     case brokenImages = "broken_images"
   }
 
-  init(_ run: TrainingRun<ClassificationTask>, _ ending: TrainingEnding) {
+  /// The validation metrics of any task by name, and the best epoch's selecting metric.
+  var metrics: [String: Double]
+  private var titles: [String]
+  private var bestText: String?
+
+  init<Task: TrainingTask>(_ run: TrainingRun<Task>, _ ending: TrainingEnding) {
     let state = run.state
     model = run.modules.graph.name
-    data = run.data.training.name
+    data = run.data.trainingName
+    metrics = Dictionary(
+      uniqueKeysWithValues: Task.metrics.compactMap { metric in
+        state.history.series(metric.name).last.map { (metric.name, $0.value) }
+      })
+    titles = Task.metrics.filter(\.isValidation).compactMap { metric in
+      state.history.series(metric.name).last.map { metric.text($0.value) }
+    }
+    bestText = state.best.flatMap { best in
+      Task.metrics.first { $0.name == Task.bestMetric }.map { "best \($0.text(best.metric)) after epoch \(best.epoch)" }
+    }
     input = [run.data.size.height, run.data.size.width]
     classes = run.data.classNames.count
     parameters = run.parameterCount
@@ -36,7 +52,8 @@ struct TrainingSummary: Encodable {
     top1 = state.history.series("val/top1").last?.value
     top5 = state.history.series("val/top5").last?.value
     loss = state.history.series("val/loss").last?.value
-    bestTop1 = state.best?.metric
+    bestTop1 = Task.bestMetric == "val/top1" ? state.best?.metric : nil
+    bestMetric = state.best?.metric
     bestEpoch = state.best?.epoch
     seconds = run.seconds
     imagesPerSecond = run.imagesPerSecond
@@ -52,12 +69,8 @@ struct TrainingSummary: Encodable {
     Console.print(
       "\(model) on \(data): \(epochs) epochs, \(TrainingProgress.duration(seconds)) in this process"
         + (finished ? "" : ", stopped; resume with --resume \(folder)"))
-    if let top1, let top5, let loss {
-      Console.print(String(format: "top-1 %.2f %%, top-5 %.2f %%, loss %.4f", top1 * 100, top5 * 100, loss))
-    }
-    if let bestTop1, let bestEpoch, let best {
-      Console.print(String(format: "best top-1 %.2f %% after epoch %d: %@", bestTop1 * 100, bestEpoch, best))
-    }
+    if !titles.isEmpty { Console.print(titles.joined(separator: ", ")) }
+    if let bestText, let best { Console.print("\(bestText): \(best)") }
     if let imagesPerSecond {
       Console.print(
         String(

@@ -1,0 +1,51 @@
+import SPDDetection
+
+/// Settings of a run that trains a detector, beside those of every run.
+public struct DetectionConfiguration: Codable, Equatable, Sendable {
+  /// Where decoded and resized images are kept.
+  public enum Cache: String, Codable, CaseIterable, Sendable { case none, ram, disk }
+
+  /// Loss gains and augmentation. The optimiser's settings are those of every run, so these values of a hyperparameter file
+  /// are moved there when it is read.
+  public var hyperparameters = DetectionHyperparameters.scratch
+  /// Rectangular training batches: images sorted by aspect ratio, without mosaics.
+  public var rectangular = false
+  public var cache = Cache.none
+  /// Probability of CutMix, which the paper lists and its code lacks.
+  public var cutMix = 0.0
+  /// Whether anchors are replaced where their best possible recall is below 0.98.
+  public var autoanchor = true
+
+  public init() {}
+}
+
+extension TrainingConfiguration {
+  /// Whether a detector is trained.
+  public var isDetection: Bool { detectionOrNone != nil }
+
+  /// The settings of detection.
+  public var detection: DetectionConfiguration {
+    get { detectionOrNone ?? DetectionConfiguration() }
+    set { detectionOrNone = newValue }
+  }
+
+  /// The settings that a hyperparameter file decides, in the order of `SettingTable`.
+  public var hyperparameterSettings: [Setting] {
+    let keys: Set = ["lr", "momentum", "weight-decay", "final-factor", "warmup-epochs", "warmup-momentum", "warmup-bias-lr"]
+    return SettingTable.fields(of: self)
+      .filter { keys.contains($0.key) || SettingTable.detectionHyperparameters.contains($0.key) }
+      .map { Setting(key: $0.key, value: $0.read(self), source: .commandLine) }
+  }
+
+  /// Applies YOLOv5's hyperparameters: those of the optimiser and its schedule become settings of every run.
+  public mutating func apply(_ hyperparameters: DetectionHyperparameters) {
+    optimizer.learningRate = hyperparameters.lr0
+    optimizer.momentum = hyperparameters.momentum
+    optimizer.weightDecay = hyperparameters.weightDecay
+    schedule.finalFactor = hyperparameters.lrf
+    schedule.warmupEpochs = Int(hyperparameters.warmupEpochs.rounded())
+    schedule.warmupMomentum = hyperparameters.warmupMomentum
+    schedule.warmupBiasRate = hyperparameters.warmupBiasLR
+    detection.hyperparameters = hyperparameters
+  }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import SPD
+import SPDData
+import SPDDetection
+import SPDDriver
+import SPDReport
+import SPDRuntime
+
+/// Object detection with YOLOv5's loss: CIoU for boxes, binary cross-entropy for objectness and classes.
+public struct DetectionTask: TrainingTask {
+  public init() {}
+
+  public static let metrics = [
+    TrainingMetric("train/box_loss", "box", .loss), TrainingMetric("train/obj_loss", "obj", .loss),
+    TrainingMetric("train/cls_loss", "cls", .loss),
+    TrainingMetric("metrics/precision", "P", .fraction), TrainingMetric("metrics/recall", "R", .fraction),
+    TrainingMetric("metrics/mAP_0.5", "mAP50", .fraction),
+    TrainingMetric("metrics/mAP_0.5:0.95", "mAP50-95", .fraction),
+    TrainingMetric("metrics/fitness", "fitness", .fraction),
+  ]
+  public static let bestMetric = "metrics/fitness"
+
+  public func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> DetectionTrainingData {
+    try await DetectionTrainingData(configuration, model: model)
+  }
+
+  public func source(
+    _ data: DetectionTrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition
+  ) throws -> DetectionLoader {
+    let detection = configuration.detection
+    return try DetectionLoader(
+      data.trainingImages, hyperparameters: detection.hyperparameters,
+      options: DetectionLoaderOptions(
+        batchSize: configuration.batch, imageSize: data.size.height, isRectangular: detection.rectangular,
+        cutMix: detection.cutMix, seed: configuration.seed, isStrict: configuration.strict,
+        threads: configuration.loaderThreads),
+      from: position, epochs: configuration.epochs)
+  }
+
+  public func validationSizes(_ data: DetectionTrainingData, _ configuration: TrainingConfiguration) -> [Size2D] {
+    DetectionEvaluation.sizes(data.validation, batch: configuration.batch, imageSize: data.size.height)
+  }
+
+  public func check(_ graph: Graph, for data: DetectionTrainingData) throws {
+    guard let boxes = graph.boxes else {
+      throw Failure(
+        .usage, "\(graph.name) does not end in Detect: it is no detector, such as yolov5-spd-n")
+    }
+    guard boxes.classes == data.classNames.count else {
+      throw Failure(
+        .usage, "\(graph.name) has \(boxes.classes) classes, but \(data.trainingName) has \(data.classNames.count)")
+    }
+  }
+
+  /// The offsets of Detect's biases, so that training begins near the frequencies of objects and classes: objectness
+  /// + ln(8 / (640 / stride)²), each class + ln(0.6 / (classes − 0.99)).
+  public func initialValues(
+    _ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: DetectionTrainingData
+  ) -> [Float] {
+    guard let boxes = graph.boxes else { return drawn }
+    if parameter.name == boxes.anchors, let anchors = data.anchors {
+      return zip(anchors, boxes.strides).flatMap { level, stride in
+        level.flatMap { [$0.x / Float(stride), $0.y / Float(stride)] }
+      }
+    }
+    guard let level = graph.headBiases.firstIndex(of: parameter.name) else { return drawn }
+    let stride = Double(boxes.strides[level])
+    let objectness = Float(log(8 / pow(640 / stride, 2)))
+    let classes = Float(log(0.6 / (Double(boxes.classes) - 0.99)))
+    var values = drawn
+    for index in values.indices {
+      switch index % (boxes.classes + 5) {
+      case 0..<4: break
+      case 4: values[index] += objectness
+      default: values[index] += classes
+      }
+    }
+    return values
+  }
+
+  public func maximumTargets(_ data: DetectionTrainingData, _ configuration: TrainingConfiguration) -> Int {
+    let most = (0..<data.training.count).reduce(1) { max($0, data.training.labels($1).objects.count) }
+    let hyperparameters = configuration.detection.hyperparameters
+    // A mosaic has four images, MixUp two mosaics, and copy-paste at most doubles the objects.
+    let images = (hyperparameters.mosaic > 0 ? 4 : 1) * (hyperparameters.mixup > 0 || configuration.detection.cutMix > 0 ? 2 : 1)
+    return configuration.batch * most * images * (hyperparameters.copyPaste > 0 ? 2 : 1)
+  }
+
+  public func targets(of batch: DetectionBatch, in graph: Graph, _ configuration: TrainingConfiguration) -> Targets {
+    let values = batch.paddedTargets
+    return .boxes(
+      stride(from: 0, to: values.count, by: 6).map { Array(values[$0..<$0 + 6]) },
+      rates: configuration.detectionRates(graph))
+  }
+
+  public func measured(_ losses: [Float], images: Int) -> [String: Double] {
+    ["train/box_loss": Double(losses[1]), "train/obj_loss": Double(losses[2]), "train/cls_loss": Double(losses[3])]
+  }
+
+  public func evaluate(
+    _ validation: Validation<DetectionTrainingData>, _ parameters: ParameterFile, broken: inout BrokenImages,
+    progress: (Int) -> Bool
+  ) throws -> DetectionEvaluation? {
+    let data = validation.data
+    return try DetectionEvaluation.run(
+      validation.networks, parameters: parameters, data.validationImages, classNames: data.classNames,
+      imageSize: data.size.height, DetectionThresholds(), threads: validation.threads,
+      loaderThreads: validation.loaderThreads, isStrict: validation.isStrict, broken: &broken, progress: progress)
+  }
+
+  public func count(_ evaluation: DetectionEvaluation) -> Int { evaluation.images }
+  public func waited(_ evaluation: DetectionEvaluation) -> Double { evaluation.seconds.waiting }
+
+  public func values(_ evaluation: DetectionEvaluation) -> [String: Double] {
+    let result = evaluation.metrics
+    return [
+      "metrics/precision": result.precision, "metrics/recall": result.recall, "metrics/mAP_0.5": result.map50,
+      "metrics/mAP_0.5:0.95": result.map50To95, "metrics/fitness": 0.1 * result.map50 + 0.9 * result.map50To95,
+    ]
+  }
+
+  public func sections(_ evaluation: DetectionEvaluation, _ data: DetectionTrainingData) throws -> [ReportSection] {
+    try DetectionSections(evaluation, data).sections
+  }
+}
+
+extension TrainingConfiguration {
+  /// The loss's gains, scaled as in YOLOv5: box · 3 / levels, cls · classes / 80 · 3 / levels,
+  /// obj · (size / 640)² · 3 / levels.
+  package func detectionRates(_ graph: Graph) -> DetectionRates {
+    var rates = DetectionRates()
+    guard let boxes = graph.boxes else { return rates }
+    let hyperparameters = detection.hyperparameters
+    let levels = 3 / Double(boxes.strides.count)
+    let side = Double(graph.input.shape.height)
+    rates.box = hyperparameters.box * levels
+    rates.classes = hyperparameters.cls * Double(boxes.classes) / 80 * levels
+    rates.objectness = hyperparameters.obj * (side / 640) * (side / 640) * levels
+    rates.anchorLimit = hyperparameters.anchorT
+    rates.focalGamma = hyperparameters.flGamma
+    rates.labelSmoothing = labelSmoothing
+    rates.objectnessWeight = hyperparameters.objPW
+    rates.classWeight = hyperparameters.clsPW
+    return rates
+  }
+}
+
+extension Graph {
+  /// The decoding of boxes that ends a detector; nil for other networks.
+  package var boxes: Op.DecodeBoxes? {
+    guard case .decodeBoxes(let op)? = nodes.last?.op else { return nil }
+    return op
+  }
+
+  /// The anchors that a detector was declared with, in pixels, level by level; nil for other networks.
+  package var anchors: [[SIMD2<Float>]]? {
+    guard let boxes, case .constant(let values)? = parameter(boxes.anchors)?.role else { return nil }
+    let perLevel = 2 * boxes.anchorsPerLevel
+    return boxes.strides.enumerated().map { level, stride in
+      (0..<boxes.anchorsPerLevel).map {
+        SIMD2(values[level * perLevel + 2 * $0], values[level * perLevel + 2 * $0 + 1]) * Float(stride)
+      }
+    }
+  }
+
+  /// Names of the biases of Detect's convolutions, level by level.
+  package var headBiases: [String] {
+    guard boxes != nil, let last = nodes.last else { return [] }
+    return last.inputs.compactMap { head in
+      guard var node = head.wholeNode(in: self).map({ nodes[$0] }) else { return nil }
+      // A sigmoid may stand between.
+      while node.op.parameterNames.isEmpty, let input = node.inputs.first?.wholeNode(in: self) { node = nodes[input] }
+      return node.op.parameterNames.first { $0.hasSuffix("bias") }
+    }
+  }
+}
+
+extension DetectionBatch: MiniBatch {}
+extension DetectionLoader: BatchSource {}
