@@ -1,13 +1,12 @@
-import ArgumentParser
-import Foundation
 import SPDData
 import SPDDriver
 import SPDFormats
 import SPDVision
 
-/// The images named by the arguments: files and the contents of folders, in the order of the arguments.
+/// The images named by the arguments, in their order: files, the contents of folders, patterns, lists, and `-` for paths on
+/// standard input.
 struct ImageInputs {
-  struct Entry {
+  struct Entry: Sendable {
     var path: String
     /// The file's path relative to the argument.
     var name: String
@@ -21,28 +20,103 @@ struct ImageInputs {
   private(set) var entries: [Entry] = []
 
   init(_ arguments: [String]) {
-    for argument in arguments { add(argument) }
-  }
-
-  private mutating func add(_ argument: String) {
-    switch PathKind(of: argument) {
-    case nil: fail(argument, .noInput, "no such image")
-    case .folder:
-      // A trailing slash would otherwise show in every message.
-      let folder = argument.utf8.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
-      do {
-        let paths = try ImageFiles.paths(in: folder, warn: Console.warning)
-        if paths.isEmpty { fail(argument, .noInput, "the folder contains no images") }
-        entries += paths.map { Entry(path: $0, name: String($0.dropFirst(folder.count).drop { $0 == "/" })) }
-      } catch {
-        entries.append(Entry(path: argument, name: argument, failure: Failure(.noInput, error.description)))
+    for argument in arguments {
+      if argument == "-" {
+        addStandardInput()
+      } else if case .file = PathKind(of: argument), hasExtension(argument, ["txt"]) {
+        addList(argument)
+      } else {
+        add(argument)
       }
-    default: entries.append(Entry(path: argument, name: String(argument.split(separator: "/").last ?? "")))
     }
   }
 
+  /// Adds a file, a folder or a pattern.
+  private mutating func add(_ argument: String) {
+    switch PathKind(of: argument) {
+    case nil:
+      // A file may have a name that looks like a pattern.
+      if FilePattern.isPattern(argument) { addMatches(argument) } else { fail(argument, .noInput, "no such image") }
+    case .folder: addFolder(argument, prefix: nil)
+    default: entries.append(Entry(path: argument, name: lastComponent(argument)))
+    }
+  }
+
+  /// - Parameter prefix: what the names of outputs leave out of the paths; nil: the folder itself.
+  private mutating func addFolder(_ argument: String, prefix: String?) {
+    // A trailing slash would otherwise show in every message.
+    let folder = argument.utf8.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
+    do {
+      let paths = try ImageFiles.paths(in: folder, warn: Console.warning)
+      if paths.isEmpty { fail(argument, .noInput, "the folder contains no images") }
+      entries += paths.map { Entry(path: $0, name: relative($0, to: prefix ?? folder)) }
+    } catch {
+      entries.append(Entry(path: argument, name: argument, failure: Failure(.noInput, error.description)))
+    }
+  }
+
+  private mutating func addMatches(_ argument: String) {
+    let pattern = FilePattern(argument)
+    let paths = pattern.matches()
+    if paths.isEmpty { fail(argument, .noInput, "no file matches this pattern") }
+    for path in paths {
+      if PathKind(of: path) == .folder {
+        addFolder(path, prefix: pattern.folder)
+      } else {
+        entries.append(Entry(path: path, name: relative(path, to: pattern.folder)))
+      }
+    }
+  }
+
+  /// Adds what a list names, one per line: files, folders and patterns, relative to the list's folder if they are there,
+  /// else to the current one.
+  private mutating func addList(_ list: String) {
+    do {
+      let lines = try PathLines(contentsOf: list)
+      if lines.paths.isEmpty { fail(list, .noInput, "the list names no images") }
+      let folder = list.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(list.unicodeScalars[...$0]) } ?? ""
+      for (line, path) in lines.paths {
+        let beside = folder + path
+        let isBeside = path.utf8.first != UInt8(ascii: "/") && PathKind(of: beside) != nil
+        addLine(isBeside || FilePattern.isPattern(path) && !FilePattern(beside).matches().isEmpty ? beside : path, "\(list):\(line)")
+      }
+    } catch {
+      fail(list, Failure(error))
+    }
+  }
+
+  /// Adds what the lines of standard input name, relative to the current folder.
+  private mutating func addStandardInput() {
+    do {
+      let lines = try PathLines.standardInput()
+      if lines.paths.isEmpty { fail("-", .noInput, "standard input names no images") }
+      for (line, path) in lines.paths { addLine(path, "standard input:\(line)") }
+    } catch {
+      fail("-", Failure(error))
+    }
+  }
+
+  private mutating func addLine(_ path: String, _ place: String) {
+    guard !hasExtension(path, ["txt"]) else {
+      return fail(path, Failure(.data, printable("\(place): \(path) is a list within a list; name its images instead")))
+    }
+    add(path)
+  }
+
   private mutating func fail(_ path: String, _ code: Failure.Code, _ problem: String) {
-    entries.append(Entry(path: path, name: path, failure: Failure(code, printable("\(path): \(problem)"))))
+    fail(path, Failure(code, printable("\(path): \(problem)")))
+  }
+
+  private mutating func fail(_ path: String, _ failure: Failure) {
+    entries.append(Entry(path: path, name: path, failure: failure))
+  }
+
+  private func lastComponent(_ path: String) -> String {
+    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path.unicodeScalars[path.utf8.index(after: $0)...]) } ?? path
+  }
+
+  private func relative(_ path: String, to folder: String) -> String {
+    String(path.unicodeScalars.dropFirst(folder.unicodeScalars.count).drop { $0 == "/" })
   }
 
   /// Runs each image. An image that cannot be read, or whose output is not finite, is reported and skipped.
@@ -55,39 +129,39 @@ struct ImageInputs {
   /// - Throws: the exit code if images were skipped; errors of `answer` that concern all images.
   func run<Answer: Encodable>(
     _ title: String, json: Bool, answer: (Entry, Image) async throws -> Answer, failed: (Entry, String) -> Answer,
-    show: (Answer) -> Void
+    show: @escaping (Answer) -> Void
   ) async throws {
-    let progress = Progress(title, total: entries.count)
-    var answers: [Answer] = []
-    var codes: [Failure.Code] = []
+    var report = ImageReport(title, total: entries.count, json: json, show: show)
     do {
       for (index, entry) in entries.enumerated() {
         do {
           if let failure = entry.failure { throw failure }
-          let answer = try await answer(entry, try ImageFiles.read(entry.path, warn: Console.warning))
-          answers.append(answer)
-          progress.finish()
-          if !json { show(answer) }
+          report.add(try await answer(entry, try ImageFiles.read(entry.path, warn: Console.warning)))
         } catch let error where entry.failure != nil || error is DataError || error is OutputNotFinite {
-          var failure = Failure(error)
-          if error is OutputNotFinite { failure.message = "\(printable(entry.path)): \(failure.message)" }
-          answers.append(failed(entry, failure.message))
-          codes.append(failure.code)
-          progress.finish()
-          Console.error(failure.message)
+          let failure = entry.failure(error)
+          report.add(failure, failed(entry, failure.message))
         }
-        progress.update(index + 1)
+        report.update(index + 1)
       }
     } catch {
-      progress.finish()
-      // Print the results so far even if the disk or the compiler fails.
-      if json, !answers.isEmpty { try Console.print(json: answers) }
+      try report.stop()
       throw error
     }
-    progress.finish()
-    if json { try Console.print(json: answers) }
-    guard !codes.isEmpty else { return }
-    if entries.count > 1 { Console.error("\(codes.count) of \(entries.count) images have no result") }
-    throw ExitCode((codes.allSatisfy { $0 == .noInput } ? Failure.Code.noInput : .data).rawValue)
+    try report.finish()
   }
+}
+
+extension ImageInputs.Entry {
+  /// Converts an error of this image.
+  func failure(_ error: any Error) -> Failure {
+    var failure = Failure(error)
+    if error is OutputNotFinite { failure.message = "\(printable(path)): \(failure.message)" }
+    return failure
+  }
+}
+
+/// Whether a path ends in one of the extensions, in any case; by bytes, since names may begin with a combining character.
+func hasExtension(_ path: String, _ extensions: [String]) -> Bool {
+  guard let dot = path.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+  return extensions.contains(String(path.unicodeScalars[path.utf8.index(after: dot)...]).lowercased())
 }

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import SPDDriver
+import SPDFormats
+import SPDVision
+
+/// What `spdc detect` writes to a folder for each image.
+struct DetectFiles: Sendable {
+  let folder: String
+  let names: [String]
+  let savesImages, savesText, savesConfidence, savesCrops: Bool
+  /// Names in the folder by the input's path: without extension, and of the annotated image.
+  private var stems: [String: String] = [:]
+  private var images: [String: String] = [:]
+
+  init(
+    folder: String, names: [String], savesImages: Bool, savesText: Bool, savesConfidence: Bool, savesCrops: Bool
+  ) {
+    (self.folder, self.names, self.savesImages) = (folder, names, savesImages)
+    (self.savesText, self.savesConfidence, self.savesCrops) = (savesText, savesConfidence, savesCrops)
+  }
+
+  /// Chooses the names, which are those of the inputs with their subfolders, and creates the folder.
+  ///
+  /// - Throws: `Failure` where two inputs would become the same file, or an image would be overwritten.
+  mutating func prepare(_ inputs: ImageInputs) throws {
+    var origins: [String: String] = [:]
+    for entry in inputs.entries where entry.failure == nil {
+      let source = URL(fileURLWithPath: entry.path)
+      let kind = source.pathExtension.lowercased()
+      let stem = (entry.name as NSString).deletingPathExtension
+      let name = stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg")
+      let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
+      guard
+        !savesImages
+          || target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
+      else {
+        throw Failure(.usage, "-o \(folder) would overwrite \(entry.path); give another folder")
+      }
+      let outputs =
+        (savesImages ? [name] : []) + (savesText ? ["labels/\(stem).txt"] : []) + (savesCrops ? ["crops/*/\(stem)"] : [])
+      for output in outputs {
+        if let other = origins.updateValue(entry.path, forKey: output), other != entry.path {
+          throw Failure(.usage, "\(other) and \(entry.path) would both become \(folder)/\(output); run them one by one")
+        }
+      }
+      stems[entry.path] = stem
+      images[entry.path] = target.path
+    }
+    try Files.createFolder(URL(fileURLWithPath: folder))
+  }
+
+  /// The path of an input's annotated image or video.
+  func target(of entry: ImageInputs.Entry) -> String { images[entry.path] ?? "" }
+
+  /// Writes what was asked for about an image, or a frame of a video.
+  ///
+  /// - Parameter frame: number of the frame from 1.
+  func save(_ detections: [Detection], in image: Image, of entry: ImageInputs.Entry, frame: Int? = nil) throws {
+    let stem = (stems[entry.path] ?? "") + (frame.map { "_\($0)" } ?? "")
+    if savesText {
+      try write("labels/\(stem).txt") { try Files.write(labels(detections, image), to: $0) }
+    }
+    if savesCrops {
+      for (index, detection) in detections.enumerated() {
+        guard let crop = image.cropped(to: detection.box) else { continue }
+        let name = Self.folderName(names[detection.classIndex], detection.classIndex)
+        try write("crops/\(name)/\(stem)-\(index + 1).jpg") { try Self.write(crop, to: $0) }
+      }
+    }
+    if savesImages, frame == nil {
+      let target = target(of: entry)
+      try Files.createFolder(URL(fileURLWithPath: target).deletingLastPathComponent())
+      try Self.write(annotated(image, detections), to: target)
+    }
+  }
+
+  func annotated(_ image: Image, _ detections: [Detection]) -> Image {
+    var annotated = image
+    annotate(&annotated, detections: detections, names: names)
+    return annotated
+  }
+
+  /// Lines of YOLO's format: class, centre x, centre y, width and height as fractions of the sides, and the score if it was
+  /// asked for.
+  private func labels(_ detections: [Detection], _ image: Image) -> String {
+    let size = SIMD4(Float(image.width), Float(image.height), Float(image.width), Float(image.height))
+    return detections.map { detection in
+      let box = detection.box / size
+      let values = [(box.x + box.z) / 2, (box.y + box.w) / 2, box.z - box.x, box.w - box.y]
+      return (["\(detection.classIndex)"]
+        + (values + (savesConfidence ? [detection.score] : [])).map { String(format: "%g", $0) })
+        .joined(separator: " ") + "\n"
+    }.joined()
+  }
+
+  private func write(_ name: String, _ body: (String) throws -> Void) throws {
+    let url = URL(fileURLWithPath: folder).appendingPathComponent(name)
+    try Files.createFolder(url.deletingLastPathComponent())
+    try body(url.path)
+  }
+
+  private static func write(_ image: Image, to path: String) throws {
+    try image.encoded(as: path).withUnsafeBytes { try Files.write($0, to: path) }
+  }
+
+  /// A class's name as that of a folder: any name, also one with slashes, names one folder inside `crops`.
+  private static func folderName(_ name: String, _ index: Int) -> String {
+    var text = ""
+    for scalar in printable(name).unicodeScalars { text.unicodeScalars.append("/\\:".unicodeScalars.contains(scalar) ? "_" : scalar) }
+    if text.utf8.first == UInt8(ascii: ".") { text = "_" + text }
+    return text.isEmpty || text.utf8.count > 200 ? "class \(index)" : text
+  }
+}
+
+extension ImageInputs.Entry {
+  /// Whether the path has the extension of a video.
+  var isVideo: Bool {
+    hasExtension(path, ["mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ts", "m2ts", "asf"])
+  }
+}
