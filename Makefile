@@ -16,7 +16,7 @@ SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints the time of a recipe.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
-.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train bench-detect experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -70,6 +70,10 @@ bench-scaling: all
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/report
+
+# Times detection of 500 JPEGs beside inference alone and a Python script with OpenVINO and OpenCV.
+bench-detect: all
+	@Benchmarks/detection/detect $(SPDC)
 
 # Compares the paper's classifiers with their strided baselines at decreasing resolution, in about an hour:
 # docs/measured/experiment.md. Resumes if interrupted.

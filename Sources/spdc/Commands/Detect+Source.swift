@@ -1,4 +1,5 @@
 import SPDDriver
+import SPDFormats
 import SPDVision
 
 /// Groups the inputs into batches of images and of consecutive frames of a video.
@@ -28,7 +29,10 @@ final class DetectSource {
       do {
         video = (first, try VideoReader(first.path, try FFmpeg()), 0)
       } catch {
-        return .end(first, first.failure(error))
+        var failure = Failure(error)
+        let path = printable(first.path)
+        if !failure.message.hasPrefix(path) { failure.message = "\(path): \(failure.message)" }
+        return .end(first, failure)
       }
       return try next()
     }
