@@ -167,7 +167,7 @@ import Testing
       (["bench", Place.tiny, "--compare", "nonsense"], "- disable:<pass>"),
       (["detect", "yolov5-spd-n", "--conf", "2", image], "--conf must be between 0 and 1"),
       (["detect", "yolov5-spd-n", "--iou", "-1", image], "--iou"),
-      (["detect", "yolov5-spd-n", "--batch", "2", image], "remove --batch"),
+      (["detect", "yolov5-spd-n", "--batch", "0", image], "--batch must be 1 or more"),
       (["detect", "yolov5-spd-n"], "Missing expected argument '<images> ...'"),
       (["classify", Place.tiny, "--top", "0", image], "--top must be 1 or more"),
       (["compile"], "Missing expected argument '<model>'"), (["nonsense"], "Unexpected argument 'nonsense'"),

@@ -67,6 +67,11 @@ package final class DetectorNetworks: @unchecked Sendable {
     lock.withLock { compiled[size] = sized }
   }
 
+  /// The largest arena that one thread needs for a network compiled so far, in bytes.
+  package var arenaBytes: Int {
+    lock.withLock { compiled.values.map { $0.network.arenaBytes(threads: 1) }.max() ?? 0 }
+  }
+
   /// The network of a size. One that has not been compiled blocks the calling thread, and all others that come for a
   /// network, until it is: not to be called by a thread that runs tasks, except for prepared sizes.
   package func network(_ size: Size2D) throws -> Sized {

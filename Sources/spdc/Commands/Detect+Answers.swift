@@ -19,7 +19,8 @@ struct DetectAnswer: Encodable, Sendable {
     self.frame = frame
     self.detections = detections.map {
       Object(
-        class: $0.classIndex, name: names[$0.classIndex], score: $0.score, box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
+        class: $0.classIndex, name: names[$0.classIndex], score: $0.score,
+        box: [$0.box.x, $0.box.y, $0.box.z, $0.box.w])
     }
   }
 

@@ -31,15 +31,15 @@ struct DetectFiles: Sendable {
       let stem = (entry.name as NSString).deletingPathExtension
       let name = stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg")
       let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
-      guard
-        !savesImages
-          || target.standardizedFileURL.resolvingSymlinksInPath() != source.standardizedFileURL.resolvingSymlinksInPath()
-      else {
+      let isSource =
+        target.standardizedFileURL.resolvingSymlinksInPath() == source.standardizedFileURL.resolvingSymlinksInPath()
+      guard !savesImages || !isSource else {
         throw Failure(.usage, "-o \(folder) would overwrite \(entry.path); give another folder")
       }
-      let outputs =
-        (savesImages ? [name] : []) + (savesText ? ["labels/\(stem).txt"] : []) + (savesCrops ? ["crops/*/\(stem)"] : [])
-      for output in outputs {
+      let outputs = [
+        savesImages ? name : nil, savesText ? "labels/\(stem).txt" : nil, savesCrops ? "crops/CLASS/\(stem)" : nil,
+      ]
+      for output in outputs.compactMap(\.self) {
         if let other = origins.updateValue(entry.path, forKey: output), other != entry.path {
           throw Failure(.usage, "\(other) and \(entry.path) would both become \(folder)/\(output); run them one by one")
         }
@@ -88,9 +88,8 @@ struct DetectFiles: Sendable {
     return detections.map { detection in
       let box = detection.box / size
       let values = [(box.x + box.z) / 2, (box.y + box.w) / 2, box.z - box.x, box.w - box.y]
-      return (["\(detection.classIndex)"]
-        + (values + (savesConfidence ? [detection.score] : [])).map { String(format: "%g", $0) })
-        .joined(separator: " ") + "\n"
+      let numbers = (values + (savesConfidence ? [detection.score] : [])).map { String(format: " %g", $0) }
+      return "\(detection.classIndex)" + numbers.joined() + "\n"
     }.joined()
   }
 
@@ -107,7 +106,9 @@ struct DetectFiles: Sendable {
   /// A class's name as that of a folder: any name, also one with slashes, names one folder inside `crops`.
   private static func folderName(_ name: String, _ index: Int) -> String {
     var text = ""
-    for scalar in printable(name).unicodeScalars { text.unicodeScalars.append("/\\:".unicodeScalars.contains(scalar) ? "_" : scalar) }
+    for scalar in printable(name).unicodeScalars {
+      text.unicodeScalars.append(scalar == "/" || scalar == "\\" || scalar == ":" ? "_" : scalar)
+    }
     if text.utf8.first == UInt8(ascii: ".") { text = "_" + text }
     return text.isEmpty || text.utf8.count > 200 ? "class \(index)" : text
   }

@@ -40,7 +40,7 @@ struct DetectRun: @unchecked Sendable {
     let map = OrderedMap<DetectSource.Work, [Outcome]>(
       depth: 2 * workers, next: source.next,
       transforms: (0..<workers).map { _ in
-        let detector = Detector(networks, input, threads: max(threads / workers, 1))
+        let detector = Detector(networks, input, threads: threads / workers)
         return { try outcomes(of: $0, detector) }
       })
     defer { map.cancel() }
@@ -94,10 +94,8 @@ struct DetectRun: @unchecked Sendable {
 
   /// As many as there are threads, unless there are fewer batches, or their arenas take more than 2 GB.
   private var workers: Int {
-    let hasVideos = inputs.entries.contains { $0.isVideo }
-    let batches = hasVideos ? threads : (inputs.entries.count + networks.input.batch - 1) / networks.input.batch
-    let arena = (try? networks.network(networks.input.size).network.arenaBytes(threads: 1)) ?? 0
-    return max(min(threads, batches, (2 << 30) / max(arena, 1)), 1)
+    let workers = threads / inputs.threadsPerWorker(threads, batch: networks.input.batch)
+    return max(min(workers, (2 << 30) / max(networks.arenaBytes, 1)), 1)
   }
 
   private func write(_ table: String?) throws {
@@ -151,5 +149,14 @@ struct DetectRun: @unchecked Sendable {
   private func failure(of result: Result<[Detection], OutputNotFinite>, _ entry: ImageInputs.Entry) -> Failure {
     if case .failure(let error) = result { return entry.failure(error) }
     return Failure(.software, "internal error: a result is no failure")
+  }
+}
+
+extension ImageInputs {
+  /// The number of threads of each session: 1, unless there are fewer batches than threads.
+  func threadsPerWorker(_ threads: Int, batch: Int) -> Int {
+    let hasVideos = entries.contains { $0.isVideo }
+    let batches = hasVideos ? threads : (entries.count + batch - 1) / batch
+    return threads / max(min(threads, batches), 1)
   }
 }

@@ -32,7 +32,9 @@ struct FFmpeg: Sendable {
     let probe = try ChildProcess(
       ffprobe, ["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "json", "file:" + path])
     let text = try probe.output.readToEnd() ?? Data()
-    if let problem = probe.end() { throw Failure(.data, "\(path): ffprobe cannot read the video: \(problem)") }
+    if let problem = probe.end() {
+      throw Failure(.data, "\(path): the video is damaged or of an unknown kind (\(problem)); get an intact copy")
+    }
     struct Answer: Decodable {
       struct SideData: Decodable { var rotation: Double? }
       struct Tags: Decodable { var rotate: String? }
@@ -111,7 +113,9 @@ final class VideoReader {
       initialized = filled
     }
     if filled == count { return Image(width: format.width, height: format.height, pixels: pixels) }
-    if let problem = process.end() { throw Failure(.data, "\(path): ffmpeg cannot decode the video: \(problem)") }
+    if let problem = process.end() {
+      throw Failure(.data, "\(path): the video is damaged (\(problem)); get an intact copy")
+    }
     guard filled == 0 else { throw Failure(.data, "\(path): the video ends within a frame; convert it with ffmpeg") }
     return nil
   }
@@ -201,7 +205,8 @@ private final class ChildProcess {
     var text = [UInt8](repeating: 0, count: 4096)
     rewind(complaints)
     let count = fread(&text, 1, text.count, complaints)
-    let line = text[..<count].split(separator: UInt8(ascii: "\n")).first.map { printable(String(decoding: $0, as: UTF8.self)) }
-    return line ?? "it ended with status \(process.terminationStatus)"
+    let line = text[..<count].split(separator: UInt8(ascii: "\n")).first
+    return line.map { printable(String(decoding: $0, as: UTF8.self)) }
+      ?? "it ended with status \(process.terminationStatus)"
   }
 }

@@ -38,8 +38,10 @@ struct Detect: AsyncParsableCommand {
     name: .customLong("save-txt"),
     help: "Write labels/NAME.txt to the output folder: class, centre x, centre y, width and height as fractions.")
   var saveText = false
-  @Flag(name: .customLong("save-conf"), help: "Add the confidence to each line of --save-txt.") var saveConfidence = false
-  @Flag(name: .customLong("save-crop"), help: "Write crops/CLASS/NAME-N.jpg to the output folder.") var saveCrops = false
+  @Flag(name: .customLong("save-conf"), help: "Add the confidence to each line of --save-txt.")
+  var saveConfidence = false
+  @Flag(name: .customLong("save-crop"), help: "Write crops/CLASS/NAME-N.jpg to the output folder.")
+  var saveCrops = false
   @Option(help: ArgumentHelp("Write the detections to a CSV file.", valueName: "file")) var csv: String?
   @Flag(help: "Print the detections as JSON.") var json = false
 
@@ -64,14 +66,15 @@ struct Detect: AsyncParsableCommand {
       let compile = options.compile
       let weighted = try await compile.load(options.model)
       let model = try await LoadedModel.load(weighted.report?.model ?? options.model, or: options.model)
+      let inputs = ImageInputs(images)
       let threads = try self.threads.threads
-      let networks = try DetectorNetworks(weighted, model: model, options: compile, threads: threads)
+      let networks = try DetectorNetworks(
+        weighted, model: model, options: compile, threads: inputs.threadsPerWorker(threads, batch: options.batch))
       let names = networks.classNames
       let chosen = DetectorOptions(
-        confidence: confidence, iou: iou, maximum: maximum, classes: try classes.map { try Self.classes($0, of: names) },
-        isAgnostic: agnostic)
+        confidence: confidence, iou: iou, maximum: maximum,
+        classes: try classes.map { try Self.classes($0, of: names) }, isAgnostic: agnostic)
 
-      let inputs = ImageInputs(images)
       var files = output.map { folder in
         DetectFiles(
           folder: folder, names: names, savesImages: !noImages, savesText: saveText, savesConfidence: saveConfidence,

@@ -74,15 +74,18 @@ struct ImageInputs {
     do {
       let lines = try PathLines(contentsOf: list)
       if lines.paths.isEmpty { fail(list, .noInput, "the list names no images") }
-      let folder = list.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(list.unicodeScalars[...$0]) } ?? ""
+      let slash = UInt8(ascii: "/")
+      let folder = list.utf8.lastIndex(of: slash).map { String(list.unicodeScalars[...$0]) } ?? ""
       for (line, path) in lines.paths {
-        let beside = folder + path
-        let isBeside = path.utf8.first != UInt8(ascii: "/") && PathKind(of: beside) != nil
-        addLine(isBeside || FilePattern.isPattern(path) && !FilePattern(beside).matches().isEmpty ? beside : path, "\(list):\(line)")
+        addLine(path.utf8.first != slash && Self.isThere(folder + path) ? folder + path : path, "\(list):\(line)")
       }
     } catch {
       fail(list, Failure(error))
     }
+  }
+
+  private static func isThere(_ path: String) -> Bool {
+    PathKind(of: path) != nil || FilePattern.isPattern(path) && !FilePattern(path).matches().isEmpty
   }
 
   /// Adds what the lines of standard input name, relative to the current folder.
@@ -112,7 +115,8 @@ struct ImageInputs {
   }
 
   private func lastComponent(_ path: String) -> String {
-    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path.unicodeScalars[path.utf8.index(after: $0)...]) } ?? path
+    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+    return slash.map { String(path.unicodeScalars[path.utf8.index(after: $0)...]) } ?? path
   }
 
   private func relative(_ path: String, to folder: String) -> String {

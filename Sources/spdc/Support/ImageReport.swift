@@ -4,23 +4,25 @@ import SPDDriver
 /// Prints the results of images and counts those without one for the exit code.
 struct ImageReport<Answer: Encodable> {
   private let progress: Progress
-  /// Number of arguments that name an image or a video.
-  private let total: Int
   private let json: Bool
   private let show: (Answer) -> Void
   private var answers: [Answer] = []
+  /// Number of images and frames with a result.
+  private var answered = 0
   private var codes: [Failure.Code] = []
 
   /// - Parameters:
   ///   - title: title of the progress line.
+  ///   - total: number of files, for the progress line.
   ///   - json: prints one document at the end instead of showing each answer at once.
   init(_ title: String, total: Int, json: Bool, show: @escaping (Answer) -> Void) {
-    (self.total, self.json, self.show) = (total, json, show)
+    (self.json, self.show) = (json, show)
     progress = Progress(title, total: total)
   }
 
   mutating func add(_ answer: Answer) {
     progress.finish()
+    answered += 1
     if json { answers.append(answer) } else { show(answer) }
   }
 
@@ -34,7 +36,7 @@ struct ImageReport<Answer: Encodable> {
     Console.error(failure.message)
   }
 
-  /// - Parameter done: number of arguments that are done.
+  /// - Parameter done: number of files that are done.
   func update(_ done: Int) { progress.update(done) }
 
   /// Prints the results so far before an error that concerns all images, such as a full disk.
@@ -48,6 +50,7 @@ struct ImageReport<Answer: Encodable> {
     progress.finish()
     if json { try Console.print(json: answers) }
     guard let first = codes.first else { return }
+    let total = answered + codes.count
     if total > 1 { Console.error("\(codes.count) of \(total) images have no result") }
     throw ExitCode((codes.allSatisfy { $0 == first } ? first : .data).rawValue)
   }
