@@ -10,7 +10,9 @@ import Testing
 
   init() throws {
     scratch = try Scratch()
-    frames = try ["000.jpg", "006.jpg", "000.jpg"].map { try Image(contentsOf: Place.shapes + "/" + $0) }
+    frames = try ["000.jpg", "006.jpg", "000.jpg"].map {
+      resizeBilinear(try Image(contentsOf: Place.shapes + "/" + $0), width: 256, height: 256)
+    }
     try FileManager.default.createDirectory(atPath: scratch("bin"), withIntermediateDirectories: true)
     _ = try scratch.write("a video", "clip.mp4")
     _ = try scratch.write(frames.flatMap(\.pixels), "frames.rgb")
@@ -95,11 +97,17 @@ import Testing
   }
 
   @Test func withoutFFmpegTheErrorSaysHowToInstallIt() async throws {
-    try FileManager.default.createDirectory(atPath: scratch("empty"), withIntermediateDirectories: true)
-    // The compiler is still found, by its path.
+    // All other programs are there: the C compiler may need some of them.
+    let files = FileManager.default
+    try files.createDirectory(atPath: scratch("others"), withIntermediateDirectories: true)
+    for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
+      for name in (try? files.contentsOfDirectory(atPath: String(folder))) ?? [] where !name.hasPrefix("ff") {
+        try? files.createSymbolicLink(atPath: scratch("others/\(name)"), withDestinationPath: "\(folder)/\(name)")
+      }
+    }
     let run = try await spdc(
       arguments: DetectTests.network + ["clip.mp4"],
-      environment: ["PATH": scratch("empty"), "SPDC_CC": Toolchain.locate("clang")], in: scratch.path)
+      environment: ["PATH": scratch("others"), "SPDC_CC": Toolchain.locate("clang")], in: scratch.path)
     run.failed(.unavailable, "clip.mp4: videos need ffmpeg and ffprobe", "apt install ffmpeg")
   }
 }
