@@ -121,7 +121,8 @@ import Testing
         // Boxes at the border may overlap more after they are clipped to the image.
         let image = try Image(contentsOf: answer.image)
         let found = (answer.detections ?? []).filter { object in
-          object.box.allSatisfy { $0 > 0 } && object.box[2] < Double(image.width) && object.box[3] < Double(image.height)
+          object.box.allSatisfy { $0 > 0 } && object.box[2] < Double(image.width)
+            && object.box[3] < Double(image.height)
         }
         return sum
           + found.indices.reduce(0) { sum, first in
