@@ -27,6 +27,8 @@ final class TemporaryFolder {
     try Data(bytes).write(to: url)
   }
 
+  func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+
   func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
 
   func write(_ name: String, _ image: Image) throws {

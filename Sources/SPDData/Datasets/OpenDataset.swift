@@ -17,6 +17,7 @@ enum DatasetKind: Equatable {
   case shapes(resolution: Int?, smallest: Double?)
   case cifar(CIFARVariant, CIFARVersion)
   case tinyImageNet
+  case idx(IDXFileNames)
   case dividedFolders(training: String, validation: String)
   case undividedFolders
 }
@@ -28,13 +29,14 @@ enum DatasetKind: Equatable {
 /// drawn by ``ShapesDataset``;
 /// - the folder of CIFAR-10 or CIFAR-100, binary version or Python version;
 /// - the folder of Tiny ImageNet;
+/// - the folder of MNIST's or Fashion-MNIST's IDX files, also packed with gzip; `idx:FOLDER` is the same, and
+/// `idx:FOLDER:14` averages pixels to images of 14×14. Sides are padded to multiples of 8: see ``IDX``;
 /// - `train` and `val` with one folder of images (`.jpg`, `.jpeg`, `.png`, `.ppm`, `.pgm`) per class; `training`, and
 /// `valid`, `validation`, `test` or `testing`, in any case, are accepted as well;
 /// - class folders alone, of which ``DatasetOptions/validationFraction`` is set apart.
 ///
-/// The data set may be nested in folders that contain nothing else. CIFAR and Tiny ImageNet are also found beside
-/// other
-/// folders.
+/// The data set may be nested in folders that contain nothing else. CIFAR, Tiny ImageNet and IDX files are also found
+/// beside other folders.
 ///
 /// - Throws: `DataError` that says what was looked for and what was found.
 public func openDataset(_ name: String, options: DatasetOptions = .init()) throws(DataError) -> DatasetSplits {
@@ -44,6 +46,7 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
     shapes.smallest = smallest ?? shapes.smallest
     return try ShapesDataset.splits(shapes)
   }
+  if let splits = try IDX.splits(named: name) { return splits }
   switch PathKind(of: name) {
   case .folder: break
   case nil:
@@ -62,6 +65,7 @@ public func openDataset(_ name: String, options: DatasetOptions = .init()) throw
   switch kind {
   case .cifar(let variant, let version): return try CIFAR.splits(variant, version, in: folder)
   case .tinyImageNet: return try TinyImageNet.splits(in: folder)
+  case .idx(let files): return try IDX.splits(files, in: folder, side: nil)
   case .dividedFolders(let training, let validation):
     return try ClassFolders.divided(folder, training: training, validation: validation)
   case .undividedFolders, .shapes:
@@ -99,17 +103,17 @@ private func detect(_ folder: String) throws(DataError) -> (folder: String, Data
   throw DataError(
     path: folder,
     what: "is no data set; looked for data_batch_1(.bin) of CIFAR-10, train(.bin) of CIFAR-100, wnids.txt of Tiny "
-      + "ImageNet, train/ and val/, class folders; \(outermost.summary)",
+      + "ImageNet, train-images-idx3-ubyte(.gz), train/ and val/, class folders; \(outermost.summary)",
     remedy: "name the folder that holds one of these")
 }
 
 /// Recognises a data set by its files, in this folder or in one of its subfolders.
 private func recognised(_ listing: FolderListing) throws(DataError) -> (folder: String, DatasetKind)? {
-  if let kind = fileKind(listing) { return (listing.path, kind) }
+  if let kind = try fileKind(listing) { return (listing.path, kind) }
   // Download programs leave a layout such as `data/cifar-10-batches-py` beside other folders.
   var found: [(folder: String, DatasetKind)] = []
   for name in listing.folders where listing.folders.count <= 32 {
-    guard let inner = try? FolderListing("\(listing.path)/\(name)"), let kind = fileKind(inner) else { continue }
+    guard let inner = try? FolderListing("\(listing.path)/\(name)"), let kind = try? fileKind(inner) else { continue }
     found.append((inner.path, kind))
   }
   guard found.count <= 1 else {
@@ -121,13 +125,14 @@ private func recognised(_ listing: FolderListing) throws(DataError) -> (folder: 
 }
 
 /// Recognises data sets by well-known file names.
-private func fileKind(_ listing: FolderListing) -> DatasetKind? {
+private func fileKind(_ listing: FolderListing) throws(DataError) -> DatasetKind? {
   let files = Set(listing.files)
   if files.contains("data_batch_1.bin") { return .cifar(.ten, .binary) }
   if files.contains("data_batch_1") { return .cifar(.ten, .pickles) }
   if files.contains("train.bin") { return .cifar(.hundred, .binary) }
   if files.isSuperset(of: ["train", "meta"]) { return .cifar(.hundred, .pickles) }
-  return files.contains("wnids.txt") ? .tinyImageNet : nil
+  if files.contains("wnids.txt") { return .tinyImageNet }
+  return try IDXFileNames(listing).map(DatasetKind.idx)
 }
 
 /// Recognises class folders, with or without splits; those without only in the folder that the user named.

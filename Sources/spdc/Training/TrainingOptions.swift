@@ -7,8 +7,11 @@ import SPDTraining
 /// Options of `train`, `val` and `sweep`: a configuration from the preset, a file and the command line, later ones winning.
 struct TrainingOptions: ParsableArguments {
   @Option(
-    help:
-      "Data set: a folder with CIFAR, Tiny ImageNet or class folders; `shapes:SIDE` or `shapes:SIDE:RADIUS` for drawn images."
+    help: """
+      Data set: a folder with CIFAR, Tiny ImageNet, IDX files (MNIST) or class folders; `idx:DIR:SIDE` for IDX images \
+      averaged to a smaller side (28×28 is padded to 32×32, 14×14 to 16×16); `shapes:SIDE` or `shapes:SIDE:RADIUS` for \
+      drawn images.
+      """
   )
   var data: String?
   @Option(help: ArgumentHelp("Preset of settings. Default: the model's.", valueName: "name"))
