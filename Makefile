@@ -75,10 +75,15 @@ bench-train: all
 bench-detect: all
 	@Benchmarks/detection/detect $(SPDC)
 
-# Compares the paper's classifiers with their strided baselines at decreasing resolution, in about an hour:
-# docs/measured/experiment.md. Resumes if interrupted.
+# Times COCO's evaluation beside pycocotools on an input of val2017's size.
+bench-evaluate: all
+	@Benchmarks/detection/evaluate $(SPDC)
+
+# Compares networks with space-to-depth, strided baselines and controls, in the background: ResNets on Fashion-MNIST (about
+# two hours on two cores), then YOLOv5n on small objects (several hours). Writes docs/measured/low-resolution.md and
+# docs/measured/small-objects.md. Resumes if interrupted. Tiny runs of two minutes, once compiled: Benchmarks/experiment/run SPDC --quick.
 experiment: all
-	@Benchmarks/experiment/run $(SPDC)
+	@Benchmarks/experiment/run $(SPDC) --background
 
 # Fuzzes every reader for SECONDS each in processes with little memory, then runs random networks through
 # `spdc verify`. Failing inputs are saved in build/fuzz. The same SEED gives the same inputs.

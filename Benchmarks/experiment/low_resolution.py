@@ -1,4 +1,4 @@
-"""Classification at low resolution: ResNet18-SPD, ResNet18 and two controls on Fashion-MNIST at 28 and at 14 pixels."""
+"""Classification at low resolution: ResNet18-SPD, ResNet18 and the control on Fashion-MNIST at 28 and at 14 pixels."""
 import json
 import pathlib
 
@@ -20,10 +20,10 @@ class LowResolution(Study):
         super().__init__(options)
         quick = options.quick
         self.width = options.width or (4 if quick else 8)
-        self.settings = {"preset": "default", "epochs": options.epochs or (2 if quick else 15), "batch": 128,
+        self.settings = {"preset": "default", "epochs": options.epochs or (2 if quick else 12), "batch": 128,
                          "optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": "true", "weight-decay": 0.0005,
                          "schedule": "cosine", "warmup-epochs": 1, "flip-horizontal": 0.5, "flip-vertical": 0,
-                         "crop-padding": 2, "rotation": 0, "value-range": "unit", "mean": "[0.286, 0.286, 0.286]",
+                         "crop-padding": 2, "rotation": 0, "value-range": "0-1", "mean": "[0.286, 0.286, 0.286]",
                          "std": "[0.353, 0.353, 0.353]", "save-iterations": 100}
         if quick:
             self.settings["limit"] = 512

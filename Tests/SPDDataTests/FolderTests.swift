@@ -175,8 +175,8 @@ struct FolderTests {
     #expect(
       message { _ = try openDataset(folder.path) }
         == "\(folder.path): is no data set; looked for data_batch_1(.bin) of CIFAR-10, train(.bin) of CIFAR-100, wnids.txt "
-        + "of Tiny ImageNet, train/ and val/, class folders; found cifar-10-python.tar.gz, list.txt; name the folder that "
-        + "holds one of these")
+        + "of Tiny ImageNet, train-images-idx3-ubyte(.gz), train/ and val/, class folders; found cifar-10-python.tar.gz, "
+        + "list.txt; name the folder that holds one of these")
     #expect(
       message { _ = try openDataset(folder.path + "/cifar-10-python.tar.gz") }?
         .hasSuffix("is a file; a data set is a folder; unpack it and name the folder") == true)
