@@ -30,22 +30,26 @@ struct IDXFaultTests {
     #expect(try problem(images, []).contains("ends in its header of 16 bytes, after 0"))
     #expect(try problem(images, Array(whole.prefix(15))).contains("ends in its header of 16 bytes, after 15"))
     #expect(
-      try problem(images, Array("P5 28 28 255 pixels".utf8)).contains("starts with 50 35 20 32; an IDX file starts with 00 00"))
+      try problem(images, Array("P5 28 28 255 pixels".utf8)).contains(
+        "starts with 50 35 20 32; an IDX file starts with 00 00"))
     #expect(
       try problem(images, IDXTests.file([3, 28, 28], [], type: 0x0d))
         .contains("has elements of type 0x0d; only 0x08, unsigned bytes, is read"))
     #expect(
       try problem(images, IDXTests.file([16], [UInt8](repeating: 0, count: 16)))
         .contains("has 1 dimensions; images have 3; check that images and labels are not interchanged"))
-    #expect(try problem(images, IDXTests.file([3, 0, 28], [])).contains("has images of 28×0 pixels; sides are 1 to 4096"))
-    #expect(try problem(images, IDXTests.file([3, 1, 5000], [UInt8](repeating: 0, count: 15_000))).contains("5000×1 pixels"))
+    #expect(
+      try problem(images, IDXTests.file([3, 0, 28], [])).contains("has images of 28×0 pixels; sides are 1 to 4096"))
+    #expect(
+      try problem(images, IDXTests.file([3, 1, 5000], [UInt8](repeating: 0, count: 15_000))).contains("5000×1 pixels"))
   }
 
   @Test func countsAndLabels() throws {
     #expect(
       try problem(labels, IDXTests.file([2], [1, 2]))
         == "\(labels): has 2 labels for 3 images of \(images); download both files again")
-    #expect(try problem(labels, IDXTests.file([3], [1, 10, 2])).contains("image 1 has the label 10; the classes are 0 to 9"))
+    #expect(
+      try problem(labels, IDXTests.file([3], [1, 10, 2])).contains("image 1 has the label 10; the classes are 0 to 9"))
     try folder.write(labels, IDXTests.file([0], []))
     #expect(try problem(images, IDXTests.file([0, 28, 28], [])).contains("\(images): has no images"))
   }
@@ -65,7 +69,8 @@ struct IDXFaultTests {
     #expect(try problem(images, packed.dropLast(9)).contains("ends within its gzip stream"))
     #expect(try problem(images, packed + [7, 7]).contains("has 2 bytes after its gzip stream"))
     #expect(try problem(images, gzipped(whole + [0])).contains("holds more bytes than its header declares"))
-    #expect(try problem(images, gzipped(whole.dropLast(100))).contains("holds 2252 elements; its header declares 3×28×28"))
+    #expect(
+      try problem(images, gzipped(whole.dropLast(100))).contains("holds 2252 elements; its header declares 3×28×28"))
     var damaged = packed
     damaged[packed.count - 6] ^= 1  // of the CRC-32
     #expect(try problem(images, damaged).contains("the gzip stream is damaged"))
