@@ -87,7 +87,7 @@ def arguments():
                    help="folder of Fashion-MNIST's IDX files (default: that of Debian's package)")
     p.add_argument("--only", metavar="TEXT", default="", help="only runs whose title contains TEXT")
     p.add_argument("--quick", action="store_true",
-                   help="two minutes of tiny runs in build/experiment-quick, pages included, to try the scripts")
+                   help="tiny runs of two minutes, once compiled, in build/experiment-quick, pages included, to try the scripts")
     p.add_argument("--report", action="store_true", help="train nothing: write the pages of the results so far")
     p.add_argument("--fresh", action="store_true", help="delete the runs and results, and start again")
     return p.parse_args()
