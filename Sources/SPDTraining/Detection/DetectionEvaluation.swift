@@ -22,6 +22,8 @@ public struct DetectionEvaluation: Sendable {
   /// The detections of each evaluated image, in pixels of the image, by its index in the data set.
   public var detections: [(index: Int, found: [Detection])] = []
   public var images = 0
+  /// Mean of the mini-batches' loss terms, times their gains; nil if the loss was not asked for.
+  public var loss: (box: Double, objectness: Double, classes: Double)?
   /// Number of images with an output that is not finite.
   public var notFinite = 0
   public var seconds = Seconds()
@@ -43,18 +45,21 @@ extension DetectionEvaluation {
         let labels = dataset.labels(index)
         return (labels.width, labels.height)
       }, batchSize: batch, imageSize: imageSize, stride: 32, pad: 0.5)
-    return Set(batches.shapes.map { Size2D($0.height, $0.width) }).sorted { ($0.area, $0.height) > ($1.area, $1.height) }
+    return Set(batches.shapes.map { Size2D($0.height, $0.width) }).sorted {
+      ($0.area, $0.height) > ($1.area, $1.height)
+    }
   }
 
   /// Runs a detector on a validation set; see `TrainingTask.evaluate`.
   ///
   /// - Parameters:
   ///   - networks: compiled for all sizes of the batches.
+  ///   - rates: gains of the loss; nil leaves the loss out.
   ///   - isRectangular: false letterboxes every image to a square.
   package static func run(
     _ networks: InferenceNetworks, parameters: ParameterFile, _ images: ImageCache, classNames: [String],
-    imageSize: Int, isRectangular: Bool = true, _ thresholds: DetectionThresholds, threads: Int, loaderThreads: Int,
-    isStrict: Bool, broken: inout BrokenImages, progress: (Int) -> Bool
+    imageSize: Int, isRectangular: Bool = true, _ thresholds: DetectionThresholds, rates: DetectionRates? = nil,
+    threads: Int, loaderThreads: Int, isStrict: Bool, broken: inout BrokenImages, progress: (Int) -> Bool
   ) throws -> DetectionEvaluation? {
     let batchSize = networks.first.network.inputShape[0]
     let loader = try DetectionLoader(
@@ -66,12 +71,21 @@ extension DetectionEvaluation {
     let classes = classNames.count
     var metrics = DetectionMetrics(classes: classes)
     var evaluation = DetectionEvaluation(metrics: metrics.summary())
+    let loss = try rates.flatMap { try Self.loss(networks.first.graph, parameters, $0) }
+    var losses: [DetectionLoss.Terms] = []
     var session: (size: Size2D, session: Session)?
     var rows: [Float] = []
     while progress(evaluation.images) {
       var start = ContinuousClock.now
       guard let batch = try loader.next() else {
         evaluation.metrics = metrics.summary()
+        if !losses.isEmpty {
+          let count = Double(losses.count)
+          evaluation.loss = (
+            losses.reduce(0) { $0 + $1.box } / count, losses.reduce(0) { $0 + $1.objectness } / count,
+            losses.reduce(0) { $0 + $1.classes } / count
+          )
+        }
         return evaluation
       }
       evaluation.seconds.waiting += (ContinuousClock.now - start).seconds
@@ -94,6 +108,11 @@ extension DetectionEvaluation {
       let length = 5 + classes
       let perImage = rows.count / batchSize / length
       rows.withUnsafeBufferPointer { rows in
+        if let loss {
+          losses.append(
+            loss(
+              rows, batch.targets, images: batch.count, batch: batchSize, height: batch.height, width: batch.width))
+        }
         for (row, index) in batch.indices.enumerated() {
           let own = UnsafeBufferPointer(rebasing: rows[row * perImage * length..<(row + 1) * perImage * length])
           if !own.allSatisfy(\.isFinite) { evaluation.notFinite += 1 }
@@ -113,5 +132,15 @@ extension DetectionEvaluation {
       evaluation.images += batch.count
     }
     return nil
+  }
+
+  private static func loss(_ graph: Graph, _ parameters: ParameterFile, _ rates: DetectionRates) throws
+    -> DetectionLoss?
+  {
+    guard let name = graph.boxes?.anchors, let anchors = try parameters.tensors().first(where: { $0.name == name })
+    else {
+      return nil
+    }
+    return DetectionLoss(graph, anchors: anchors.values, rates: rates)
   }
 }

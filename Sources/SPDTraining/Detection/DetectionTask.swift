@@ -16,6 +16,8 @@ public struct DetectionTask: TrainingTask {
     TrainingMetric("metrics/precision", "P", .fraction), TrainingMetric("metrics/recall", "R", .fraction),
     TrainingMetric("metrics/mAP_0.5", "mAP50", .fraction),
     TrainingMetric("metrics/mAP_0.5:0.95", "mAP50-95", .fraction),
+    TrainingMetric("val/box_loss", "box", .loss), TrainingMetric("val/obj_loss", "obj", .loss),
+    TrainingMetric("val/cls_loss", "cls", .loss),
     TrainingMetric("metrics/fitness", "fitness", .fraction),
   ]
   public static let bestMetric = "metrics/fitness"
@@ -52,37 +54,40 @@ public struct DetectionTask: TrainingTask {
     }
   }
 
-  /// The offsets of Detect's biases, so that training begins near the frequencies of objects and classes: objectness
-  /// + ln(8 / (640 / stride)²), each class + ln(0.6 / (classes − 0.99)).
   public func initialValues(
     _ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: DetectionTrainingData
   ) -> [Float] {
-    guard let boxes = graph.boxes else { return drawn }
-    if parameter.name == boxes.anchors, let anchors = data.anchors {
+    if let boxes = graph.boxes, parameter.name == boxes.anchors, let anchors = data.anchors {
       return zip(anchors, boxes.strides).flatMap { level, stride in
         level.flatMap { [$0.x / Float(stride), $0.y / Float(stride)] }
       }
     }
-    guard let level = graph.headBiases.firstIndex(of: parameter.name) else { return drawn }
-    let stride = Double(boxes.strides[level])
-    let objectness = Float(log(8 / pow(640 / stride, 2)))
+    return zip(drawn, Self.offsets(of: parameter, in: graph)).map { $0 + $1 }
+  }
+
+  /// What is added to Detect's biases, so that training begins near the frequencies of objects and classes: objectness
+  /// ln(8 / (640 / stride)²), each class ln(0.6 / (classes − 0.99)); 0 for other parameters.
+  static func offsets(of parameter: Parameter, in graph: Graph) -> [Float] {
+    guard let boxes = graph.boxes, let level = graph.headBiases.firstIndex(of: parameter.name) else {
+      return [Float](repeating: 0, count: parameter.count)
+    }
+    let objectness = Float(log(8 / pow(640 / Double(boxes.strides[level]), 2)))
     let classes = Float(log(0.6 / (Double(boxes.classes) - 0.99)))
-    var values = drawn
-    for index in values.indices {
+    return (0..<parameter.count).map { index in
       switch index % (boxes.classes + 5) {
-      case 0..<4: break
-      case 4: values[index] += objectness
-      default: values[index] += classes
+      case 0..<4: 0
+      case 4: objectness
+      default: classes
       }
     }
-    return values
   }
 
   public func maximumTargets(_ data: DetectionTrainingData, _ configuration: TrainingConfiguration) -> Int {
     let most = (0..<data.training.count).reduce(1) { max($0, data.training.labels($1).objects.count) }
     let hyperparameters = configuration.detection.hyperparameters
     // A mosaic has four images, MixUp two mosaics, and copy-paste at most doubles the objects.
-    let images = (hyperparameters.mosaic > 0 ? 4 : 1) * (hyperparameters.mixup > 0 || configuration.detection.cutMix > 0 ? 2 : 1)
+    let images =
+      (hyperparameters.mosaic > 0 ? 4 : 1) * (hyperparameters.mixup > 0 || configuration.detection.cutMix > 0 ? 2 : 1)
     return configuration.batch * most * images * (hyperparameters.copyPaste > 0 ? 2 : 1)
   }
 
@@ -90,7 +95,7 @@ public struct DetectionTask: TrainingTask {
     let values = batch.paddedTargets
     return .boxes(
       stride(from: 0, to: values.count, by: 6).map { Array(values[$0..<$0 + 6]) },
-      rates: configuration.detectionRates(graph))
+      rates: configuration.detectionRates(graph, side: graph.input.shape.height))
   }
 
   public func measured(_ losses: [Float], images: Int) -> [String: Double] {
@@ -104,7 +109,9 @@ public struct DetectionTask: TrainingTask {
     let data = validation.data
     return try DetectionEvaluation.run(
       validation.networks, parameters: parameters, data.validationImages, classNames: data.classNames,
-      imageSize: data.size.height, DetectionThresholds(), threads: validation.threads,
+      imageSize: data.size.height, DetectionThresholds(),
+      rates: validation.configuration.detectionRates(validation.networks.first.graph, side: data.size.height),
+      threads: validation.threads,
       loaderThreads: validation.loaderThreads, isStrict: validation.isStrict, broken: &broken, progress: progress)
   }
 
@@ -113,10 +120,16 @@ public struct DetectionTask: TrainingTask {
 
   public func values(_ evaluation: DetectionEvaluation) -> [String: Double] {
     let result = evaluation.metrics
-    return [
+    var values = [
       "metrics/precision": result.precision, "metrics/recall": result.recall, "metrics/mAP_0.5": result.map50,
       "metrics/mAP_0.5:0.95": result.map50To95, "metrics/fitness": 0.1 * result.map50 + 0.9 * result.map50To95,
     ]
+    if let loss = evaluation.loss {
+      values["val/box_loss"] = loss.box
+      values["val/obj_loss"] = loss.objectness
+      values["val/cls_loss"] = loss.classes
+    }
+    return values
   }
 
   public func sections(_ evaluation: DetectionEvaluation, _ data: DetectionTrainingData) throws -> [ReportSection] {
@@ -127,12 +140,14 @@ public struct DetectionTask: TrainingTask {
 extension TrainingConfiguration {
   /// The loss's gains, scaled as in YOLOv5: box · 3 / levels, cls · classes / 80 · 3 / levels,
   /// obj · (size / 640)² · 3 / levels.
-  package func detectionRates(_ graph: Graph) -> DetectionRates {
+  ///
+  /// - Parameter side: side of the square input of training in pixels.
+  package func detectionRates(_ graph: Graph, side: Int) -> DetectionRates {
     var rates = DetectionRates()
     guard let boxes = graph.boxes else { return rates }
     let hyperparameters = detection.hyperparameters
     let levels = 3 / Double(boxes.strides.count)
-    let side = Double(graph.input.shape.height)
+    let side = Double(side)
     rates.box = hyperparameters.box * levels
     rates.classes = hyperparameters.cls * Double(boxes.classes) / 80 * levels
     rates.objectness = hyperparameters.obj * (side / 640) * (side / 640) * levels

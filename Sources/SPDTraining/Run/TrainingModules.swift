@@ -37,7 +37,9 @@ public struct TrainingModules: @unchecked Sendable {
       let graph = try await model.graph(size: data.size, batch: configuration.batch, classes: classes)
       let drawn = InitialWeights(graph: graph, seed: configuration.seed)
       self.graph = graph
-      initial = options.weights == nil ? { task.initialValues(drawn.values(of: $0), of: $0, in: graph, data) } : syntheticParameter
+      initial =
+        options.weights == nil
+        ? { task.initialValues(drawn.values(of: $0), of: $0, in: graph, data) } : syntheticParameter
     }
     try task.check(graph, for: data)
     if let parameter = graph.parameters.first(where: { CheckpointFormat.isTrainingState($0.name) }) {

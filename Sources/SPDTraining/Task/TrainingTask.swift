@@ -110,13 +110,16 @@ extension TrainingTask {
 extension TrainingTask {
   public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
   public func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int { 0 }
-  public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: Data) -> [Float] { drawn }
+  public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: Data) -> [Float] {
+    drawn
+  }
 }
 
 /// A network with its validation images.
 public struct Validation<Data: RunData>: Sendable {
   package var networks: InferenceNetworks
   package var data: Data
+  package var configuration: TrainingConfiguration
   package var threads: Int
   package var loaderThreads: Int
   package var isStrict: Bool
@@ -129,6 +132,7 @@ public struct Validation<Data: RunData>: Sendable {
     self.networks = networks
     self.data = data
     self.classMap = classMap
+    self.configuration = configuration
     threads = configuration.computeThreads
     loaderThreads = configuration.loaderThreads
     isStrict = configuration.strict
