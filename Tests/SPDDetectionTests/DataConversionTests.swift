@@ -61,7 +61,7 @@ import Testing
   @Test func labelsSurviveTheWayToCOCOAndBack() throws {
     let data = try makeSet()
     let report = try convert(data, .coco, "coco")
-    #expect(report.classes.map(\.categoryID) == [1, 2] && report.parts.map(\.objects) == [2, 1])
+    #expect(report.classes.map(\.categoryID) == [0, 1] && report.parts.map(\.objects) == [2, 1])
     #expect(report.parts.map(\.outlines) == [1, 0] && report.parts[0].images.hasSuffix("set/images/train"))
     let coco = try DetectionData(contentsOf: folder.path + "/coco")
     #expect(coco.sources[.train] == ["annotations/instances_train.json"])
@@ -156,6 +156,6 @@ import Testing
       [0, 1.5, -0.25, 12.3456, -3, 0.0004, 639.9996, .nan].map(COCOText.decimal) == [
         "0", "1.5", "-0.25", "12.346", "-3", "0", "640", "0",
       ])
-    #expect(DatasetConversion.categoryIDs(for: ["a", "b"]) == [1, 2])
+    #expect(COCOCategories.ids(for: ["a", "b"]) == [0, 1])
   }
 }

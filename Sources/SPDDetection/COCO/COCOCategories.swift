@@ -10,4 +10,9 @@ public enum COCOCategories {
 
   /// Ids and names in class-index order.
   public static var all: [COCOCategory] { zip(ids, names).map { COCOCategory(id: $0, name: $1) } }
+
+  /// The category ids of a data set's classes: COCO's own where the classes are its eighty, else the class indices.
+  public static func ids(for classNames: [String]) -> [Int] {
+    classNames == names ? ids : Array(classNames.indices)
+  }
 }

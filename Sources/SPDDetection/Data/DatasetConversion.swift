@@ -44,7 +44,8 @@ public enum DatasetConversion {
   ///
   /// Outlines are kept in both directions; the parts of an object in COCO's file become one outline. In COCO's format, an
   /// object's area is that of its outline, else of its box; image ids are the numbers that the file names are, if all are
-  /// different numbers, else 1, 2, …; category ids are 1, 2, …, or COCO's own where the classes are COCO's eighty.
+  /// different numbers, else 1, 2, …; category ids are the class indices, or COCO's
+  /// own where the classes are COCO's eighty.
   ///
   /// - Parameters:
   ///   - outlines: false writes boxes alone.
@@ -62,7 +63,7 @@ public enum DatasetConversion {
         path: data.dataset.name, what: "the classes of \(split) differ from those of \(first.split)",
         remedy: "convert the splits one by one with --split")
     }
-    let ids = first.data.categoryIDs ?? categoryIDs(for: names)
+    let ids = first.data.categoryIDs ?? COCOCategories.ids(for: names)
     let total = splits.reduce(0) { $0 + $1.data.dataset.count }
     var parts: [Part] = []
     try FolderWriter.write(to: folder, replaces: replaces) { (folder) throws(DataError) in
@@ -123,12 +124,6 @@ public enum DatasetConversion {
       progress(index + 1)
     }
     try FolderWriter.write(list, to: "\(folder)/\(split).txt")
-  }
-
-  /// COCO's own ids for its eighty classes, which lie between 1 and 90; else 1, 2, ….
-  static func categoryIDs(for names: [String]) -> [Int] {
-    let unused: Set = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83]
-    return names == cocoNames ? (1...90).filter { !unused.contains($0) } : Array(1...max(names.count, 1))
   }
 }
 

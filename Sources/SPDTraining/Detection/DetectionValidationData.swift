@@ -54,7 +54,7 @@ package struct DetectionValidationData: Sendable {
     let labelled = (0..<dataset.count).map { dataset.labels($0) }
     let haveIDs = labelled.allSatisfy { $0.id != nil }
     let imageIDs = labelled.enumerated().map { haveIDs ? $1.id! : $0 + 1 }
-    let categories = zip(ownIDs ?? Array(dataset.classNames.indices), dataset.classNames).map {
+    let categories = zip(categoryIDs, dataset.classNames).map {
       COCOCategory(id: $0, name: $1)
     }
     var truth: COCOAnnotations
@@ -70,12 +70,8 @@ package struct DetectionValidationData: Sendable {
     return (truth, imageIDs, categories.map(\.id))
   }
 
-  /// COCO's id of each class: those of the annotations, else the 80 → 91 map if asked for, else the class indices.
-  package func categoryIDs(isCOCO: Bool) -> [Int] {
-    if let ownIDs { return ownIDs }
-    return isCOCO && dataset.classNames.count == COCOCategories.ids.count
-      ? COCOCategories.ids : Array(dataset.classNames.indices)
-  }
+  /// The category id of each class in a results file: those of the annotations, else those of a converted data set.
+  package var categoryIDs: [Int] { ownIDs ?? COCOCategories.ids(for: dataset.classNames) }
 }
 
 /// A detector compiled for all input sizes of a validation.
@@ -97,7 +93,8 @@ package struct DetectionNetworks: Sendable {
     }
     guard boxes.classes == classes else {
       throw Failure(
-        .data, "\(weights) has \(boxes.classes) classes, but \(data.dataset.name) has \(classes); give the data set of "
+        .data,
+        "\(weights) has \(boxes.classes) classes, but \(data.dataset.name) has \(classes); give the data set of "
           + "these weights")
     }
     let builder = try Builder(target: options.target)

@@ -80,11 +80,12 @@ extension Val {
     }
     guard found.notFinite == 0 else {
       throw Failure(
-        .data, "\(networks.weighted.graph.name): output is not finite for \(grouped(found.notFinite)) of "
+        .data,
+        "\(networks.weighted.graph.name): output is not finite for \(grouped(found.notFinite)) of "
           + "\(grouped(found.images)) images: the weights hold such numbers, or a sum overflows")
     }
     if let saveJSON {
-      var writer = COCOResultsWriter(categoryIDs: data.categoryIDs(isCOCO: coco))
+      var writer = COCOResultsWriter(categoryIDs: data.categoryIDs)
       for (index, detections) in found.detections { writer.add(detections, of: data.dataset.labels(index)) }
       try Files.writing { try writer.write(to: saveJSON) }
       if !json { Console.note("\(saveJSON): \(grouped(writer.count)) detections") }
@@ -129,7 +130,8 @@ extension Val.DetectionReport {
   fileprivate func print(isScored: Bool) {
     func number(_ value: Double) -> String { value < 0 ? "–" : String(format: "%.3f", value) }
     if isScored, let precision, let recall, let map50, let map5095, let coco {
-      let all = ["all", "\(labels)"] + coco.values.prefix(6).map(number) + [precision, recall, map50, map5095].map(number)
+      let all =
+        ["all", "\(labels)"] + coco.values.prefix(6).map(number) + [precision, recall, map50, map5095].map(number)
       Console.print(
         columns(
           [["class", "labels", "AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L", "P", "R", "mAP50", "mAP50-95"], all]

@@ -33,8 +33,6 @@ struct Val: AsyncParsableCommand {
     name: .customLong("save-json"),
     help: ArgumentHelp("Detection: write the detections in COCO's results format.", valueName: "file"))
   var saveJSON: String?
-  @Flag(help: "Detection: with --save-json, map the 80 classes of a YOLO data set to COCO's 91 category ids.")
-  var coco = false
   @Flag(help: "Detection: letterbox every image to a square instead of rectangular batches.") var square = false
   @Option(
     help: ArgumentHelp("Detection: folder of the images that COCO annotations name.", valueName: "dir"))
@@ -104,7 +102,8 @@ struct Val: AsyncParsableCommand {
       var broken = BrokenImages()
       let start = ContinuousClock.now
       let progress = Progress("validating", total: data.validation.count)
-      let evaluation = try task.evaluate(validation, try weighted.weights.file(for: weighted.graph), broken: &broken) { done in
+      let evaluation = try task.evaluate(validation, try weighted.weights.file(for: weighted.graph), broken: &broken) {
+        done in
         progress.update(done)
         return true
       }
