@@ -10,7 +10,7 @@ struct Spdc: AsyncParsableCommand {
     version: spdcVersion,
     subcommands: [
       Compile.self, Run.self, Detect.self, Classify.self, Bench.self, Explain.self, Verify.self, Convert.self,
-      Export.self, Train.self, Val.self, Evaluate.self, SweepCommand.self, Dataset.self, Doctor.self,
+      Export.self, Train.self, Val.self, Evaluate.self, Compare.self, SweepCommand.self, Dataset.self, Doctor.self,
     ])
 
   // File names in the arguments are bytes, which `CommandLine.arguments` does not preserve.
