@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a training case: three SGD steps of PyTorch in float64 on synthetic weights and input, and the error of its float32.
+"""Writes a training case: SGD steps of PyTorch in float64 on synthetic weights and input, and the error of its float32.
 
 `spdc verify MODEL --against CASE.json` runs the same. Losses and gradients are those before each step, `after` the L2 norm of
 every state entry behind the last one; the YOLO loss is that of Benchmarks/training.
@@ -24,13 +24,13 @@ HYP = {"box": yolo_loss.BOX, "cls": yolo_loss.CLASSES, "obj": yolo_loss.OBJECTNE
 FLOOR = 1e-4  # norms below this share of the largest count as that
 
 
-def run(model, size, batch, dtype, labels, targets):
+def run(model, size, batch, dtype, labels, targets, steps, settings):
     """Losses, gradients of the first step by parameter, and the state after the last."""
     net = synthetic.fill(networks.build(model)).to(dtype).train()
     images = torch.from_numpy(synthetic.uniform("input", batch * 3 * size * size)).reshape(batch, 3, size, size).to(dtype)
-    optimizer = torch.optim.SGD(net.parameters(), **OPTIMIZER)
+    optimizer = torch.optim.SGD(net.parameters(), **settings)
     losses, gradients = [], {}
-    for step in range(3):
+    for step in range(steps):
         optimizer.zero_grad()
         if targets is None:
             loss = torch.nn.functional.cross_entropy(net(images), torch.tensor(labels))
@@ -70,10 +70,15 @@ def main():
     p.add_argument("model", choices=networks.NAMES)
     p.add_argument("--size", type=int, default=64)
     p.add_argument("--batch", type=int, default=4)
+    p.add_argument("--steps", type=int, default=3)
+    p.add_argument("--recipe", action="store_true", help="YOLOv5's optimiser: lr 0.01, momentum 0.937, Nesterov")
     p.add_argument("--output", required=True, metavar="CASE.json")
     options = p.parse_args()
     model, size, batch = options.model, options.size, options.batch
-    case = {"model": model, "hw": [size, size], "batch": batch, "optimizer": {**OPTIMIZER, "nesterov": False}}
+    settings = {**OPTIMIZER, "nesterov": False}
+    if options.recipe:
+        settings = {"lr": 0.01, "momentum": 0.937, "weight_decay": 5e-4, "nesterov": True}
+    case = {"model": model, "hw": [size, size], "batch": batch, "optimizer": settings}
     labels = targets = None
     if model.startswith("yolo"):
         u = synthetic.uniform("targets", batch * 6 * 5).reshape(-1, 5).astype(np.float64)
@@ -83,8 +88,9 @@ def main():
     else:
         labels = [index * 7 % 10 for index in range(batch)]
         case["labels"] = labels
-    exact = run(model, size, batch, torch.float64, labels, targets)
-    case["float32_deviation"] = deviation(exact, run(model, size, batch, torch.float32, labels, targets))
+    exact = run(model, size, batch, torch.float64, labels, targets, options.steps, settings)
+    case["float32_deviation"] = deviation(exact, run(model, size, batch, torch.float32, labels, targets,
+                                                     options.steps, settings))
     case.update(measurements(*exact))
     pathlib.Path(options.output).write_text(json.dumps(case) + "\n")
 
