@@ -146,7 +146,10 @@ let package = Package(
       name: "SPDDataTests", dependencies: ["SPDData", "SPD", "SPDFormats", "SPDVision"], exclude: ["Fixtures"]),
     .testTarget(
       name: "SPDTrainingTests",
-      dependencies: ["SPDTraining", "SPDReport", "SPDDriver", "SPD", "SPDFormats", "SPDVision"],
+      dependencies: [
+        "SPDTraining", "SPDDetection", "SPDReport", "SPDDriver", "SPDRuntime", "Models", "SPD", "SPDFormats",
+        "SPDVision",
+      ],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "SPDDetectionTests", dependencies: ["SPDDetection", "SPD", "SPDData", "SPDFormats", "SPDVision"],

@@ -94,7 +94,7 @@ struct ConfigurationTests {
         == "t.yaml:1: `image-size` must be a whole number from 1 to 65536, or null, not `big`")
     #expect(
       refusal("preset: mine\n") == "t.yaml:1: there is no preset `mine`; available: default, resnet18-spd, "
-        + "resnet50-spd, resnet50-spd-code")
+        + "resnet50-spd, resnet50-spd-code, detection, yolov5-spd-n, yolov5-spd-m, yolov5-spd-l")
     #expect(
       refusal(nil, ["nesterov=true", "optimizer=adam"])
         == "command line: `nesterov` requires SGD; set optimizer to sgd or nesterov to false")

@@ -221,7 +221,8 @@ import Testing
     try await train(Place.tiny, "--data", "shapes:12", "--config", yaml).failed(
       .data, "\(yaml):2: there is no setting `momentun`; did you mean `momentum`?")
     try await train(Place.tiny, "--data", "shapes:12", "--preset", "imagenet").failed(.usage, "there is no preset")
-    try await train("yolov5-spd-n", "--data", "shapes:64", "--set", "limit=20").failed(.usage, "is a detector")
+    let hyp = try scratch.write("lr0: 0.01\n", "hyp.yaml")
+    try await train(Place.tiny, "--data", "shapes:12", "--hyp", hyp).failed(.usage, "is a classifier")
     try await train(Place.tiny, "--data", "shapes:12", "--classes", "3", "--set", "limit=20").failed(
       .usage, "has 3 classes, but shapes 12×12, training has 10")
     try await train(Place.tiny, "--resume", scratch("nothing")).failed(.noInput, "no such run")

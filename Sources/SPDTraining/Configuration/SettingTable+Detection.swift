@@ -22,7 +22,8 @@ extension SettingTable {
         fraction("mosaic", \.mosaic, help: "probability of a mosaic of four images"),
         fraction("mixup", \.mixup, help: "probability of mixing two mosaics"),
         fraction("copy-paste", \.copyPaste, help: "fraction of outlined objects that are mirrored and pasted"),
-        .one("cutmix", \.detection.cutMix, .within(0...1), help: "probability of CutMix, which is not in the reference"),
+        .one(
+          "cutmix", \.detection.cutMix, .within(0...1), help: "probability of CutMix, which is not in the reference"),
         gain("degrees", \.degrees, .within(0...180), help: "maximum rotation in degrees"),
         gain("translate", \.translate, .within(0...0.9), help: "maximum translation as a fraction of the side"),
         gain("scale", \.scale, .within(0...0.9), help: "maximum change of scale"),

@@ -21,7 +21,8 @@ extension TrainingConfiguration {
         problem: "no model is set; write model=resnet18-spd, or the path of a model file")
     }
 
-    var configuration = TrainingConfiguration(preset: TrainingPreset.name(for: model, isDetector: isDetector), model: model)
+    var configuration = TrainingConfiguration(
+      preset: TrainingPreset.name(for: model, isDetector: isDetector), model: model)
     if let chosen = layers.last(where: { $0.key == "preset" }) { try configuration.set(chosen) }
     configuration = TrainingPreset.configuration(named: configuration.preset, model: model)!
     try configuration.apply(layers)

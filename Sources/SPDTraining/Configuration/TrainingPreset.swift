@@ -37,23 +37,6 @@ public enum TrainingPreset {
   }
 
   private static let presets = [
-    Preset(name: "detection") { detection(&$0) },
-    // COCO. The paper's batch sizes; epochs are those of the code's documentation.
-    Preset(name: "yolov5-spd-n") {
-      detection(&$0)
-      $0.batch = 128
-    },
-    Preset(name: "yolov5-spd-m") {
-      detection(&$0)
-      $0.epochs = 200
-      $0.batch = 32
-    },
-    // The paper has a batch of 32; the code documents 20, and hyperparameters that were not published.
-    Preset(name: "yolov5-spd-l") {
-      detection(&$0)
-      $0.epochs = 200
-      $0.batch = 20
-    },
     Preset(name: fallback) { _ in },
     // Tiny ImageNet. Paper and code agree.
     Preset(name: "resnet18-spd") {
@@ -74,6 +57,23 @@ public enum TrainingPreset {
       cifar(&$0)
       $0.epochs = 500
       $0.optimizer.weightDecay = 5e-4
+    },
+    Preset(name: "detection") { detection(&$0) },
+    // COCO. The paper's batch sizes; epochs are those of the code's documentation.
+    Preset(name: "yolov5-spd-n") {
+      detection(&$0)
+      $0.batch = 128
+    },
+    Preset(name: "yolov5-spd-m") {
+      detection(&$0)
+      $0.epochs = 200
+      $0.batch = 32
+    },
+    // The paper has a batch of 32; the code documents 20, and hyperparameters that were not published.
+    Preset(name: "yolov5-spd-l") {
+      detection(&$0)
+      $0.epochs = 200
+      $0.batch = 20
     },
   ]
 

@@ -31,7 +31,9 @@ extension TrainingConfiguration {
 
   /// The settings that a hyperparameter file decides, in the order of `SettingTable`.
   public var hyperparameterSettings: [Setting] {
-    let keys: Set = ["lr", "momentum", "weight-decay", "final-factor", "warmup-epochs", "warmup-momentum", "warmup-bias-lr"]
+    let keys: Set = [
+      "lr", "momentum", "weight-decay", "final-factor", "warmup-epochs", "warmup-momentum", "warmup-bias-lr",
+    ]
     return SettingTable.fields(of: self)
       .filter { keys.contains($0.key) || SettingTable.detectionHyperparameters.contains($0.key) }
       .map { Setting(key: $0.key, value: $0.read(self), source: .commandLine) }

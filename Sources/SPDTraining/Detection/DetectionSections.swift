@@ -28,10 +28,13 @@ struct DetectionSections {
         + "best mean F1.")
     section.table(
       header: ["class", "labels", "precision", "recall", "AP50", "AP50-95"],
-      rows: [["all", "\(result.classes.reduce(0) { $0 + $1.labels })"]
-        + [result.precision, result.recall, result.map50, result.map50To95].map(percent)]
+      rows: [
+        ["all", "\(result.classes.reduce(0) { $0 + $1.labels })"]
+          + [result.precision, result.recall, result.map50, result.map50To95].map(percent)
+      ]
         + result.classes.map { own in
-          [data.classNames[own.classIndex], "\(own.labels)"] + [own.precision, own.recall, own.ap50, own.ap].map(percent)
+          [data.classNames[own.classIndex], "\(own.labels)"]
+            + [own.precision, own.recall, own.ap50, own.ap].map(percent)
         }, marked: [0])
     return section
   }
@@ -73,10 +76,14 @@ struct DetectionSections {
   private var statistics: ReportSection {
     var section = ReportSection("Labels")
     let training = DetectionStatistics(data.training)
-    section.facts([
-      ("objects", "\(training.objects)"), ("per image", String(format: "%.1f", training.meanObjects)),
-      ("images without objects", "\(training.background)"),
-    ] + DetectionStatistics.Size.allCases.map { ($0.rawValue, String(format: "%.0f %%", training.fraction($0) * 100)) })
+    section.facts(
+      [
+        ("objects", "\(training.objects)"), ("per image", String(format: "%.1f", training.meanObjects)),
+        ("images without objects", "\(training.background)"),
+      ]
+        + DetectionStatistics.Size.allCases.map {
+          ($0.rawValue, String(format: "%.0f %%", training.fraction($0) * 100))
+        })
     section.table(
       header: ["class", "objects"], rows: zip(data.classNames, training.classCounts).map { [$0, "\($1)"] })
     return section

@@ -49,7 +49,8 @@ public struct DetectionTrainingData: RunData {
     validation = Self.limited(opened.validation.dataset, configuration)
     guard training.classNames == validation.classNames else {
       throw Failure(
-        .data, "\(training.name) and \(validation.name) have other classes: "
+        .data,
+        "\(training.name) and \(validation.name) have other classes: "
           + "\(training.classNames.count) and \(validation.classNames.count)")
     }
     let (anchors, anchorNote) = try await Self.anchors(configuration, model, training, side: side)

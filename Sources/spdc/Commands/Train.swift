@@ -55,7 +55,8 @@ struct Train: AsyncParsableCommand {
         try training.settings(options)
         + TrainingOptions.settings([
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
-          "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init), "patience": patience.map(String.init),
+          "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
+          "patience": patience.map(String.init),
           "freeze": freeze.map(String.init), "label-smoothing": labelSmoothing.map { "\($0)" },
         ])
       // A run that ended before its first checkpoint has nothing to resume from: start it.
@@ -66,6 +67,7 @@ struct Train: AsyncParsableCommand {
       }
       let model = try await LoadedModel.load(options.model)
       let isDetector = try await model.graph().boxes != nil
+      if hyp != nil, !isDetector { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
       let configuration =
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(
@@ -75,7 +77,6 @@ struct Train: AsyncParsableCommand {
       if isDetector {
         try await train(DetectionTask(), model, configuration, earlier: earlier, begun: begun)
       } else {
-        if hyp != nil { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
         try await train(ClassificationTask(), model, configuration, earlier: earlier, begun: begun)
       }
     }
@@ -84,27 +85,27 @@ struct Train: AsyncParsableCommand {
   private func train<Task: TrainingTask>(
     _ task: Task, _ model: LoadedModel, _ configuration: TrainingConfiguration, earlier: EarlierRun?, begun: RunFolder?
   ) async throws {
-      let training = try await Training(
-        task, model, configuration, options.compile, earlier: earlier, isQuiet: json, inspect: options.dump)
-      let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
-      if !json {
-        Console.note("\(folder.path): \(training.summary)")
-        training.data.notes.forEach { Console.note($0) }
-        if let begun {
-          Console.note(
-            "\(begun.path) has no checkpoint yet: starting the run with \(options.weights ?? "weights drawn from the seed")"
-          )
-        }
-        if let state = earlier?.checkpoint.state {
-          Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")
-        }
+    let training = try await Training(
+      task, model, configuration, options.compile, earlier: earlier, isQuiet: json, inspect: options.dump)
+    let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
+    if !json {
+      Console.note("\(folder.path): \(training.summary)")
+      training.data.notes.forEach { Console.note($0) }
+      if let begun {
+        Console.note(
+          "\(begun.path) has no checkpoint yet: starting the run with \(options.weights ?? "weights drawn from the seed")"
+        )
       }
-      let run = try training.open(in: folder, from: earlier, observer: TrainingDisplay(json ? .nothing : .everything))
-      let ending = try run.run()
-      if ending == .finished { try run.writeReport() }
-      let summary = TrainingSummary(run, ending)
-      if json { try Console.print(json: summary) } else { summary.print() }
-      if ending == .stopped { throw ExitCode(130) }
+      if let state = earlier?.checkpoint.state {
+        Console.note("resuming after epoch \(state.epoch), iteration \(state.iteration)")
+      }
+    }
+    let run = try training.open(in: folder, from: earlier, observer: TrainingDisplay(json ? .nothing : .everything))
+    let ending = try run.run()
+    if ending == .finished { try run.writeReport() }
+    let summary = TrainingSummary(run, ending)
+    if json { try Console.print(json: summary) } else { summary.print() }
+    if ending == .stopped { throw ExitCode(130) }
   }
 
   /// The values of YOLOv5's hyperparameter file as settings.

@@ -1,0 +1,162 @@
+import Foundation
+import SPDFormats
+import Testing
+
+/// `spdc dataset`, `train`, `val` and `evaluate` with a detector of 60 000 parameters on generated images of 96×96.
+@Suite struct DetectionTrainTests {
+  private let scratch: Scratch
+  private let model: String
+
+  init() throws {
+    scratch = try Scratch()
+    model = try scratch.write(
+      """
+      import SPD
+      public let small = Model("small-spd", input: .image(3, 96, 96), classes: 3) { image, classes in
+        let a = image.through(
+          Focus(8, kernel: 3), Conv(16, kernel: 3), SpaceToDepth(), Conv(16, kernel: 1), Conv(16, kernel: 3), SpaceToDepth(),
+          Conv(24, kernel: 1))
+        let b = a.through(Conv(24, kernel: 3), SpaceToDepth(), Conv(32, kernel: 1))
+        let c = b.through(Conv(32, kernel: 3), SpaceToDepth(), Conv(32, kernel: 1))
+        return Detect(classes: classes, anchors: .yolov5)(a, b, c)
+      }
+      """, "small.swift")
+  }
+
+  private func shapes(_ train: Int, _ val: Int) async throws -> String {
+    let folder = scratch("shapes")
+    try await spdc(
+      "dataset", "shapes", "-o", folder, "--train", "\(train)", "--val", "\(val)", "--size", "96"
+    ).succeeded()
+    return folder
+  }
+
+  private func train(_ data: String, _ more: String...) async throws -> Outcome {
+    try await spdc(
+      arguments: [
+        "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
+        "2",
+      ] + more)
+  }
+
+  @Test func aDetectorLearnsAndIsValidated() async throws {
+    let data = try await shapes(96, 24)
+    let check = try await spdc("dataset", "check", data, "--json").succeeded().object()
+    let splits = try #require(check["splits"] as? [[String: Any]])
+    #expect(splits.map { $0["labelled"] as? Int } == [96, 24])
+
+    let run = try await train(
+      data, "--epochs", "10", "--save-every", "1", "--lr", "0.03", "--set", "nominal-batch=8", "--out", scratch("run"),
+      "--json"
+    ).succeeded().object()
+    #expect(run["finished"] as? Bool == true)
+    let rows = try TinyTraining.results(scratch("run"))
+    #expect(rows.count == 11)
+    #expect(
+      rows[0]
+        == "epoch,lr,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
+        + "metrics/mAP_0.5:0.95,val/box_loss,val/obj_loss,val/cls_loss,metrics/fitness")
+    let box = try TinyTraining.column("train/box_loss", scratch("run"))
+    #expect(box[9] < 0.85 * box[0], "\(box)")
+    let report = try String(contentsOfFile: scratch("run/report.html"), encoding: .utf8)
+    for part in [
+      "Curves", "Metrics by class", "Confusion matrix", "Labels", "Predictions beside labels", "Configuration",
+    ] {
+      #expect(report.contains(part), "\(part)")
+    }
+
+    // The compiled network sees in val what it saw during training; its detections as a file give COCO's numbers again.
+    let best = scratch("run/checkpoints/last.safetensors")
+    let val = try await spdc(
+      "val", model, "--data", data, "--weights", best, "--size", "96", "--save-json", scratch("found.json"), "--batch",
+      "8",
+      "--json"
+    ).succeeded().object()
+    let map = try #require(val["map50"] as? Double)
+    #expect(map == (run["metrics"] as? [String: Double])?["metrics/mAP_0.5"])
+    let coco = try #require(val["coco"] as? [String: Double])
+    #expect(Set(coco.keys) == Self.numbers)
+    #expect((val["ms_per_image"] as? [String: Double])?.count == 3 && (val["classes"] as? [Any])?.count == 6)
+
+    try await spdc("dataset", "convert", data, "-o", scratch("coco")).succeeded()
+    let annotations = try #require(
+      scratch.names.first { $0.hasPrefix("coco/") && $0.hasSuffix("val.json") }, "\(scratch.names.prefix(40))")
+    let evaluated = try await spdc(
+      "evaluate", "--detections", scratch("found.json"), "--annotations", scratch(annotations), "--json"
+    )
+    // The images of a converted set have ids of their own, in the order of the paths, as val numbers them.
+    let again = try evaluated.succeeded().object()
+    for name in ["AP", "AP50", "AR100"] {
+      let (one, other) = (try #require(again[name] as? Double), try #require(coco[name]))
+      #expect(abs(one - other) < 2e-3, "\(name): \(one), \(other)")
+    }
+    // A network compared with itself finds the same objects; with its first epoch, more of them.
+    let compared = try await spdc(
+      "compare", model, model, "--weights", best, "--weights", scratch("run/checkpoints/epoch-1.safetensors"), "--data",
+      data, "--size", "96", "-o", scratch("compared"), "--json"
+    ).succeeded().object()
+    let detectors = try #require(compared["detectors"] as? [[String: Any]])
+    #expect(detectors.count == 2 && (detectors[0]["coco"] as? [String: Double])?.count == 12)
+    let counts = ["found_by_both", "only_first", "only_second", "neither"].compactMap { compared[$0] as? Int }
+    #expect(counts.reduce(0, +) == val["labels"] as? Int)
+    #expect(exists(scratch("compared/index.html")))
+    try await spdc("compare", model, "--weights", best, "--data", data).failed(.usage, "give two models")
+  }
+
+  private static let numbers: Set = [
+    "AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L", "AR1", "AR10", "AR100", "AR_S", "AR_M", "AR_L",
+  ]
+
+  /// A run killed at random times gives the same bytes as an uninterrupted one.
+  @Test func killedAndResumedItIsTheSame() async throws {
+    let data = try await shapes(40, 8)
+    let settings = ["--epochs", "3", "--set", "mixup=0.5", "--set", "ema-ramp=10", "--save-iterations", "1"]
+    func run(_ arguments: [String], _ shell: String? = nil) async throws -> Outcome {
+      try await spdc(
+        arguments: [
+          "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
+          "2",
+        ] + arguments + settings, shell: shell)
+    }
+    try await run(["--out", scratch("whole")]).succeeded()
+    let last = scratch("killed/checkpoints/last.safetensors")
+    var kills = 0
+    var isOver = false
+    while !isOver {
+      // In turns as soon as something was saved, and wherever it is; in the end it is left alone.
+      let stop =
+        kills == 20 ? ":" : interruption("KILL", after: .random(in: 0...0.2), writing: kills % 2 == 0 ? last : nil)
+      let outcome =
+        exists(last)
+        ? try await spdc(arguments: ["train", model, "--resume", scratch("killed")], shell: stop)
+        : try await run(["--out", scratch("killed")], stop)
+      isOver = outcome.code == 0
+      guard isOver || outcome.code == 128 + SIGKILL else {
+        Issue.record("\(outcome.code): \(outcome.errors)")
+        break
+      }
+      if !isOver { kills += 1 }
+    }
+    #expect(isOver && kills > 1)
+    #expect(try TinyTraining.payload(scratch("killed")) == TinyTraining.payload(scratch("whole")))
+    #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
+  }
+
+  @Test func errorsNameTheRemedy() async throws {
+    let data = try await shapes(8, 4)
+    try await train(data, "--epochs", "1", "--set", "crop-padding=4", "--out", scratch("a"))
+      .failed(.usage, "`crop-padding` is a setting of classification, but this run trains a detector")
+    try await spdc("train", Place.tiny, "--data", "shapes:12", "--set", "mosaic=1", "--out", scratch("b"))
+      .failed(.usage, "`mosaic` is a setting of detection, but this run trains a classifier")
+    try await spdc("train", model, "--data", data, "--size", "100", "--out", scratch("c"))
+      .failed(.data, "needs an even height and width")
+    let hyp = try scratch.write("lr0: 0.01\nmosiac: 1\n", "hyp.yaml")
+    try await train(data, "--hyp", hyp, "--out", scratch("d")).failed(.data, "mosaic")
+    try await spdc("val", model, "--weights", "synthetic", "--size", "96").failed(.usage, "--data DATA.yaml")
+    let six = try scratch.write("path: shapes\ntrain: images/train\nval: images/val\nnames: [a, b]\n", "two.yaml")
+    try await train(six, "--out", scratch("e"), "--set", "strict=true").failed(.noInput, "image")
+    try await spdc("evaluate", "--detections", scratch("none.json"), "--annotations", scratch("none.json"))
+      .failed(.noInput, "none.json")
+    try await spdc("train", model, "--data", data, "--resume", scratch("none")).failed(.noInput, "none")
+  }
+}
