@@ -11,7 +11,9 @@ enum Settings {
   /// `SPDC_THREADS`: number of threads; by default one per processor.
   static func threads() throws -> Int {
     guard let text = environment["SPDC_THREADS"] else { return ProcessInfo.processInfo.activeProcessorCount }
-    guard let threads = Int(text), threads > 0 else { throw Failure("SPDC_THREADS is \(text), which is not a positive number") }
+    guard let threads = Int(text), threads > 0 else {
+      throw Failure("SPDC_THREADS is \(text), which is not a positive number")
+    }
     return threads
   }
 
