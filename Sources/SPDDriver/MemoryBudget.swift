@@ -51,10 +51,13 @@ package struct MemoryBudget: Sendable, Equatable {
   /// - Parameters:
   ///   - parts: allocations with their purpose.
   ///   - network: the network and its batch, for the message.
+  ///   - batch: images of the mini-batch.
+  ///   - shared: purposes of allocations that do not grow with the batch, to name a batch that fits.
   ///   - budget: available memory; nil if unknown, which disables the check.
   /// - Throws: `NotEnoughMemory`.
   package static func require(
-    _ parts: [(what: String, bytes: Int)], for network: String, of budget: MemoryBudget? = current
+    _ parts: [(what: String, bytes: Int)], for network: String, batch: Int = 1, shared: Set<String> = [],
+    of budget: MemoryBudget? = current
   ) throws {
     var total = 0
     for part in parts {
@@ -66,7 +69,20 @@ package struct MemoryBudget: Sendable, Equatable {
     throw NotEnoughMemory(
       description:
         "\(network) needs \(gigabytes(total)) of memory (\(list)), but \(gigabytes(budget.bytes)) are available "
-        + "\(budget.limit): use a smaller --batch or --size")
+        + "\(budget.limit): use "
+        + (fitting(parts, batch: batch, shared: shared, of: budget).map { "--batch \($0), or a smaller --size" }
+          ?? "a smaller --batch or --size"))
+  }
+
+  /// The largest batch that fits, rounded down to a power of two; nil if not even one image does.
+  private static func fitting(
+    _ parts: [(what: String, bytes: Int)], batch: Int, shared: Set<String>, of budget: MemoryBudget
+  ) -> Int? {
+    let fixed = parts.filter { shared.contains($0.what) }.reduce(0.0) { $0 + Double($1.bytes) }
+    let growing = parts.filter { !shared.contains($0.what) }.reduce(0.0) { $0 + Double($1.bytes) }
+    let images = (Double(budget.bytes) - fixed) * Double(batch) / growing
+    guard batch > 1, images.isFinite, images >= 1 else { return nil }
+    return 1 << Int(log2(min(images, 1e9)))
   }
 
   private static func gigabytes(_ bytes: Int) -> String {

@@ -152,7 +152,7 @@ package enum WeightLoader {
   }
 
   /// Renames a file's tensors to the network's names, and describes the renaming.
-  private static func matched(
+  static func matched(
     _ checkpoint: Checkpoint, _ graph: Graph, file: String
   ) throws -> (Checkpoint, keys: String?) {
     let names = graph.parameters.filter(\.role.isRequired).map(\.name)

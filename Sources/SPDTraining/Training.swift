@@ -39,6 +39,12 @@ public struct Training<Task: TrainingTask>: Sendable {
       + "\(optimizer.method.rawValue), lr \(optimizer.learningRate), \(configuration.computeThreads) threads"
   }
 
+  /// The memory that steps need, in one line.
+  package var memory: String {
+    "memory: " + megabytes(modules.memory.reduce(0) { $0 + $1.bytes }) + " ("
+      + modules.memory.map { "\($0.what) \(megabytes($0.bytes))" }.joined(separator: ", ") + ")"
+  }
+
   /// Opens the run's files in a folder.
   package func open(
     in folder: RunFolder, from earlier: EarlierRun? = nil, observer: (any TrainingObserver)? = nil

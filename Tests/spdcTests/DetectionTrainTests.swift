@@ -103,6 +103,30 @@ import Testing
     try await spdc("compare", model, "--weights", best, "--data", data).failed(.usage, "give two models")
   }
 
+  /// A detector for other classes begins with all tensors but those of its last layer.
+  @Test func weightsAreTransferredWhereTheyFit() async throws {
+    let data = try await shapes(8, 4)
+    try await train(data, "--epochs", "1", "--out", scratch("six")).succeeded()
+    let last = scratch("six/checkpoints/last.safetensors")
+    try await spdc(
+      "dataset", "shapes", "-o", scratch("three"), "--train", "8", "--val", "4", "--size", "96", "--classes", "3"
+    ).succeeded()
+    let run = try await train(
+      scratch("three"), "--epochs", "1", "--weights", last, "--lr", "0", "--set", "warmup-bias-lr=0", "--out",
+      scratch("fine"))
+    try run.succeeded()
+    #expect(run.errors.contains("6 of another shape ("), "\(run.errors)")
+    func tensors(_ path: String) throws -> [String: [Float]] {
+      try readCheckpoint(path).tensors.mapValues(\.values)
+    }
+    let (old, new) = (try tensors(last), try tensors(scratch("fine/checkpoints/last.safetensors")))
+    let weights = old.keys.filter { $0.hasSuffix("conv.weight") && !$0.contains("momentum") && !$0.hasPrefix("ema") }
+    // What is taken over is the EMA.
+    #expect(weights.count > 5 && weights.allSatisfy { new[$0] != nil && old["ema." + $0] == new[$0] })
+    let other = try scratch.write("not a checkpoint", "x.safetensors")
+    try await train(data, "--weights", other, "--out", scratch("no")).failed(.data, "x.safetensors")
+  }
+
   private static let numbers: Set = [
     "AP", "AP50", "AP75", "AP_S", "AP_M", "AP_L", "AR1", "AR10", "AR100", "AR_S", "AR_M", "AR_L",
   ]

@@ -18,6 +18,11 @@ import Testing
       error?.description
         == "net needs 3.5 GB of memory (arena 2.0 GB, packed weights 1.5 GB), but 3.0 GB are available "
         + "under the control group's limit: use a smaller --batch or --size")
+    // 1.5 GB are left for the arena of 2 GB with 40 images: 30 of them, and a power of two is 16.
+    let batched = #expect(throws: NotEnoughMemory.self) {
+      try MemoryBudget.require(parts, for: "net", batch: 40, shared: ["packed weights"], of: budget)
+    }
+    #expect(batched?.description.hasSuffix("use --batch 16, or a smaller --size") == true)
     try MemoryBudget.require([("arena", 3_000_000_000)], for: "net", of: budget)
     #expect(throws: NotEnoughMemory.self) {
       try MemoryBudget.require([("a", .max), ("b", .max)], for: "net", of: budget)
@@ -34,7 +39,7 @@ import Testing
         arguments: [command[0], Place.tiny, "--weights", "synthetic", "--batch", "100000"] + command.dropFirst(),
         shell: "ulimit -v 4000000")
       run.failed(
-        .unavailable, "tiny-spd for 100,000 images needs ", " are available under `ulimit -v`", "smaller --batch")
+        .unavailable, "tiny-spd for 100,000 images needs ", " are available under `ulimit -v`", "use --batch ")
     }
   }
 }

@@ -21,6 +21,7 @@ public struct DetectionTask: TrainingTask {
     TrainingMetric("metrics/fitness", "fitness", .fraction),
   ]
   public static let bestMetric = "metrics/fitness"
+  public static let transfersWeights = true
 
   public func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> DetectionTrainingData {
     try await DetectionTrainingData(configuration, model: model)

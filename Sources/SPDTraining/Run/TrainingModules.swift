@@ -11,6 +11,8 @@ public struct TrainingModules: @unchecked Sendable {
   package let inference: InferenceNetworks
   /// Hash of the generated code and its compiler, which affect rounding.
   package let codeHash: UInt64
+  /// Memory of a run in bytes by purpose: the arena of a step, the state of all parameters, the mini-batches that are loaded.
+  package let memory: [(what: String, bytes: Int)]
   /// The options that affect generated code, as written on the command line.
   package let options: String
   /// Returns a parameter's initial values.
@@ -25,7 +27,17 @@ public struct TrainingModules: @unchecked Sendable {
   ) async throws {
     if configuration.threads == 0 { _ = try Machine.threadBudget() }
     let classes = configuration.classes ?? data.classNames.count
-    if let file = options.weights, file != "synthetic" {
+    if let file = options.weights, file != "synthetic", Task.transfersWeights {
+      let found = try await WeightLoader.transfer(
+        to: model, size: data.size, batch: configuration.batch, classes: classes, weights: file)
+      if !isQuiet { Messages.note("weights: \(file) (\(found.report.origin)), \(found.report.summary)") }
+      let graph = found.graph
+      let drawn = InitialWeights(graph: graph, seed: configuration.seed)
+      self.graph = graph
+      initial = {
+        found.values[$0.name] ?? task.initialValues(drawn.values(of: $0), of: $0, in: graph, data)
+      }
+    } else if let file = options.weights, file != "synthetic" {
       let weighted = try await WeightLoader.load(
         model, size: data.size, batch: configuration.batch, classes: classes, weights: file)
       if let report = weighted.report, !isQuiet {
@@ -62,6 +74,16 @@ public struct TrainingModules: @unchecked Sendable {
     inspect(training)
     codeHash = try await builder.key(training)
     trainable = try await builder.loadTrainable(training)
+    let float = MemoryLayout<Float>.size
+    // Values and momentum, and as the settings ask, gradients, their sum, second moments and EMA.
+    let arrays =
+      2 + (pipeline.updatesInBackward ? 0 : 1) + (configuration.accumulation > 1 ? 1 : 0)
+      + (configuration.optimizer.method == .sgd ? 0 : 1) + (configuration.average.isOn ? 1 : 0)
+    memory = [
+      ("arena", trainable.arenaBytes(threads: configuration.computeThreads)),
+      ("state", arrays * trainable.stateCount * float),
+      ("images", (configuration.loaderThreads + 3) * trainable.inputCount * float),
+    ]
     var sized: [InferenceNetworks.Sized] = []
     for size in task.validationSizes(data, configuration) {
       let graph =

@@ -21,6 +21,9 @@ public protocol TrainingTask: Sendable {
   /// Name of the metric that selects the best checkpoint. Larger is better.
   static var bestMetric: String { get }
 
+  /// Whether initial weights may be those of another network, of which every tensor that fits is taken.
+  static var transfersWeights: Bool { get }
+
   /// Opens the images that a configuration names.
   ///
   /// - Parameter model: provides the input size if the configuration does not.
@@ -109,6 +112,7 @@ extension TrainingTask {
 
 extension TrainingTask {
   public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
+  public static var transfersWeights: Bool { false }
   public func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int { 0 }
   public func initialValues(_ drawn: [Float], of parameter: Parameter, in graph: Graph, _ data: Data) -> [Float] {
     drawn

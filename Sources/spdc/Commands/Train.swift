@@ -90,6 +90,7 @@ struct Train: AsyncParsableCommand {
     let folder = try earlier?.folder ?? begun ?? newFolder(training.modules.graph.name)
     if !json {
       Console.note("\(folder.path): \(training.summary)")
+      Console.note(training.memory)
       training.data.notes.forEach { Console.note($0) }
       if let begun {
         Console.note(
