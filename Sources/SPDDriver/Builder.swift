@@ -189,7 +189,8 @@ extension Builder.Compiled {
     let outputs = graph.outputs.reduce(0) { $0 + graph.shape(of: $1).count }
     parts.append(("input and output", (graph.input.shape.count + outputs) * float))
     let batch = graph.input.shape.batch
-    try MemoryBudget.require(parts, for: "\(graph.name) for \(grouped(batch)) image\(batch == 1 ? "" : "s")", batch: batch,
+    try MemoryBudget.require(
+      parts, for: "\(graph.name) for \(grouped(batch)) image\(batch == 1 ? "" : "s")", batch: batch,
       shared: ["state", "packed weights"])
   }
 }
