@@ -164,12 +164,15 @@ struct ConfigurationTests {
     #expect(configuration.epochs == 9)
   }
 
-  @Test func everySettingIsDescribed() {
+  @Test func everySettingIsDescribed() throws {
     let keys = SettingTable.fields.map(\.key)
     #expect(Set(keys).count == keys.count)
     #expect(SettingTable.fields.allSatisfy { !$0.help.isEmpty && !$0.expectation.isEmpty })
     // Another program's name must not be one of ours.
-    #expect(SettingTable.fields.allSatisfy { Set($0.otherNames).isDisjoint(with: keys) })
+    for task in [TrainingPreset.fallback, "detection"] {
+      let fields = SettingTable.fields(of: try #require(TrainingPreset.configuration(named: task, model: "m")))
+      #expect(fields.allSatisfy { Set($0.otherNames).isDisjoint(with: fields.map(\.key)) })
+    }
     #expect(SettingTable.nearest(to: "Batch_Size") == "batch" && SettingTable.nearest(to: "epoch") == "epochs")
     #expect(editDistance("kitten", "sitting") == 3 && editDistance("", "abc") == 3 && editDistance("ab", "") == 2)
   }

@@ -5,10 +5,7 @@ extension COCODataset.Contents {
   public init(contentsOf path: String) throws(DataError) {
     let read = try COCOAnnotations(path: path, polygons: true)
     self.init(
-      images: read.images.map {
-        COCODataset.ImageRecord(id: $0.id, fileName: $0.fileName, width: $0.width, height: $0.height)
-      },
-      categories: read.categories.map { COCODataset.Category(id: $0.id, name: $0.name) },
+      images: read.images, categories: read.categories,
       annotations: read.annotations.map {
         COCODataset.Annotation(
           id: $0.id, imageID: $0.imageID, categoryID: $0.categoryID,

@@ -4,32 +4,6 @@ import SPDVision
 
 /// Images with COCO's annotations: crowds, areas and image ids are kept.
 public struct COCODataset: DetectionDataset {
-  /// An image as the annotations describe it.
-  public struct ImageRecord: Sendable, Equatable {
-    public var id: Int
-    /// Path relative to the folder of the images.
-    public var fileName: String
-    /// Sides in pixels.
-    public var width, height: Int
-
-    public init(id: Int, fileName: String, width: Int, height: Int) {
-      self.id = id
-      self.fileName = fileName
-      self.width = width
-      self.height = height
-    }
-  }
-
-  public struct Category: Sendable, Equatable {
-    public var id: Int
-    public var name: String
-
-    public init(id: Int, name: String) {
-      self.id = id
-      self.name = name
-    }
-  }
-
   /// An object as the annotations describe it; all lengths in pixels.
   public struct Annotation: Sendable, Equatable {
     public var id: Int
@@ -58,11 +32,11 @@ public struct COCODataset: DetectionDataset {
 
   /// What a file of annotations holds.
   public struct Contents: Sendable, Equatable {
-    public var images: [ImageRecord]
-    public var categories: [Category]
+    public var images: [COCOImage]
+    public var categories: [COCOCategory]
     public var annotations: [Annotation]
 
-    public init(images: [ImageRecord] = [], categories: [Category] = [], annotations: [Annotation] = []) {
+    public init(images: [COCOImage] = [], categories: [COCOCategory] = [], annotations: [Annotation] = []) {
       self.images = images
       self.categories = categories
       self.annotations = annotations

@@ -19,7 +19,7 @@ struct COCOImages {
     self.imageFolder = imageFolder
   }
 
-  mutating func add(_ records: [COCODataset.ImageRecord]) throws(DataError) {
+  mutating func add(_ records: [COCOImage]) throws(DataError) {
     for record in records.sorted(by: { $0.id < $1.id }) {
       guard indices[record.id] == nil, !leftOut.contains(record.id) else {
         throw DataError(
@@ -38,7 +38,7 @@ struct COCOImages {
     }
   }
 
-  private func fault(of record: COCODataset.ImageRecord, _ file: String) -> String? {
+  private func fault(of record: COCOImage, _ file: String) -> String? {
     guard (10...1_000_000).contains(record.width), (10...1_000_000).contains(record.height) else {
       return "the annotations give it \(record.width)×\(record.height) pixels; both sides must have 10 or more"
     }

@@ -122,16 +122,17 @@ enum SettingTable {
         "Augmentation and normalisation", .classification,
         [
           .one(
-            "flip-horizontal", \.augmentation.flipHorizontal, .within(0...1),
+            "flip-horizontal", \.augmentation.flipHorizontal, .within(0...1), also: ["fliplr"],
             help: "probability of a horizontal flip"),
           .one(
-            "flip-vertical", \.augmentation.flipVertical, .within(0...1),
+            "flip-vertical", \.augmentation.flipVertical, .within(0...1), also: ["flipud"],
             help: "probability of a vertical flip"),
           .one(
             "crop-padding", \.augmentation.cropPadding, .within(0...4096),
             help: "zero padding in pixels before a random crop"),
           .one(
-            "rotation", \.augmentation.rotation, .within(0...180), help: "maximum rotation in degrees"),
+            "rotation", \.augmentation.rotation, .within(0...180), also: ["degrees"],
+            help: "maximum rotation in degrees"),
           .list("mean", \.augmentation.mean, .threeNumbers, help: "mean of red, green and blue, subtracted"),
           .list(
             "std", \.augmentation.standardDeviation, .threePositiveNumbers, also: ["standard-deviation"],

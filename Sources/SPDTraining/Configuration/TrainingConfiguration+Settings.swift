@@ -48,7 +48,7 @@ extension TrainingConfiguration {
       throw ConfigurationError(
         source: setting.source,
         problem: "`\(field.key)` is a setting of \(isDetection ? "classification" : "detection"), but this run trains "
-          + (isDetection ? "a detector" : "a classifier"))
+          + (isDetection ? "a detector" : "a classifier") + hint(for: field))
     }
     guard field.write(&self, setting.value) else {
       throw ConfigurationError(
@@ -60,6 +60,11 @@ extension TrainingConfiguration {
         source: setting.source,
         problem: "there is no preset `\(preset)`; available: \(TrainingPreset.names.joined(separator: ", "))")
     }
+  }
+
+  /// Names the setting of this task that another task's key stands for.
+  private func hint(for field: SettingField) -> String {
+    SettingTable.fields(of: self).first { $0.otherNames.contains(field.key) }.map { "; set `\($0.key)`" } ?? ""
   }
 
   /// A conflict between settings, and their keys.
