@@ -21,9 +21,9 @@ public final class Detector {
   /// Number of images that the network takes at once.
   public var batch: Int { networks.input.batch }
 
-  private let networks: DetectorNetworks
-  private let input: DetectorInput
-  private let threads: Int
+  let networks: DetectorNetworks
+  let input: DetectorInput
+  let threads: Int
   private var runners: [Size2D: Runner] = [:]
   /// Letterboxed images, N×3×H×W.
   private var images: [Float] = []

@@ -75,28 +75,44 @@ struct Detect: AsyncParsableCommand {
         confidence: confidence, iou: iou, maximum: maximum,
         classes: try classes.map { try Self.classes($0, of: names) }, isAgnostic: agnostic)
 
-      var files = output.map { folder in
-        DetectFiles(
-          folder: folder, names: names, savesImages: !noImages, savesText: saveText, savesConfidence: saveConfidence,
-          savesCrops: saveCrops)
+      let files = try output.map { folder in
+        try DetectorFiles(
+          folder: folder, names: names, for: inputs, savesImages: !noImages, savesText: saveText,
+          savesConfidence: saveConfidence, savesCrops: saveCrops)
       }
-      try files?.prepare(inputs)
       if let csv { try Self.checkFolder(of: csv) }
 
       let input = DetectorInput(isRectangular: rect, isAugmented: augment)
       if !rect {
         for size in networks.sizes(for: networks.input.size, isAugmented: augment) { try await networks.prepare(size) }
       }
-      let run = DetectRun(
-        inputs: inputs, networks: networks, input: input, options: chosen, files: files, threads: threads, json: json,
-        csv: csv)
-      guard let output, !noImages, inputs.entries.contains(where: { $0.isVideo && $0.failure == nil }) else {
-        return try await run.run(temporaryFolder: nil)
-      }
-      try await Files.withTemporaryFolder(beside: URL(fileURLWithPath: output).appendingPathComponent("videos")) {
-        try await run.run(temporaryFolder: $0)
-      }
+      let detector = Detector(networks, input, threads: threads)
+      try await report(DetectorRun(detector, inputs, chosen, files: files), total: inputs.entries.count)
     }
+  }
+
+  /// Runs the images, and prints and writes what is found.
+  private func report(_ run: DetectorRun, total: Int) async throws {
+    var report = ImageReport<DetectorAnswer>("detect", total: total, json: json) { Console.print($0.text) }
+    var table = DetectorAnswer.csvHeader
+    func writeTable() throws { if let csv { try Files.write(table, to: csv) } }
+    do {
+      try await run.run { event in
+        switch event {
+        case .found(let answer):
+          report.add(answer)
+          if csv != nil { table += answer.csv }
+        case .failed(let answer, let failure): report.add(failure, answer)
+        case .progress(let done): report.update(done)
+        }
+      }
+    } catch {
+      try report.stop()
+      try writeTable()
+      throw error
+    }
+    try writeTable()
+    try report.finish()
   }
 
   /// Returns the indices of classes that are named by index or by name.

@@ -1,5 +1,8 @@
 import ArgumentParser
+import SPDData
 import SPDDriver
+import SPDTraining
+import SPDVision
 
 /// Prints the results of images and counts those without one for the exit code.
 struct ImageReport<Answer: Encodable> {
@@ -53,5 +56,38 @@ struct ImageReport<Answer: Encodable> {
     let total = answered + codes.count
     if total > 1 { Console.error("\(codes.count) of \(total) images have no result") }
     throw ExitCode((codes.allSatisfy { $0 == first } ? first : .data).rawValue)
+  }
+}
+
+extension ImageInputs {
+  /// Runs each image. An image that cannot be read, or whose output is not finite, is reported and skipped.
+  ///
+  /// - Parameters:
+  ///   - title: title of the progress line.
+  ///   - json: prints one document at the end instead of showing each answer at once.
+  ///   - answer: runs an image.
+  ///   - failed: makes the document's entry for an image without a result.
+  /// - Throws: the exit code if images were skipped; errors of `answer` that concern all images.
+  func run<Answer: Encodable>(
+    _ title: String, json: Bool, answer: (Entry, Image) async throws -> Answer, failed: (Entry, String) -> Answer,
+    show: @escaping (Answer) -> Void
+  ) async throws {
+    var report = ImageReport(title, total: entries.count, json: json, show: show)
+    do {
+      for (index, entry) in entries.enumerated() {
+        do {
+          if let failure = entry.failure { throw failure }
+          report.add(try await answer(entry, try ImageFiles.read(entry.path, warn: Messages.warning)))
+        } catch let error where entry.failure != nil || error is DataError || error is OutputNotFinite {
+          let failure = entry.failure(error)
+          report.add(failure, failed(entry, failure.message))
+        }
+        report.update(index + 1)
+      }
+    } catch {
+      try report.stop()
+      throw error
+    }
+    try report.finish()
   }
 }

@@ -1,29 +1,33 @@
-import ArgumentParser
 import Foundation
 import SPDDriver
 import SPDFormats
 import SPDVision
 
-/// What `spdc detect` writes to a folder for each image.
-struct DetectFiles: Sendable {
-  let folder: String
-  let names: [String]
+/// What is written to a folder for each image that a detector runs on.
+public struct DetectorFiles: Sendable {
+  public let folder: String
+  /// Class names by class index.
+  public let names: [String]
   let savesImages, savesText, savesConfidence, savesCrops: Bool
   /// Names in the folder by the input's path: without extension, and of the annotated image.
   private var stems: [String: String] = [:]
   private var images: [String: String] = [:]
 
-  init(
-    folder: String, names: [String], savesImages: Bool, savesText: Bool, savesConfidence: Bool, savesCrops: Bool
-  ) {
-    (self.folder, self.names, self.savesImages) = (folder, names, savesImages)
-    (self.savesText, self.savesConfidence, self.savesCrops) = (savesText, savesConfidence, savesCrops)
-  }
-
   /// Chooses the names, which are those of the inputs with their subfolders, and creates the folder.
   ///
-  /// - Throws: `Failure` where two inputs would become the same file, or an image would be overwritten.
-  mutating func prepare(_ inputs: ImageInputs) throws {
+  /// - Parameters:
+  ///   - savesImages: writes each image with its boxes, and each video as MP4.
+  ///   - savesText: writes `labels/NAME.txt` in YOLO's format: class, centre x, centre y, width and height as fractions.
+  ///   - savesConfidence: adds the confidence to each line of these.
+  ///   - savesCrops: writes `crops/CLASS/NAME-N.jpg`.
+  /// - Throws: `Failure` with `.usage` where two inputs would become the same file, or an image would be overwritten, and with
+  ///   `.cannotWrite`.
+  public init(
+    folder: String, names: [String], for inputs: ImageInputs, savesImages: Bool = true, savesText: Bool = false,
+    savesConfidence: Bool = false, savesCrops: Bool = false
+  ) throws {
+    (self.folder, self.names, self.savesImages) = (folder, names, savesImages)
+    (self.savesText, self.savesConfidence, self.savesCrops) = (savesText, savesConfidence, savesCrops)
     var origins: [String: String] = [:]
     for entry in inputs.entries where entry.failure == nil {
       let source = URL(fileURLWithPath: entry.path)
@@ -111,12 +115,5 @@ struct DetectFiles: Sendable {
     }
     if text.utf8.first == UInt8(ascii: ".") { text = "_" + text }
     return text.isEmpty || text.utf8.count > 200 ? "class \(index)" : text
-  }
-}
-
-extension ImageInputs.Entry {
-  /// Whether the path has the extension of a video.
-  var isVideo: Bool {
-    hasExtension(path, ["mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ts", "m2ts", "asf"])
   }
 }

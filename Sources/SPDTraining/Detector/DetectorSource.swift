@@ -3,7 +3,7 @@ import SPDFormats
 import SPDVision
 
 /// Groups the inputs into batches of images and of consecutive frames of a video.
-final class DetectSource {
+final class DetectorSource {
   enum Work {
     case images([ImageInputs.Entry])
     case frames(ImageInputs.Entry, FFmpeg.Format, first: Int, [Image])

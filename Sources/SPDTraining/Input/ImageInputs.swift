@@ -1,25 +1,33 @@
 import SPDData
 import SPDDriver
 import SPDFormats
-import SPDVision
 
-/// The images named by the arguments, in their order: files, the contents of folders, patterns, lists, and `-` for paths on
-/// standard input.
-struct ImageInputs {
-  struct Entry: Sendable {
-    var path: String
-    /// The file's path relative to the argument.
-    var name: String
+/// The images and videos that arguments name, in their order: files, the contents of folders, patterns, lists of paths, and
+/// `-` for paths on standard input.
+public struct ImageInputs: Sendable {
+  /// A file, or an argument that names none.
+  public struct Entry: Sendable {
+    public let path: String
+    /// The file's path relative to the argument, for the names of outputs.
+    public let name: String
     /// Why the argument names no image, if known before reading.
-    var failure: Failure?
+    public let failure: Failure?
+
+    init(path: String, name: String, failure: Failure? = nil) {
+      (self.path, self.name, self.failure) = (path, name, failure)
+    }
 
     /// The path for JSON: unchanged if it is UTF-8, else escaped.
-    var text: String { String(validating: FileName.bytes(path), as: UTF8.self) ?? printable(path) }
+    public var text: String { String(validating: FileName.bytes(path), as: UTF8.self) ?? printable(path) }
   }
 
-  private(set) var entries: [Entry] = []
+  public private(set) var entries: [Entry] = []
 
-  init(_ arguments: [String]) {
+  /// Finds the files, without reading any of them; what cannot be found becomes an entry with a ``Entry/failure``.
+  ///
+  /// - Parameter arguments: paths of images, videos and folders, patterns with `*`, `?` and `[…]`, lists (`.txt`) with one
+  ///   of these per line, and `-`, which reads such lines from standard input to its end.
+  public init(_ arguments: [String]) {
     for argument in arguments {
       if argument == "-" {
         addStandardInput()
@@ -47,7 +55,7 @@ struct ImageInputs {
     // A trailing slash would otherwise show in every message.
     let folder = argument.utf8.count > 1 && argument.hasSuffix("/") ? String(argument.dropLast()) : argument
     do {
-      let paths = try ImageFiles.paths(in: folder, warn: Console.warning)
+      let paths = try ImageFiles.paths(in: folder, warn: Messages.warning)
       if paths.isEmpty { fail(argument, .noInput, "the folder contains no images") }
       entries += paths.map { Entry(path: $0, name: relative($0, to: prefix ?? folder)) }
     } catch {
@@ -122,42 +130,16 @@ struct ImageInputs {
   private func relative(_ path: String, to folder: String) -> String {
     String(path.unicodeScalars.dropFirst(folder.unicodeScalars.count).drop { $0 == "/" })
   }
-
-  /// Runs each image. An image that cannot be read, or whose output is not finite, is reported and skipped.
-  ///
-  /// - Parameters:
-  ///   - title: title of the progress line.
-  ///   - json: prints one document at the end instead of showing each answer at once.
-  ///   - answer: runs an image.
-  ///   - failed: makes the document's entry for an image without a result.
-  /// - Throws: the exit code if images were skipped; errors of `answer` that concern all images.
-  func run<Answer: Encodable>(
-    _ title: String, json: Bool, answer: (Entry, Image) async throws -> Answer, failed: (Entry, String) -> Answer,
-    show: @escaping (Answer) -> Void
-  ) async throws {
-    var report = ImageReport(title, total: entries.count, json: json, show: show)
-    do {
-      for (index, entry) in entries.enumerated() {
-        do {
-          if let failure = entry.failure { throw failure }
-          report.add(try await answer(entry, try ImageFiles.read(entry.path, warn: Console.warning)))
-        } catch let error where entry.failure != nil || error is DataError || error is OutputNotFinite {
-          let failure = entry.failure(error)
-          report.add(failure, failed(entry, failure.message))
-        }
-        report.update(index + 1)
-      }
-    } catch {
-      try report.stop()
-      throw error
-    }
-    try report.finish()
-  }
 }
 
 extension ImageInputs.Entry {
+  /// Whether the path has the extension of a video.
+  public var isVideo: Bool {
+    hasExtension(path, ["mp4", "m4v", "mov", "avi", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ts", "m2ts", "asf"])
+  }
+
   /// Converts an error of this image.
-  func failure(_ error: any Error) -> Failure {
+  package func failure(_ error: any Error) -> Failure {
     var failure = Failure(error)
     if error is OutputNotFinite { failure.message = "\(printable(path)): \(failure.message)" }
     return failure

@@ -1,0 +1,29 @@
+import Foundation
+import SPDFormats
+
+/// A pattern of file names with `*`, `?` and `[…]`, as shells have them; in quotes, so that the shell leaves it as it is.
+struct FilePattern {
+  private let text: String
+
+  init(_ text: String) { self.text = text }
+
+  static func isPattern(_ text: String) -> Bool { text.utf8.contains { "*?[".utf8.contains($0) } }
+
+  /// The folder that all matches are in, as far as the pattern gives it; empty for the current one.
+  var folder: String {
+    let fixed = text.utf8.prefix { !"*?[".utf8.contains($0) }
+    guard let slash = fixed.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+    return String(text.unicodeScalars[..<slash])
+  }
+
+  /// The paths that match, sorted by bytes. Hidden files match only a pattern with the dot.
+  func matches() -> [String] {
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard FileName.withPath(text, { glob($0, GLOB_NOSORT, nil, &found) }) == 0 else { return [] }
+    let paths = (0..<Int(found.gl_pathc)).compactMap { index in
+      found.gl_pathv[index].map { FileName.string(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
