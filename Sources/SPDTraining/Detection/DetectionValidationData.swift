@@ -2,10 +2,9 @@ import SPD
 import SPDData
 import SPDDetection
 import SPDDriver
-import SPDRuntime
 
 /// The images that a detector is validated on.
-package struct DetectionValidationData: Sendable {
+public struct DetectionValidationData: Sendable {
   package let dataset: any DetectionDataset
   package let images: ImageCache
   /// Input sizes of the validation.
@@ -15,11 +14,15 @@ package struct DetectionValidationData: Sendable {
   /// The file of COCO's annotations that the data set was read from, if it was.
   private let annotationFile: String?
 
+  /// Opens the images, and scans them if they are new.
+  ///
   /// - Parameters:
+  ///   - configuration: its `data`, `batch`, `limit` and `strict` apply.
   ///   - side: the longer side of an image in pixels.
   ///   - images: folder of the images that COCO annotations name; nil: where they are found.
   ///   - isSquare: letterboxes every image to a square; otherwise batches are rectangular.
-  package init(
+  /// - Throws: `Failure` or an error that converts to one: no such data set, a damaged one, one without images.
+  public init(
     _ configuration: TrainingConfiguration, split: DetectionData.Split, side: Int, images folder: String? = nil,
     isQuiet: Bool = false, isSquare: Bool = false
   ) throws {
@@ -72,45 +75,4 @@ package struct DetectionValidationData: Sendable {
 
   /// The category id of each class in a results file: those of the annotations, else those of a converted data set.
   package var categoryIDs: [Int] { ownIDs ?? COCOCategories.ids(for: dataset.classNames) }
-}
-
-/// A detector compiled for all input sizes of a validation.
-package struct DetectionNetworks: Sendable {
-  package let weighted: Weighted
-  package let networks: InferenceNetworks
-  package let parameters: ParameterFile
-
-  /// Compiles a network for each size, with progress.
-  package init(
-    _ options: CompileOptions, model: LoadedModel, argument: String, weights: String, data: DetectionValidationData,
-    batch: Int
-  ) async throws {
-    let classes = data.dataset.classNames.count
-    var weighted = try await WeightLoader.load(
-      model, size: data.sizes[0], batch: batch, classes: options.classes, weights: weights)
-    guard let boxes = weighted.graph.boxes else {
-      throw Failure(.usage, "\(weighted.graph.name) does not end in Detect: it is no detector, such as yolov5-spd-n")
-    }
-    guard boxes.classes == classes else {
-      throw Failure(
-        .data,
-        "\(weights) has \(boxes.classes) classes, but \(data.dataset.name) has \(classes); give the data set of "
-          + "these weights")
-    }
-    let builder = try Builder(target: options.target)
-    let progress = Progress("compiling for \(data.sizes.count) input sizes", total: data.sizes.count)
-    var sized: [InferenceNetworks.Sized] = []
-    for (done, size) in data.sizes.enumerated() {
-      progress.update(done)
-      let graph =
-        size == data.sizes[0] ? weighted.graph : try await model.graph(size: size, batch: batch, classes: boxes.classes)
-      let network = try await builder.load(try builder.compile(graph, options: options.pipeline()), quiet: true)
-      sized.append(InferenceNetworks.Sized(network: network, graph: graph))
-    }
-    progress.finish()
-    networks = InferenceNetworks(sized)
-    parameters = try weighted.weights.file(for: weighted.graph)
-    weighted.graph = sized[0].graph
-    self.weighted = weighted
-  }
 }
