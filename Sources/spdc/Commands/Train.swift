@@ -105,7 +105,7 @@ struct Train: AsyncParsableCommand {
     let ending = try run.run()
     if ending == .finished { try run.writeReport() }
     let summary = TrainingSummary(run, ending)
-    if json { try Console.print(json: summary) } else { summary.print() }
+    if json { try Console.print(json: summary) } else { Console.print(summary.text) }
     if ending == .stopped { throw ExitCode(130) }
   }
 

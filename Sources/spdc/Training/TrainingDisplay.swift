@@ -37,16 +37,7 @@ final class TrainingDisplay: TrainingObserver {
   func endEpoch(_ summary: EpochSummary) {
     finish()
     guard volume == .everything else { return }
-    let width = String(summary.epochs).count
-    let number = String(summary.epoch)
-    var parts = ["epoch \(String(repeating: " ", count: width - number.count))\(number)/\(summary.epochs)"]
-    parts += summary.values.filter { !$0.metric.isValidation }.map { $0.metric.text($0.value) }
-    let validation = summary.values.filter(\.metric.isValidation).map { $0.metric.text($0.value) }
-    if !validation.isEmpty { parts += ["| val " + validation[0]] + validation.dropFirst() }
-    if let rate = summary.imagesPerSecond { parts.append(String(format: "| %.0f images/s", rate)) }
-    parts.append(String(format: "%.1f s", summary.seconds))
-    if summary.isBest { parts.append("best") }
-    Console.note(parts.joined(separator: "  "))
+    Console.note(summary.line)
   }
 
   func finish() {

@@ -1,19 +1,25 @@
 import Foundation
-import SPDDriver
-import SPDTraining
 
-/// The summary printed at the end of a run.
-struct TrainingSummary: Encodable {
-  var model: String, data: String, input: [Int], classes: Int, parameters: Int
-  var epochs: Int, finished: Bool
-  var top1: Double?, top5: Double?, loss: Double?
-  var bestTop1: Double?, bestEpoch: Int?, bestMetric: Double?
+/// What a run achieved, as values, JSON and text.
+public struct TrainingSummary: Encodable, Sendable {
+  public var model: String, data: String
+  /// Height and width of the input in pixels.
+  public var input: [Int]
+  public var classes: Int, parameters: Int
+  /// Number of completed epochs.
+  public var epochs: Int
+  /// False for a run that a signal stopped.
+  public var finished: Bool
+  /// A classifier's latest validation.
+  public var top1: Double?, top5: Double?, loss: Double?
+  public var bestTop1: Double?, bestEpoch: Int?, bestMetric: Double?
   /// Time that this process spent on the run.
-  var seconds: Double, imagesPerSecond: Double?
+  public var seconds: Double, imagesPerSecond: Double?
   /// Fraction of the time spent waiting for images.
-  var waiting: Double
-  var brokenImages: Int
-  var folder: String, last: String, best: String?, report: String?
+  public var waiting: Double
+  public var brokenImages: Int
+  /// Paths of the run's folder, its checkpoints and its report.
+  public var folder: String, last: String, best: String?, report: String?
 
   enum CodingKeys: String, CodingKey {
     case model, data, input, classes, parameters, epochs, finished, top1, top5, loss, seconds, waiting, folder, last
@@ -26,11 +32,11 @@ struct TrainingSummary: Encodable {
   }
 
   /// The validation metrics of any task by name, and the best epoch's selecting metric.
-  var metrics: [String: Double]
+  public var metrics: [String: Double]
   private var titles: [String]
   private var bestText: String?
 
-  init<Task: TrainingTask>(_ run: TrainingRun<Task>, _ ending: TrainingEnding) {
+  public init<Task: TrainingTask>(_ run: TrainingRun<Task>, _ ending: TrainingEnding) {
     let state = run.state
     model = run.modules.graph.name
     data = run.data.trainingName
@@ -65,19 +71,22 @@ struct TrainingSummary: Encodable {
     report = finished ? run.folder.report : nil
   }
 
-  func print() {
-    Console.print(
+  /// The summary on a few lines.
+  public var text: String {
+    var lines = [
       "\(model) on \(data): \(epochs) epochs, \(TrainingProgress.duration(seconds)) in this process"
-        + (finished ? "" : ", stopped; resume with --resume \(folder)"))
-    if !titles.isEmpty { Console.print(titles.joined(separator: ", ")) }
-    if let bestText, let best { Console.print("\(bestText): \(best)") }
+        + (finished ? "" : ", stopped; resume with --resume \(folder)")
+    ]
+    if !titles.isEmpty { lines.append(titles.joined(separator: ", ")) }
+    if let bestText, let best { lines.append("\(bestText): \(best)") }
     if let imagesPerSecond {
-      Console.print(
+      lines.append(
         String(
           format: "%.0f images/s while training, %.1f %% of the time waiting for images", imagesPerSecond,
           waiting * 100))
     }
-    if brokenImages > 0 { Console.print("\(brokenImages) broken images were skipped") }
-    if let report { Console.print("report: \(report)") }
+    if brokenImages > 0 { lines.append("\(brokenImages) broken images were skipped") }
+    if let report { lines.append("report: \(report)") }
+    return lines.joined(separator: "\n")
   }
 }
