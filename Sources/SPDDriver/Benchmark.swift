@@ -3,7 +3,7 @@ import SPDCompiler
 import SPDRuntime
 
 /// Times variants of one network in interleaved rounds, after checking that their outputs agree.
-package struct Benchmark {
+public struct Benchmark {
   private let variants: [BenchVariant]
   private let input: [Float]
   /// Approximate duration of a measurement.
@@ -80,14 +80,16 @@ package struct Benchmark {
 
   // MARK: - layers
 
-  package struct Step: Encodable {
-    package var step: Int
-    package var layer: String
-    package var kernel: String
-    package var text: String
-    package var minMs: Double
-    package var medianMs: Double
-    package var gflops: Double
+  /// The time of one step of a plan.
+  public struct Step: Encodable, Sendable {
+    public var step: Int
+    public var layer: String
+    public var kernel: String
+    /// The expression that it computes.
+    public var text: String
+    public var minMs: Double
+    public var medianMs: Double
+    public var gflops: Double
 
     private enum CodingKeys: String, CodingKey {
       case step, layer, kernel, text, gflops

@@ -63,8 +63,15 @@ public struct CompileOptions: Sendable, Equatable {
   package func load(
     _ model: String, size: Size2D? = nil, batch: Int? = nil, weightsRequired: Bool = true, quiet: Bool = false
   ) async throws -> Weighted {
+    try await load(
+      try await LoadedModel.load(model), size: size, batch: batch, weightsRequired: weightsRequired, quiet: quiet)
+  }
+
+  package func load(
+    _ model: LoadedModel, size: Size2D? = nil, batch: Int? = nil, weightsRequired: Bool = true, quiet: Bool = false
+  ) async throws -> Weighted {
     let weighted = try await WeightLoader.load(
-      try await LoadedModel.load(model), size: size ?? self.size, batch: batch ?? self.batch ?? 1, classes: classes,
+      model, size: size ?? self.size, batch: batch ?? self.batch ?? 1, classes: classes,
       weights: weights, required: weightsRequired)
     if let report = weighted.report, !quiet {
       Messages.note("weights: \(report.file) (\(report.origin)), \(report.summary)")

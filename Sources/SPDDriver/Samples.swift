@@ -39,13 +39,14 @@ package struct Times {
 }
 
 /// Ratio of the run times of two variants, with a 95 % confidence interval.
-package struct Ratio: Encodable {
-  package var against: String
-  package var median: Double
-  package var low: Double
-  package var high: Double
+public struct Ratio: Encodable, Sendable {
+  /// Name of the slower variant.
+  public var against: String
+  public var median: Double
+  public var low: Double
+  public var high: Double
   /// False if the interval contains 1: the noise is larger than the difference.
-  package var conclusive: Bool
+  public var conclusive: Bool
 
   /// Compares the times of two variants that were measured interleaved in the same rounds.
   package init(_ slow: Times, of name: String, over fast: Times) {
@@ -65,7 +66,8 @@ package struct Ratio: Encodable {
     conclusive = !interval.contains(1)
   }
 
-  package var text: String {
+  /// The ratio with its interval.
+  public var text: String {
     let interval = String(format: "%.3f … %.3f", low, high)
     return conclusive ? String(format: "%.2f× (%@)", median, interval) : "not conclusive (\(interval))"
   }

@@ -52,9 +52,9 @@ extension Op {
 }
 
 /// Times of one space-to-depth in both variants.
-package struct SiteReport: Encodable {
-  package struct Variant: Encodable {
-    package var name: String, minMs: Double, medianMs: Double
+public struct SiteReport: Encodable, Sendable {
+  public struct Variant: Encodable, Sendable {
+    public var name: String, minMs: Double, medianMs: Double
     private enum CodingKeys: String, CodingKey {
       case name
       case minMs = "min_ms"
@@ -62,12 +62,12 @@ package struct SiteReport: Encodable {
     }
   }
 
-  package var layer: String
+  public var layer: String
   /// Input shape of the space-to-depth: C×H×W.
-  package var input: String
-  package var output: String
-  package var variants: [Variant]
-  package var ratio: Ratio
+  public var input: String
+  public var output: String
+  public var variants: [Variant]
+  public var ratio: Ratio
 
   package static func table(_ sites: [SiteReport]) -> String {
     guard let first = sites.first else { return "this network has no space-to-depth\n" }

@@ -1,9 +1,5 @@
 import ArgumentParser
-import Foundation
-import SPD
-import SPDCompiler
 import SPDDriver
-import SPDRuntime
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,76 +38,21 @@ struct Bench: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let threads = try self.threads.threads
+      let model = try await LoadedModel.load(options.model)
       if train {
-        return try await BenchTraining(
-          options: options, arena: arena, updateInBackward: update.updateInBackward, threads: threads,
-          layers: layers, seconds: seconds, json: json
-        ).run()
+        let report = try await TrainingBenchReport.measure(
+          model, options: options.compile, maxArena: arena.maxArena?.bytes,
+          updatesInBackward: update.updateInBackward, threads: threads, seconds: seconds, timesLayers: layers)
+        return json ? try Console.print(json: report) : Console.print(report.text)
       }
-      var options = options
-      options.weights = options.weights ?? "synthetic"
-      let weighted = try await options.load()
-      let builder = try Builder(target: options.target)
-      let parameters = try weighted.weights.file(for: weighted.graph)
-      func variant(_ name: String, _ options: Pipeline.Options) async throws -> BenchVariant {
-        let compiled = try builder.compile(weighted.graph, options: options)
-        return try BenchVariant(
-          name, compiled.plan, try await builder.load(compiled), parameters, threads: threads)
-      }
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
-      var variants = [try await variant(options.unfused ? "unfused" : "fused", pipeline)]
-      if let compare {
-        var other = options.pipeline()
-        compare.change(&other)
-        // A variant with other options has its own tuning problems. `untuned` only drops the measured kernels.
-        let isOther = other != options.pipeline()
-        other =
-          isOther ? try await options.compile.tuned(weighted.graph, builder, threads: threads, other) : pipeline
-        compare.change(&other)
-        guard other != pipeline else {
-          throw Failure(
-            .usage, "--compare \(compare.name) together with the same option compares a variant with itself")
-        }
-        variants.append(try await variant(compare.name, other))
-      }
-      let input = syntheticInput(weighted.graph.input.shape)
-      let benchmark = Benchmark(variants, input: input, seconds: seconds)
-      try benchmark.check()
-
-      let limits = try await MachineLimits(builder)
-      let before = limits.measure(threads: threads)
-      try benchmark.measure()
-      let after = limits.measure(threads: threads)
-      let peak = max(before.gflops, after.gflops)
-      let bandwidth = max(before.gigabytes, after.gigabytes)
-
-      var report = Report(
-        weighted.graph, variants, threads: threads, target: builder.target.name, peak: peak,
-        bandwidth: bandwidth)
-      if layers { report.layers = try benchmark.layerTimes() }
-      if compare?.bySite == true { report.sites = try benchmark.siteTimes(of: weighted.graph) }
-      if json { return try Console.print(json: report) }
-      report.print()
-      if let steps = report.layers { Console.print("\n" + Self.table(steps, peak: peak)) }
-      if let sites = report.sites { Console.print("\n" + SiteReport.table(sites)) }
+      let report = try await BenchReport.measure(
+        model, options: options.compile, against: compare, threads: threads, seconds: seconds, timesLayers: layers)
+      if json { try Console.print(json: report) } else { Console.print(report.text) }
     }
   }
+}
 
-  /// Maximum length of an expression in the table. `--json` prints expressions in full.
-  private static let longestText = 80
-
-  /// Formats step times as a table.
-  ///
-  /// - Parameter peak: FMA peak of this machine in GFLOP/s; nil if it was not measured.
-  static func table(_ steps: [Benchmark.Step], peak: Double?) -> String {
-    let header =
-      ["step", "min ms", "median", "GFLOP/s"] + (peak == nil ? [] : ["% peak"]) + ["kernel", "node", "layer"]
-    let rows = steps.map { step in
-      let share = peak.map { [String(format: "%.0f", 100 * step.gflops / $0)] } ?? []
-      let text = step.text.count > longestText ? "\(step.text.prefix(longestText - 1))…" : step.text
-      return ["\(step.step)"] + [String(format: "%.3f", step.minMs), String(format: "%.3f", step.medianMs)]
-        + [String(format: "%.0f", step.gflops)] + share + [step.kernel, text, step.layer]
-    }
-    return columns([header] + rows, right: Set(0..<header.count - 3))
-  }
+/// The variant named by `--compare`.
+extension OtherVariant: ExpressibleByArgument {
+  public static var allValueStrings: [String] { names }
 }

@@ -1,13 +1,11 @@
-import ArgumentParser
 import SPDCompiler
-import SPDDriver
 
-/// The variant named by `--compare`: the same network with other compile options.
-struct OtherVariant: ExpressibleByArgument {
-  var name: String
-  var change: @Sendable (inout Pipeline.Options) -> Void
+/// A variant of a network to compare it with: the same network with other compile options.
+public struct OtherVariant: Sendable {
+  public let name: String
+  let change: @Sendable (inout Pipeline.Options) -> Void
   /// Whether each space-to-depth is timed too.
-  var bySite = false
+  public let bySite: Bool
 
   /// The name of each variant and how it changes the compile options.
   private static let variants: [(name: String, change: @Sendable (inout Pipeline.Options) -> Void)] = [
@@ -17,9 +15,13 @@ struct OtherVariant: ExpressibleByArgument {
     ("untuned", { $0.kernels.learned = [:] }),
   ]
 
-  static let allValueStrings = variants.map(\.name) + ["disable:<pass>", "sites"]
+  /// The names that there are.
+  public static let names = variants.map(\.name) + ["disable:<pass>", "sites"]
 
-  init?(argument: String) {
+  /// - Parameter argument: one of ``names``: `unfused`, `exact`, `low-memory`, `untuned`, `disable:PASS`, or `sites`, which is
+  ///   `unfused` with a time for each space-to-depth.
+  /// - Returns: nil for any other name.
+  public init?(argument: String) {
     bySite = argument == "sites"
     name = bySite ? "unfused" : argument
     if let variant = Self.variants.first(where: { [name] in $0.name == name }) {
