@@ -1,11 +1,5 @@
 import ArgumentParser
-import Foundation
-import SPD
-import SPDCompiler
 import SPDDriver
-import SPDFormats
-import SPDReference
-import SPDRuntime
 
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,92 +31,21 @@ struct Verify: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      if let against, isTraining {
-        return try await VerifyTraining(options: options, threads: try threads.threads, json: json, report: report).run(
-          against)
-      }
-      var array: HostTensor?
-      if input != "synthetic" { array = try await readInput(input, for: options) }
-      let shape = array.map(\.shape)
-      let weights = options.weights ?? "synthetic"
-      var options = options
-      options.weights = weights
-      let weighted = try await options.load(
-        size: shape.map { Size2D($0[2], $0[3]) }, batch: shape?[0])
-      let builder = try Builder(target: options.target)
-      // Without buffer reuse every intermediate result can be read after the run.
       let threads = try self.threads.threads
-      let pipeline = try await options.compile.tuned(weighted.graph, builder, threads: threads)
-      let compiled = try builder.compile(weighted.graph, options: pipeline, reuse: false)
-      let network = try await builder.load(compiled)
-      let packed = try network.pack(try weighted.weights.file(for: weighted.graph))
-      let session = try network.session(packed, threads: threads)
-      if let array, array.shape != network.inputShape {
-        throw Failure(
-          .data,
-          "\(input) has the shape \(crossed(array.shape)), but \(network.name) takes \(crossed(network.inputShape))")
+      guard let against, isTraining else {
+        let found = try await Verification(
+          options.model, options: options.compile, input: input, against: against, absolute: absolute,
+          relative: relative, threads: threads)
+        if json { try Console.print(json: found) } else { Console.print(found.text) }
+        if !found.ok { throw ExitCode(Failure.Code.different.rawValue) }
+        return
       }
-      let values = array?.values ?? syntheticInput(weighted.graph.input.shape)
-      let output = try session.infer(values)
-
-      var layers = try compiled.compareLayers(
-        weighted, session, values, absolute: absolute, relative: relative)
-      let expected: [Float]
-      let reference: String
-      if let against {
-        (expected, reference) = (try expectedOutput(against, network.name, shapes: network.outputShapes), against)
-      } else {
-        // Interpreting the graph as declared checks the passes too.
-        let progress = Progress("interpreting as declared", total: weighted.graph.nodes.count)
-        defer { progress.finish() }
-        expected = try Interpreter(graph: weighted.graph, parameters: weighted.weights.values(of: weighted.graph))
-          .outputs(input: values, progress: { done, _ in progress.update(done) }).flatMap { $0 }
-        reference = "the interpreter on the graph as declared"
-      }
-      layers.append(
-        Comparison("output", "against \(reference)", output, expected, absolute: absolute, relative: relative))
-      try report(layers, model: network.name)
+      let wanted = try TrainingCase.read(against)
+      let (model, found) = try await wanted.run(options.model, options.compile, threads: threads, path: against)
+      if let report { try found.write(to: report) }
+      let comparison = TrainingComparison(wanted.deviations(of: found), model: model)
+      if json { try Console.print(json: comparison) } else { Console.print(comparison.text(against: against)) }
+      if !comparison.ok { throw ExitCode(Failure.Code.different.rawValue) }
     }
-  }
-
-  /// Reads the expected arrays of all outputs, concatenated; several are numbered as `run` writes them.
-  private func expectedOutput(_ path: String, _ name: String, shapes: [[Int]]) throws -> [Float] {
-    try shapes.enumerated().flatMap { index, shape in
-      let path = shapes.count == 1 ? path : numbered(path, index)
-      let file = try readNPY(path)
-      guard file.shape == shape else {
-        throw Failure(.data, "\(path) has the shape \(crossed(file.shape)), but \(name) gives \(crossed(shape))")
-      }
-      return file.values
-    }
-  }
-
-  private func report(_ layers: [Comparison], model: String) throws {
-    let off = layers.first { !$0.isWithin }
-    if json {
-      struct Answer: Encodable {
-        var model: String, ok: Bool, firstOff: String?, maxDelta: Double, layers: [Comparison]
-      }
-      try Console.print(
-        json: Answer(
-          model: model, ok: off == nil, firstOff: off?.layer, maxDelta: layers.last?.maxDelta ?? 0, layers: layers))
-    } else {
-      let rows = layers.map {
-        [
-          $0.isWithin ? "ok" : "OFF", String(format: "%.2e", $0.maxDelta), String(format: "%.2e", $0.maxValue),
-          $0.layer,
-          $0.node,
-        ]
-      }
-      Console.print(columns([["", "max|Δ|", "max|y|", "layer", "node"]] + rows, right: [1, 2]))
-      if let off {
-        Console.print(
-          "first off: \(off.layer), \(off.beyond) of \(off.count) values beyond \(absolute) + \(relative)·max|y|\n  \(off.node)"
-        )
-      } else {
-        Console.print("\(layers.count) results within \(absolute) + \(relative)·max|y|")
-      }
-    }
-    if off != nil { throw ExitCode(Failure.Code.different.rawValue) }
   }
 }
