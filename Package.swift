@@ -37,7 +37,7 @@ let package = Package(
     .library(name: "SPDRuntime", targets: ["SPDRuntime"]),
     // From a model to C and to a loaded module, as the command does it.
     .library(name: "SPDDriver", targets: ["SPDDriver"]),
-    // Data sets, training runs and classification of images.
+    // Training runs, validation, classification of images, detection in images and videos.
     .library(name: "SPDTraining", targets: ["SPDTraining", "SPDReport"]),
     .library(name: "SPDData", targets: ["SPDData"]),
     .library(name: "SPDDetection", targets: ["SPDDetection"]),
