@@ -110,7 +110,9 @@ extension EmitC {
   /// Statements that write the zeros around what a step is the first to write to.
   private func haloes(of step: Plan.Step) -> String {
     guard let position = plan.steps.firstIndex(of: step) else { preconditionFailure("a step of another plan") }
-    let written = step.writes + (step.node.map { [$0] } ?? [])
+    // What is cleared is cleared with its halo: another thread would write the same zeros at the same time.
+    let own = step.kernel == .clear ? [] : step.node.map { [$0] } ?? []
+    let written = step.writes + own
     return plan.buffers.filter { written.contains($0.node) && $0.first == position && !$0.layout.halo.isEmpty }.map {
       let layout = $0.layout
       let halo = layout.halo
