@@ -161,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "spdcTests",
       dependencies: [
-        "spdc", "Pets", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", "SPDVision", subprocess,
+        "spdc", "Pets", "SPD", "SPDDriver", "SPDFormats", "SPDData", "SPDTraining", "SPDVision", "TestSupport",
+        subprocess,
       ]),
   ]
 )

@@ -1,6 +1,7 @@
 import Foundation
 import SPDCompiler
 import SPDTemplates
+import TestSupport
 import Testing
 
 @testable import SPDDriver
@@ -15,6 +16,10 @@ import Testing
     var testDescription: String { compiler.path + (openMP ? " -fopenmp" : "") }
     var flags: [String] { openMP ? ["-fopenmp"] : [] }
     static let all = CCompiler.all.flatMap { [Build(compiler: $0, openMP: false), Build(compiler: $0, openMP: true)] }
+    /// With OpenMP, one width stands for all but in the long matrix.
+    static let templates = all.flatMap { build in
+      (build.openMP && !testsLongMatrix ? [16] : [16, 4, 1]).map { (build, $0) }
+    }
   }
 
   /// Without these compilers the tests of this suite would prove less.
@@ -47,8 +52,8 @@ import Testing
     try await checks(.yolov5Trained, Variant(target: "x86-64", mode: .training), build)
   }
 
-  /// Some warnings need the optimiser's analysis.
-  @Test(arguments: CCompiler.all)
+  /// Some warnings need the optimiser's analysis; other tests build the same network as strictly for the best target.
+  @Test(.longMatrix, arguments: CCompiler.all)
   func optimisedNetworksCompileWithoutWarnings(_ compiler: CCompiler) async throws {
     _ = try await workshop.object(.everyOp, Variant(target: "x86-64"), compiler.path, Workshop.strict + ["-O2"])
   }
@@ -62,7 +67,7 @@ import Testing
   }
 
   /// Each in a file of its own; one run of the compiler for all of them. Few have something for OpenMP, but none may mind it.
-  @Test(arguments: Build.all, [16, 4, 1])
+  @Test(arguments: Build.templates)
   func templatesCompileAlone(_ build: Build, lanes: Int) async throws {
     let templates = Templates(try SPDTemplates.load())
     let cases = TemplateCase.all.filter { $0.flags(lanes: lanes).isEmpty }
@@ -74,7 +79,7 @@ import Testing
   }
 
   private func compile(_ cases: [TemplateCase], _ templates: Templates, _ build: Build, lanes: Int) async throws {
-    let flags = Workshop.strict + build.flags + ["-O1", "-c"] + cases[0].flags(lanes: lanes)
+    let flags = Workshop.quick + build.flags + ["-c"] + cases[0].flags(lanes: lanes)
     _ = try await workshop.once("templates \(cases.map(\.name)) \(lanes) \(build)") { place in
       for template in cases {
         try template.text(templates, lanes: lanes).write(

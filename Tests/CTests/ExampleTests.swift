@@ -9,6 +9,8 @@ import Testing
   private static let root = Workshop.drivers.deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
   private static let examples = root.appendingPathComponent("Examples").path
+  /// Other tests have the optimiser.
+  private static let flags = "-O0 -march=native"
   private static let spdc = Files.executableFolder.appendingPathComponent("spdc").path
 
   /// The folder of a network, written by the command as a user would.
@@ -57,7 +59,8 @@ import Testing
       make,
       [
         "-s", "-C", "\(Self.examples)/c", "MODEL_DIR=\(folder.path)", "BUILD=\(build.path)", "CC=\(compiler.path)",
-        "OPENMP=\(openMP)", "WARNINGS=-Wall -Wextra -Wpedantic -Werror", "INPUT=\(input)", "run",
+        "OPENMP=\(openMP)", "CFLAGS=\(Self.flags)", "WARNINGS=-Wall -Wextra -Wpedantic -Werror", "INPUT=\(input)",
+        "run",
       ])
     #expect(outcome.errors == "")
     try await expectBestClass(.resnet18SPD, outcome.output)
@@ -84,7 +87,7 @@ import Testing
     let outcome = try await workshop.run(
       make,
       ["-s", "-C", "\(Self.examples)/c", "MODEL_DIR=\(folder.path)", "BUILD=\(build.path)", "CC=\(toolchain.compiler)"]
-        + ["OPENMP=", "run"])
+        + ["OPENMP=", "CFLAGS=\(Self.flags)", "run"])
     #expect(outcome.succeeded)
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 5)

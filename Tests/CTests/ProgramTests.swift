@@ -17,7 +17,7 @@ import Testing
 
   private func provokesStatuses(_ sample: Sample, openMP: Bool) async throws {
     let toolchain = try await Toolchain.find()
-    let flags = Workshop.fast + Variant.best.flags + (openMP ? toolchain.openMPFlags : [])
+    let flags = (openMP ? Workshop.fast + toolchain.openMPFlags : Workshop.quick) + Variant.best.flags
     let program = try await workshop.program("statuses", sample, .best, toolchain.compiler, flags)
     let data = try await workshop.data(sample)
     try await workshop.mustRun(
@@ -107,7 +107,7 @@ import Testing
   }
 
   private func isSane(_ sample: Sample, _ kind: CCompiler.Kind, _ variant: Variant) async throws {
-    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0"]
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O0"]
     let compiler = try await workshop.sanitizer(flags, [kind])
     let output = try await workshop.output(
       sample, variant, compiler.path, Workshop.strict + flags + variant.flags, link: ["-DEXACT"], openMP: false)
@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func statusesAreProvokedWithDefinedBehaviour() async throws {
-    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0"]
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O0"]
     let compiler = try await workshop.sanitizer(flags, [.clang, .gcc])
     let program = try await workshop.program(
       "statuses", .everyOp, .best, compiler.path, Workshop.strict + flags + Variant.best.flags, link: ["-DEXACT"])
@@ -125,7 +125,7 @@ import Testing
   }
 
   @Test func threadsShareNothingButWeights() async throws {
-    let flags = ["-fsanitize=thread", "-g", "-O0"]
+    let flags = ["-fsanitize=thread", "-g1", "-O0"]
     let compiler = try await workshop.sanitizer(flags, [.clang, .gcc])
     let program = try await workshop.program(
       "contexts", .everyOp, .best, compiler.path, Workshop.strict + flags + Variant.best.flags)

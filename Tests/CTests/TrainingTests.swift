@@ -76,7 +76,7 @@ import Testing
   @Test func serialBuildGivesTheSameBytes() async throws {
     let test = Case.best
     let toolchain = try await Toolchain.find()
-    let flags = Workshop.fast + test.variant.flags
+    let flags = Workshop.quick + test.variant.flags
     let parallel = try await output(test, toolchain.compiler, flags + toolchain.openMPFlags, openMP: true)
     let serial = try await output(test, toolchain.compiler, flags, openMP: false)
     #expect(serial.bits == parallel.bits)
@@ -87,7 +87,7 @@ import Testing
     let test = Case.best
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     let result = try await output(
-      test, gcc.path, ["-std=c17", "-O0", "-g", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
+      test, gcc.path, ["-std=c17", "-O0", "-g1", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
     try await check(result, test)
   }
 
@@ -106,7 +106,7 @@ import Testing
       variant: Variant(target: Variant.targets[0], mode: .training, updatesInBackward: updatesInBackward))
     _ = try await output(
       test, compiler,
-      ["-std=c17", "-O1", "-g", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,
+      ["-std=c17", "-O0", "-g1", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,
       openMP: true,
       environment: [
         "OMP_TOOL_LIBRARIES": archer, "TSAN_OPTIONS": "halt_on_error=1 ignore_noninstrumented_modules=1",

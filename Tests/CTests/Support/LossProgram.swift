@@ -3,6 +3,7 @@ import SPD
 import SPDCompiler
 import SPDReference
 import SPDTemplates
+import TestSupport
 import Testing
 
 @testable import SPDDriver
@@ -135,9 +136,14 @@ enum LossProgram {
     var sanitized = false
     var testDescription: String { "\(kind), \(lanes) lanes\(sanitized ? ", sanitized" : "")" }
 
+    /// The widest vectors by both compilers, none at all, and what sanitizers find; all widths in the long matrix.
     static let all =
-      [1, 4, 8, 16].map { Build(kind: .clang, lanes: $0) } + [1, 16].map { Build(kind: .gcc, lanes: $0) }
+      [Build(kind: .clang, lanes: 16), Build(kind: .clang, lanes: 1), Build(kind: .gcc, lanes: 16)]
       + [Build(kind: .gcc, lanes: 4, sanitized: true)]
+      + (testsLongMatrix ? [(.clang, 4), (.clang, 8), (.gcc, 1)] : []).map { Build(kind: $0, lanes: $1) }
+
+    /// The optimiser, which takes most of the time, is tested once.
+    var flags: [String] { testsLongMatrix || (kind == .clang && lanes == 16) ? Workshop.fast : Workshop.quick }
   }
 
   /// What the program answers; it ends with an error if a number of threads changes a byte.
@@ -166,7 +172,7 @@ enum LossProgram {
 
   private static func flags(_ build: Build, _ compiler: CCompiler) async throws -> [String] {
     if build.sanitized {
-      let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"] + Workshop.strict
+      let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O0"] + Workshop.strict
       let probe = try? await Workshop.shared.once("losses sanitizer") { place in
         let (source, program) = (place.appendingPathComponent("probe.c"), place.appendingPathComponent("probe"))
         try "int main(void) { return 0; }\n".write(to: source, atomically: true, encoding: .utf8)
@@ -177,8 +183,8 @@ enum LossProgram {
       return flags
     }
     let toolchain = try await Toolchain.find()
-    if compiler.path == toolchain.compiler { return Workshop.fast + toolchain.openMPFlags }
-    return Workshop.fast + (build.kind == .gcc ? ["-fopenmp"] : [])
+    if compiler.path == toolchain.compiler { return build.flags + toolchain.openMPFlags }
+    return build.flags + (build.kind == .gcc ? ["-fopenmp"] : [])
   }
 }
 
