@@ -1,4 +1,4 @@
-/// Exact conversion of 16-bit floats to float32, which can represent all of them.
+/// Conversion of 16-bit floats to float32, which can represent all of them, and back.
 enum HalfFloat {
   /// Converts an IEEE binary16.
   @inline(__always)
@@ -13,6 +13,22 @@ enum HalfFloat {
     // Subnormal: mantissa × 2⁻²⁴, as (1 + mantissa/1024) × 2⁻¹⁴ − 2⁻¹⁴, which avoids float32 subnormals.
     let value = Float(bitPattern: normal + (1 << 23)) - Float(bitPattern: 113 << 23)
     return Float(bitPattern: sign | value.bitPattern)
+  }
+
+  /// Rounds to the nearest IEEE binary16, ties to even; infinity from 65520 on.
+  static func half(_ value: Float) -> UInt16 {
+    let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+    let magnitude = value.magnitude
+    if value.isNaN { return sign | 0x7e00 }
+    if magnitude >= 65520 { return sign | 0x7c00 }
+    // Adding 2¹³ times the last place of a half leaves a float32 no bits below it.
+    let exponent = Swift.max(magnitude.bitPattern >> 23, 113)
+    let anchor = Float(bitPattern: (exponent + 13) << 23)
+    let rounded = magnitude + anchor - anchor
+    if rounded < Float(bitPattern: 113 << 23) {  // subnormal: a multiple of 2⁻²⁴
+      return sign | UInt16(rounded * 0x1p24)
+    }
+    return sign | UInt16(truncatingIfNeeded: (rounded.bitPattern - (112 << 23)) >> 13)
   }
 
   /// Converts a bfloat16: the upper half of a float32.

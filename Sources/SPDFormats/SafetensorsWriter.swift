@@ -1,15 +1,22 @@
-/// Writes tensors atomically as a safetensors file: F32, in order, with metadata.
+/// Writes tensors atomically as a safetensors file: in order, with metadata.
 ///
-/// - Throws: `FormatError` where two tensors have one name, one is named `__metadata__`, a shape does not match its
+/// - Throws: `FormatError` where two tensors have one name, a finite value exceeds the type, one is named `__metadata__`, a shape does not match its
 /// values, the header would exceed 100 MB, or the file cannot be written.
 public func writeSafetensors(
-  _ tensors: [NamedTensor], metadata: [String: String] = [:], to path: String
+  _ tensors: [NamedTensor], metadata: [String: String] = [:], as type: SafetensorsType = .float32, to path: String
 ) throws {
   try checkTensors(tensors, path: path, longestName: SafetensorsHeader.maximumSize)
   guard !tensors.contains(where: { $0.name == SafetensorsHeader.metadataKey }) else {
     throw FormatError(path: path, problem: "cannot be written: a tensor is named \(SafetensorsHeader.metadataKey)")
   }
-  let header = encodedHeader(tensors, metadata: metadata)
+  if type == .float16,
+    let large = tensors.first(where: { $0.tensor.values.contains { abs($0) >= 65520 && $0.isFinite } })
+  {
+    throw FormatError(
+      path: path, problem: "cannot be written: \(large.name) has a value beyond 65504, the largest 16-bit float",
+      remedy: "Store 32-bit floats")
+  }
+  let header = encodedHeader(tensors, metadata: metadata, type)
   guard header.count <= SafetensorsHeader.maximumSize else {
     throw FormatError(path: path, problem: "cannot be written: the names and metadata exceed 100 MB")
   }
@@ -18,12 +25,27 @@ public func writeSafetensors(
   try writeAtomically(to: path) { file in
     try file.write(length.bytes)
     try file.write(header)
-    for (_, tensor) in tensors { try tensor.values.withUnsafeBytes { try file.write($0) } }
+    for (_, tensor) in tensors {
+      switch type {
+      case .float32: try tensor.values.withUnsafeBytes { try file.write($0) }
+      case .float16: try tensor.values.map { HalfFloat.half($0).littleEndian }.withUnsafeBytes { try file.write($0) }
+      }
+    }
   }
 }
 
+/// How the values of a written safetensors file are stored.
+public enum SafetensorsType: String, Sendable {
+  case float32 = "F32"
+  /// Rounded to the nearest; half the size.
+  case float16 = "F16"
+
+  /// Bytes of a value.
+  var size: Int { self == .float32 ? 4 : 2 }
+}
+
 /// Encodes the header, padded with spaces so that the tensors start at a multiple of 8 bytes.
-private func encodedHeader(_ tensors: [NamedTensor], metadata: [String: String]) -> [UInt8] {
+private func encodedHeader(_ tensors: [NamedTensor], metadata: [String: String], _ type: SafetensorsType) -> [UInt8] {
   var members: [String] = []
   if !metadata.isEmpty {
     let facts = metadata.sorted { $0.key < $1.key }.map { "\(jsonString($0.key)):\(jsonString($0.value))" }
@@ -31,9 +53,10 @@ private func encodedHeader(_ tensors: [NamedTensor], metadata: [String: String])
   }
   var offset = 0
   for (name, tensor) in tensors {
-    let end = offset + tensor.values.count * MemoryLayout<Float>.size
+    let end = offset + tensor.values.count * type.size
     let shape = tensor.shape.map(String.init).joined(separator: ",")
-    members.append("\(jsonString(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+    members.append(
+      "\(jsonString(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
     offset = end
   }
   let text = Array("{\(members.joined(separator: ","))}".utf8)

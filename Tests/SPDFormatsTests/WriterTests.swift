@@ -56,6 +56,36 @@ struct WriterTests {
     #expect(read.classNames == ["a", "b"])
   }
 
+  /// Every half is itself again; between two of them, the nearer one is taken, and the even one in the middle.
+  @Test func halvesAreRounded() throws {
+    for bits in UInt16.min...UInt16.max {
+      let value = HalfFloat.float32(half: bits)
+      guard !value.isNaN else {
+        #expect(HalfFloat.float32(half: HalfFloat.half(value)).isNaN)
+        continue
+      }
+      #expect(HalfFloat.half(value) == bits)
+      guard bits & 0x7fff < 0x7bff else { continue }
+      let middle = (value + HalfFloat.float32(half: bits + 1)) / 2
+      #expect(HalfFloat.half(middle) == bits + bits & 1)
+      let (less, more) = value < middle ? (middle.nextDown, middle.nextUp) : (middle.nextUp, middle.nextDown)
+      #expect(HalfFloat.half(less) == bits && HalfFloat.half(more) == bits + 1)
+    }
+  }
+
+  @Test func safetensorsOfHalves() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("h.safetensors")
+    let values: [Float] = [1, -0.333, 65504, 1e-7, .infinity]
+    try writeSafetensors([("a", HostTensor(shape: [5], values: values))], as: .float16, to: path)
+    let read = try #require(try readSafetensors(path).tensors["a"])
+    #expect(read.values == values.map { HalfFloat.float32(half: HalfFloat.half($0)) } && read.values[0] == 1)
+    let large = HostTensor(shape: [1], values: [65520])
+    #expect(
+      message { try writeSafetensors([("b", large)], as: .float16, to: path) }?.contains("b has a value beyond") == true
+    )
+  }
+
   @Test func writerRefusals() {
     let scalar = HostTensor(shape: [], values: [1])
     let wrong = HostTensor(shape: [2], values: [1])

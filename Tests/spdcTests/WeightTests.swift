@@ -37,11 +37,16 @@ import Testing
       }
     }
     #expect(try readCheckpoint(scratch("a.safetensors")).classNames == original.classNames)
+    try await spdc("convert", Place.checkpoint, scratch("h.safetensors"), "--half").succeeded()
+    #expect(try bytes(scratch("h.safetensors")).count < bytes(scratch("a.safetensors")).count * 6 / 10)
+    #expect(try readCheckpoint(scratch("h.safetensors")).order == original.order)
   }
 
   @Test func convertNeedsAnExtensionThatItKnows() async throws {
     (try await spdc("convert", Place.checkpoint, scratch("a.pt"))).failed(.usage, "must be .safetensors or .npz")
     (try await spdc("convert", scratch("none.pt"), scratch("a.npz"))).failed(.noInput, "no such weight file")
+    (try await spdc("convert", Place.checkpoint, scratch("a.npz"), "--half")).failed(
+      .usage, "--half needs a .safetensors")
     #expect(scratch.names.isEmpty)
   }
 

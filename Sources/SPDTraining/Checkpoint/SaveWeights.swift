@@ -9,9 +9,9 @@ extension TrainingResult.Checkpoint {
 }
 
 /// Writes a checkpoint's weights and metadata as safetensors.
-package func writeWeights(_ checkpoint: Checkpoint, to path: String) throws {
+package func writeWeights(_ checkpoint: Checkpoint, as type: SafetensorsType = .float32, to path: String) throws {
   let tensors: [NamedTensor] = checkpoint.order.compactMap { name in checkpoint.tensors[name].map { (name, $0) } }
-  try Files.writing { try writeSafetensors(tensors, metadata: weightMetadata(checkpoint), to: path) }
+  try Files.writing { try writeSafetensors(tensors, metadata: weightMetadata(checkpoint), as: type, to: path) }
 }
 
 /// Returns the metadata of a weight file: class names, input size, normalisation.
