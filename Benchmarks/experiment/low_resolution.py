@@ -20,13 +20,12 @@ class LowResolution(Study):
         super().__init__(options)
         quick = options.quick
         self.width = options.width or (4 if quick else 8)
-        self.settings = {"preset": "default", "epochs": options.epochs or (2 if quick else 12), "batch": 128,
+        self.settings = {"preset": "default", "epochs": options.epochs or (2 if quick else 10), "batch": 128,
                          "optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": "true", "weight-decay": 0.0005,
                          "schedule": "cosine", "warmup-epochs": 1, "flip-horizontal": 0.5, "flip-vertical": 0,
                          "crop-padding": 2, "rotation": 0, "value-range": "0-1", "mean": "[0.286, 0.286, 0.286]",
-                         "std": "[0.353, 0.353, 0.353]", "save-iterations": 100}
-        if quick:
-            self.settings["limit"] = 512
+                         "std": "[0.353, 0.353, 0.353]", "save-iterations": 100, "validate-every": 1 if quick else 2}
+        self.settings["limit"] = 512 if quick else 12_000
 
     @property
     def facts(self):

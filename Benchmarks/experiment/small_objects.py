@@ -14,13 +14,13 @@ class SmallObjects(Study):
     def __init__(self, options):
         super().__init__(options)
         quick = options.quick
-        self.side = 128 if quick else 256
-        self.images = {"train": 48, "val": 32} if quick else {"train": 1000, "val": 300}
-        epochs = options.epochs or (2 if quick else 100)
-        # No accumulation, because there are few iterations; nothing ends a run early.
+        self.side = 128 if quick else 224
+        self.images = {"train": 48, "val": 32} if quick else {"train": 800, "val": 200}
+        epochs = options.epochs or (2 if quick else 30)
+        # There are few iterations, so no accumulation and no mosaic; nothing ends a run early.
         self.settings = {"preset": "detection", "epochs": epochs, "batch": 16, "nominal-batch": 16,
-                         "warmup-iterations": 200, "patience": epochs, "save-iterations": 50,
-                         "validate-every": max(1, epochs // 50)}
+                         "warmup-iterations": 100, "patience": epochs, "save-iterations": 50,
+                         "validate-every": max(1, epochs // 15), "mosaic": 0}
 
     @property
     def data(self):
