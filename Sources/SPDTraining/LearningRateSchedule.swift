@@ -74,6 +74,9 @@ package struct StepRates: Equatable, Sendable {
   package var momentum: Double
   /// Number of mini-batches per step.
   package var accumulation: Int
+
+  /// The learning rate of a parameter group.
+  package subscript(group: TrainedParameter.Group) -> Double { group == .bias ? biases : weights }
 }
 
 extension LearningRateSchedule {

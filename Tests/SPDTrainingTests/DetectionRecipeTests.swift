@@ -33,6 +33,8 @@ import Testing
     }
     let first = schedule.rates(epoch: 1, iteration: 0)
     #expect(first == StepRates(weights: 0, biases: 0.1, momentum: 0.8, accumulation: 1))
+    // YOLOv5's groups: scales of BatchNorm, weights, biases.
+    #expect(DetectionTask.learningRates.map { first[$0.group] } == [0, 0, 0.1])
     // Half way through 2775 iterations, in epoch index 1.
     let middle = schedule.rates(epoch: 2, iteration: 462)
     let part = 1387.0 / 2775

@@ -19,8 +19,7 @@ struct ReportTests {
       state.noteValidation(Double(epoch) / 10, epoch: epoch)
     }
     var report = TrainingReport(
-      title: "pets & <others>", state: state, metrics: ClassificationTask.metrics,
-      bestMetric: ClassificationTask.bestMetric)
+      title: "pets & <others>", state: state, task: ClassificationTask.self)
     var matrix = ConfusionMatrix(classes: 2)
     for _ in 0..<3 { matrix.add(truth: 0, prediction: 1) }
     matrix.add(truth: 0, prediction: 0)

@@ -69,6 +69,12 @@ struct RunFolderTests {
     #expect(history(3).series("none").isEmpty)
   }
 
+  /// A run of an earlier version resumes with the columns of this one.
+  @Test func columnsOfAnEarlierVersion() {
+    let arranged = history(2).arranged(["train/loss", "val/top1", "x/lr0"])
+    #expect(arranged.csv == "epoch,train/loss,val/top1,x/lr0\n1,0.3333333333333333,0.0,\n2,0.25,,\n")
+  }
+
   /// Rows beyond the checkpoint and a half row are dropped, and the file ends as that of an uninterrupted run.
   @Test(arguments: ["", "5,0.1,0.2,0.3\n6,0.1,0.2,0.3\n", "5,0.1,0.", "nonsense"])
   func resumedResults(rest: String) throws {

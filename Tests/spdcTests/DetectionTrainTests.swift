@@ -54,13 +54,18 @@ import Testing
     #expect(rows.count == 11)
     #expect(
       rows[0]
-        == "epoch,lr,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
-        + "metrics/mAP_0.5:0.95,val/box_loss,val/obj_loss,val/cls_loss,metrics/fitness")
+        == "epoch,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
+        + "metrics/mAP_0.5:0.95,val/box_loss,val/obj_loss,val/cls_loss,x/lr0,x/lr1,x/lr2,metrics/fitness")
+    // The warm-up of four steps is over in the first epoch of twelve.
+    let rates = try ["x/lr0", "x/lr1", "x/lr2"].map { try TinyTraining.column($0, scratch("run")) }
+    #expect(rates[0].count == 10 && rates[0] == rates[1])
+    #expect(try TinyTraining.curves(scratch("run"))["x/lr2"]?.count == 10)
     let box = try TinyTraining.column("train/box_loss", scratch("run"))
     #expect(box[9] < 0.85 * box[0], "\(box)")
     let report = try String(contentsOfFile: scratch("run/report.html"), encoding: .utf8)
     for part in [
       "Curves", "Metrics by class", "Confusion matrix", "Labels", "Predictions beside labels", "Configuration",
+      "x/lr2",
     ] {
       #expect(report.contains(part), "\(part)")
     }

@@ -21,6 +21,15 @@ public struct DetectionTask: TrainingTask {
     TrainingMetric("metrics/fitness", "fitness", .fraction),
   ]
   public static let bestMetric = "metrics/fitness"
+  /// The parameter groups in YOLOv5's order.
+  public static let learningRates = [
+    LearningRateColumn("x/lr0", .normalisation), LearningRateColumn("x/lr1", .weight),
+    LearningRateColumn("x/lr2", .bias),
+  ]
+  /// YOLOv5's columns in its order, then those that it lacks.
+  public static let columns =
+    metrics.map(\.name).filter { $0 != bestMetric } + learningRates.map(\.name)
+    + [bestMetric, "images_per_second", "seconds"]
   public static let transfersWeights = true
 
   public func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> DetectionTrainingData {

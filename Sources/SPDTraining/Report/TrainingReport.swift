@@ -12,14 +12,15 @@ public struct TrainingReport: Sendable {
   public var sections: [ReportSection] = []
   private let metrics: [TrainingMetric]
   private let bestMetric: String
+  private let learningRates: [String]
 
-  /// - Parameters:
-  ///   - metrics: metrics of the task, see `TrainingTask`.
-  public init(title: String, state: TrainingState, metrics: [TrainingMetric], bestMetric: String) {
+  /// - Parameter task: provides metrics and learning rates.
+  public init<Task: TrainingTask>(title: String, state: TrainingState, task: Task.Type) {
     self.title = title
     self.state = state
-    self.metrics = metrics
-    self.bestMetric = bestMetric
+    metrics = task.metrics
+    bestMetric = task.bestMetric
+    learningRates = task.learningRates.map(\.name)
   }
 
   /// Writes the page atomically.
@@ -68,7 +69,7 @@ public struct TrainingReport: Sendable {
     func names(_ unit: TrainingMetric.Unit) -> [String] { metrics.filter { $0.unit == unit }.map(\.name) }
     return [
       ("Loss", series(names(.loss))), ("Accuracy, %", series(names(.fraction), scale: 100)),
-      ("Learning rate", series(["lr"])),
+      ("Learning rate", series(learningRates)),
     ].map { LineChart(title: $0, xLabel: "epoch", series: $1, width: 404, height: 260) }
   }
 

@@ -15,8 +15,7 @@ extension TrainingRun {
   package func writeReport() throws {
     if evaluation == nil { evaluation = try evaluate() }
     var report = TrainingReport(
-      title: "\(modules.graph.name) on \(data.trainingName)", state: state, metrics: Task.metrics,
-      bestMetric: Task.bestMetric)
+      title: "\(modules.graph.name) on \(data.trainingName)", state: state, task: Task.self)
     report.facts = [
       ("parameters", grouped(parameterCount)),
       ("images", "\(grouped(data.trainingCount)) for training, \(grouped(data.validationCount)) for validation"),

@@ -28,6 +28,17 @@ public struct TrainingHistory: Codable, Equatable, Sendable {
     rows.append(Row(epoch: epoch, values: columns.map { values[$0] }))
   }
 
+  /// Returns the history with other columns. Values of a column that it lacks are nil.
+  func arranged(_ columns: [String]) -> TrainingHistory {
+    guard columns != self.columns else { return self }
+    var arranged = TrainingHistory(columns: columns)
+    let sources = columns.map { self.columns.firstIndex(of: $0) }
+    arranged.rows = rows.map { row in
+      Row(epoch: row.epoch, values: sources.map { source in source.flatMap { row.values[$0] } })
+    }
+    return arranged
+  }
+
   /// Returns the measured values of a column with their epochs.
   public func series(_ column: String) -> [(epoch: Int, value: Double)] {
     guard let index = columns.firstIndex(of: column) else { return [] }

@@ -58,10 +58,12 @@ public final class TrainingRun<Task: TrainingTask> {
       state.configuration = configuration
       try trainer.restore(checkpoint, path: path)
       lastCheckpoint = path
-      guard state.history.columns == Task.columns else {
-        throw Failure(
-          .data, "\(path) is from a run with other metrics: \(state.history.columns.joined(separator: ", "))")
+      let history = checkpoint.state.history
+      guard Task.metrics.allSatisfy({ history.columns.contains($0.name) }) else {
+        throw Failure(.data, "\(path) is from a run with other metrics: \(history.columns.joined(separator: ", "))")
       }
+      // Earlier versions named learning rates otherwise.
+      state.history = history.arranged(Task.columns)
     } else {
       state = TrainingState(
         configuration: configuration, history: TrainingHistory(columns: Task.columns))
@@ -244,7 +246,8 @@ public final class TrainingRun<Task: TrainingTask> {
     }
     var row: [String: Double] = [:]
     let seconds = state.running["seconds"]?.sum ?? 0
-    row["lr"] = schedule.rates(epoch: epoch, iteration: iterationsPerEpoch - 1).weights
+    let rates = schedule.rates(epoch: epoch, iteration: iterationsPerEpoch - 1)
+    for column in Task.learningRates { row[column.name] = rates[column.group] }
     for metric in Task.metrics where !metric.isValidation {
       row[metric.name] = state.running[Self.key(metric.name)]?.value
     }

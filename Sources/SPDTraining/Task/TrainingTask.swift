@@ -18,6 +18,10 @@ public protocol TrainingTask: Sendable {
 
   /// Metrics of each epoch, in the order of the columns of results.csv.
   static var metrics: [TrainingMetric] { get }
+  /// Learning rates of each epoch's last step, by parameter group.
+  static var learningRates: [LearningRateColumn] { get }
+  /// The columns of a run's history: metrics, learning rates, `images_per_second` and `seconds`.
+  static var columns: [String] { get }
   /// Name of the metric that selects the best checkpoint. Larger is better.
   static var bestMetric: String { get }
 
@@ -105,12 +109,22 @@ public struct TrainingMetric: Sendable, Equatable {
   }
 }
 
-extension TrainingTask {
-  /// The columns of a run's history.
-  public static var columns: [String] { ["lr"] + metrics.map(\.name) + ["images_per_second", "seconds"] }
+/// A column of results.csv and TensorBoard tag with the learning rate of a parameter group.
+public struct LearningRateColumn: Sendable {
+  public var name: String
+  public var group: TrainedParameter.Group
+
+  public init(_ name: String, _ group: TrainedParameter.Group) {
+    self.name = name
+    self.group = group
+  }
 }
 
 extension TrainingTask {
+  public static var learningRates: [LearningRateColumn] { [LearningRateColumn("lr", .weight)] }
+  public static var columns: [String] {
+    learningRates.map(\.name) + metrics.map(\.name) + ["images_per_second", "seconds"]
+  }
   public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
   public static var transfersWeights: Bool { false }
   public func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int { 0 }
