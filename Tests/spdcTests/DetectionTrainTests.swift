@@ -171,6 +171,39 @@ import Testing
     #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
   }
 
+  /// Trials differ in hyperparameters; those that are not searched come from the file.
+  @Test func settingsAreSearched() async throws {
+    let data = try await shapes(8, 4)
+    let hyp = try scratch.write("mosaic: 0.25\nhsv_h: 0.5\n", "hyp.yaml")
+    let space = try scratch.write(
+      """
+      settings: {epochs: 1, batch: 8, image-size: 96, threads: 2, warmup-iterations: 4}
+      space:
+        lr: {log: [0.001, 0.1]}
+        mosaic: [0, 1]
+
+      """, "space.yaml")
+    func sweep(_ model: String, _ data: String, _ space: String, _ more: String...) async throws -> Outcome {
+      try await spdc(
+        arguments: ["sweep", model, "--data", data, "--space", space, "--out", scratch("sweep")] + more)
+    }
+    let answer = try await sweep(model, data, space, "--trials", "2", "--hyp", hyp, "--json").succeeded().object()
+    #expect(answer["metric"] as? String == "metrics/fitness" && answer["best"] as? Int != nil)
+    #expect((answer["trials"] as? [[String: Any]])?.compactMap { $0["metric"] as? Double }.count == 2)
+    let table = try String(contentsOfFile: scratch("sweep/sweep.csv"), encoding: .utf8)
+    #expect(table.hasPrefix("trial,lr,mosaic,metrics/fitness,seconds,outcome\n1,"))
+    #expect(exists(scratch("sweep/sweep.html")) && exists(scratch("sweep/trial-002/report.html")))
+    let trial = try String(contentsOfFile: scratch("sweep/trial-001/config.yaml"), encoding: .utf8)
+    #expect(trial.contains("\nhsv-h: 0.5 ") && !trial.contains("\nmosaic: 0.25 "))
+
+    try await sweep(Place.tiny, "shapes:12", space).failed(
+      .data, "space.yaml:4: `mosaic` is a setting of detection, but this run trains a classifier")
+    try await sweep(Place.tiny, "shapes:12", space, "--hyp", hyp).failed(.usage, "--hyp is for detectors")
+    let accuracy = try scratch.write("metric: val/top1\nspace: {lr: [0.1, 1]}\n", "accuracy.yaml")
+    try await sweep(model, data, accuracy)
+      .failed(.data, "accuracy.yaml:1: `metric` must be a column", "metrics/fitness")
+  }
+
   @Test func errorsNameTheRemedy() async throws {
     let data = try await shapes(8, 4)
     try await train(data, "--epochs", "1", "--set", "crop-padding=4", "--out", scratch("a"))

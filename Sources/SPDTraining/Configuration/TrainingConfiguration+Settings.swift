@@ -44,12 +44,7 @@ extension TrainingConfiguration {
 
   private mutating func set(_ setting: Setting) throws {
     let field = try SettingField.named(setting)
-    guard SettingTable.applies(field, to: self) else {
-      throw ConfigurationError(
-        source: setting.source,
-        problem: "`\(field.key)` is a setting of \(isDetection ? "classification" : "detection"), but this run trains "
-          + (isDetection ? "a detector" : "a classifier") + hint(for: field))
-    }
+    try checkScope(field.key, setting.source)
     guard field.write(&self, setting.value) else {
       throw ConfigurationError(
         source: setting.source, problem: "`\(field.key)` must be \(field.expectation), not \(setting.value.description)"
@@ -60,6 +55,17 @@ extension TrainingConfiguration {
         source: setting.source,
         problem: "there is no preset `\(preset)`; available: \(TrainingPreset.names.joined(separator: ", "))")
     }
+  }
+
+  /// Checks that a setting concerns this task.
+  ///
+  /// - Throws: `ConfigurationError` naming the setting of this task with the same meaning, if there is one.
+  func checkScope(_ key: String, _ source: Setting.Source) throws {
+    guard let field = SettingTable.field(key), !SettingTable.applies(field, to: self) else { return }
+    throw ConfigurationError(
+      source: source,
+      problem: "`\(field.key)` is a setting of \(isDetection ? "classification" : "detection"), but this run trains "
+        + (isDetection ? "a detector" : "a classifier") + hint(for: field))
   }
 
   /// Names the setting of this task that another task's key stands for.

@@ -39,6 +39,15 @@ extension TrainingConfiguration {
       .map { Setting(key: $0.key, value: $0.read(self), source: .commandLine) }
   }
 
+  /// Reads YOLOv5's file of hyperparameters as settings.
+  ///
+  /// - Throws: `DataError` naming file, line and remedy.
+  package static func hyperparameterSettings(contentsOf path: String) throws -> [Setting] {
+    var configuration = TrainingConfiguration(preset: "detection", model: "")
+    configuration.apply(try DetectionHyperparameters(contentsOf: path))
+    return configuration.hyperparameterSettings
+  }
+
   /// Applies YOLOv5's hyperparameters: those of the optimiser and its schedule become settings of every run.
   public mutating func apply(_ hyperparameters: DetectionHyperparameters) {
     optimizer.learningRate = hyperparameters.lr0

@@ -24,17 +24,25 @@ public struct Sweep: Sendable {
 
   /// - Parameters:
   ///   - model: as for `TrainingConfiguration.resolve`.
+  ///   - hyperparameters: settings of a hyperparameter file for all trials; the space's override them.
   ///   - overrides: settings of the command line for all trials; they override the space's.
+  ///   - isDetector: as for `TrainingConfiguration.resolve`.
   ///   - weights: text that identifies the initial weights of all trials.
-  /// - Throws: `ConfigurationError` for invalid settings, or if an override is also searched.
+  /// - Throws: `ConfigurationError` for invalid settings, settings of another task, or if an override is also searched.
   public init(
-    space: SweepSpace, folder: String, model: String? = nil, overrides: [Setting] = [], weights: String = "of the seed"
+    space: SweepSpace, folder: String, model: String? = nil, hyperparameters: [Setting] = [], overrides: [Setting] = [],
+    weights: String = "of the seed", isDetector: Bool = false
   ) throws {
-    for setting in space.settings + overrides where space.dimensions.contains(where: { $0.key == setting.key }) {
+    let searched = Set(space.dimensions.map(\.key))
+    for setting in space.settings + overrides where searched.contains(setting.key) {
       throw ConfigurationError(
         source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set as well")
     }
-    base = try TrainingConfiguration.resolve(model: model, overrides: space.settings + overrides)
+    base = try TrainingConfiguration.resolve(
+      model: model,
+      overrides: hyperparameters.filter { !searched.contains($0.key) } + space.settings + overrides,
+      isDetector: isDetector)
+    for dimension in space.dimensions { try base.checkScope(dimension.key, dimension.source) }
     self.space = space
     self.folder = folder
     self.weights = weights

@@ -12,6 +12,8 @@ public struct SweepDimension: Sendable {
 
   public let key: String
   public let values: Values
+  /// Where the space names the setting.
+  let source: Setting.Source
   /// Whether values are rounded to integers.
   let isWhole: Bool
 

@@ -5,7 +5,7 @@ import SPDDriver
 ///
 ///     trials: 20
 ///     seed: 0
-///     metric: val/top1           # a column of results.csv; losses and times are minimised
+///     metric: val/top1           # a column of results.csv; losses and times are minimised. Default: what selects `best`
 ///     settings:                  # shared by all trials
 ///       epochs: 10
 ///     space:
@@ -17,13 +17,13 @@ public struct SweepSpace: Sendable {
   /// Maximum number of trials.
   public static let maximumTrials = 10_000
   public var seed: UInt64 = 0
-  public var metric = "val/top1"
+  public var metric: String
   /// Settings shared by all trials.
   public var settings: [Setting] = []
   public var dimensions: [SweepDimension] = []
 
   /// Whether the metric is minimised: a loss or a time.
-  private var isMinimised: Bool { metric.hasSuffix("/loss") || metric == "seconds" }
+  private var isMinimised: Bool { metric.hasSuffix("loss") || metric == "seconds" }
 
   /// Returns the best of some values of the metric.
   public func best(of values: [Double]) -> Double? { isMinimised ? values.min() : values.max() }
@@ -36,15 +36,21 @@ public struct SweepSpace: Sendable {
 
   /// Reads a YAML file.
   ///
+  /// - Parameter task: provides the metrics.
   /// - Throws: `ConfigurationError` with the line for invalid content, `FormatError` if the file cannot be read.
-  public init(contentsOf path: String) throws {
-    try self.init(yaml: try readText(path), path: path)
+  public init<Task: TrainingTask>(contentsOf path: String, for task: Task.Type = ClassificationTask.self) throws {
+    try self.init(yaml: try readText(path), path: path, for: task)
   }
 
   /// Parses a YAML text.
   ///
-  /// - Parameter path: path of the file, for messages.
-  public init(yaml: String, path: String) throws {
+  /// - Parameters:
+  ///   - path: path of the file, for messages.
+  ///   - task: provides the metrics.
+  public init<Task: TrainingTask>(
+    yaml: String, path: String, for task: Task.Type = ClassificationTask.self
+  ) throws {
+    metric = task.bestMetric
     for (key, node) in try yamlMapping(yaml, path: path) {
       func refuse(_ problem: String) -> ConfigurationError { ConfigurationError(source: key.source, problem: problem) }
       switch key.text {
@@ -57,7 +63,7 @@ public struct SweepSpace: Sendable {
         guard let value = node.string.flatMap({ UInt64($0) }) else { throw refuse("`seed` must be a whole number") }
         seed = value
       case "metric":
-        let columns = ClassificationTask.columns
+        let columns = task.columns
         guard let name = node.string, columns.contains(name) else {
           throw refuse("`metric` must be a column of results.csv: \(columns.joined(separator: ", "))")
         }
@@ -101,6 +107,7 @@ extension SweepDimension {
       }
     }
     self.key = field.key
+    source = key.source
     isWhole = field.number == .whole
     if node.mapping != nil {
       values = try Self.range(field, try yamlMapping(node, path: path), refuse)

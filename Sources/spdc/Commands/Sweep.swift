@@ -20,6 +20,9 @@ struct SweepCommand: AsyncParsableCommand {
           batch: [64, 128]
           optimizer: [sgd, adam]
 
+      Detectors are ranked by metrics/fitness unless the file says otherwise, and --hyp gives their trials the values of \
+      YOLOv5's hyperparameter file that are not searched.
+
       sweep.csv, sweep.svg and sweep.html (parallel coordinates, a table) are updated after every trial. Run again \
       with the same folder, a sweep resumes where it stopped, even within a trial.
       """)
@@ -28,6 +31,7 @@ struct SweepCommand: AsyncParsableCommand {
   @OptionGroup var training: TrainingOptions
   @Option(help: ArgumentHelp("YAML file that names the settings to search.", valueName: "file")) var space: String
   @Option(help: "Number of trials. Default: the file's.") var trials: Int?
+  @Option(help: ArgumentHelp("Detection: YOLOv5's file of hyperparameters.", valueName: "file")) var hyp: String?
   @Option(
     name: [.customLong("out"), .customShort("o")],
     help: ArgumentHelp("Output folder of the sweep.", valueName: "folder"))
@@ -53,35 +57,46 @@ struct SweepCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      var searched = try SweepSpace(contentsOf: space)
-      if let trials { searched.trials = trials }
-      let sweep = try Sweep(
-        space: searched, folder: out, model: options.model, overrides: try training.settings(options),
-        weights: try startingWeights())
-      guard !sweep.trials.isEmpty else {
-        throw Failure(.usage, "\(space) has no valid trial: every combination of its settings contradicts itself")
+      let isDetector = try await LoadedModel.load(options.model).graph().boxes != nil
+      if hyp != nil, !isDetector { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
+      if isDetector {
+        try await search(DetectionTask(), isDetector: true)
+      } else {
+        try await search(ClassificationTask(), isDetector: false)
       }
-      let results = try await sweep.run(
-        writing: Files.writing,
-        report: { if !json { Console.note(line($0, sweep)) } },
-        trial: { try await run($0, in: $1, searched) })
-      let best = searched.ranked(results).first { $0.metric != nil }
-      let keys = searched.dimensions.map(\.key)
-      if json {
-        try Console.print(
-          json: Answer(
-            folder: out, metric: searched.metric, best: best?.trial,
-            trials: results.map { result in
-              Answer.Trial(
-                trial: result.trial, settings: Dictionary(uniqueKeysWithValues: zip(keys, result.words)),
-                metric: result.metric, seconds: result.seconds, outcome: result.outcome)
-            }))
-      }
-      guard let best else {
-        throw Failure(.diverged, "all \(results.count) trials failed; trial \(results[0].trial): \(results[0].outcome)")
-      }
-      if !json { Console.print("best: \(line(best, sweep))\n\(out)/sweep.csv, sweep.svg, sweep.html") }
     }
+  }
+
+  private func search<Task: TrainingTask>(_ task: Task, isDetector: Bool) async throws {
+    var searched = try SweepSpace(contentsOf: space, for: Task.self)
+    if let trials { searched.trials = trials }
+    let sweep = try Sweep(
+      space: searched, folder: out, model: options.model,
+      hyperparameters: try hyp.map(TrainingConfiguration.hyperparameterSettings(contentsOf:)) ?? [],
+      overrides: try training.settings(options), weights: try startingWeights(), isDetector: isDetector)
+    guard !sweep.trials.isEmpty else {
+      throw Failure(.usage, "\(space) has no valid trial: every combination of its settings contradicts itself")
+    }
+    let results = try await sweep.run(
+      writing: Files.writing,
+      report: { if !json { Console.note(line($0, sweep)) } },
+      trial: { try await run(task, $0, in: $1, searched) })
+    let best = searched.ranked(results).first { $0.metric != nil }
+    let keys = searched.dimensions.map(\.key)
+    if json {
+      try Console.print(
+        json: Answer(
+          folder: out, metric: searched.metric, best: best?.trial,
+          trials: results.map { result in
+            Answer.Trial(
+              trial: result.trial, settings: Dictionary(uniqueKeysWithValues: zip(keys, result.words)),
+              metric: result.metric, seconds: result.seconds, outcome: result.outcome)
+          }))
+    }
+    guard let best else {
+      throw Failure(.diverged, "all \(results.count) trials failed; trial \(results[0].trial): \(results[0].outcome)")
+    }
+    if !json { Console.print("best: \(line(best, sweep))\n\(out)/sweep.csv, sweep.svg, sweep.html") }
   }
 
   /// Identifies the initial weights of all trials: the file's name and a hash of its content.
@@ -91,12 +106,14 @@ struct SweepCommand: AsyncParsableCommand {
     return "\(URL(fileURLWithPath: weights).lastPathComponent) \(String(fnv1a(data), radix: 16))"
   }
 
-  private func run(_ trial: SweepTrial, in folder: RunFolder, _ space: SweepSpace) async throws -> Double {
+  private func run(
+    _ task: some TrainingTask, _ trial: SweepTrial, in folder: RunFolder, _ space: SweepSpace
+  ) async throws -> Double {
     if !json {
       let settings = trial.values.map { "\($0.key) \($0.word)" }.joined(separator: ", ")
       Console.note("trial \(trial.number) of \(space.trials): \(settings)")
     }
-    let runner = SweepRunner(ClassificationTask(), space, model: options.model, options: options.compile)
+    let runner = SweepRunner(task, space, model: options.model, options: options.compile)
     guard let metric = try await runner.run(trial, in: folder, observer: TrainingDisplay(json ? .nothing : .progress))
     else {
       Console.note("stopped; the same command resumes")

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import SPD
-import SPDDetection
 import SPDDriver
 import SPDTraining
 
@@ -72,7 +71,8 @@ struct Train: AsyncParsableCommand {
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(
           model: options.model, file: training.config ?? begun?.configurationIfWritten,
-          overrides: (try hyp.map(Self.settings(of:)) ?? []) + settings, isDetector: isDetector)
+          overrides: (try hyp.map(TrainingConfiguration.hyperparameterSettings(contentsOf:)) ?? []) + settings,
+          isDetector: isDetector)
       if printsSettings { return Console.print(exactly: configuration.yaml) }
       if isDetector {
         try await train(DetectionTask(), model, configuration, earlier: earlier, begun: begun)
@@ -107,14 +107,6 @@ struct Train: AsyncParsableCommand {
     let summary = TrainingSummary(run, ending)
     if json { try Console.print(json: summary) } else { Console.print(summary.text) }
     if ending == .stopped { throw ExitCode(130) }
-  }
-
-  /// The values of YOLOv5's hyperparameter file as settings.
-  private static func settings(of path: String) throws -> [Setting] {
-    let hyperparameters = try DetectionHyperparameters(contentsOf: path)
-    var configuration = TrainingConfiguration(preset: "detection", model: "")
-    configuration.apply(hyperparameters)
-    return configuration.hyperparameterSettings
   }
 
   private func newFolder(_ name: String) throws -> RunFolder {
