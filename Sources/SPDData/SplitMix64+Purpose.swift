@@ -17,6 +17,8 @@ extension SplitMix64 {
     case imageSize
     /// The search for anchors.
     case anchors
+    /// The mutation of hyperparameters.
+    case hyperparameters
   }
 
   /// - Parameter words: seed the numbers; their order and count matter.

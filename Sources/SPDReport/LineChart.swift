@@ -5,11 +5,16 @@ public struct LineChart: Sendable {
     /// Points in ascending order of x. A y that is not finite interrupts the line.
     public var points: [(x: Double, y: Double)]
     public var isDashed: Bool
+    /// Whether a line connects the points.
+    public var isConnected: Bool
 
-    public init(name: String, points: [(x: Double, y: Double)], isDashed: Bool = false) {
+    public init(
+      name: String, points: [(x: Double, y: Double)], isDashed: Bool = false, isConnected: Bool = true
+    ) {
       self.name = name
       self.points = points
       self.isDashed = isDashed
+      self.isConnected = isConnected
     }
   }
 
@@ -59,8 +64,8 @@ public struct LineChart: Sendable {
       let colour = index % ChartStyle.seriesCount
       for run in series.points.map(place).split(separator: nil, omitting: { $0 == nil }) {
         isEmpty = false
-        if run.count == 1 {
-          svg.circle(run[0], radius: 2.5, class: "f\(colour)")
+        if run.count == 1 || !series.isConnected {
+          for place in run { svg.circle(place, radius: 2.5, class: "f\(colour)") }
         } else {
           svg.polyline(run, class: "line s\(colour)" + (series.isDashed ? " dashed" : ""))
         }

@@ -204,6 +204,39 @@ import Testing
       .failed(.data, "accuracy.yaml:1: `metric` must be a column", "metrics/fitness")
   }
 
+  /// An evolution that was killed gives the same table as one that was not.
+  @Test func hyperparametersEvolve() async throws {
+    let data = try await shapes(8, 4)
+    func evolve(_ folder: String, _ count: Int, _ shell: String? = nil) async throws -> Outcome {
+      try await spdc(
+        arguments: [
+          "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
+          "2", "--epochs", "1", "--evolve", "\(count)", "--out", scratch(folder), "--json",
+        ], shell: shell)
+    }
+    let answer = try await evolve("whole", 2).succeeded().object()
+    #expect(answer["best"] as? Int != nil && (answer["generations"] as? [Any])?.count == 2)
+    #expect(answer["hyp"] as? String == scratch("whole/hyp_evolve.yaml") && exists(scratch("whole/evolve.html")))
+    let second = scratch("killed/generation-002/checkpoints/last.safetensors")
+    _ = try await evolve("killed", 2, interruption("KILL", writing: second))
+    try await evolve("killed", 2).succeeded()
+    func table(_ folder: String) throws -> [Substring] {
+      // Without the time, which is before the outcome.
+      try String(contentsOfFile: scratch(folder + "/evolve.csv"), encoding: .utf8).split(separator: "\n").map { row in
+        row.split(separator: ",", omittingEmptySubsequences: false).dropLast(2).joined(separator: ",")[...]
+      }
+    }
+    #expect(try table("killed") == table("whole"))
+    try await train(data, "--epochs", "1", "--hyp", scratch("whole/hyp_evolve.yaml"), "--out", scratch("evolved"))
+      .succeeded()
+
+    try await spdc("train", Place.tiny, "--data", "shapes:12", "--evolve", "2", "--out", scratch("no"))
+      .failed(.usage, "--evolve mutates the hyperparameters of detectors", "is a classifier; `spdc sweep`")
+    try await spdc("train", model, "--data", data, "--evolve", "0").failed(.usage, "--evolve must be 1 to 10000")
+    try await spdc("train", model, "--evolve", "2", "--resume", scratch("whole")).failed(
+      .usage, "an evolution resumes by the same command; remove --resume")
+  }
+
   @Test func errorsNameTheRemedy() async throws {
     let data = try await shapes(8, 4)
     try await train(data, "--epochs", "1", "--set", "crop-padding=4", "--out", scratch("a"))

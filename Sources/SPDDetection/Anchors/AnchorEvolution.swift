@@ -1,4 +1,3 @@
-import Foundation
 import SPD
 
 /// A genetic search for better anchors.
@@ -29,10 +28,6 @@ enum AnchorEvolution {
   }
 
   private static func factor(_ strength: Double, _ random: inout SplitMix64) -> Float {
-    let isChanged = random.chance(0.9)
-    // Box–Muller; 1 − u is never 0.
-    let radius = (-2 * log(1 - random.uniform())).squareRoot()
-    let normal = radius * cos(2 * .pi * random.uniform())
-    return isChanged ? Float(min(max(1 + strength * normal * 0.1, 0.3), 3)) : 1
+    Float(random.mutationFactor(strength: strength, probability: 0.9, spread: 0.1))
   }
 }

@@ -48,6 +48,19 @@ extension TrainingConfiguration {
     return configuration.hyperparameterSettings
   }
 
+  /// All hyperparameters, those of the optimiser and its schedule among them.
+  package var hyperparameters: DetectionHyperparameters {
+    var hyperparameters = detection.hyperparameters
+    hyperparameters.lr0 = optimizer.learningRate
+    hyperparameters.momentum = optimizer.momentum
+    hyperparameters.weightDecay = optimizer.weightDecay
+    hyperparameters.lrf = schedule.finalFactor
+    hyperparameters.warmupEpochs = Double(schedule.warmupEpochs)
+    hyperparameters.warmupMomentum = schedule.warmupMomentum ?? optimizer.momentum
+    hyperparameters.warmupBiasLR = schedule.warmupBiasRate ?? 0
+    return hyperparameters
+  }
+
   /// Applies YOLOv5's hyperparameters: those of the optimiser and its schedule become settings of every run.
   public mutating func apply(_ hyperparameters: DetectionHyperparameters) {
     optimizer.learningRate = hyperparameters.lr0

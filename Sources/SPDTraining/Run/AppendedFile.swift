@@ -27,6 +27,18 @@ final class AppendedFile {
     }
   }
 
+  /// Replaces the content of a file atomically and opens it.
+  ///
+  /// - Throws: as `init`; the file is then unchanged.
+  static func replacing(_ path: String, by text: String) throws -> AppendedFile {
+    // Lock the old file first, so that a run in progress is detected before its file is replaced.
+    let old = try AppendedFile(path)
+    try writeAtomically(to: path) { try $0.write(Array(text.utf8)) }
+    let file = try AppendedFile(path)
+    withExtendedLifetime(old) {}
+    return file
+  }
+
   deinit { close(descriptor) }
 
   /// Appends the bytes, in one system call if possible.

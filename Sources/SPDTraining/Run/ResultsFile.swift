@@ -13,11 +13,7 @@ public final class ResultsFile {
   /// - Throws: `FormatError` if the file cannot be written or another process is writing it.
   public init(_ path: String, history: TrainingHistory) throws {
     header = history.csvHeader
-    // Lock the old file first, so that a run in progress is detected before its file is replaced.
-    let old = try AppendedFile(path)
-    try writeAtomically(to: path) { try $0.write(Array(history.csv.utf8)) }
-    file = try AppendedFile(path)
-    withExtendedLifetime(old) {}
+    file = try AppendedFile.replacing(path, by: history.csv)
   }
 
   /// Appends the last row of the history.

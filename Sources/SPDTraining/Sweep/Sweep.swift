@@ -17,10 +17,7 @@ public struct Sweep: Sendable {
   public let space: SweepSpace
   public let folder: String
   public let trials: [SweepTrial]
-  /// The configuration shared by all trials.
-  private let base: TrainingConfiguration
-  /// Identifies the initial weights of all trials.
-  private let weights: String
+  private let shared: SharedSettings
 
   /// - Parameters:
   ///   - model: as for `TrainingConfiguration.resolve`.
@@ -38,14 +35,15 @@ public struct Sweep: Sendable {
       throw ConfigurationError(
         source: setting.source, problem: "`\(setting.key)` is searched by the sweep and cannot be set as well")
     }
-    base = try TrainingConfiguration.resolve(
+    let base = try TrainingConfiguration.resolve(
       model: model,
       overrides: hyperparameters.filter { !searched.contains($0.key) } + space.settings + overrides,
       isDetector: isDetector)
     for dimension in space.dimensions { try base.checkScope(dimension.key, dimension.source) }
     self.space = space
     self.folder = folder
-    self.weights = weights
+    shared = SharedSettings(
+      kind: "sweep", folder: folder, configuration: base, searched: searched, weights: weights)
     trials = space.sampled(over: base)
   }
 
@@ -65,16 +63,12 @@ public struct Sweep: Sendable {
     trial: (SweepTrial, RunFolder) async throws -> Double
   ) async throws -> [SweepResult] {
     let rows = try SweepResultsFile.read(folder + "/sweep.csv", space: space, trials: trials)
-    if !rows.isEmpty || trials.contains(where: { isBegun($0) }) { try checkBase() }
+    if !rows.isEmpty || trials.contains(where: { isBegun($0) }) { try shared.check() }
     // If all trials failed, the cause may have been fixed: run them again.
     let earlier = rows.contains { $0.metric != nil } ? rows : []
     var opened: SweepResultsFile?
     try writing {
-      do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch { throw FormatError(path: folder, problem: "cannot be created: \(error.localizedDescription)") }
-      try base.write(to: basePath)
-      try writeAtomically(to: weightsPath) { try $0.write(Array((weights + "\n").utf8)) }
+      try shared.write()
       opened = try SweepResultsFile(folder + "/sweep.csv", space: space, results: earlier)
       try writePlots(earlier)
     }
@@ -101,52 +95,14 @@ public struct Sweep: Sendable {
     return file.results
   }
 
-  /// Path of the settings shared by all trials.
-  private var basePath: String { folder + "/sweep.yaml" }
-  private var weightsPath: String { folder + "/weights.txt" }
-
   /// Whether a trial has a checkpoint to resume from.
   private func isBegun(_ trial: SweepTrial) -> Bool {
     guard let run = try? RunFolder(existing: folder + "/" + Self.name(trial.number)) else { return false }
     return FileManager.default.fileExists(atPath: run.checkpoint(.last))
   }
 
-  /// Settings that do not affect results.
-  private static let free: Set = ["threads", "loader-threads", "max-arena", "save-every", "save-iterations", "strict"]
-
-  /// Whether a trial started with one configuration can be resumed with another.
-  public static func agree(_ before: TrainingConfiguration, _ now: TrainingConfiguration) -> Bool {
-    zip(before.settings, now.settings).allSatisfy { $0.value == $1.value || free.contains($0.key) }
-  }
-
-  /// Checks that the folder's trials were run with the same settings and weights.
-  ///
-  /// - Throws: `FormatError` if not.
-  private func checkBase() throws {
-    if FileManager.default.fileExists(atPath: weightsPath) {
-      let began = try readText(weightsPath).trimmingCharacters(in: .newlines)
-      if began != weights { throw otherSweep("weights \(began)", weights) }
-    }
-    guard FileManager.default.fileExists(atPath: basePath) else { return }
-    let searched = Set(space.dimensions.map(\.key))
-    let before = try TrainingConfiguration.resolve(file: basePath)
-    for (old, new) in zip(before.settings, base.settings)
-    where old.value != new.value && !Self.free.contains(old.key) && !searched.contains(old.key) {
-      throw otherSweep("\(old.key) \(old.value)", "\(new.value)")
-    }
-  }
-
-  private func otherSweep(_ before: String, _ now: String) -> FormatError {
-    FormatError(
-      path: folder, problem: "is from a sweep with \(before), but this one has \(now)",
-      remedy: "Use another folder, or the settings that this sweep was started with")
-  }
-
   /// Returns the name of a trial's folder: `trial-007`.
-  static func name(_ number: Int) -> String {
-    let digits = String(number)
-    return "trial-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
-  }
+  static func name(_ number: Int) -> String { "trial-" + numbered(number) }
 
   private func writePlots(_ results: [SweepResult]) throws {
     let plots = SweepReport(space: space, results: results)

@@ -28,11 +28,8 @@ final class SweepResultsFile {
   init(_ path: String, space: SweepSpace, results: [SweepResult]) throws {
     dimensions = space.dimensions.count
     self.results = results
-    let old = try AppendedFile(path)
-    let text = CSV.line(Self.header(space)) + results.map { CSV.line($0.fields) }.joined()
-    try writeAtomically(to: path) { try $0.write(Array(text.utf8)) }
-    file = try AppendedFile(path)
-    withExtendedLifetime(old) {}
+    file = try AppendedFile.replacing(
+      path, by: CSV.line(Self.header(space)) + results.map { CSV.line($0.fields) }.joined())
   }
 
   private static func header(_ space: SweepSpace) -> [String] {

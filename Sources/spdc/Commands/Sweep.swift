@@ -73,7 +73,8 @@ struct SweepCommand: AsyncParsableCommand {
     let sweep = try Sweep(
       space: searched, folder: out, model: options.model,
       hyperparameters: try hyp.map(TrainingConfiguration.hyperparameterSettings(contentsOf:)) ?? [],
-      overrides: try training.settings(options), weights: try startingWeights(), isDetector: isDetector)
+      overrides: try training.settings(options), weights: identification(ofWeights: options.weights),
+      isDetector: isDetector)
     guard !sweep.trials.isEmpty else {
       throw Failure(.usage, "\(space) has no valid trial: every combination of its settings contradicts itself")
     }
@@ -97,13 +98,6 @@ struct SweepCommand: AsyncParsableCommand {
       throw Failure(.diverged, "all \(results.count) trials failed; trial \(results[0].trial): \(results[0].outcome)")
     }
     if !json { Console.print("best: \(line(best, sweep))\n\(out)/sweep.csv, sweep.svg, sweep.html") }
-  }
-
-  /// Identifies the initial weights of all trials: the file's name and a hash of its content.
-  private func startingWeights() throws -> String {
-    guard let weights = options.weights else { return "of the seed" }
-    guard let data = FileManager.default.contents(atPath: weights) else { return weights }
-    return "\(URL(fileURLWithPath: weights).lastPathComponent) \(String(fnv1a(data), radix: 16))"
   }
 
   private func run(

@@ -31,6 +31,11 @@ struct Train: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Resume a run: its folder, or one of its checkpoints.", valueName: "path"))
   var resume: String?
   @Option(help: ArgumentHelp("Detection: YOLOv5's file of hyperparameters.", valueName: "file")) var hyp: String?
+  @Option(
+    help: ArgumentHelp(
+      "Detection: evolve hyperparameters over this many generations, each a run. The same command resumes.",
+      valueName: "generations"))
+  var evolve: Int?
   @Option(help: "Epochs without a better validation before the run ends.") var patience: Int?
   @Option(help: "Number of leading layers that are not trained.") var freeze: Int?
   @Option(name: .customLong("label-smoothing"), help: "Label smoothing.") var labelSmoothing: Double?
@@ -40,7 +45,11 @@ struct Train: AsyncParsableCommand {
 
   func validate() throws {
     try TrainingOptions.check(options)
+    if let evolve, !(1...Evolution.maximum).contains(evolve) {
+      throw ValidationError("--evolve must be 1 to \(Evolution.maximum).")
+    }
     if resume != nil {
+      if evolve != nil { throw ValidationError("an evolution resumes by the same command; remove --resume.") }
       if out != nil { throw ValidationError("--resume continues in the run's own folder; remove --out.") }
       if training.preset != nil || training.config != nil {
         throw ValidationError("--resume uses the run's own settings; remove --preset and --config.")
@@ -67,6 +76,12 @@ struct Train: AsyncParsableCommand {
       let model = try await LoadedModel.load(options.model)
       let isDetector = try await model.graph().boxes != nil
       if hyp != nil, !isDetector { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
+      if evolve != nil, !isDetector {
+        throw Failure(
+          .usage,
+          "--evolve mutates the hyperparameters of detectors, but \(options.model) is a classifier; `spdc sweep` searches "
+            + "its settings")
+      }
       let configuration =
         try earlier?.configuration(settings)
         ?? TrainingConfiguration.resolve(
@@ -74,6 +89,7 @@ struct Train: AsyncParsableCommand {
           overrides: (try hyp.map(TrainingConfiguration.hyperparameterSettings(contentsOf:)) ?? []) + settings,
           isDetector: isDetector)
       if printsSettings { return Console.print(exactly: configuration.yaml) }
+      if let evolve { return try await self.evolve(evolve, configuration) }
       if isDetector {
         try await train(DetectionTask(), model, configuration, earlier: earlier, begun: begun)
       } else {
