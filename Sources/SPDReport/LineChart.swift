@@ -49,7 +49,10 @@ public struct LineChart: Sendable {
     var svg = SVG(width: width, height: height)
     let points = series.flatMap(\.points)
     let xs = points.map(\.x)
-    let x = AxisScale(covering: xs, isTight: Set(xs).count > 1, isWhole: xs.allSatisfy { $0 == $0.rounded() }, ticks: 8)
+    let isWhole = xs.allSatisfy { $0 == $0.rounded() }
+    // Labels of fractions are longer.
+    let x = AxisScale(
+      covering: xs, isTight: Set(xs).count > 1, isWhole: isWhole, ticks: isWhole ? 8 : max(2, Int(width / 100)))
     let y = AxisScale(covering: points.map(\.y), isLogarithmic: isLogarithmic)
     let frame = ChartFrame(
       &svg, title: title, xLabel: xLabel, yLabel: yLabel, y: y,
