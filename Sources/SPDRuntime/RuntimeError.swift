@@ -16,6 +16,9 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A detector's target that does not have six numbers.
   case targetRow(network: String, got: Int)
 
+  /// A network whose steps cannot continue with the state of another one.
+  case otherSteps(network: String)
+
   public var description: String {
     switch self {
     case .outOfMemory(let bytes):
@@ -39,6 +42,8 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(network) trains on \(expected) images at a time, but there are \(got) labels"
     case .targetRow(let network, let got):
       return "\(network): a target is image, class, centre x, centre y, width, height, but one has \(got) numbers"
+    case .otherSteps(let network):
+      return "\(network) was compiled with other parameters or updates; compile both networks with the same options"
     }
   }
 }

@@ -2,10 +2,11 @@ import CSPDModule
 
 /// The state of one training run, and its steps. Not to be used by two threads at the same time.
 public final class Trainer {
-  public let network: TrainableNetwork
+  /// The network that steps run: see `use`.
+  public private(set) var network: TrainableNetwork
   public let threads: Int
   private let state: AlignedBuffer
-  private let arena: AlignedBuffer
+  private var arena: AlignedBuffer
   private var c: spdc_trainer
   /// Losses of the current step, which may take several calls.
   private var losses = [Float](repeating: 0, count: 4)
@@ -41,6 +42,29 @@ public final class Trainer {
       values: arrays[0], gradients: arrays[1], momentum: arrays[2], second_moments: arrays[3], average: arrays[4],
       sum: arrays[5], arena: arena.base, arena_bytes: arena.byteCount, balances: network.module.balances,
       threads: Int32(threads))
+  }
+
+  /// Continues with the same network compiled for another input or batch size, as in multi-scale training. Parameters, optimiser
+  /// state, EMA and accumulated gradients stay where they are: nothing is copied. The arena grows if that network needs
+  /// a larger one, and is never made smaller.
+  ///
+  /// - Throws: `RuntimeError.parameter` naming the first parameter that differs, `RuntimeError.otherSteps` if the network was
+  ///   compiled for other updates, `RuntimeError.threads` if its code cannot get that many.
+  public func use(_ network: TrainableNetwork) throws {
+    guard network !== self.network else { return }
+    try network.interface.check(threads: threads)
+    if let (new, old) = zip(network.parameters, self.network.parameters).first(where: { $0 != $1 }) {
+      throw RuntimeError.parameter(name: new.name, reason: "is not \(old.name) \(old.shape) of the network before")
+    }
+    guard network.stateCount == self.network.stateCount, network.parameters.count == self.network.parameters.count,
+      network.updatesInBackward == self.network.updatesInBackward, network.levels == self.network.levels
+    else { throw RuntimeError.otherSteps(network: network.name) }
+    let bytes = network.arenaBytes(threads: threads)
+    if bytes > arena.byteCount {
+      arena = try AlignedBuffer(byteCount: bytes)
+      (c.arena, c.arena_bytes) = (arena.base, arena.byteCount)
+    }
+    self.network = network
   }
 
   // MARK: - state

@@ -26,11 +26,14 @@ import Testing
     [1, 0, 0.2, 0.8, 0.25, 0.3],
   ]
 
-  private static func compiled() async throws -> (graph: Graph, lowered: Graph, network: TrainableNetwork) {
-    let graph = try model.graph(batch: 2)
+  private static func compiled(
+    _ side: Int = 64, inBackward: Bool = false
+  ) async throws -> (graph: Graph, lowered: Graph, network: TrainableNetwork) {
+    let graph = try model.graph(size: Size2D(side, side), batch: 2)
     var options = Pipeline.Options()
     options.mode = .training
     options.maxTargets = targets.count
+    options.updatesInBackward = inBackward
     let builder = try Builder(target: "native")
     let compiled = try builder.compile(graph, options: options)
     return (graph, compiled.plan.graph, try await builder.loadTrainable(compiled))
@@ -74,6 +77,40 @@ import Testing
     // Autobalance keeps the level of stride 16 at 1.
     #expect(
       trainer.balances[1] == 1 && trainer.balances != [4, 1, 0.25, 0.06] && trainer.balances.allSatisfy(\.isFinite))
+  }
+
+  /// Multi-scale training: networks of several sizes share one state, and what one leaves in the arena does not matter.
+  @Test func sizesShareTheState() async throws {
+    let (graph, _, small) = try await Self.compiled(inBackward: true)
+    let (largeGraph, _, large) = try await Self.compiled(128, inBackward: true)
+    let images = (small: syntheticInput(graph.input.shape), large: syntheticInput(largeGraph.input.shape))
+    func step(_ trainer: Trainer) throws -> [Float] {
+      try trainer.step(
+        trainer.network === large ? images.large : images.small, .boxes(Self.targets),
+        Update(learningRate: 0.02, momentum: 0.9))
+    }
+    let trainer = try Self.trainer(small, graph)
+    let address = trainer[.values]!.baseAddress
+    _ = try step(trainer)
+    for network in [large, small] {
+      // A trainer of this size alone, that begins where the other one is.
+      let alone = try network.trainer(threads: 2)
+      for array in [Trainer.Array.values, .momentum] {
+        for (index, value) in trainer[array]!.enumerated() { alone[array]![index] = value }
+      }
+      alone.updates = trainer.updates
+      try trainer.use(network)
+      #expect(try step(trainer) == step(alone))
+      #expect(Array(trainer[.values]!) == Array(alone[.values]!))
+    }
+    #expect(trainer.updates == 3 && trainer[.values]!.baseAddress == address)
+    #expect {
+      try trainer.step(images.large, .boxes(Self.targets), Update(learningRate: 0.1))
+    } throws: { "\($0)".contains("takes \(images.small.count) values") }
+    let (_, _, apart) = try await Self.compiled()
+    #expect { try trainer.use(apart) } throws: { "\($0)".contains("compile both networks with the same options") }
+    let (_, other) = try await UpdateInBackwardTests.compiled(inBackward: true)
+    #expect { try trainer.use(other) } throws: { "\($0)".contains(" of the network before") }
   }
 
   /// Invalid input leaves everything unchanged.

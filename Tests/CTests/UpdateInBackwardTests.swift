@@ -10,7 +10,7 @@ import Testing
   private static let apart = Task { try await compile(inBackward: false) }
   private static let together = Task { try await compile(inBackward: true) }
 
-  private static func compiled(inBackward: Bool) async throws -> (graph: Graph, network: TrainableNetwork) {
+  static func compiled(inBackward: Bool) async throws -> (graph: Graph, network: TrainableNetwork) {
     try await (inBackward ? together : apart).value
   }
 
