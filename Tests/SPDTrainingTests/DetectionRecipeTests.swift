@@ -1,6 +1,8 @@
+import Foundation
 import Models
 import SPD
 import SPDDetection
+import SPDDriver
 import SPDRuntime
 import Testing
 
@@ -80,6 +82,45 @@ import Testing
     }
     #expect(graph.anchors?[0] == [SIMD2(10, 13), SIMD2(16, 30), SIMD2(33, 23)])
     #expect(graph.anchors?[2][2] == SIMD2(373, 326))
+  }
+
+  @Test func settingsThatExcludeEachOther() throws {
+    for (other, reason) in [("multi-scale", "both decide the size"), ("image-weights", "keeps images in order")] {
+      var configuration = try configuration(batch: 16)
+      let problem = message {
+        try configuration.apply([Setting(argument: "rect=true"), Setting(argument: other + "=true")])
+      }
+      #expect(problem?.contains(reason) == true && problem?.hasSuffix("set one of them to false") == true)
+      try configuration.apply([Setting(argument: other + "=true")])
+      #expect(configuration.yaml.contains("\n\(other): true "))
+    }
+  }
+
+  /// Checkpoints of versions without these settings are read.
+  @Test func aConfigurationOfAnEarlierVersion() throws {
+    let text = String(decoding: try JSONEncoder().encode(DetectionConfiguration()), as: UTF8.self)
+    let earlier = text.replacing(#""isMultiScaleOrNone":false,"#, with: "")
+      .replacing(#","weighsImagesOrNone":false"#, with: "").replacing(#""weighsImagesOrNone":false,"#, with: "")
+    #expect(earlier.count < text.count && !earlier.contains("OrNone"))
+    let read = try JSONDecoder().decode(DetectionConfiguration.self, from: Data(earlier.utf8))
+    #expect(!read.isMultiScale && !read.weighsImages)
+  }
+
+  /// Classes without labels in the validation set count with the mean of the others.
+  @Test func weightsFollowTheValidation() async throws {
+    var configuration = try configuration(batch: 16)
+    try configuration.apply([Setting(argument: "data=shapes:64"), Setting(argument: "limit=12")])
+    let data = try await DetectionTrainingData(configuration, model: LoadedModel(yolov5SPDN))
+    let first = try data.imageWeights(classAPs: [])
+    #expect(first.count == 12 && Set(first).count > 1)
+    let classes = data.classNames.count
+    let known = try data.imageWeights(classAPs: (0..<classes).map { $0 == 0 ? 1 : 0 })
+    #expect(zip(first, known).allSatisfy { $0 >= $1 } && first != known)
+    #expect(
+      message { _ = try data.imageWeights(classAPs: [0.5]) }?.contains(
+        "has the mAP of 1 classes, but \(data.trainingName) has \(classes); resume from another checkpoint") == true)
+    let metrics = DetectionMetrics(classes: 3)
+    #expect(metrics.summary().classAPs == [0, 0, 0])
   }
 
   /// Hyperparameters of YOLOv5's file become settings, the optimiser's too.

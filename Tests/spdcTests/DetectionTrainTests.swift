@@ -1,5 +1,6 @@
 import Foundation
 import SPDFormats
+import SPDVision
 import Testing
 
 /// `spdc dataset`, `train`, `val` and `evaluate` with a detector of 60 000 parameters on generated images of 96×96.
@@ -202,6 +203,77 @@ import Testing
     let accuracy = try scratch.write("metric: val/top1\nspace: {lr: [0.1, 1]}\n", "accuracy.yaml")
     try await sweep(model, data, accuracy)
       .failed(.data, "accuracy.yaml:1: `metric` must be a column", "metrics/fitness")
+  }
+
+  /// A detector of one level, which compiles quickly for several sizes.
+  private func oneLevel() throws -> String {
+    try scratch.write(
+      """
+      import SPD
+      public let one = Model("one-level", input: .image(3, 32, 32), classes: 6) { image, classes in
+        let a = image.through(
+          SpaceToDepth(), Conv(8, kernel: 1), SpaceToDepth(), Conv(16, kernel: 1), SpaceToDepth(), Conv(16, kernel: 1))
+        return Detect(classes: classes, anchors: .init([[(6, 6), (10, 10), (16, 14)]]))(a)
+      }
+      """, "one.swift")
+  }
+
+  /// Mini-batches have sizes of their own, and images are drawn by the latest validation; a killed run gives the same bytes.
+  @Test func sizesAndImagesAreDrawn() async throws {
+    let (model, data) = (try oneLevel(), try await shapes(24, 4))
+    func run(_ arguments: [String], _ shell: String? = nil) async throws -> Outcome {
+      try await spdc(
+        arguments: [
+          "train", model, "--data", data, "--size", "32", "--batch", "4", "--set", "warmup-iterations=4", "--threads",
+          "2", "--epochs", "2", "--lr", "0.1", "--set", "nominal-batch=8",
+        ] + arguments, shell: shell)
+    }
+    let drawn = ["--multi-scale", "--image-weights", "--save-iterations", "1"]
+    let whole = try await run(drawn + ["--out", scratch("whole")]).succeeded()
+    // 32 and 64, and one arena for both.
+    #expect(whole.errors.contains("(arena of 64×64 "), "\(whole.errors)")
+    let last = scratch("killed/checkpoints/last.safetensors")
+    for kill in 0..<4 {
+      let stop = interruption("KILL", after: Double(kill) * 0.02, writing: last)
+      _ =
+        exists(last)
+        ? try await spdc(arguments: ["train", model, "--resume", scratch("killed")], shell: stop)
+        : try await run(drawn + ["--out", scratch("killed")], stop)
+    }
+    try await spdc("train", model, "--resume", scratch("killed")).succeeded()
+    #expect(try TinyTraining.payload(scratch("killed")) == TinyTraining.payload(scratch("whole")))
+    #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
+    try await run(["--multi-scale", "--out", scratch("sizes")]).succeeded()
+    let box = try ["whole", "sizes"].map { try TinyTraining.column("train/box_loss", scratch($0)) }
+    #expect(box[0] != box[1])
+    try await run(["--multi-scale", "--set", "rect=true", "--out", scratch("no")])
+      .failed(.usage, "`rect` and `multi-scale` both decide the size of a mini-batch")
+    try await spdc("train", model, "--resume", scratch("sizes"), "--image-weights")
+      .failed(.usage, "the run was started with image-weights false, which cannot change")
+    try await spdc("train", Place.tiny, "--data", "shapes:12", "--multi-scale", "--out", scratch("no"))
+      .failed(.usage, "`multi-scale` is a setting of detection")
+  }
+
+  /// Rectangular batches have the shape of their images, for which a step is compiled.
+  @Test func rectangularBatchesAreTrained() async throws {
+    for (split, count) in [("train", 4), ("val", 2)] {
+      for part in ["images", "labels"] {
+        try FileManager.default.createDirectory(
+          atPath: scratch("wide/\(part)/\(split)"), withIntermediateDirectories: true)
+      }
+      for index in 0..<count {
+        try Image(width: 64, height: 32, filledWith: RGB(UInt8(40 * index), 90, 120)).write(
+          to: scratch("wide/images/\(split)/\(index).png"))
+        _ = try scratch.write("0 0.5 0.5 0.2 0.4\n", "wide/labels/\(split)/\(index).txt")
+      }
+    }
+    let data = try scratch.write(
+      "path: wide\ntrain: images/train\nval: images/val\nnames: [a, b, c, d, e, f]\n", "wide.yaml")
+    let run = try await spdc(
+      "train", try oneLevel(), "--data", data, "--size", "64", "--batch", "4", "--epochs", "1", "--threads", "2",
+      "--set", "rect=true", "--out", scratch("run"), "--json"
+    ).succeeded().object()
+    #expect(run["finished"] as? Bool == true)
   }
 
   /// An evolution that was killed gives the same table as one that was not.

@@ -51,6 +51,13 @@ public struct DetectionSummary: Sendable, Equatable {
   public var map50: Double { mean(classes.map(\.ap50)) }
   public var map50To95: Double { mean(classes.map(\.ap)) }
 
+  /// AP of each class; for classes without labels, the mean of the others, as in YOLOv5.
+  public var classAPs: [Double] {
+    var values = [Double](repeating: map50To95, count: confusion.classes)
+    for found in classes { values[found.classIndex] = found.ap }
+    return values
+  }
+
   /// Averages of the classes' precision, recall and precision at a recall. Their F1 is not the mean of F1: see
   /// `meanF1`.
   public var meanCurves: DetectionCurves {

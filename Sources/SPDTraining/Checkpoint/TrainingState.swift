@@ -13,6 +13,8 @@ public struct TrainingState: Codable, Equatable, Sendable {
 
   /// The epoch with the best validation metric so far.
   public var best: Best?
+  /// Numbers of the latest validation that the choice of images depends on; nil if it does not, or before the first one.
+  public var feedback: [Double]?
   /// States of random generators by purpose. Samplers that are functions of seed, epoch and position need none.
   public var generators: [String: [UInt64]] = [:]
   /// Running averages of the current epoch.

@@ -35,6 +35,12 @@ extension SettingTable {
         fraction("hsv-s", \.hsvS, help: "maximum change of saturation"),
         fraction("hsv-v", \.hsvV, help: "maximum change of value"),
         .one("rect", \.detection.rectangular, help: "rectangular training batches by aspect ratio, without mosaics"),
+        .one(
+          "multi-scale", \.detection.isMultiScale,
+          help: "draw the size of each mini-batch from half to one and a half of image-size"),
+        .one(
+          "image-weights", \.detection.weighsImages,
+          help: "draw images with rare or difficult classes more often, by the latest validation"),
         .one("cache", \.detection.cache, help: "where resized images are kept"),
       ]
     ),
@@ -42,7 +48,7 @@ extension SettingTable {
 
   /// Keys of the settings that are in YOLOv5's hyperparameter file.
   static let detectionHyperparameters = Set(detection.flatMap(\.fields).map(\.key))
-    .subtracting(["autoanchor", "cutmix", "rect", "cache"])
+    .subtracting(["autoanchor", "cutmix", "rect", "multi-scale", "image-weights", "cache"])
 
   private typealias Path = WritableKeyPath<DetectionHyperparameters, Double> & Sendable
 

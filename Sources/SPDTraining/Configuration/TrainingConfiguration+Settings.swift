@@ -81,6 +81,19 @@ extension TrainingConfiguration {
     if optimizer.nesterov, optimizer.momentum == 0 {
       return ("`nesterov` requires a `momentum` above 0", ["nesterov", "momentum"])
     }
+    guard let detection = detectionOrNone, detection.rectangular else { return nil }
+    if detection.isMultiScale {
+      return (
+        "`rect` and `multi-scale` both decide the size of a mini-batch; set one of them to false",
+        ["rect", "multi-scale"]
+      )
+    }
+    if detection.weighsImages {
+      return (
+        "`rect` keeps images in order, but `image-weights` draws them; set one of them to false",
+        ["rect", "image-weights"]
+      )
+    }
     return nil
   }
 

@@ -16,6 +16,20 @@ public struct DetectionConfiguration: Codable, Equatable, Sendable {
   /// Whether anchors are replaced where their best possible recall is below 0.98.
   public var autoanchor = true
 
+  /// Whether every mini-batch has its own size, from half to one and a half of the image size.
+  public var isMultiScale: Bool {
+    get { isMultiScaleOrNone ?? false }
+    set { isMultiScaleOrNone = newValue }
+  }
+  /// Whether images are drawn with weights, those with rare or difficult classes more often.
+  public var weighsImages: Bool {
+    get { weighsImagesOrNone ?? false }
+    set { weighsImagesOrNone = newValue }
+  }
+  /// Nil in checkpoints of versions without them.
+  private var isMultiScaleOrNone: Bool? = false
+  private var weighsImagesOrNone: Bool? = false
+
   public init() {}
 }
 

@@ -38,13 +38,15 @@ public struct DetectionEvaluation: Sendable {
 }
 
 extension DetectionEvaluation {
-  /// The input sizes of a validation: those of its rectangular batches, largest first.
-  package static func sizes(_ dataset: any DetectionDataset, batch: Int, imageSize: Int) -> [Size2D] {
+  /// The input sizes of rectangular batches, largest first.
+  ///
+  /// - Parameter pad: additional sides in units of the stride: 0.5 for validation, 0 for training.
+  package static func sizes(_ dataset: any DetectionDataset, batch: Int, imageSize: Int, pad: Double) -> [Size2D] {
     let batches = RectangularBatches(
       sizes: (0..<dataset.count).map { index in
         let labels = dataset.labels(index)
         return (labels.width, labels.height)
-      }, batchSize: batch, imageSize: imageSize, stride: 32, pad: 0.5)
+      }, batchSize: batch, imageSize: imageSize, stride: 32, pad: pad)
     return Set(batches.shapes.map { Size2D($0.height, $0.width) }).sorted {
       ($0.area, $0.height) > ($1.area, $1.height)
     }

@@ -37,20 +37,36 @@ public struct DetectionTask: TrainingTask {
   }
 
   public func source(
-    _ data: DetectionTrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition
+    _ data: DetectionTrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition,
+    feedback: [Double]
   ) throws -> DetectionLoader {
     let detection = configuration.detection
     return try DetectionLoader(
       data.trainingImages, hyperparameters: detection.hyperparameters,
       options: DetectionLoaderOptions(
         batchSize: configuration.batch, imageSize: data.size.height, isRectangular: detection.rectangular,
-        cutMix: detection.cutMix, seed: configuration.seed, isStrict: configuration.strict,
-        threads: configuration.loaderThreads),
-      from: position, epochs: configuration.epochs)
+        isMultiScale: detection.isMultiScale, cutMix: detection.cutMix, seed: configuration.seed,
+        isStrict: configuration.strict, threads: configuration.loaderThreads),
+      weights: detection.weighsImages ? try data.imageWeights(classAPs: feedback) : nil, from: position,
+      epochs: detection.weighsImages ? position.epoch + 1 : configuration.epochs)
+  }
+
+  public func followsValidation(_ configuration: TrainingConfiguration) -> Bool { configuration.detection.weighsImages }
+
+  /// The mAP of each class, with image weights.
+  public func feedback(_ evaluation: DetectionEvaluation, _ configuration: TrainingConfiguration) -> [Double] {
+    configuration.detection.weighsImages ? evaluation.metrics.classAPs : []
+  }
+
+  public func trainingSizes(_ data: DetectionTrainingData, _ configuration: TrainingConfiguration) -> [Size2D] {
+    let side = data.size.height
+    if configuration.detection.isMultiScale { return MultiScale.sizes(imageSize: side).map { Size2D($0, $0) } }
+    guard configuration.detection.rectangular else { return [data.size] }
+    return DetectionEvaluation.sizes(data.training, batch: configuration.batch, imageSize: side, pad: 0)
   }
 
   public func validationSizes(_ data: DetectionTrainingData, _ configuration: TrainingConfiguration) -> [Size2D] {
-    DetectionEvaluation.sizes(data.validation, batch: configuration.batch, imageSize: data.size.height)
+    DetectionEvaluation.sizes(data.validation, batch: configuration.batch, imageSize: data.size.height, pad: 0.5)
   }
 
   public func check(_ graph: Graph, for data: DetectionTrainingData) throws {
@@ -200,5 +216,7 @@ extension Graph {
   }
 }
 
-extension DetectionBatch: MiniBatch {}
+extension DetectionBatch: MiniBatch {
+  public var size: Size2D? { Size2D(height, width) }
+}
 extension DetectionLoader: BatchSource {}

@@ -49,7 +49,7 @@ public struct DetectionValidationData: Sendable {
     sizes =
       isSquare
       ? [Size2D(side, side)]
-      : DetectionEvaluation.sizes(dataset, batch: configuration.batch, imageSize: side)
+      : DetectionEvaluation.sizes(dataset, batch: configuration.batch, imageSize: side, pad: 0.5)
   }
 
   /// The ground truth for COCO's evaluation, and the ids of images and classes in it.

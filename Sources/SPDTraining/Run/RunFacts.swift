@@ -11,7 +11,7 @@ package struct RunFacts {
   package init(modules: TrainingModules, data: some RunData) {
     facts = [
       "network": modules.graph.name, "parameters": String(modules.graph.parameterHash, radix: 16),
-      "code": String(modules.codeHash, radix: 16), "images": String(data.trainingCount),
+      "code": String(modules.trainable.codeHash, radix: 16), "images": String(data.trainingCount),
       Self.training: String(data.trainingHash, radix: 16),
       "validation": String(data.validationHash, radix: 16), "options": modules.options,
     ]

@@ -4,13 +4,12 @@ import SPDDriver
 import SPDFormats
 import SPDRuntime
 
-/// A network compiled for training and for inference, with the same size and batch.
+/// A network compiled for training and for inference, with the same batch, and a module for each input size.
 public struct TrainingModules: @unchecked Sendable {
+  /// The network at the size of the data.
   package let graph: Graph
-  package let trainable: TrainableNetwork
+  package let trainable: TrainableNetworks
   package let inference: InferenceNetworks
-  /// Hash of the generated code and its compiler, which affect rounding.
-  package let codeHash: UInt64
   /// Memory of a run in bytes by purpose: the arena of a step, the state of all parameters, the mini-batches that are loaded.
   package let memory: [(what: String, bytes: Int)]
   /// The options that affect generated code, as written on the command line.
@@ -66,23 +65,17 @@ public struct TrainingModules: @unchecked Sendable {
     // Gradients that are neither accumulated nor clipped can be applied at once.
     pipeline.updatesInBackward = configuration.accumulation == 1 && configuration.clip == 0
     pipeline.maxTargets = task.maximumTargets(data, configuration)
-    if let megabytes = configuration.maxArena {
-      pipeline = try builder.fitting(
-        pipeline, graph, arena: Int(megabytes * 1e6), threads: configuration.computeThreads)
-    }
-    let training = try builder.compile(graph, options: pipeline)
-    inspect(training)
-    codeHash = try await builder.key(training)
-    trainable = try await builder.loadTrainable(training)
+    trainable = try await TrainableNetworks(
+      builder, pipeline, model, graph, sizes: task.trainingSizes(data, configuration), configuration, inspect: inspect)
     let float = MemoryLayout<Float>.size
     // Values and momentum, and as the settings ask, gradients, their sum, second moments and EMA.
     let arrays =
       2 + (pipeline.updatesInBackward ? 0 : 1) + (configuration.accumulation > 1 ? 1 : 0)
       + (configuration.optimizer.method == .sgd ? 0 : 1) + (configuration.average.isOn ? 1 : 0)
     memory = [
-      ("arena", trainable.arenaBytes(threads: configuration.computeThreads)),
-      ("state", arrays * trainable.stateCount * float),
-      ("images", (configuration.loaderThreads + 3) * trainable.inputCount * float),
+      (trainable.arenaTitle, trainable.largest.arenaBytes(threads: configuration.computeThreads)),
+      ("state", arrays * trainable.largest.stateCount * float),
+      ("images", (configuration.loaderThreads + 3) * trainable.maximumInputCount * float),
     ]
     var sized: [InferenceNetworks.Sized] = []
     for size in task.validationSizes(data, configuration) {
@@ -95,7 +88,8 @@ public struct TrainingModules: @unchecked Sendable {
   }
 
   package func trainer(_ configuration: TrainingConfiguration) throws -> Trainer {
-    let trainer = try trainable.trainer(
+    // The arena of the largest network serves the others.
+    let trainer = try trainable.largest.trainer(
       threads: configuration.computeThreads, rule: configuration.optimizer.rule,
       averages: configuration.average.isOn, accumulates: configuration.accumulation > 1)
     try trainer.load { parameter in

@@ -97,13 +97,17 @@ public final class TrainingRun<Task: TrainingTask> {
   ///   the last checkpoint, which is intact.
   package func run() throws -> TrainingEnding {
     try StopRequest.watched {
-      let loader = try task.source(data, configuration, from: position)
+      var source: Task.Source?
       defer {
-        loader.cancel()
+        source?.cancel()
         observer?.finish()
       }
       while state.epoch < configuration.epochs, !hasLostPatience {
-        guard try runEpoch(loader), try endEpoch() else {
+        if source == nil || task.followsValidation(configuration) {
+          source?.cancel()
+          source = try task.source(data, configuration, from: position, feedback: state.feedback ?? [])
+        }
+        guard try runEpoch(source!), try endEpoch() else {
           observer?.finish()
           try save(to: [.last])
           return .stopped
@@ -178,6 +182,12 @@ public final class TrainingRun<Task: TrainingTask> {
   }
 
   private func learn(_ batch: Task.Source.Batch, _ rates: StepRates) throws {
+    if let size = batch.size {
+      guard let network = modules.trainable[size] else {
+        throw Failure(.software, "internal error: no training step for \(size.height)×\(size.width)")
+      }
+      try trainer.use(network)
+    }
     let targets = task.targets(of: batch, in: modules.graph, configuration)
     let losses =
       trainer.network.updatesInBackward
@@ -257,6 +267,8 @@ public final class TrainingRun<Task: TrainingTask> {
     if isValidated {
       guard let found = try keepingSteps({ try evaluate() }) else { return false }
       evaluation = found
+      let feedback = task.feedback(found, configuration)
+      state.feedback = feedback.isEmpty ? nil : feedback
       row.merge(task.values(found)) { $1 }
       isBest = row[Task.bestMetric].map { state.noteValidation($0, epoch: epoch) } ?? false
     }

@@ -20,7 +20,7 @@ public struct ClassificationTask: TrainingTask {
   }
 
   public func source(
-    _ data: TrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition
+    _ data: TrainingData, _ configuration: TrainingConfiguration, from position: BatchPosition, feedback: [Double]
   ) throws -> BatchLoader {
     try BatchLoader(
       data.training, transform: data.transform,

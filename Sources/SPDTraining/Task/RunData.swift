@@ -30,6 +30,12 @@ public protocol MiniBatch: Sendable {
   var count: Int { get }
   /// Images of this mini-batch that cannot be decoded.
   var broken: [BrokenImage] { get }
+  /// Size of the images; nil if all mini-batches of a run have the same.
+  var size: Size2D? { get }
+}
+
+extension MiniBatch {
+  public var size: Size2D? { nil }
 }
 
 /// Delivers the mini-batches of a run in order.

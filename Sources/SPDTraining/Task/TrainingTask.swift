@@ -33,10 +33,22 @@ public protocol TrainingTask: Sendable {
   /// - Parameter model: provides the input size if the configuration does not.
   func data(_ configuration: TrainingConfiguration, model: LoadedModel) async throws -> Data
 
-  /// Starts to load the mini-batches of a run.
+  /// Starts to load the mini-batches of a run, or of one epoch if `followsValidation`.
   ///
-  /// - Parameter position: the first mini-batch to deliver.
-  func source(_ data: Data, _ configuration: TrainingConfiguration, from position: BatchPosition) throws -> Source
+  /// - Parameters:
+  ///   - position: the first mini-batch to deliver.
+  ///   - feedback: of the latest validation; empty before the first one.
+  func source(
+    _ data: Data, _ configuration: TrainingConfiguration, from position: BatchPosition, feedback: [Double]
+  ) throws -> Source
+
+  /// Whether the mini-batches of an epoch depend on the latest validation.
+  func followsValidation(_ configuration: TrainingConfiguration) -> Bool
+  /// Returns the numbers of an evaluation that `source` depends on, which checkpoints keep.
+  func feedback(_ evaluation: Evaluation, _ configuration: TrainingConfiguration) -> [Double]
+
+  /// Returns the input sizes of training; a module is compiled for each, and mini-batches have one of them.
+  func trainingSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D]
 
   /// Returns the input sizes of validation; a module is compiled for each.
   func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D]
@@ -125,6 +137,9 @@ extension TrainingTask {
   public static var columns: [String] {
     learningRates.map(\.name) + metrics.map(\.name) + ["images_per_second", "seconds"]
   }
+  public func followsValidation(_ configuration: TrainingConfiguration) -> Bool { false }
+  public func feedback(_ evaluation: Evaluation, _ configuration: TrainingConfiguration) -> [Double] { [] }
+  public func trainingSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
   public func validationSizes(_ data: Data, _ configuration: TrainingConfiguration) -> [Size2D] { [data.size] }
   public static var transfersWeights: Bool { false }
   public func maximumTargets(_ data: Data, _ configuration: TrainingConfiguration) -> Int { 0 }

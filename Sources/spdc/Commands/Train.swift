@@ -38,6 +38,13 @@ struct Train: AsyncParsableCommand {
   var evolve: Int?
   @Option(help: "Epochs without a better validation before the run ends.") var patience: Int?
   @Option(help: "Number of leading layers that are not trained.") var freeze: Int?
+  @Flag(
+    name: .customLong("multi-scale"),
+    help: "Detection: draw the size of each mini-batch from half to one and a half of the image size.")
+  var multiScale = false
+  @Flag(
+    name: .customLong("image-weights"), help: "Detection: draw images with rare or difficult classes more often.")
+  var imageWeights = false
   @Option(name: .customLong("label-smoothing"), help: "Label smoothing.") var labelSmoothing: Double?
   @Flag(help: "Print the result as JSON, without progress.") var json = false
   @Flag(name: .customLong("settings"), help: "Print every setting with its value for this model as YAML, and exit.")
@@ -64,7 +71,8 @@ struct Train: AsyncParsableCommand {
         + TrainingOptions.settings([
           "epochs": epochs.map(String.init), "lr": lr.map { "\($0)" }, "seed": seed.map(String.init),
           "save-every": saveEvery.map(String.init), "save-iterations": saveIterations.map(String.init),
-          "patience": patience.map(String.init),
+          "patience": patience.map(String.init), "multi-scale": multiScale ? "true" : nil,
+          "image-weights": imageWeights ? "true" : nil,
           "freeze": freeze.map(String.init), "label-smoothing": labelSmoothing.map { "\($0)" },
         ])
       // A run that ended before its first checkpoint has nothing to resume from: start it.
