@@ -30,12 +30,9 @@ package struct TrainableNetworks: @unchecked Sendable {
   ) async throws {
     let own = graph.input.shape.size
     let inspected = sizes.contains(own) ? own : sizes[0]
-    let progress = Progress("compiling training steps for \(sizes.count) input sizes", total: sizes.count)
-    defer { progress.finish() }
-    var networks: [(size: Size2D, network: TrainableNetwork)] = []
+    var steps: [Builder.Compiled] = []
     var keys: [UInt64] = []
-    for (done, size) in sizes.enumerated() {
-      if sizes.count > 1 { progress.update(done) }
+    for size in sizes {
       let sized =
         size == own ? graph : try await model.graph(size: size, batch: configuration.batch, classes: graph.classes)
       var options = options
@@ -43,17 +40,36 @@ package struct TrainableNetworks: @unchecked Sendable {
         options = try builder.fitting(
           options, sized, arena: Int(megabytes * 1e6), threads: configuration.computeThreads)
       }
-      let compiled = try builder.compile(sized, options: options)
-      if size == inspected { inspect(compiled) }
-      keys.append(try await builder.key(compiled))
-      networks.append((size, try await builder.loadTrainable(compiled, quiet: sizes.count > 1)))
+      let step = try builder.compile(sized, options: options)
+      if size == inspected { inspect(step) }
+      keys.append(try await builder.key(step))
+      steps.append(step)
     }
-    self.sizes = networks
+    let networks = Array(zip(sizes, try await Self.loaded(steps, builder)))
+    self.sizes = networks.map { (size: $0, network: $1) }
     codeHash =
       keys.count == 1 ? keys[0] : fnv1a(keys.flatMap { key in withUnsafeBytes(of: key.littleEndian) { Array($0) } })
     let threads = configuration.computeThreads
-    let most = networks.max { $0.network.arenaBytes(threads: threads) < $1.network.arenaBytes(threads: threads) }!
+    let most = self.sizes.max { $0.network.arenaBytes(threads: threads) < $1.network.arenaBytes(threads: threads) }!
     largest = most.network
     arenaTitle = sizes.count == 1 ? "arena" : "arena of \(most.size.height)×\(most.size.width)"
+  }
+  /// Runs the C compiler, as often at a time as the machine has processors, with progress if there are several modules.
+  private static func loaded(_ steps: [Builder.Compiled], _ builder: Builder) async throws -> [TrainableNetwork] {
+    let progress = Progress("compiling training steps for \(steps.count) input sizes", total: steps.count)
+    defer { progress.finish() }
+    return try await withThrowingTaskGroup(of: (Int, TrainableNetwork).self) { group in
+      for (index, step) in steps.enumerated() {
+        group.addTask { (index, try await builder.loadTrainable(step, quiet: steps.count > 1)) }
+      }
+      var networks = [TrainableNetwork?](repeating: nil, count: steps.count)
+      var done = 0
+      for try await (index, network) in group {
+        networks[index] = network
+        done += 1
+        if steps.count > 1 { progress.update(done) }
+      }
+      return networks.map { $0! }
+    }
   }
 }
