@@ -54,6 +54,13 @@ struct IDXFaultTests {
     #expect(try problem(images, IDXTests.file([0, 28, 28], [])).contains("\(images): has no images"))
   }
 
+  @Test(arguments: [[0xffff_ffff, 0xffff_ffff, 0], [3, 0, 4]]) func imagesWithoutPixels(dimensions: [Int]) throws {
+    let file = IDXTests.file(dimensions, [])
+    for file in [file, gzipped(file)] {
+      #expect(try problem(images, file).contains("pixels; sides are 1 to"))
+    }
+  }
+
   @Test(arguments: [[0xffff_ffff, 0xffff_ffff, 0xffff_ffff], [0xffff_ffff, 1024, 1024], [0x4000_0000, 4, 4_294_967]])
   func countsThatNoMachineHolds(dimensions: [Int]) throws {
     let file = IDXTests.file(dimensions, [1, 2, 3])

@@ -99,6 +99,7 @@ struct IDXArray: Sendable {
         path: path, what: "declares \(text(dimensions)) elements, more than half of this machine's memory",
         remedy: remedy)
     }
-    return dimensions.reduce(1, *)
+    // Beside a dimension of 0, the product of the others may be too large for an integer.
+    return product == 0 ? 0 : dimensions.reduce(1, *)
   }
 }
