@@ -44,6 +44,12 @@ import Testing
     #expect(message?.contains("/nowhere/data.yaml") == true)
   }
 
+  @Test func aliasesAreRead() throws {
+    let data = try data("val: &v images/val\ntrain: *v\nnames: ['*', '* a', b*c]  # **bold**, *italic*\n")
+    #expect(data.sources[.train] == ["images/val"])
+    #expect(data.classNames == ["*", "* a", "b*c"])
+  }
+
   @Test func hostileFilesNeverCrash() {
     let deep = String(repeating: "[", count: 200_000)
     #expect(dataMessage { _ = try data("train: " + deep) } != nil)
@@ -52,6 +58,8 @@ import Testing
       + (0..<40).map { "b\($0): &b\($0) [*\($0 == 0 ? "a" : "b\($0 - 1)"),*\($0 == 0 ? "a" : "b\($0 - 1)")]\n" }
       .joined()
     #expect(dataMessage { _ = try data(bomb + "train: *b39\nnames: *b39\n") } != nil)
+    // A key is hashed with all that its alias stands for.
+    #expect(dataMessage { _ = try data(bomb + "? *b39\n: x\n") }?.contains(":10: has too many aliases") == true)
     let words = [
       "train:", "names", ": ", "[", "]", "{", "}", "\n", "  ", "- ", "0", "nc: 2\n", "&a ", "*a", "!!binary ", "|", "?",
       "\u{0}", "\"", "'", "#", "<<: *a",

@@ -114,6 +114,7 @@ struct ConfigurationTests {
     #expect(
       refusal("std: [[1], 2, 3]\n")
         == "t.yaml:1: `std` must be a word, a number or a list of them; settings are not nested")
+    #expect(refusal("mean: &m [1]\n? [" + String(repeating: "*m, ", count: 17) + "]\n") == "t.yaml:2: too many aliases")
     #expect(refusal("lr: 1\nmean: [1, 2\n")?.hasPrefix("t.yaml:3: is not YAML: ") == true)
     #expect(
       message { _ = try Setting(argument: "epochs") }

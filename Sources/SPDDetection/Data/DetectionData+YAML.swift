@@ -112,6 +112,7 @@ private func mapping(_ text: String, _ path: String) throws(DataError) -> [(key:
   func refuse(_ line: Int, _ what: String) -> DataError {
     DataError(path: "\(path):\(line)", what: what, remedy: "write `train:`, `val:` and `names:`, one on each line")
   }
+  if let line = YAMLAliases.lineOfExcess(in: text) { throw refuse(line, "has too many aliases") }
   let root: Node?
   do {
     root = try Yams.compose(yaml: text)

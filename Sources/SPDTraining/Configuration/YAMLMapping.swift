@@ -9,8 +9,12 @@ struct YAMLKey {
 
 /// Returns the keys and values of a YAML text in order; none for an empty text.
 ///
-/// - Throws: `ConfigurationError` with the line for invalid YAML, a root that is not a mapping, or a duplicate key.
+/// - Throws: `ConfigurationError` with the line for invalid YAML, too many aliases, a root that is not a mapping, or a
+///   duplicate key.
 func yamlMapping(_ text: String, path: String) throws -> [(key: YAMLKey, value: Node)] {
+  if let line = YAMLAliases.lineOfExcess(in: text) {
+    throw ConfigurationError(source: .file(path, line: line), problem: "too many aliases")
+  }
   do {
     guard let root = try Yams.compose(yaml: text), root.tag != Tag(.null) else { return [] }
     return try yamlMapping(root, path: path)
