@@ -12,6 +12,8 @@ let package = Package(
         .product(name: "SPD", package: "spdc"),
         .product(name: "SPDRuntime", package: "spdc"),
         .product(name: "SPDFormats", package: "spdc"),
+        .product(name: "SPDData", package: "spdc"),
+        .product(name: "SPDDetection", package: "spdc"),
         .product(name: "SPDTraining", package: "spdc"),
       ])
   ]

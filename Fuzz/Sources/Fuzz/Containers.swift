@@ -1,12 +1,20 @@
 /// Mutations inside containers whose checksums would otherwise refuse every change.
 enum Containers {
-  private static let table: [UInt32] = (0..<256 as Range<UInt32>).map { byte in
-    (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
+  private static func table(polynomial: UInt32) -> [UInt32] {
+    (0..<256 as Range<UInt32>).map { byte in
+      (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? value >> 1 ^ polynomial : value >> 1 }
+    }
   }
 
-  static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  private static let table = table(polynomial: 0xEDB8_8320)
+  private static let castagnoliTable = table(polynomial: 0x82F6_3B78)
+
+  private static func crc(_ bytes: some Sequence<UInt8>, _ table: [UInt32]) -> UInt32 {
     ~bytes.reduce(UInt32.max) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
   }
+
+  static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 { crc(bytes, table) }
+  static func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 { crc(bytes, castagnoliTable) }
 
   private static func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
@@ -52,6 +60,32 @@ enum Containers {
     let count = UInt16(entries.count)
     return file + directory + little(0x0605_4b50 as UInt32) + little(0 as UInt32) + little(count) + little(count)
       + little(UInt32(directory.count)) + little(start) + little(0 as UInt16)
+  }
+
+  // MARK: gzip
+
+  private static let gzipHeader: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
+
+  /// A gzip file of one stored block.
+  static func gzip(_ content: [UInt8]) -> [UInt8] {
+    let content = content.prefix(0xffff)
+    let count = UInt16(content.count)
+    return gzipHeader + [1] + little(count) + little(~count) + content + little(crc32(content))
+      + little(UInt32(content.count))
+  }
+
+  /// What a file made by ``gzip(_:)`` holds; nil for any other.
+  static func storedContent(_ bytes: [UInt8]) -> [UInt8]? {
+    guard bytes.starts(with: gzipHeader + [1]), bytes.count >= 23 else { return nil }
+    return Array(bytes[15..<bytes.count - 8])
+  }
+
+  // MARK: scan caches
+
+  /// Corrects the checksum of a scan's cache, which comes after its magic number and version.
+  static func checkedScanCache(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count >= 24 else { return bytes }
+    return bytes[..<12] + little(crc32c(bytes[24...])) + bytes[16...]
   }
 
   // MARK: PNG

@@ -22,7 +22,10 @@ struct Reader: Sendable {
   /// - Throws: where the input is refused.
   let read: @Sendable (_ folder: String, _ file: String) throws -> Void
 
-  static let all = [
+  static let all = files + detection
+
+  /// Checkpoints, arrays, classification data sets, images, graphs and settings.
+  private static let files = [
     Reader(
       name: "safetensors", file: "input.safetensors",
       seeds: { Seeds.files("Tests/SPDFormatsTests/Fixtures", [".safetensors"]) }, read: { _ = try readCheckpoint($1) }),
@@ -67,6 +70,12 @@ struct Reader: Sendable {
         let names = (0..<10).map { "class \($0)\n" }.joined()
         try writeAtomically(to: "\(folder)/batches.meta.txt") { try $0.write(Array(names.utf8)) }
       }, read: { folder, _ in try readAll(folder) }),
+    Reader(
+      name: "idx", file: "train-images-idx3-ubyte", seeds: { [Seeds.idxImages] },
+      prepare: { try Seeds.writeIDX(to: $0) }, read: { folder, _ in try readAll(folder) }),
+    Reader(
+      name: "idx-gzip", file: "train-images-idx3-ubyte.gz", seeds: { Seeds.packedIDX }, finish: mutatedGzip,
+      prepare: { try Seeds.writeIDX(to: $0) }, read: { folder, _ in try readAll(folder) }),
     Reader(
       name: "jpeg", file: "input.jpg",
       seeds: { Seeds.images(["jpeg"]) + Seeds.files("Tests/Fixtures/shapes", [".jpg"]).filter { $0.count < 20_000 } },
@@ -141,6 +150,14 @@ struct Reader: Sendable {
     entries[chosen].data = Mutation.mutated(entries[chosen].data, others: entries.map(\.data), &random)
     if random.below(10) == 0 { entries.swapAt(random.below(entries.count), random.below(entries.count)) }
     return Containers.zip(entries)
+  }
+
+  /// Mutates what a gzip file of stored blocks holds and packs it again; sometimes mutates the file itself.
+  private static func mutatedGzip(_ original: [UInt8], _ seeds: [[UInt8]], _ random: inout Random) -> [UInt8] {
+    guard random.below(3) > 0, let content = Containers.storedContent(original) else {
+      return Mutation.mutated(original, others: seeds, &random)
+    }
+    return Containers.gzip(Mutation.mutated(content, others: seeds, &random))
   }
 
   /// Mutates the first hundred bytes, which contain the Exif block.
