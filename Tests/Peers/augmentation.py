@@ -229,23 +229,56 @@ def copy_paste():
     return cases
 
 
-def mosaic():
-    """Placement by the slices of the four quarters."""
-    s, xc, yc = 48, 41, 60
-    sizes = [(48, 36), (30, 48), (48, 48), (48, 20)]
+BOX = [np.float32(v) for v in (0.45, 0.5, 0.6, 0.7)]  # centre and sides, of every tile
+
+
+def composed(s, xc, yc, tiles):
+    """A mosaic by the slices of the four quarters, and the object of each tile."""
     canvas = np.full((2 * s, 2 * s, 3), 114, np.uint8)
     objects = []
-    for i, (w, h) in enumerate(sizes):
-        image = noise(w, h, 20 + i)
+    for i, image in enumerate(tiles):
+        h, w = image.shape[:2]
         x1, y1 = (max(xc - w, 0) if i % 2 == 0 else xc), (max(yc - h, 0) if i < 2 else yc)
         x2, y2 = (xc if i % 2 == 0 else min(xc + w, 2 * s)), (yc if i < 2 else min(yc + h, 2 * s))
         left, top = (w - (x2 - x1) if i % 2 == 0 else 0), (h - (y2 - y1) if i < 2 else 0)
         canvas[y1:y2, x1:x2] = image[top:top + y2 - y1, left:left + x2 - x1]
-        cx, cy, bw, bh = np.float32(0.45), np.float32(0.5), np.float32(0.6), np.float32(0.7)
+        cx, cy, bw, bh = BOX
         box = [w * (cx - bw / 2) + x1 - left, h * (cy - bh / 2) + y1 - top,
                w * (cx + bw / 2) + x1 - left, h * (cy + bh / 2) + y1 - top]
         objects.append(dict(classIndex=i, box=np.clip(box, 0, 2 * s).tolist(), polygon=[]))
+    return canvas, objects
+
+
+def mosaic():
+    s, xc, yc = 48, 41, 60
+    sizes = [(48, 36), (30, 48), (48, 48), (48, 20)]
+    canvas, objects = composed(s, xc, yc, [noise(w, h, 20 + i) for i, (w, h) in enumerate(sizes)])
     return dict(size=s, centreX=xc, centreY=yc, sizes=sizes, pixels=encoded(canvas), expected=objects)
+
+
+def chains():
+    """Whole samples of the default recipe: resized images, mosaic, transform, change of colours, mirrored or not."""
+    cases = []
+    s, sizes = 64, [(100, 80), (50, 64), (64, 64), (40, 31)]
+    for i, (xc, yc, scale, tx, ty, hsv, flips) in enumerate([
+            (41, 80, 0.61, 0.43, 0.58, (1.012, 0.45, 1.31), True), (70, 60, 1.37, 0.52, 0.41, (0.987, 1.66, 0.62), False)]):
+        plan = dict(PLANS[0], scale=scale, translateX=tx, translateY=ty)
+        tiles = []
+        for k, (w, h) in enumerate(sizes):
+            r = s / max(w, h)
+            image = noise(w, h, 40 + 10 * i + k)
+            tiles.append(cv2.resize(image, (int(w * r), int(h * r)), interpolation=cv2.INTER_LINEAR) if r != 1 else image)
+        canvas, objects = composed(s, xc, yc, tiles)
+        image = jittered(warped(canvas, plan, s, s), *hsv)
+        objects = transform(objects, plan, 2 * s, 2 * s, s, s)
+        if flips:
+            image = np.fliplr(image)
+            for o in objects:
+                x1, y1, x2, y2 = o["box"]
+                o["box"] = [s - x2, y1, s - x1, y2]
+        cases.append(dict(plan=plan, size=s, centreX=xc, centreY=yc, sizes=sizes, seed=40 + 10 * i, hue=hsv[0],
+                          saturation=hsv[1], value=hsv[2], flips=flips, pixels=encoded(image), expected=objects))
+    return cases
 
 
 def rectangles():
@@ -302,7 +335,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="record the cases")
     arguments = parser.parse_args()
     computed = dict(resizeArea=resize_area(), warps=warps(), masks=masks(), colours=colours(), mixUps=mixed(),
-                    copyPastes=copy_paste(), mosaic=mosaic(), rectangles=rectangles(), anchors=anchors())
+                    copyPastes=copy_paste(), mosaic=mosaic(), chains=chains(), rectangles=rectangles(),
+                    anchors=anchors())
     FIXTURES.mkdir(parents=True, exist_ok=True)
     different = 0
     for name, value in computed.items():

@@ -26,6 +26,19 @@ func checkeredImage(_ width: Int, _ height: Int, seed: Int) -> Image {
   return Image(width: width, height: height, pixels: pixels)
 }
 
+struct RecordedPlan: Decodable {
+  var perspectiveX, perspectiveY, angle, scale, shearX, shearY, translateX, translateY: Double
+
+  var plan: PerspectivePlan {
+    var plan = PerspectivePlan()
+    (plan.perspectiveX, plan.perspectiveY) = (perspectiveX, perspectiveY)
+    (plan.angle, plan.scale) = (angle, scale)
+    (plan.shearX, plan.shearY) = (shearX, shearY)
+    (plan.translateX, plan.translateY) = (translateX, translateY)
+    return plan
+  }
+}
+
 struct RecordedObject: Decodable {
   var classIndex: Int
   var box: [Double]

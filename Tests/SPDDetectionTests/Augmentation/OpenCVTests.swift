@@ -1,4 +1,6 @@
 import Foundation
+import SPD
+import SPDData
 import SPDVision
 import Testing
 
@@ -16,20 +18,13 @@ import Testing
   }
 
   @Test func imagesAndObjectsAreWarpedAsOpenCVDoes() throws {
-    struct Plan: Decodable {
-      var perspectiveX, perspectiveY, angle, scale, shearX, shearY, translateX, translateY: Double
-    }
     struct Case: Decodable {
-      var plan: Plan, w, h, width, height, seed: Int
+      var plan: RecordedPlan, w, h, width, height, seed: Int
       var matrix: [Double], pixels: Data, objects, expected: [RecordedObject]
     }
     var counts = (kept: 0, all: 0)
     for example in try recordedCase("warps", as: [Case].self) {
-      var plan = PerspectivePlan()
-      (plan.perspectiveX, plan.perspectiveY) = (example.plan.perspectiveX, example.plan.perspectiveY)
-      (plan.angle, plan.scale) = (example.plan.angle, example.plan.scale)
-      (plan.shearX, plan.shearY) = (example.plan.shearX, example.plan.shearY)
-      (plan.translateX, plan.translateY) = (example.plan.translateX, example.plan.translateY)
+      let plan = example.plan.plan
       let matrix = plan.matrix(
         inputWidth: example.w, inputHeight: example.h, width: example.width, height: example.height)
       for (own, theirs) in zip(matrix.elements, example.matrix) { #expect(abs(own - theirs) < 1e-12) }
@@ -137,5 +132,36 @@ import Testing
       })
     #expect(difference(canvas.image, example.pixels) == 0)
     #expect(difference(canvas.objects, example.expected.map(\.object)) < 1e-4)
+  }
+
+  @Test func samplesAreMadeAsOpenCVAndNumPyDo() throws {
+    struct Case: Decodable {
+      var plan: RecordedPlan, size, centreX, centreY: Int, sizes: [[Int]], seed: Int
+      var hue, saturation, value: Double, flips: Bool, pixels: Data, expected: [RecordedObject]
+    }
+    for example in try recordedCase("chains", as: [Case].self) {
+      var random = SplitMix64(seed: 0)
+      var plan = AugmentationPlan(
+        index: 0, width: example.size, height: example.size, parameters: .scratch, sampler: .uniform(count: 4),
+        random: &random)
+      plan.base.mosaic = MosaicPlan(
+        size: example.size, centreX: example.centreX, centreY: example.centreY, images: [0, 1, 2, 3])
+      plan.base.perspective = example.plan.plan
+      plan.jitter = HSVJitter(hue: example.hue, saturation: example.saturation, value: example.value)
+      plan.flipsHorizontally = example.flips
+      let made = try plan.sample(width: example.size, height: example.size) { index throws(DataError) in
+        let (width, height) = (example.sizes[index][0], example.sizes[index][1])
+        let image = checkeredImage(width, height, seed: example.seed + index)
+        let object = LabelledObject(classIndex: index, box: SIMD4(0.45, 0.5, 0.6, 0.7))
+        return (
+          resizedForTraining(image, size: example.size, augments: true),
+          LabelledImage(path: "\(index)", width: width, height: height, objects: [object])
+        )
+      }
+      let sample = try #require(made)
+      #expect(difference(sample.image, example.pixels) == 0, "seed \(example.seed)")
+      #expect(difference(sample.objects, example.expected.map(\.object)) < 1e-4)
+      #expect(!sample.objects.isEmpty)
+    }
   }
 }
