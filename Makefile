@@ -68,9 +68,10 @@ bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Compares training steps with PyTorch: docs/measured/training.md.
+# Compares training steps with PyTorch, for detection also from JPEG files to the update: docs/measured/training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
+	@Benchmarks/training/detection $(SPDC)
 	@Benchmarks/training/report
 
 # Times detection of 500 JPEGs beside inference alone and a Python script with OpenVINO and OpenCV.

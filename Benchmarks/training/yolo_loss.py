@@ -53,8 +53,9 @@ def ciou(p, t):
     return iou - (distance / diagonal + v * alpha)
 
 
-def loss(raw, targets, anchors):
-    """The loss of raw outputs: per level (B, 3, ny, nx, 5 + classes); anchors (3, 3, 2) in cells."""
+def terms(raw, targets, anchors, gains=(BOX, OBJECTNESS, CLASSES)):
+    """Box, objectness and class loss, times their gains, of raw outputs: per level (B, 3, ny, nx, 5 + classes).
+    Anchors are (3, 3, 2) in cells."""
     box = objectness = classes = 0
     for level, r in enumerate(raw):
         ny, nx = r.shape[2:4]
@@ -70,4 +71,9 @@ def loss(raw, targets, anchors):
             truth = F.one_hot(label, found.shape[1] - 5).to(r.dtype)
             classes = classes + F.binary_cross_entropy_with_logits(found[:, 5:], truth)
         objectness = objectness + BALANCE[level] * F.binary_cross_entropy_with_logits(r[..., 4], goal)
-    return len(raw[0]) * (BOX * box + OBJECTNESS * objectness + CLASSES * classes)
+    return gains[0] * box, gains[1] * objectness, gains[2] * classes
+
+
+def loss(raw, targets, anchors):
+    """The loss of a mini-batch, which is differentiated."""
+    return len(raw[0]) * sum(terms(raw, targets, anchors))
