@@ -16,7 +16,7 @@ SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints the time of a recipe.
 TIMED = TIMEFORMAT='make $@: %0lR, of processors %0lU + %0lS'; time
 
-.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train bench-detect experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
+.PHONY: all demo demo-train check test test-all bench bench-swift bench-peers bench-scaling bench-train bench-detect bench-evaluate bench-data experiment lint generated check-peers packages fuzz install uninstall dist check-dist docs clean
 
 all: packages
 	$(SWIFT_BUILD) --product spdc
@@ -81,6 +81,10 @@ bench-detect: all
 # Times COCO's evaluation beside pycocotools on an input of val2017's size.
 bench-evaluate: all
 	@Benchmarks/detection/evaluate $(SPDC)
+
+# Times the scan of a data set of COCO's size, its annotations, the loader, and the waiting for it in training.
+bench-data: all
+	@Benchmarks/detection/data $(SPDC)
 
 # Compares networks with space-to-depth, strided baselines and controls, in the background: ResNets on Fashion-MNIST (about
 # two hours on two cores), then YOLOv5n on small objects (several hours). Writes docs/measured/low-resolution.md and
