@@ -169,7 +169,9 @@ let package = Package(
 
 // `make check` and `make test` say so: a build without the optimiser, which takes two thirds of a build's time, but for what
 // computes. In an optimised build the tests' own code stays as it is. Nobody who depends on this package sees these flags.
-let computing: Set = ["SPD", "SPDCompiler", "SPDReference", "SPDFormats", "SPDVision", "SPDData", "SPDDetection"]
+let computing: Set = [
+  "SPD", "SPDCompiler", "SPDReference", "SPDRuntime", "SPDFormats", "SPDVision", "SPDData", "SPDDetection",
+]
 let isTestBuild = Context.environment["SPDC_TEST_BUILD"] != nil
 for target in package.targets where target.type == .test || isTestBuild && computing.contains(target.name) {
   target.swiftSettings =
