@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SPDDriver
@@ -94,9 +95,9 @@ import Testing
 
   // MARK: - sanitizers
 
-  @Test(arguments: [
-    (CCompiler.Kind.clang, Variant.best), (.clang, .bestUnfused), (.clang, Variant(target: "scalar")), (.gcc, .best),
-  ])
+  @Test(
+    arguments: [(CCompiler.Kind.clang, Variant.best), (.clang, .bestUnfused), (.gcc, .best)]
+      + (testsLongMatrix ? [(.clang, Variant(target: "scalar"))] : []))
   func addressAndBehaviourAreDefined(_ kind: CCompiler.Kind, _ variant: Variant) async throws {
     try await isSane(.everyOp, kind, variant)
   }
