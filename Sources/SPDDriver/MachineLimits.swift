@@ -19,16 +19,16 @@ package struct MachineLimits {
     self.read = unsafeBitCast(read, to: type(of: self.read))
   }
 
-  /// Measures FMA peak in GFLOP/s and read bandwidth in GB/s over all threads, each as the best of several short runs: ten, and
-  /// five, or what fits into a quarter of a second.
+  /// Measures FMA peak in GFLOP/s and read bandwidth in GB/s over all threads, each as the best of several short runs: 50, and
+  /// 5, or what fits into half a second.
   package func measure(threads: Int) -> (gflops: Double, gigabytes: Double) {
     let clock = ContinuousClock()
     var sink: Float = 0
     var gflops = 0.0
-    var end = clock.now + .milliseconds(250)
-    for round in 0..<10 where round == 0 || clock.now < end {
+    var end = clock.now + .milliseconds(500)
+    for round in 0..<50 where round == 0 || clock.now < end {
       let start = clock.now
-      let flops = multiply(1_000_000, Int32(threads), &sink)
+      let flops = multiply(200_000, Int32(threads), &sink)
       gflops = max(gflops, Double(flops) / (clock.now - start).seconds / 1e9)
     }
     let count = 64 << 20
@@ -36,7 +36,7 @@ package struct MachineLimits {
     let floats = buffer.base.assumingMemoryBound(to: Float.self)
     floats.update(repeating: 1, count: count)
     var gigabytes = 0.0
-    end = clock.now + .milliseconds(250)
+    end = clock.now + .milliseconds(500)
     for round in 0..<5 where round == 0 || clock.now < end {
       let start = clock.now
       read(floats, Int64(count), Int32(threads), &sink)
