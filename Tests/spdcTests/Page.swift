@@ -17,7 +17,7 @@ struct Page: CustomTestStringConvertible, Sendable {
 
   /// What a user reads first, then the pages that it leads to.
   static let readme = Page("README.md")
-  static let guides = ["guide", "training", "generated-c", "edge", "performance", "development"].map {
+  static let guides = ["guide", "training", "detection", "generated-c", "edge", "performance", "development"].map {
     Page("docs/\($0).md")
   }
   /// Every page, with those that are written by programs and those of the examples.
