@@ -3,6 +3,7 @@ import SPD
 import SPDCompiler
 import SPDReference
 import SPDRuntime
+import TestSupport
 import Testing
 
 @testable import SPDDriver
@@ -92,7 +93,8 @@ import Testing
   }
 
   /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.
-  @Test(arguments: [false, true]) func threadsDoNotRace(updatesInBackward: Bool) async throws {
+  @Test(arguments: testsLongMatrix ? [false, true] : [true]) func threadsDoNotRace(updatesInBackward: Bool) async throws
+  {
     let toolchain = try await Toolchain.find()
     let sanitizer = ["-fsanitize=thread"]
     let compiler = try await workshop.sanitizer(sanitizer, [.clang]).path
