@@ -28,7 +28,7 @@ def main():
     model, (size, batch, threads, loaders), folder = sys.argv[1], map(int, sys.argv[2:6]), pathlib.Path(sys.argv[6])
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    cv2.setNumThreads(threads)
+    cv2.setNumThreads(threads if loaders == 0 else 0)  # before the first use: its threads do not survive a fork
     state = torch.load(folder / "initial.pt")
     classes = len(state["model.30.m.0.bias" if "-spd" in model else "model.24.m.0.bias"]) // 3 - 5
     gains = yolo_recipe.gains(size, classes)

@@ -45,9 +45,9 @@ DETECTION = """\
 ## Detection, from files to the update
 
 One step of the preset's recipe: JPEGs of 640×640, mosaic, random perspective, HSV and flip, forward pass, YOLOv5's loss, backward
-pass, SGD with Nesterov momentum and three parameter groups, EMA. `spdc train` as it is, with its loader thread and the loader's
-start in the time; PyTorch {torch}, eager, with OpenCV {opencv} and NumPy, its samples made in line or by loader processes,
-whichever was faster in a trial. A turn is {steps} steps from the same weights; turns alternate. The loss terms of one batch
+pass, SGD with Nesterov momentum and three parameter groups, EMA. `spdc train` as it is, with its loader thread, the second
+epoch of two; PyTorch {torch}, eager, with OpenCV {opencv} and NumPy, its samples made in line or by loader processes,
+whichever was faster in a trial. A turn is {steps} steps after warming up; turns alternate. The loss terms of one batch
 without augmentation agree within {difference:.1e}; the mean terms of a turn, whose samples are random, within {alike:.0f} %.
 {disturbed}
 

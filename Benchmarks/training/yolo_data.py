@@ -112,7 +112,6 @@ def collate(samples):
 def end_with_parent(_):
     """PR_SET_PDEATHSIG: a loader that is stopped would not notice that its parent has ended."""
     ctypes.CDLL(None).prctl(1, 9)
-    cv2.setNumThreads(1)
 
 
 class Epochs:
