@@ -15,7 +15,7 @@ package struct DetectionNetworks: Sendable {
     batch: Int
   ) async throws {
     let classes = data.dataset.classNames.count
-    var weighted = try await WeightLoader.load(
+    weighted = try await WeightLoader.load(
       model, size: data.sizes[0], batch: batch, classes: options.classes, weights: weights)
     guard let boxes = weighted.graph.boxes else {
       throw Failure(.usage, "\(weighted.graph.name) does not end in Detect: it is no detector, such as yolov5-spd-n")
@@ -26,21 +26,9 @@ package struct DetectionNetworks: Sendable {
         "\(weights) has \(boxes.classes) classes, but \(data.dataset.name) has \(classes); give the data set of "
           + "these weights")
     }
-    let builder = try Builder(target: options.target)
-    let progress = Progress("compiling for \(data.sizes.count) input sizes", total: data.sizes.count)
-    var sized: [InferenceNetworks.Sized] = []
-    for (done, size) in data.sizes.enumerated() {
-      progress.update(done)
-      let graph =
-        size == data.sizes[0] ? weighted.graph : try await model.graph(size: size, batch: batch, classes: boxes.classes)
-      let network = try await builder.load(try builder.compile(graph, options: options.pipeline()), quiet: true)
-      sized.append(InferenceNetworks.Sized(network: network, graph: graph))
-    }
-    progress.finish()
-    networks = InferenceNetworks(sized)
+    networks = try await InferenceNetworks(
+      try Builder(target: options.target), options.pipeline(), model, weighted.graph, sizes: data.sizes)
     parameters = try weighted.weights.file(for: weighted.graph)
-    weighted.graph = sized[0].graph
-    self.weighted = weighted
   }
 }
 

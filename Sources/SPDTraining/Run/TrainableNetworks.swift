@@ -33,8 +33,7 @@ package struct TrainableNetworks: @unchecked Sendable {
     var steps: [Builder.Compiled] = []
     var keys: [UInt64] = []
     for size in sizes {
-      let sized =
-        size == own ? graph : try await model.graph(size: size, batch: configuration.batch, classes: graph.classes)
+      let sized = try await model.graph(graph, at: size)
       var options = options
       if let megabytes = configuration.maxArena {
         options = try builder.fitting(
@@ -45,31 +44,15 @@ package struct TrainableNetworks: @unchecked Sendable {
       keys.append(try await builder.key(step))
       steps.append(step)
     }
-    let networks = Array(zip(sizes, try await Self.loaded(steps, builder)))
-    self.sizes = networks.map { (size: $0, network: $1) }
+    let networks = try await builder.loadAll(steps, "training steps") {
+      try await builder.loadTrainable($0, quiet: $1)
+    }
+    self.sizes = zip(sizes, networks).map { (size: $0, network: $1) }
     codeHash =
       keys.count == 1 ? keys[0] : fnv1a(keys.flatMap { key in withUnsafeBytes(of: key.littleEndian) { Array($0) } })
     let threads = configuration.computeThreads
     let most = self.sizes.max { $0.network.arenaBytes(threads: threads) < $1.network.arenaBytes(threads: threads) }!
     largest = most.network
     arenaTitle = sizes.count == 1 ? "arena" : "arena of \(most.size.height)×\(most.size.width)"
-  }
-  /// Runs the C compiler, as often at a time as the machine has processors, with progress if there are several modules.
-  private static func loaded(_ steps: [Builder.Compiled], _ builder: Builder) async throws -> [TrainableNetwork] {
-    let progress = Progress("compiling training steps for \(steps.count) input sizes", total: steps.count)
-    defer { progress.finish() }
-    return try await withThrowingTaskGroup(of: (Int, TrainableNetwork).self) { group in
-      for (index, step) in steps.enumerated() {
-        group.addTask { (index, try await builder.loadTrainable(step, quiet: steps.count > 1)) }
-      }
-      var networks = [TrainableNetwork?](repeating: nil, count: steps.count)
-      var done = 0
-      for try await (index, network) in group {
-        networks[index] = network
-        done += 1
-        if steps.count > 1 { progress.update(done) }
-      }
-      return networks.map { $0! }
-    }
   }
 }

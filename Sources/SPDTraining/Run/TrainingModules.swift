@@ -77,14 +77,8 @@ public struct TrainingModules: @unchecked Sendable {
       ("state", arrays * trainable.largest.stateCount * float),
       ("images", (configuration.loaderThreads + 3) * trainable.maximumInputCount * float),
     ]
-    var sized: [InferenceNetworks.Sized] = []
-    for size in task.validationSizes(data, configuration) {
-      let graph =
-        size == data.size ? graph : try await model.graph(size: size, batch: configuration.batch, classes: classes)
-      let forward = try builder.compile(graph, options: options.pipeline(for: .inference))
-      sized.append(InferenceNetworks.Sized(network: try await builder.load(forward), graph: graph))
-    }
-    inference = InferenceNetworks(sized)
+    inference = try await InferenceNetworks(
+      builder, options.pipeline(for: .inference), model, graph, sizes: task.validationSizes(data, configuration))
   }
 
   package func trainer(_ configuration: TrainingConfiguration) throws -> Trainer {

@@ -171,27 +171,3 @@ public struct Validation<Data: RunData>: Sendable {
     isStrict = configuration.strict
   }
 }
-
-/// A network compiled for inference, once for each input size. All share their parameters.
-public struct InferenceNetworks: @unchecked Sendable {
-  package struct Sized {
-    package var network: Network
-    package var graph: Graph
-
-    package init(network: Network, graph: Graph) {
-      self.network = network
-      self.graph = graph
-    }
-  }
-  /// At least one.
-  package var sizes: [Sized]
-
-  package init(_ sizes: [Sized]) {
-    precondition(!sizes.isEmpty, "a network has an input size")
-    self.sizes = sizes
-  }
-
-  /// The network of an input size.
-  package subscript(size: Size2D) -> Sized? { sizes.first { $0.graph.input.shape.size == size } }
-  package var first: Sized { sizes[0] }
-}

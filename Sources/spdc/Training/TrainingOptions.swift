@@ -8,9 +8,10 @@ import SPDTraining
 struct TrainingOptions: ParsableArguments {
   @Option(
     help: """
-      Data set: a folder with CIFAR, Tiny ImageNet, IDX files (MNIST) or class folders; `idx:DIR:SIDE` for IDX images \
-      averaged to a smaller side (28×28 is padded to 32×32, 14×14 to 16×16); `shapes:SIDE` or `shapes:SIDE:RADIUS` for \
-      drawn images.
+      Data set. Classification: a folder with CIFAR, Tiny ImageNet, IDX files (MNIST) or class folders; `idx:DIR:SIDE` \
+      for IDX images averaged to a smaller side (28×28 is padded to 32×32, 14×14 to 16×16); `shapes:SIDE` or \
+      `shapes:SIDE:RADIUS` for drawn images. Detection: a data.yaml of YOLOv5, its folder, a .json of COCO annotations, or \
+      `shapes:SIDE`.
       """
   )
   var data: String?
