@@ -17,13 +17,17 @@ class Contender(Peer):
     """A train_worker.py process; as a peer of the inference benchmark, it runs only while it is asked."""
 
     def __init__(self, name, case, threads, limit=1800):
-        self.name, self.limit = name, limit
-        self.log = case.folder / f"{name}-{threads}.log"
-        command = [sys.executable, HERE / "train_worker.py", name, case.model, case.size, case.batch, threads]
+        self.start(name, ["train_worker.py", name, case.model, case.size, case.batch, threads], threads,
+                   case.folder / f"{name}-{threads}.log", limit)
+
+    def start(self, name, command, threads, log, limit):
+        """Starts a worker, the first word of the command, and waits until it is ready."""
+        self.name, self.limit, self.log = name, limit, log
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads),
                            TORCHINDUCTOR_CACHE_DIR=str(cases.WORK / "inductor"))
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log.open("w"), env=environment, start_new_session=True)
+        self.process = subprocess.Popen([sys.executable, HERE / command[0], *map(str, command[1:])],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log.open("w"),
+                                        env=environment, start_new_session=True)
         try:
             self.first = self.reply()
         except BaseException:

@@ -22,7 +22,7 @@ import time
 import machine
 from bench import numbers, say
 from cases import WORK
-from contender import FOREIGN, HERE, Contender
+from contender import FOREIGN, Contender
 from ours import Failure
 from results import Results
 
@@ -36,17 +36,8 @@ class Trainer(Contender):
     """A detection_worker.py process with its loaders: all of them run only inside ask()."""
 
     def __init__(self, model, size, batch, threads, loaders, folder, limit=1800):
-        self.name, self.limit, self.log = "torch", limit, folder / f"torch-{size}-{loaders}.log"
-        command = [sys.executable, HERE / "detection_worker.py", model, size, batch, threads, loaders, folder]
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log.open("w"),
-            env=dict(os.environ, OMP_NUM_THREADS=str(threads)), start_new_session=True)
-        try:
-            self.first = self.reply()
-        except BaseException:
-            self.end()
-            raise
-        self.pause()
+        self.start("torch", ["detection_worker.py", model, size, batch, threads, loaders, folder], threads,
+                   folder / f"torch-{size}-{loaders}.log", limit)
 
     def pause(self):
         os.killpg(self.process.pid, signal.SIGSTOP)
