@@ -32,12 +32,14 @@ import Testing
     return folder
   }
 
-  private func train(_ data: String, _ more: String...) async throws -> Outcome {
+  private func train(_ data: String, _ more: String...) async throws -> Outcome { try await train(data, more) }
+
+  private func train(_ data: String, _ more: [String], shell: String? = nil) async throws -> Outcome {
     try await spdc(
       arguments: [
         "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
         "2",
-      ] + more)
+      ] + more, shell: shell)
   }
 
   @Test func aDetectorLearnsAndIsValidated() async throws {
@@ -141,14 +143,7 @@ import Testing
   @Test func killedAndResumedItIsTheSame() async throws {
     let data = try await shapes(40, 8)
     let settings = ["--epochs", "3", "--set", "mixup=0.5", "--set", "ema-ramp=10", "--save-iterations", "1"]
-    func run(_ arguments: [String], _ shell: String? = nil) async throws -> Outcome {
-      try await spdc(
-        arguments: [
-          "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
-          "2",
-        ] + arguments + settings, shell: shell)
-    }
-    try await run(["--out", scratch("whole")]).succeeded()
+    try await train(data, settings + ["--out", scratch("whole")]).succeeded()
     let last = scratch("killed/checkpoints/last.safetensors")
     var kills = 0
     var isOver = false
@@ -159,7 +154,7 @@ import Testing
       let outcome =
         exists(last)
         ? try await spdc(arguments: ["train", model, "--resume", scratch("killed")], shell: stop)
-        : try await run(["--out", scratch("killed")], stop)
+        : try await train(data, settings + ["--out", scratch("killed")], shell: stop)
       isOver = outcome.code == 0
       guard isOver || outcome.code == 128 + SIGKILL else {
         Issue.record("\(outcome.code): \(outcome.errors)")
@@ -233,13 +228,16 @@ import Testing
     // 32 and 64, and one arena for both.
     #expect(whole.errors.contains("(arena of 64×64 "), "\(whole.errors)")
     let last = scratch("killed/checkpoints/last.safetensors")
+    var kills = 0
     for kill in 0..<4 {
       let stop = interruption("KILL", after: Double(kill) * 0.02, writing: last)
-      _ =
+      let outcome =
         exists(last)
         ? try await spdc(arguments: ["train", model, "--resume", scratch("killed")], shell: stop)
         : try await run(drawn + ["--out", scratch("killed")], stop)
+      if outcome.code == 128 + SIGKILL { kills += 1 }
     }
+    #expect(kills > 0)
     try await spdc("train", model, "--resume", scratch("killed")).succeeded()
     #expect(try TinyTraining.payload(scratch("killed")) == TinyTraining.payload(scratch("whole")))
     #expect(try TinyTraining.results(scratch("killed")) == TinyTraining.results(scratch("whole")))
@@ -280,17 +278,14 @@ import Testing
   @Test func hyperparametersEvolve() async throws {
     let data = try await shapes(8, 4)
     func evolve(_ folder: String, _ count: Int, _ shell: String? = nil) async throws -> Outcome {
-      try await spdc(
-        arguments: [
-          "train", model, "--data", data, "--size", "96", "--batch", "8", "--set", "warmup-iterations=4", "--threads",
-          "2", "--epochs", "1", "--evolve", "\(count)", "--out", scratch(folder), "--json",
-        ], shell: shell)
+      try await train(
+        data, ["--epochs", "1", "--evolve", "\(count)", "--out", scratch(folder), "--json"], shell: shell)
     }
     let answer = try await evolve("whole", 2).succeeded().object()
     #expect(answer["best"] as? Int != nil && (answer["generations"] as? [Any])?.count == 2)
     #expect(answer["hyp"] as? String == scratch("whole/hyp_evolve.yaml") && exists(scratch("whole/evolve.html")))
     let second = scratch("killed/generation-002/checkpoints/last.safetensors")
-    _ = try await evolve("killed", 2, interruption("KILL", writing: second))
+    #expect(try await evolve("killed", 2, interruption("KILL", writing: second)).code == 128 + SIGKILL)
     try await evolve("killed", 2).succeeded()
     func table(_ folder: String) throws -> [Substring] {
       // Without the time, which is before the outcome.
