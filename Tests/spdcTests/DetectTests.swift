@@ -34,6 +34,34 @@ import Testing
       }
   }
 
+  /// What `make demo` ends with is right: each detection has the class of an object whose centre is in its box.
+  @Test func ourOwnWeightsFindObjects() async throws {
+    let folder = scratch("shapes")
+    try await spdc(
+      "dataset", "shapes", "-o", folder, "--size", "224", "--train", "1", "--val", "6", "--seed", "7"
+    ).succeeded()
+    let answers: [Answer] = try await spdc(
+      "detect", "yolov5-spd-n", "--size", "224", "--weights",
+      Place.repository + "/Examples/weights/yolov5-spd-n-shapes.safetensors", "--conf", "0.55", "--agnostic-nms",
+      "--json", folder + "/images/val"
+    ).succeeded().json()
+    var count = 0
+    for answer in answers {
+      let path = answer.image.replacing("/images/", with: "/labels/").replacing(".jpg", with: ".txt")
+      let labels = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        .map { $0.split(separator: " ").compactMap { Double($0) } }
+      for object in answer.detections ?? [] {
+        let box = object.box.map { $0 / 224 }
+        let isThere = labels.contains { label in
+          Int(label[0]) == object.class && (box[0]...box[2]).contains(label[1]) && (box[1]...box[3]).contains(label[2])
+        }
+        #expect(isThere, "\(answer.image): \(object.name) at \(object.box)")
+        count += 1
+      }
+    }
+    #expect(answers.count == 6 && count >= 5)
+  }
+
   // MARK: - inputs
 
   @Test func patternsListsAndStandardInputNameTheSameImages() async throws {
