@@ -25,8 +25,8 @@ all: packages
 packages:
 	@scripts/packages
 
-# With the build of the tests: the optimiser takes most of the time of an optimised build, and generated C has its own. No
-# prerequisite builds in parallel with it.
+# With the build of the tests, which `make test` uses again: the Swift optimiser takes most of the time of an optimised one, and
+# generated C is compiled as ever.
 demo: packages
 	@$(TIMED) { SPDC_TEST_BUILD=1 swift build --product spdc && scripts/demo .build/debug/spdc; }
 
@@ -87,7 +87,7 @@ bench-data: all
 	@Benchmarks/detection/data $(SPDC)
 
 # Compares networks with space-to-depth, strided baselines and controls, in the background: ResNets on Fashion-MNIST (about
-# two hours on two cores), then YOLOv5n on small objects (several hours). Writes docs/measured/low-resolution.md and
+# an hour on two cores), then YOLOv5n on small objects (about two). Writes docs/measured/low-resolution.md and
 # docs/measured/small-objects.md. Resumes if interrupted. Tiny runs of two minutes, once compiled: Benchmarks/experiment/run SPDC --quick.
 experiment: all
 	@Benchmarks/experiment/run $(SPDC) --background
