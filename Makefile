@@ -6,11 +6,14 @@ SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 BIN = .build/release
 SPDC = $(BIN)/spdc
 
-# Tests are built without the Swift optimiser (two thirds of the build time), except compute-heavy targets (Package.swift).
-# They share a cache of compiled C and Swift, and C is optimised only where tests say so: it takes eight times as long.
+# Tests are built without the Swift optimiser (two thirds of the build time), except compute-heavy targets (Package.swift),
+# and as a release: whole modules take less time than their files, and packages leave out the checks of debug builds. Tests
+# share a cache of compiled C and Swift, and C is optimised only where tests say so: it takes eight times as long.
+TEST_SWIFT = -c release --scratch-path build/tests -Xswiftc -enable-testing -Xswiftc -Onone
 TEST_ENVIRONMENT = SPDC_TEST_BUILD=1 SPDC_CACHE='$(CURDIR)/build/cache' SPDC_CFLAGS=-O0
-TEST_BUILD = $(TEST_ENVIRONMENT) swift build --build-tests
-TEST_RUN = $(TEST_ENVIRONMENT) swift test --skip-build
+TEST_BUILD = $(TEST_ENVIRONMENT) swift build $(TEST_SWIFT) --build-tests
+# TESTS is a regular expression of test names: make test TESTS=DetectTests.
+TEST_RUN = $(TEST_ENVIRONMENT) swift test $(TEST_SWIFT) --skip-build $(if $(TESTS),--filter '$(TESTS)')
 # Suites that `make check` skips: whole networks, and commands that run compilers.
 SLOW_TESTS = ^(CTests|GeneratedTests|spdcTests)\.
 # Prints the time of a recipe.
@@ -28,7 +31,7 @@ packages:
 # With the build of the tests, which `make test` uses again: the Swift optimiser takes most of the time of an optimised one, and
 # generated C is compiled as ever.
 demo: packages
-	@$(TIMED) { SPDC_TEST_BUILD=1 swift build --product spdc && scripts/demo .build/debug/spdc; }
+	@$(TIMED) { SPDC_TEST_BUILD=1 swift build $(TEST_SWIFT) --product spdc && scripts/demo build/tests/release/spdc; }
 
 # Trains a small network with space-to-depth to classify drawn shapes, in under three minutes.
 demo-train: all

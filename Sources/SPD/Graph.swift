@@ -103,7 +103,9 @@ public struct SourceLocation: Codable, Hashable, Sendable, CustomStringConvertib
     self.line = line
   }
 
-  public var file: String { fileID.split(separator: "/").last.map(String.init) ?? fileID }
+  public var file: String {
+    fileID.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(fileID[fileID.index(after: $0)...]) } ?? fileID
+  }
   public var description: String { "\(file):\(line)" }
 }
 

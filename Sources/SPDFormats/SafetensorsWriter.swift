@@ -64,6 +64,8 @@ private func encodedHeader(_ tensors: [NamedTensor], metadata: [String: String],
 }
 
 private func jsonString(_ text: String) -> String {
+  let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+  if isPlain { return "\"\(text)\"" }
   var quoted = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

@@ -68,15 +68,21 @@ struct CTextTests {
     let bytes = Array(text.utf8)
     var result: [UInt8] = []
     var index = 0
-    func matches(_ pattern: String) -> Bool { bytes[index...].starts(with: pattern.utf8) }
+    let (slash, star, quote) = (UInt8(ascii: "/"), UInt8(ascii: "*"), UInt8(ascii: "\""))
+    let (backslash, newline) = (UInt8(ascii: "\\"), UInt8(ascii: "\n"))
+    func isPair(_ first: UInt8, _ second: UInt8) -> Bool {
+      bytes[index] == first && index + 1 < bytes.count && bytes[index + 1] == second
+    }
     while index < bytes.count {
-      if matches("/*") {
+      if isPair(slash, star) {
         index += 2
-        while index < bytes.count, !matches("*/") { index += 1 }
+        while index < bytes.count, !isPair(star, slash) { index += 1 }
         index += 2
-      } else if matches("\"") {
+      } else if bytes[index] == quote {
         index += 1
-        while index < bytes.count, !matches("\""), !matches("\n") { index += matches("\\") ? 2 : 1 }
+        while index < bytes.count, bytes[index] != quote, bytes[index] != newline {
+          index += bytes[index] == backslash ? 2 : 1
+        }
         index += 1
       } else {
         result.append(bytes[index])

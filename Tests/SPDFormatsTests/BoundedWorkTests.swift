@@ -37,7 +37,7 @@ import Testing
   @Test func sharedKey() {
     let key = String(repeating: "k", count: 1 << 20)
     var pickle = Pickle().text(key).put(1).op("0").dict { $0 }
-    for _ in 0..<50_000 { pickle = pickle.raw([0x68, 1, 0x4e, 0x73]) }
+    pickle = pickle.raw([[UInt8]](repeating: [0x68, 1, 0x4e, 0x73], count: 50_000).flatMap { $0 })
     #expect(
       message { _ = try parseCheckpoint(torchFile(pickle.end), path: "x") }?.contains("again and again") == true)
   }
