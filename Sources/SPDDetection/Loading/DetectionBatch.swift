@@ -65,14 +65,21 @@ public final class DetectionBatch: @unchecked Sendable {
 public struct ImageFit: Sendable, Equatable {
   /// The original image in pixels.
   public var imageWidth, imageHeight: Int
+  /// The image as it was drawn, in pixels of the input.
+  public var drawnWidth, drawnHeight: Double
   /// Pixels of the input per original pixel: the ratio of the heights, used for both axes as in the reference.
   public var gain: Double
   /// The unrounded pads on the left and at the top, in pixels of the input.
   public var padX, padY: Double
 
-  public init(imageWidth: Int, imageHeight: Int, gain: Double, padX: Double, padY: Double) {
+  public init(
+    imageWidth: Int, imageHeight: Int, drawnWidth: Double, drawnHeight: Double, gain: Double, padX: Double,
+    padY: Double
+  ) {
     self.imageWidth = imageWidth
     self.imageHeight = imageHeight
+    self.drawnWidth = drawnWidth
+    self.drawnHeight = drawnHeight
     self.gain = gain
     self.padX = padX
     self.padY = padY
@@ -84,6 +91,21 @@ public struct ImageFit: Sendable, Equatable {
     let pad = SIMD4(Float(padX), Float(padY), Float(padX), Float(padY))
     let limit = SIMD4(Float(imageWidth), Float(imageHeight), Float(imageWidth), Float(imageHeight))
     return ((box - pad) / Float(gain)).clamped(lowerBound: .zero, upperBound: limit)
+  }
+
+  /// The labels as the reference compares them with detections: mapped to the input as it was drawn, and back by the one
+  /// gain. Sides are cut to whole pixels, so the gain is up to a pixel's share wrong along x, for both alike.
+  public func evaluated(_ image: LabelledImage) -> LabelledImage {
+    let error = SIMD2(
+      Float(drawnWidth / Double(imageWidth) / gain), Float(drawnHeight / Double(imageHeight) / gain))
+    var image = image
+    for index in image.objects.indices {
+      let box = image.objects[index].box
+      let low = ((box.lowHalf - box.highHalf / 2) * error).clamped(lowerBound: .zero, upperBound: .one)
+      let high = ((box.lowHalf + box.highHalf / 2) * error).clamped(lowerBound: .zero, upperBound: .one)
+      image.objects[index].box = SIMD4(lowHalf: (low + high) / 2, highHalf: high - low)
+    }
+    return image
   }
 }
 

@@ -116,15 +116,14 @@ struct DetectionBatchBuilder: Sendable {
   ) -> (AugmentedSample, ImageFit) {
     let image = resized.image
     let (boxed, fit) = letterbox(image, height: shape.height, width: shape.width, scaleUp: false)
+    let (width, height) = (fit.ratio * Double(image.width), fit.ratio * Double(image.height))
     let sample = AugmentedSample(
       image: boxed,
-      objects: labels.pixelObjects(
-        width: fit.ratio * Double(image.width), height: fit.ratio * Double(image.height),
-        offset: SIMD2(fit.halfPadX, fit.halfPadY)))
+      objects: labels.pixelObjects(width: width, height: height, offset: SIMD2(fit.halfPadX, fit.halfPadY)))
     return (
       sample,
       ImageFit(
-        imageWidth: resized.originalWidth, imageHeight: resized.originalHeight,
+        imageWidth: resized.originalWidth, imageHeight: resized.originalHeight, drawnWidth: width, drawnHeight: height,
         gain: Double(image.height) / Double(resized.originalHeight), padX: fit.halfPadX, padY: fit.halfPadY)
     )
   }

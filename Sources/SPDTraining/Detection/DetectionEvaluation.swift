@@ -126,7 +126,7 @@ extension DetectionEvaluation {
             scaled.box = batch.fits[row].original(detection.box)
             return scaled
           }
-          metrics.add(scaled, of: images.dataset.labels(index))
+          metrics.add(scaled, of: batch.fits[row].evaluated(images.dataset.labels(index)))
           evaluation.detections.append((index, scaled))
         }
       }

@@ -131,6 +131,9 @@ import Testing
         let expected = SIMD4<Float>(data.rectangle(index)) * SIMD4(stretch, 1, stretch, 1)
         let offset = batch.fits[row].original(box) - expected
         for axis in 0..<4 { #expect(abs(offset[axis]) < 0.01) }
+        // Labels are compared with that error too.
+        let label = DetectionLabel.all(in: batch.fits[row].evaluated(data.labels(index)))[0].box - expected
+        for axis in 0..<4 { #expect(abs(label[axis]) < 0.01) }
       }
     }
   }
