@@ -282,4 +282,5 @@ def main():
     sys.exit(int(worst > LIMIT))
 
 
-main()
+if __name__ == "__main__":
+    main()
