@@ -157,6 +157,16 @@ import Testing
     #expect(try TinyTraining.results(scratch("run")).count == epochs + 2)
   }
 
+  /// As in `spdc train … 2>&1 | head -n 1`.
+  @Test func aReaderThatLeavesDoesNotEndIt() async throws {
+    let pipe = scratch("pipe")
+    let reader = "mkfifo '\(pipe)'; head -c 1 < '\(pipe)' > /dev/null & exec > '\(pipe)' 2>&1"
+    let outcome = try await TinyTraining.train(
+      arguments: ["--epochs", "2", "--set", "limit=64", "--out", scratch("run")], shell: reader)
+    #expect(outcome.code == 0)
+    #expect(try TinyTraining.results(scratch("run")).count == 3)
+  }
+
   @Test func keptCheckpointsAndTerminalOutput() async throws {
     let run = try await TinyTraining.train(
       "--epochs", "4", "--save-every", "2", "--out", scratch("run"), "--set", "validate-every=3"

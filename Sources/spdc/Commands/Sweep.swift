@@ -56,7 +56,7 @@ struct SweepCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await reporting(outlivesReader: true) {
       let isDetector = try await LoadedModel.load(options.model).graph().boxes != nil
       if hyp != nil, !isDetector { throw Failure(.usage, "--hyp is for detectors; \(options.model) is a classifier") }
       if isDetector {

@@ -65,7 +65,7 @@ struct Train: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await reporting(outlivesReader: true) {
       let settings =
         try training.settings(options)
         + TrainingOptions.settings([

@@ -1,8 +1,13 @@
 import ArgumentParser
+import Foundation
 import SPDDriver
 
 /// Runs a command's body. Errors become one message on standard error and an exit code.
-func reporting(_ body: () async throws -> Void) async throws {
+///
+/// - Parameter outlivesReader: the command goes on after the reader of its messages has closed the pipe; others end, as
+///   programs before `head` do.
+func reporting(outlivesReader: Bool = false, _ body: () async throws -> Void) async throws {
+  if outlivesReader { signal(SIGPIPE, SIG_IGN) }
   Interruption.install()
   Messages.handle(with: ConsoleMessages())
   do {
