@@ -7,15 +7,19 @@
 ///   - detections: boxes in pixels of this image, best first; boxes are clipped to the image, and those with NaN
 ///     skipped.
 ///   - names: by class index; a class without a name is labelled `class 7`.
+///   - showsScores: false for ground truth.
 /// - Precondition: the image is valid.
-public func annotate(_ image: inout Image, detections: [Detection], names: [String]) {
+public func annotate(
+  _ image: inout Image, detections: [Detection], names: [String], showsScores: Bool = true
+) {
   image.requireValid()
   let lineWidth = max(1, Int((Double(image.width + image.height) * 0.0015).rounded()))
   for detection in detections.reversed() {
     guard let box = pixelBox(detection.box, width: image.width, height: image.height) else { continue }
     let colour = classColour(detection.classIndex)
     image.stroke(box, lineWidth: lineWidth, colour)
-    image.drawLabel(label(of: detection, names), at: box, textScale: lineWidth, colour)
+    image.drawLabel(
+      label(of: detection, names, showsScores), at: box, textScale: lineWidth, colour)
   }
 }
 
@@ -34,9 +38,10 @@ private func pixelBox(_ box: SIMD4<Float>, width: Int, height: Int) -> Rectangle
     left: left, top: top, right: max(pixel(box.z, width), left + 1), bottom: max(pixel(box.w, height), top + 1))
 }
 
-private func label(of detection: Detection, _ names: [String]) -> String {
+private func label(of detection: Detection, _ names: [String], _ showsScore: Bool) -> String {
   let name =
     names.indices.contains(detection.classIndex) ? names[detection.classIndex] : "class \(detection.classIndex)"
+  if !showsScore { return name }
   let score = detection.score.isNaN ? 0 : min(max(detection.score, 0), 1)
   let hundredths = Int((score * 100).rounded())
   return "\(name) \(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"

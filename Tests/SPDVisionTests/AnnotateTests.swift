@@ -35,6 +35,10 @@ import Testing
     #expect(colour(image, 120 - labelWidth, 0) == classColour(1))
     #expect(colour(image, 119 - labelWidth, 0) == grey)
     #expect(colour(image, 120 - labelWidth, 10) == classColour(1))
+    // Ground truth has no score, so its label is shorter.
+    var truth = Image(width: 120, height: 60, filledWith: grey)
+    annotate(&truth, detections: [detection], names: ["", "bicycle"], showsScores: false)
+    #expect(colour(truth, 120 - labelWidth, 0) == grey && colour(truth, 120 - Font.advance, 0) == classColour(1))
   }
 
   @Test func anyBoxAndAnyNameCanBeDrawn() {

@@ -53,7 +53,7 @@ public enum LabelSheet {
     let detections = labels.objects.map { object in
       Detection(classIndex: object.classIndex, score: 1, box: pixels(object.box, in: fit))
     }
-    annotate(&canvas, detections: detections, names: names)
+    annotate(&canvas, detections: detections, names: names, showsScores: false)
     return canvas
   }
 

@@ -82,7 +82,7 @@ extension DetectionComparison {
       &drawn,
       detections: indices.map {
         Detection(classIndex: labels.objects[$0].classIndex, score: 1, box: labels.corners($0))
-      }, names: names)
+      }, names: names, showsScores: false)
     return drawn
   }
 

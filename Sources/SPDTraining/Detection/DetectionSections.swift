@@ -104,9 +104,9 @@ struct DetectionSections {
         let (x, y, w, h) = (object.box.x, object.box.y, object.box.z / 2, object.box.w / 2)
         return Detection(classIndex: object.classIndex, score: 1, box: SIMD4(x - w, y - h, x + w, y + h) * size)
       }
-      for detections in [truth, found.filter { $0.score >= 0.25 }] {
+      for (detections, areLabels) in [(truth, true), (found.filter { $0.score >= 0.25 }, false)] {
         var drawn = image
-        annotate(&drawn, detections: detections, names: data.classNames)
+        annotate(&drawn, detections: detections, names: data.classNames, showsScores: !areLabels)
         let side = 480
         let largest = max(drawn.width, drawn.height)
         if largest > side {
