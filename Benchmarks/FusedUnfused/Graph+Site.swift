@@ -3,9 +3,8 @@ import SPD
 extension Graph {
   /// Extracts a space-to-depth and its surroundings as a network of its own, with the original shapes and parameters.
   ///
-  /// Its other inputs are made from an image by 1×1 convolutions, strided where they are smaller than the largest:
-  /// they are
-  /// the same fused and unfused, and take a few thousandths of the site's arithmetic.
+  /// Its other inputs are made from an image by 1×1 convolutions, strided where they are smaller than the largest: they
+  /// are the same fused and unfused, and take a few thousandths of the site's arithmetic.
   func network(around site: SpaceToDepthSite) -> Graph {
     let inside = site.nodes.map { self[$0] }
     let outside = Set(inside.flatMap(\.inputs).flatMap(\.segments).map(\.node)).subtracting(site.nodes).sorted()

@@ -1,5 +1,4 @@
-/// Limits how many values a file may expand to, whatever it declares: views with stride 0, shared storages and
-/// deflated
+/// Limits how many values a file may expand to, whatever it declares: views with stride 0, shared storages and deflated
 /// zeros make many values from few bytes.
 ///
 /// The limit is 64 Mi values (256 MB as float32) or 8 per byte of the file, whichever is larger.

@@ -2,8 +2,7 @@ import Foundation
 
 /// Selects the weights of a file that an inference network uses.
 ///
-/// For a training checkpoint these are the EMA weights if there are any, otherwise the weights; checksums are
-/// verified
+/// For a training checkpoint these are the EMA weights if there are any, otherwise the weights; checksums are verified
 /// first. The weights of other files are returned unchanged.
 ///
 /// - Parameters:

@@ -1,7 +1,6 @@
 /// Finds the tensors of a pickled torch module, named and ordered as by its `state_dict()`.
 ///
-/// Modules may refer to each other arbitrarily, and a small file can describe a graph with exponentially many paths.
-/// So
+/// Modules may refer to each other arbitrarily, and a small file can describe a graph with exponentially many paths. So
 /// the work is bounded by the length of the pickle.
 struct ModuleTree {
   let heap: PickleHeap

@@ -11,8 +11,7 @@ struct PickleMachine {
   /// Stack heights at each MARK.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
-  /// Number of elements and bytes that instructions may still process beyond those they carry. A pickle that
-  /// repeatedly
+  /// Number of elements and bytes that instructions may still process beyond those they carry. A pickle that repeatedly
   /// copies a large container, or hashes a long text, would otherwise take quadratic time and memory.
   var copiesLeft: Int
 
@@ -188,8 +187,7 @@ struct PickleMachine {
   }
 
   /// Reads a `str` of Python 2, which is text or raw bytes: numpy arrays are such strings. Text keeps its exact bytes
-  /// as
-  /// its UTF-8 view, so nothing is lost either way.
+  /// as its UTF-8 view, so nothing is lost either way.
   private mutating func byteString(_ opcode: PickleOpcode) throws -> PickleValue {
     let bytes = try payload(opcode)
     if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }

@@ -14,8 +14,7 @@ public struct PickledTable {
   private let values: [String: PickleValue]
 
   /// - Throws: `FormatError` where the file cannot be opened, is not a pickle, is damaged, would have to be executed,
-  ///   or
-  /// contains anything but a dict.
+  ///   or contains anything but a dict.
   public init(contentsOf path: String) throws {
     try self.init(readWholeFile(path), path: path)
   }

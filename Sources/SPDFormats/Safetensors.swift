@@ -1,8 +1,7 @@
 /// Reads a safetensors file. F64, F32, F16, BF16, integers and booleans are converted to float32.
 ///
-/// - Throws: `FormatError` where the file cannot be opened or violates the format: a header above 100 MB or beyond
-///   the
-/// file, a duplicate name, a size other than shape × element size, bytes that overlap, leave a gap or are missing.
+/// - Throws: `FormatError` where the file cannot be opened or violates the format: a header above 100 MB or beyond the
+///   file, a duplicate name, a size other than shape × element size, bytes that overlap, leave a gap or are missing.
 public func readSafetensors(_ path: String) throws -> Checkpoint {
   try parseSafetensors(readWholeFile(path), path: path)
 }

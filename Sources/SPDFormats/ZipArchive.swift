@@ -1,7 +1,6 @@
 /// A zip archive in memory. Its directory is validated once; entries are read, inflated and verified on demand.
 ///
-/// Stored and deflated entries and zip64 are supported. Multi-part archives, encrypted entries and overlapping
-/// entries
+/// Stored and deflated entries and zip64 are supported. Multi-part archives, encrypted entries and overlapping entries
 /// are refused. All entries together may inflate to 256 MB or 100 times the size of the file, whichever is more.
 final class ZipArchive {
   struct Entry {

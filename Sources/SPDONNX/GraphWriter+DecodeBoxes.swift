@@ -3,8 +3,7 @@ import SPD
 extension GraphWriter {
   /// Writes the boxes of all levels as N×rows×(5 + classes).
   ///
-  /// Each level is reshaped to N×anchors×H×W×(5 + classes) and split there: centres become xy·2S + (cell − ½)·S,
-  /// sizes
+  /// Each level is reshaped to N×anchors×H×W×(5 + classes) and split there: centres become xy·2S + (cell − ½)·S, sizes
   /// wh²·4AS, scores stay. With constants precomputed like this, one multiplication and one addition suffice.
   mutating func append(_ node: Node, _ op: Op.DecodeBoxes, parameters: (String) throws -> [Float]) throws {
     let anchors = try graph.parameter(op.anchors)!.values(parameters)

@@ -2,8 +2,7 @@ import SPD
 
 extension GraphWriter {
   /// ONNX has an operator for its own channel order only. Other orders are a transposition of the six axes N, C, H/s,
-  /// row
-  /// phase, W/s, column phase.
+  /// row phase, W/s, column phase.
   mutating func append(_ node: Node, _ op: Op.SpaceToDepth) {
     let layer = node.layer
     let x = map(node.inputs[0], for: layer)

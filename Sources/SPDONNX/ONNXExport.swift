@@ -11,9 +11,8 @@ public struct ONNXExportError: Error, CustomStringConvertible, Equatable, Sendab
 /// Exports a traced graph and its parameters as the bytes of an ONNX file: opset 17, float32.
 ///
 /// The input is `images`, N×3×H×W. The result is `output` (`output0`, `output1`, … if there are several): N×rows×(5 +
-/// classes) for boxes, N×C for C×1×1, N×C×H×W for maps. Initialisers have the parameters' own names. Nothing is
-/// fused, so
-/// that the file contains the network as declared. The same arguments give the same bytes.
+/// classes) for boxes, N×C for C×1×1, N×C×H×W for maps. Initialisers have the parameters' own names. Nothing is fused,
+/// so that the file contains the network as declared. The same arguments give the same bytes.
 ///
 /// Metadata follow the conventions of detection tools: `stride`, that of the coarsest level, if the graph decodes
 /// boxes;

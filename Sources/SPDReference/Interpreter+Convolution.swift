@@ -97,8 +97,7 @@ extension Op.Convolution {
     }
   }
 
-  /// Adds Σ W[c, ky, kx] · input[c, y·stride + ky·dilation − padding, x·stride + kx·dilation − padding] to row y of
-  /// one
+  /// Adds Σ W[c, ky, kx] · input[c, y·stride + ky·dilation − padding, x·stride + kx·dilation − padding] to row y of one
   /// output channel; values outside the input are zero.
   fileprivate func add(
     _ input: UnsafePointer<Double>, _ shape: Shape, image n: Int, from first: Int,

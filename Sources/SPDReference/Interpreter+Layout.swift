@@ -35,9 +35,8 @@ extension Interpreter {
 }
 
 extension Op.SpaceToDepth {
-  /// The output channel of channel c at row phase r and column phase q: the formulas of `Order`, repeated here so
-  /// that the
-  /// oracle does not share them with the passes.
+  /// The output channel of channel c at row phase r and column phase q: the formulas of `Order`, repeated here so that
+  /// the oracle does not share them with the passes.
   func outputChannel(_ c: Int, row r: Int, column q: Int, of channels: Int) -> Int {
     switch order {
     case .paper: (r + scale * q) * channels + c

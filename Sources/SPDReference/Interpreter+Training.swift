@@ -74,8 +74,7 @@ extension Interpreter {
   /// Stores a tensor to views of gradients, or accumulates it there.
   ///
   /// - Parameter inRuns: whether the tensor has consecutive blocks of channels for each segment, in their order;
-  ///   otherwise
-  /// each segment's channels are where its reader sees them.
+  ///   otherwise each segment's channels are where its reader sees them.
   private func write(
     _ tensor: Values, to destination: Destination, inRuns: Bool = false, in values: inout [Node.ID: Values]
   ) {

@@ -27,14 +27,12 @@ public struct Interpreter {
   ///
   /// - Parameters:
   ///   - input: the image, NCHW.
-  ///   - keepAll: return the results of all nodes; otherwise a result is released after its last reader, and only
-  ///     those
-  /// that the graph's outputs read are returned.
+  ///   - keepAll: return the results of all nodes; otherwise a result is released after its last reader, and only those
+  ///     that the graph's outputs read are returned.
   ///   - onNode: called with each node and its result, in graph order.
   ///   - progress: called with the number of finished nodes and of all nodes, before the first node and after each.
   /// - Throws: `GraphError` if the graph is invalid, `InterpreterError` if the input or a parameter has the wrong
-  ///   number of
-  /// values, and any error of the closures.
+  ///   number of values, and any error of the closures.
   public func run(
     input: [Float], keepAll: Bool = false, onNode: ((Node, Values) throws -> Void)? = nil,
     progress: ((_ done: Int, _ of: Int) throws -> Void)? = nil

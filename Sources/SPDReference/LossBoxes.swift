@@ -28,8 +28,7 @@ extension LossOracle {
   /// The complete IoU of two boxes and its derivatives with respect to the first.
   ///
   /// CIoU = IoU − (ρ²/c² + α·v), where ρ is the distance of the centres, c the diagonal of the enclosing box,
-  /// v = (4/π²)(atan(w₂/h₂) − atan(w₁/h₁))² and α = v / (v − IoU + 1 + ε) is treated as a constant. ε = 10⁻⁷ is added
-  /// to
+  /// v = (4/π²)(atan(w₂/h₂) − atan(w₁/h₁))² and α = v / (v − IoU + 1 + ε) is treated as a constant. ε = 10⁻⁷ is added to
   /// heights, union and c², but not to widths. Equal edges have half of the derivative each.
   public struct CompleteIoU: Sendable {
     public var value: Double

@@ -24,8 +24,7 @@ extension LossOracle {
   /// Computes softmax cross-entropy with label smoothing as PyTorch defines it.
   ///
   /// With p = softmax(x), C classes and smoothing ε, an image of label l has the loss −(1 − ε)·ln p_l − ε/C·Σ ln p_c;
-  /// the
-  /// gradient is (p_c − (1 − ε)·[c = l] − ε/C) / n over n labelled images.
+  /// the gradient is (p_c − (1 − ε)·[c = l] − ε/C) / n over n labelled images.
   ///
   /// - Parameters:
   ///   - logits: N×C×1×1.

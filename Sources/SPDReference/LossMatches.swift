@@ -33,15 +33,11 @@ extension LossOracle {
 
   /// Assigns targets to anchors in cells of a level, in the reference's order, duplicates included.
   ///
-  /// A target matches an anchor if max(r, 1/r) < limit for both sides' ratios r. It is assigned to its own cell, and
-  /// to the
-  /// cell left of it if the centre is in the left half of its cell and x > 1; likewise above; and right of it if,
-  /// counted
-  /// from the right edge, the same holds; likewise below. Cells are found by moving the centre by half a cell,
-  /// truncating
-  /// and clamping, so that a centre on a border may give its own cell again. Order: own cells, left, above, right,
-  /// below;
-  /// within these by anchor, then by target.
+  /// A target matches an anchor if max(r, 1/r) < limit for both sides' ratios r. It is assigned to its own cell, and to
+  /// the cell left of it if the centre is in the left half of its cell and x > 1; likewise above; and right of it if,
+  /// counted from the right edge, the same holds; likewise below. Cells are found by moving the centre by half a cell,
+  /// truncating and clamping, so that a centre on a border may give its own cell again. Order: own cells, left, above,
+  /// right, below; within these by anchor, then by target.
   ///
   /// - Parameter anchors: width and height in cells.
   public static func matches(

@@ -11,8 +11,7 @@ import SPDCompiler
 
 /// Losses and optimisers in double precision, by their formulas: the oracle for generated C.
 ///
-/// All are pure functions. Only decisions that depend on rounding, such as the cells assigned to a box on a border,
-/// are
+/// All are pure functions. Only decisions that depend on rounding, such as the cells assigned to a box on a border, are
 /// made in single precision, as the reference makes them.
 public enum LossOracle {
   /// Computes binary cross-entropy of a logit x against a target t in [0, 1], and its derivative with respect to x.

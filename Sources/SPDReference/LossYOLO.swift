@@ -9,8 +9,8 @@ extension LossOracle {
   ///     box = 1/n Σ (1 − CIoU)    objectness = balance/N Σ BCE(x₄, t)    classes = 1/(n·C) Σ BCE(x₅₊c, smoothed)
   ///
   /// summed over the levels. t is 0, or max(0, CIoU) of the last match at that position, in single precision and
-  /// treated as a
-  /// constant. The predicted box is (2σ − ½, (2σ)²·anchor) in cells. With one class there is no class term.
+  /// treated as a constant. The predicted box is (2σ − ½, (2σ)²·anchor) in cells. With one class there is no class
+  /// term.
   public struct YOLO: Sendable {
     public var classes: Int
     /// By level and anchor, in cells of the level.

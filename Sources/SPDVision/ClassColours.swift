@@ -1,7 +1,6 @@
 /// Chooses a colour for each class: the first eighty differ from each other, and consecutive ones strongly.
 ///
-/// Hues advance by the golden section, which spreads any number of them evenly. Three levels of saturation alternate
-/// to
+/// Hues advance by the golden section, which spreads any number of them evenly. Three levels of saturation alternate to
 /// separate hues that come close after several turns.
 func classColour(_ classIndex: Int) -> RGB {
   let index = classIndex.magnitude % 1024

@@ -22,8 +22,7 @@ public func scaleBoxes(_ detections: [Detection], from letterbox: Letterbox) -> 
     width: letterbox.imageWidth, height: letterbox.imageHeight)
 }
 
-/// The general form: x becomes (x - padX) / gain in 0...width, y becomes (y - padY) / gain in 0...height. An
-/// evaluation
+/// The general form: x becomes (x - padX) / gain in 0...width, y becomes (y - padY) / gain in 0...height. An evaluation
 /// that follows the reference's other rule passes the height ratio and the unrounded half pads.
 public func scaleBoxes(
   _ detections: [Detection], gain: Double, padX: Double, padY: Double, width: Int, height: Int

@@ -1,6 +1,4 @@
-// Only the orientation of the camera is read from Exif. Both readers treat malformed data as "upright" instead of
-// failing,
-// since the pixels are fine.
+// Only the orientation of the camera is read from Exif. Malformed data means "upright", as the pixels are fine.
 
 /// Returns the orientation (1...8) in the first Exif segment of a JPEG file; 1 if there is none.
 func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
@@ -27,14 +25,12 @@ func exifOrientation(ofJPEG bytes: [UInt8]) -> Int {
   return 1
 }
 
-/// Returns the orientation (1...8) in the first directory of an Exif block, which has the layout of a TIFF file; nil
-/// if
-/// it has none.
+/// Returns the orientation (1...8) in the first directory of an Exif block, which has the layout of a TIFF file; nil if it
+/// has none.
 ///
-/// As in OpenCV, the 16 bits at the value's position are read, whatever type the entry declares. So a little-endian
-/// LONG
-/// is understood; a big-endian one gives its upper half, which is invalid and treated as upright.
-func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int? {
+/// As in OpenCV, the 16 bits at the value's position are read, whatever type the entry declares. So a little-endian LONG is
+/// understood; a big-endian one gives its upper half, which is invalid and treated as upright.
+package func exifOrientation(ofTIFF block: ArraySlice<UInt8>) -> Int? {
   let bigEndian = block.starts(with: Array("MM".utf8))
   guard bigEndian || block.starts(with: Array("II".utf8)) else { return nil }
 

@@ -5,12 +5,10 @@ extension Image {
   /// Reads a JPEG or PNG file; the content decides the format, not the name.
   ///
   /// The pixels equal those of OpenCV's `imread` with `IMREAD_COLOR`, in RGB order: grey and palette images are
-  /// expanded,
-  /// the low byte of 16-bit samples is dropped, alpha is dropped and not blended, CMYK is converted without a colour
-  /// profile, gamma and profiles are ignored, and the Exif orientation (JPEG, and PNG's `eXIf`) is applied.
+  /// expanded, the low byte of 16-bit samples is dropped, alpha is dropped and not blended, CMYK is converted without a
+  /// colour profile, gamma and profiles are ignored, and the Exif orientation (JPEG, and PNG's `eXIf`) is applied.
   ///
-  /// It is stricter than OpenCV in one point: a JPEG with damaged or truncated data is an error, although
-  /// libjpeg-turbo
+  /// It is stricter than OpenCV in one point: a JPEG with damaged or truncated data is an error, although libjpeg-turbo
   /// would fill the rest with grey. Stray bytes before the end marker, which some cameras write, are harmless and
   /// accepted. A file that lacks only its end marker is accepted with a warning.
   ///
@@ -20,10 +18,8 @@ extension Image {
   }
 
   /// Writes `.png`, `.jpg` or `.jpeg`, by the extension, atomically: to a temporary file in the same folder that is
-  /// then
-  /// renamed. JPEG has quality 95 and full colour resolution (4:4:4), which keeps thin coloured lines and small
-  /// letters
-  /// clean.
+  /// then renamed. JPEG has quality 95 and full colour resolution (4:4:4), which keeps thin coloured lines and small
+  /// letters clean.
   public func write(to path: String) throws(ImageError) {
     guard isValid else {
       throw ImageError(

@@ -9,8 +9,7 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What the user can do.
   public let remedy: String
   /// True where the machine failed, not the image: too little memory, too many open files, an unresponsive disk.
-  /// Another
-  /// attempt may succeed.
+  /// Another attempt may succeed.
   public let isOfTheMachine: Bool
 
   public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {

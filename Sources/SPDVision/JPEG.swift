@@ -45,8 +45,7 @@ private func decodedPixels(
 ) -> (pixels: [UInt8], problem: String?) {
   func decode(stopOnWarning: Bool) -> (pixels: [UInt8], problem: String?) {
     // OpenCV uses the integer DCT and smooth chroma upsampling, too. The limit on scans is against files of a few
-    // kilobytes
-    // that keep a progressive decoder busy for hours.
+    // kilobytes that keep a progressive decoder busy for hours.
     let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | (stopOnWarning ? TJFLAG_STOPONWARNING : 0)
     var status: Int32 = -1
     let pixels = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in

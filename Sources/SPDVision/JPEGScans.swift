@@ -25,9 +25,8 @@ func hasAllScans(jpeg bytes: [UInt8]) -> Bool {
   return frame?.isComplete == true
 }
 
-/// Finds the next marker's code and the start of its segment. In the scan data in between, 0xFF is followed by 0 or
-/// by a
-/// restart marker.
+/// Finds the next marker's code and the start of its segment. In the scan data in between, 0xFF is followed by 0 or by
+/// a restart marker.
 private func nextMarker(in bytes: [UInt8], from offset: inout Int) -> UInt8? {
   while offset + 1 < bytes.count {
     let code = bytes[offset + 1]

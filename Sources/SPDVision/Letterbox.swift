@@ -48,10 +48,8 @@ public struct Letterbox: Sendable, Equatable {
   }
 
   /// The divisor for coordinates in the letterboxed image, after the pads are subtracted. The reference computes it
-  /// from
-  /// the two sizes, which is slightly less than the ratio where `auto` removed a pad that came from rounding. An
-  /// image
-  /// that was kept small because of `scaleUp` keeps its ratio of 1.
+  /// from the two sizes, which is slightly less than the ratio where `auto` removed a pad that came from rounding. An
+  /// image that was kept small because of `scaleUp` keeps its ratio of 1.
   public var gain: Double {
     min(Double(height) / Double(imageHeight), Double(width) / Double(imageWidth), ratio)
   }
@@ -61,8 +59,7 @@ public struct Letterbox: Sendable, Equatable {
   public var coordinatePadY: Double { (Double(height) - Double(imageHeight) * gain) / 2 }
 }
 
-/// Fits an image into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with
-/// grey
+/// Fits an image into `height`×`width` as the reference does: scaled bilinearly by one ratio, centred, padded with grey
 /// 114.
 ///
 /// - Parameters:

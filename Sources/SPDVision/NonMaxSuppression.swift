@@ -3,8 +3,7 @@ private let candidateLimit = 30_000
 
 /// Chooses detections from a network's decoded rows.
 ///
-/// 1. A row counts if its objectness exceeds `confidence`; one of its classes, if objectness * class does, too.
-/// Without
+/// 1. A row counts if its objectness exceeds `confidence`; one of its classes, if objectness * class does, too. Without
 /// `multiLabel` only the row's best class is considered (the first of equals).
 /// 2. The 30 000 best candidates are kept.
 /// 3. Best first, a candidate is kept unless it overlaps a kept one of its class (of any class if `agnostic`) with an
@@ -76,8 +75,7 @@ private func byScore(_ candidates: [Detection]) -> [Detection] {
 }
 
 private func suppress(_ candidates: [Detection], iou: Float, maxDetections: Int, agnostic: Bool) -> [Detection] {
-  // One list of kept boxes per class. The reference offsets the boxes of each class by 4096 pixels instead, which
-  // costs
+  // One list of kept boxes per class. The reference offsets the boxes of each class by 4096 pixels instead, which costs
   // high class indices five bits of their coordinates.
   var keptBoxes: [Int: [SIMD4<Float>]] = [:]
   var kept: [Detection] = []

@@ -6,8 +6,7 @@ public func planar(_ images: [Image]) -> [Float] {
 }
 
 /// How a classification network's input is normalised: each byte times `scale`, minus the channel's mean, divided by
-/// the
-/// channel's standard deviation.
+/// the channel's standard deviation.
 public struct Normalisation: Sendable, Equatable {
   /// 1 where mean and deviation are on the scale 0...255, 1/255 where they are on the scale 0...1.
   public var scale: Double

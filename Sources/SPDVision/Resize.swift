@@ -1,10 +1,8 @@
-/// Resizes by bilinear interpolation with half-pixel centres and no antialiasing, bit for bit as OpenCV's `resize`
-/// does
+/// Resizes by bilinear interpolation with half-pixel centres and no antialiasing, bit for bit as OpenCV's `resize` does
 /// for 8-bit images with `INTER_LINEAR`.
 ///
 /// OpenCV works in fixed point: weights have 11 bits, a row is first interpolated horizontally, and the vertical step
-/// drops 4 bits, multiplies, drops 16 and rounds the last 2. Halving both sides exactly is a special case: the mean
-/// of
+/// drops 4 bits, multiplies, drops 16 and rounds the last 2. Halving both sides exactly is a special case: the mean of
 /// 2×2 pixels, rounded half up.
 ///
 /// - Precondition: the image is valid, `width` and `height` are positive.

@@ -4,8 +4,7 @@ import Testing
 @testable import SPDDriver
 
 /// The results of generated C. Each program is `Drivers/run.c`, which compares the bytes of 1, 2 and 3 threads, of a
-/// second
-/// run and of a stale arena, and checks the guards of its buffers.
+/// second run and of a stale arena, and checks the guards of its buffers.
 @Suite struct AgreementTests {
   private let workshop = Workshop.shared
 

@@ -9,8 +9,7 @@ import Testing
 @testable import SPDDriver
 
 /// The results of generated training steps. Each program is `Drivers/train.c`, which compares the bytes of 1, 2 and 3
-/// threads,
-/// in stale arenas, and checks the guards of its buffers.
+/// threads, in stale arenas, and checks the guards of its buffers.
 @Suite struct TrainingTests {
   private let workshop = Workshop.shared
 

@@ -8,9 +8,8 @@ import Testing
 
 /// Weight gradients by the kernels that take turns on parts of their inputs.
 @Suite struct WeightGradientTests {
-  /// After a space-to-depth, strided, with biases and partial blocks, and after a concat; groups of units and panels
-  /// of pixels
-  /// that do not divide evenly.
+  /// After a space-to-depth, strided, with biases and partial blocks, and after a concat; groups of units and panels of
+  /// pixels that do not divide evenly.
   private static let pointwise = Model("pixels", input: .image(3, 8, 8), classes: 5) { image, classes in
     let x = image.through(Conv2D(64, kernel: 1), Conv2D(80, kernel: 1), SiLU())
     let deep = x.through(SpaceToDepth(), Conv2D(264, kernel: 1), SiLU())

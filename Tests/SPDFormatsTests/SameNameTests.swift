@@ -2,8 +2,7 @@ import Testing
 
 @testable import SPDFormats
 
-/// Swift's strings are equal if they are canonically equivalent; names in files are not. No tensor may silently
-/// replace
+/// Swift's strings are equal if they are canonically equivalent; names in files are not. No tensor may silently replace
 /// another.
 struct SameNameTests {
   private static let composed = "\u{e9}"

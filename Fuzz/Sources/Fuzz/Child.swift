@@ -66,8 +66,7 @@ enum Child {
   }
 
   /// Writes an input, neither atomically nor by truncating first, which makes ext4 flush the old file: with thousands
-  /// of
-  /// files a second this would wait for the disk.
+  /// of files a second this would wait for the disk.
   private static func write(_ bytes: [UInt8], to path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT, 0o600)
     guard file >= 0, ftruncate(file, off_t(bytes.count)) == 0,

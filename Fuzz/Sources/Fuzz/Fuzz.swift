@@ -4,8 +4,7 @@ import SPDFormats
 /// usage: Fuzz [SECONDS [SEED [READER…]]]
 ///        Fuzz --replay READER FILE
 ///
-/// Mutates valid inputs of every reader, each in a child process with memory and time limits. An input that crashes
-/// or
+/// Mutates valid inputs of every reader, each in a child process with memory and time limits. An input that crashes or
 /// hangs a reader, or makes it exceed its memory, is saved under build/fuzz, and the exit code is 1.
 @main
 struct Fuzz {

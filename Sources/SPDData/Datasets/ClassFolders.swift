@@ -31,8 +31,7 @@ enum ClassFolders {
   }
 
   /// Whether a folder named like a split is one of several classes, such as trains among vehicles: then there are
-  /// others,
-  /// and it contains images rather than folders.
+  /// others, and it contains images rather than folders.
   private static func isClass(_ name: String, in listing: FolderListing) throws(DataError) -> Bool {
     let splits = trainingNames + validationNames
     guard listing.folders.contains(where: { !splits.contains($0.lowercased()) }) else { return false }
@@ -79,8 +78,7 @@ enum ClassFolders {
   }
 
   /// Reads `root/<class>/…` and sets `fraction` of every class apart for validation, chosen by `seed`; with 1, there
-  /// are
-  /// no training images.
+  /// are no training images.
   static func undivided(_ root: String, fraction: Double, seed: UInt64) throws(DataError) -> DatasetSplits {
     guard fraction > 0, fraction <= 1 else {
       throw DataError(

@@ -3,10 +3,8 @@ import SPDFormats
 /// Tiny ImageNet's folder: 200 classes of 500 training images, 50 validation images each, 64×64.
 ///
 /// `wnids.txt` lists the classes in class-index order; `words.txt` names them; `train/<wnid>/images` contains the
-/// training
-/// images; `val/val_annotations.txt` gives the classes of `val/images`. Common variants are supported, too:
-/// validation
-/// images sorted into `val/<wnid>` or `val/<wnid>/images`, and `train/<wnid>` without `images`.
+/// training images; `val/val_annotations.txt` gives the classes of `val/images`. Common variants are supported, too:
+/// validation images sorted into `val/<wnid>` or `val/<wnid>/images`, and `train/<wnid>` without `images`.
 enum TinyImageNet {
   private static let remedy = "unpack tiny-imagenet-200.zip again"
 

@@ -9,10 +9,8 @@ public final class Batch: @unchecked Sendable {
 
   public let position: BatchPosition
   /// Number of rows with an image of their own, which come first. Less than `batchSize` at the end of an epoch, or
-  /// where
-  /// images are broken; 0 where all of them are. The other rows repeat the first ones in turn, so that batch
-  /// statistics
-  /// cover real images only, and have the label ``ignoredLabel``.
+  /// where images are broken; 0 where all of them are. The other rows repeat the first ones in turn, so that batch
+  /// statistics cover real images only, and have the label ``ignoredLabel``.
   public let count: Int
   /// The data set index of the image in each of the first `count` rows.
   public let indices: [Int]

@@ -2,8 +2,7 @@ import Foundation
 
 /// Iterates over a data set epoch by epoch and delivers batches, which background threads prefetch.
 ///
-/// Batch (epoch, b) depends only on data set, transform, seed and options: not on the number of threads or on where
-/// the
+/// Batch (epoch, b) depends only on data set, transform, seed and options: not on the number of threads or on where the
 /// run started. So a run that resumes at ``position`` gets the same batches as the uninterrupted one.
 ///
 /// ```swift
@@ -57,8 +56,7 @@ public final class BatchLoader: @unchecked Sendable {
   /// Returns the next batch, waiting for it if necessary; nil after the last epoch, and after ``cancel()``.
   ///
   /// - Throws: with `isStrict`, the error of a broken image, in place of its batch; always, an error of the machine,
-  ///   such
-  /// as an unmounted disk. After an error every call throws it again.
+  ///   such as an unmounted disk. After an error every call throws it again.
   public func next() throws(DataError) -> Batch? { try queue.next() }
 
   /// The position of the batch that ``next()`` returns next.
@@ -67,8 +65,7 @@ public final class BatchLoader: @unchecked Sendable {
     return BatchPosition(epoch: number / batchesPerEpoch, batch: number % batchesPerEpoch)
   }
 
-  /// Stops the threads and waits for them; each finishes its current batch. A call of ``next()`` that waits on
-  /// another
+  /// Stops the threads and waits for them; each finishes its current batch. A call of ``next()`` that waits on another
   /// thread returns nil.
   public func cancel() {
     queue.cancel()

@@ -72,8 +72,7 @@ package final class BatchQueue<Batch: Sendable>: @unchecked Sendable {
   // MARK: For the consumer
 
   /// Returns the next batch as soon as it is ready; nil at the end and after a cancellation. A failure is permanent:
-  /// every
-  /// later call throws it again.
+  /// every later call throws it again.
   package func next() throws(DataError) -> Batch? {
     let result: Result<Batch, DataError>? = condition.withLock {
       while !isCancelled && nextToHandOut < end && made[nextToHandOut] == nil { condition.wait() }

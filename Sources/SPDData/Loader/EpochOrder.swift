@@ -2,8 +2,7 @@ import Foundation
 import SPD
 
 /// The order in which an epoch visits a data set. The last two orders are cached, since threads work across the
-/// boundary
-/// between epochs.
+/// boundary between epochs.
 package final class EpochOrder: @unchecked Sendable {
   private let count: Int
   private let seed: UInt64

@@ -1,8 +1,7 @@
 import Foundation
 import SPD
 
-/// The content of one image of the `shapes` data set, in units of its side: independent of the resolution, so that
-/// the
+/// The content of one image of the `shapes` data set, in units of its side: independent of the resolution, so that the
 /// same scene can be drawn at any.
 struct ShapeScene {
   /// R, G, B in 0...1.

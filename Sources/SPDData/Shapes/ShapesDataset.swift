@@ -17,13 +17,11 @@ public struct ShapesOptions: Codable, Sendable, Equatable {
   public init() {}
 }
 
-/// A synthetic data set: each image shows one of ten shapes at a random position, size, angle and colour, among
-/// strokes
+/// A synthetic data set: each image shows one of ten shapes at a random position, size, angle and colour, among strokes
 /// and dots, with noise.
 ///
 /// The scenes do not depend on the resolution, only the drawing does, so the data set measures what a network loses
-/// when
-/// images get small. Images are drawn once, when the data set is created, on all cores, and kept as 8-bit RGB
+/// when images get small. Images are drawn once, when the data set is created, on all cores, and kept as 8-bit RGB
 /// (32×32: 3 KB each, about 10 000 per second and core).
 public struct ShapesDataset: ImageDataset {
   public let name: String

@@ -15,8 +15,7 @@ public enum Augmentation: Sendable, Equatable {
   /// Rotates about the centre by an angle within ± this many degrees, nearest neighbour, black outside.
   case rotation(Double)
 
-  /// Returns the changed image, of the same size. Random numbers are drawn whether or not they change anything, so
-  /// that
+  /// Returns the changed image, of the same size. Random numbers are drawn whether or not they change anything, so that
   /// the outcome of one augmentation does not affect the next.
   func applied(to image: Image, using random: inout SplitMix64) -> Image {
     switch self {
@@ -44,9 +43,8 @@ extension Augmentation: LosslessStringConvertible {
     }
   }
 
-  /// Returns nil where the text is not an augmentation, a probability is outside 0...1, a padding outside 0...4096,
-  /// or an
-  /// angle outside 0...180.
+  /// Returns nil where the text is not an augmentation, a probability is outside 0...1, a padding outside 0...4096, or
+  /// an angle outside 0...180.
   public init?(_ description: String) {
     let words = description.split(whereSeparator: \.isWhitespace)
     guard words.count == 2 else { return nil }

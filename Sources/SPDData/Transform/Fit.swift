@@ -12,8 +12,7 @@ extension Image {
   /// Returns the image at `width`×`height`.
   ///
   /// Scaling is bilinear. An image more than twice as large is halved first, repeatedly: bilinear interpolation reads
-  /// four
-  /// pixels only, and would ignore most of the others.
+  /// four pixels only, and would ignore most of the others.
   func fitted(_ fit: Fit, width newWidth: Int, height newHeight: Int) -> Image {
     if width == newWidth && height == newHeight { return self }
     guard fit == .crop else { return scaled(width: newWidth, height: newHeight) }
@@ -25,8 +24,7 @@ extension Image {
       left: (coveringWidth - newWidth) / 2, top: (coveringHeight - newHeight) / 2, width: newWidth, height: newHeight)
   }
 
-  /// The image without the ends of a very long one that a crop removes anyway: an image of 1×65 500 pixels must not
-  /// be
+  /// The image without the ends of a very long one that a crop removes anyway: an image of 1×65 500 pixels must not be
   /// scaled to 224×14 672 000.
   private func coveredMiddle(width newWidth: Int, height newHeight: Int) -> Image {
     // Four times the wanted length, so that the neighbourhood that bilinear scaling reads stays the same.

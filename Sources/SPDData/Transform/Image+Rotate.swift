@@ -2,8 +2,7 @@ import Foundation
 import SPDVision
 
 extension Image {
-  /// Rotates anticlockwise about the centre by `degrees`, keeping the size, nearest neighbour, black outside: pixel
-  /// for
+  /// Rotates anticlockwise about the centre by `degrees`, keeping the size, nearest neighbour, black outside: pixel for
   /// pixel as Pillow's `rotate` does, which torchvision's `RandomRotation` calls.
   ///
   /// Pillow steps through the source in units of 2⁻¹⁶ of a pixel.

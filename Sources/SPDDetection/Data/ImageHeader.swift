@@ -1,6 +1,7 @@
 import Foundation
 import SPDData
 import SPDFormats
+import SPDVision
 
 /// Format and size of an image file, read from its first bytes: a scan of a data set needs no pixels.
 struct ImageHeader: Equatable {
@@ -97,7 +98,7 @@ private func jpegSize(_ file: RandomAccessFile, _ start: [UInt8]) -> (width: Int
     if marker == 0xE1, orientation == nil, load(2 + length) {
       let segment = bytes[(offset + 4 - base)..<(offset + 2 + length - base)]
       let signature = Array("Exif\0\0".utf8)
-      if segment.starts(with: signature) { orientation = exifOrientation(segment.dropFirst(signature.count)) }
+      if segment.starts(with: signature) { orientation = exifOrientation(ofTIFF: segment.dropFirst(signature.count)) }
     }
     offset += 2 + length
   }
@@ -122,34 +123,12 @@ private func pngSize(_ file: RandomAccessFile, _ start: [UInt8]) -> (width: Int,
     if head[4...].elementsEqual("eXIf".utf8) {
       var block = [UInt8](repeating: 0, count: min(length, 1 << 16))
       guard file.read(at: offset + 8, into: &block) == block.count else { break }
-      if exifOrientation(block[...]) ?? 1 >= 5 { return (height, width) }
+      if exifOrientation(ofTIFF: block[...]) ?? 1 >= 5 { return (height, width) }
       break
     }
     offset += 12 + length
   }
   return (width, height)
-}
-
-/// Returns the orientation (1...8) in the first directory of an EXIF block, which has the layout of a TIFF file; nil if
-/// it has none.
-///
-/// The 16 bits at the value's position are read, whatever type the entry declares: the decoders of SPDVision do so.
-func exifOrientation(_ block: ArraySlice<UInt8>) -> Int? {
-  let isBigEndian = block.starts(with: Array("MM".utf8))
-  guard isBigEndian || block.starts(with: Array("II".utf8)) else { return nil }
-  func number(_ offset: Int, _ size: Int) -> Int? {
-    guard offset >= 0, offset <= block.count - size else { return nil }
-    let bytes = block[(block.startIndex + offset)..<(block.startIndex + offset + size)]
-    return isBigEndian ? bytes.reduce(0) { $0 << 8 | Int($1) } : bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-  }
-  guard number(2, 2) == 42, let directory = number(4, 4), let entries = number(directory, 2) else { return nil }
-  for entry in 0..<entries {
-    guard let tag = number(directory + 2 + entry * 12, 2), let value = number(directory + 10 + entry * 12, 2) else {
-      return nil
-    }
-    if tag == 0x0112 { return (1...8).contains(value) ? value : 1 }
-  }
-  return nil
 }
 
 /// A regular file that is read at positions. Opening never blocks.

@@ -2,8 +2,7 @@ import Foundation
 
 /// Writes a file atomically: a reader sees the old file or the complete new one.
 ///
-/// The bytes go to a temporary file in the same folder, are synced to disk, and are renamed into place. On failure
-/// the
+/// The bytes go to a temporary file in the same folder, are synced to disk, and are renamed into place. On failure the
 /// old file is untouched and the temporary file is removed. Special files such as /dev/stdout are written directly.
 /// Errors include the system's message.
 public func writeAtomically(to path: String, _ body: (FileSink) throws -> Void) throws {

@@ -9,12 +9,9 @@
 /// Lossless conversion of file names to and from strings.
 ///
 /// A name is a byte string and not always UTF-8. In a `String`, a byte that is not part of valid UTF-8 is represented
-/// by
-/// one private-use character, U+10FE80 to U+10FEFF, as Python's `surrogateescape` represents it by a lone surrogate.
-/// A
-/// name that really contains such a character has each of its bytes escaped, so that names and strings correspond one
-/// to
-/// one. Every function of this project that takes a path converts it back.
+/// by one private-use character, U+10FE80 to U+10FEFF, as Python's `surrogateescape` represents it by a lone surrogate.
+/// A name that really contains such a character has each of its bytes escaped, so that names and strings correspond one
+/// to one. Every function of this project that takes a path converts it back.
 public enum FileName {
   private static let escapeBase: UInt32 = 0x10FE00
   private static let escapes: ClosedRange<UInt32> = 0x10FE80...0x10FEFF

@@ -1,7 +1,6 @@
 /// Makes text from files and paths safe for a terminal or a log. Control characters, characters that reverse the
-/// writing
-/// direction, line separators and bytes that are not UTF-8 (see ``FileName``) become escapes. Safe text is returned
-/// unchanged.
+/// writing direction, line separators and bytes that are not UTF-8 (see ``FileName``) become escapes. Safe text is
+/// returned unchanged.
 package func printable(_ text: String) -> String {
   if text.unicodeScalars.allSatisfy({ escape($0) == nil }) { return text }
   var safe = ""
