@@ -6,23 +6,22 @@ import Testing
 @testable import SPDDetection
 
 @Suite struct DataCOCOTests {
-  private typealias Annotation = COCODataset.Annotation
-
-  private func contents() -> COCODataset.Contents {
-    COCODataset.Contents(
+  private func contents() -> COCOAnnotations {
+    COCOAnnotations(
       images: [
         .init(id: 9, fileName: "b.jpg", width: 40, height: 20), .init(id: 4, fileName: "a.jpg", width: 40, height: 20),
       ],
       categories: [.init(id: 17, name: "cat"), .init(id: 3, name: "dog")],
       annotations: [
-        Annotation(
-          id: 1, imageID: 9, categoryID: 17, box: SIMD4(10, 5, 20, 10), area: 123,
+        COCOAnnotation(
+          id: 1, imageID: 9, categoryID: 17, box: COCOBox(x: 10, y: 5, width: 20, height: 10), area: 123,
           polygons: [[SIMD2(10, 5), SIMD2(30, 5), SIMD2(30, 15), SIMD2(10, 15)]]),
-        Annotation(id: 2, imageID: 9, categoryID: 3, box: SIMD4(-5, 0, 15, 100), isCrowd: true),
+        COCOAnnotation(
+          id: 2, imageID: 9, categoryID: 3, box: COCOBox(x: -5, y: 0, width: 15, height: 100), isCrowd: true),
       ])
   }
 
-  private func dataset(_ contents: COCODataset.Contents, images: String? = nil, strict: Bool = false) throws
+  private func dataset(_ contents: COCOAnnotations, images: String? = nil, strict: Bool = false) throws
     -> COCODataset
   {
     try COCODataset(name: "t", path: "t.json", imageFolder: images, contents: contents, isStrict: strict)
@@ -45,13 +44,13 @@ import Testing
   @Test func annotationsThatFitNowhereAreLeftOutAndCounted() throws {
     var odd = contents()
     odd.annotations += [
-      Annotation(id: 3, imageID: 77, categoryID: 3, box: SIMD4(0, 0, 5, 5)),
-      Annotation(id: 4, imageID: 4, categoryID: 77, box: SIMD4(0, 0, 5, 5)),
-      Annotation(id: 5, imageID: 4, categoryID: 3, box: SIMD4(0, 0, 0, 5)),
-      Annotation(id: 6, imageID: 4, categoryID: 3, box: SIMD4(.nan, 0, 5, 5)),
-      Annotation(id: 7, imageID: 4, categoryID: 3, box: SIMD4(50, 0, 5, 5)),
-      Annotation(
-        id: 8, imageID: 4, categoryID: 3, box: SIMD4(0, 0, 1e300, 1e300), area: -.infinity,
+      COCOAnnotation(id: 3, imageID: 77, categoryID: 3, box: COCOBox(x: 0, y: 0, width: 5, height: 5)),
+      COCOAnnotation(id: 4, imageID: 4, categoryID: 77, box: COCOBox(x: 0, y: 0, width: 5, height: 5)),
+      COCOAnnotation(id: 5, imageID: 4, categoryID: 3, box: COCOBox(x: 0, y: 0, width: 0, height: 5)),
+      COCOAnnotation(id: 6, imageID: 4, categoryID: 3, box: COCOBox(x: .nan, y: 0, width: 5, height: 5)),
+      COCOAnnotation(id: 7, imageID: 4, categoryID: 3, box: COCOBox(x: 50, y: 0, width: 5, height: 5)),
+      COCOAnnotation(
+        id: 8, imageID: 4, categoryID: 3, box: COCOBox(x: 0, y: 0, width: 1e300, height: 1e300), area: -.infinity,
         polygons: [[SIMD2(.nan, 0), SIMD2(0, 0), SIMD2(1, 1)], [SIMD2(1, 1)]]),
     ]
     let set = try dataset(odd)
@@ -64,21 +63,22 @@ import Testing
   @Test func filesOfImagesAreLookedFor() throws {
     let folder = try DataFolder()
     try folder.image("images/val2017/b.jpg")
-    try folder.write("annotations/instances_val2017.json", "{}")
+    try folder.write("annotations/instances_val2017.json", "")
+    try contents().write(to: folder.path + "/annotations/instances_val2017.json")
     let data = try DetectionData(contentsOf: folder.path + "/annotations/instances_val2017.json")
-    let opened = try data.open(.val) { _ in self.contents() }
+    let opened = try data.open(.val)
     #expect(opened.dataset.count == 1 && opened.categoryIDs == [3, 17])
     #expect(opened.report.corrupt == 1 && opened.report.issues[0].description.contains("a.jpg: there is no such file"))
     #expect(try opened.dataset.image(0).width == 40)
     // From data.yaml, whose names must agree.
     try folder.write("data.yaml", "val: annotations/instances_val2017.json\nnames: [dog, cat]\n")
-    #expect(try DetectionData(contentsOf: folder.path).open(.val) { _ in self.contents() }.report.notes.isEmpty)
+    #expect(try DetectionData(contentsOf: folder.path).open(.val).report.notes.isEmpty)
     try folder.write("data.yaml", "val: annotations/instances_val2017.json\nnames: [dog]\n")
-    let message = dataMessage { _ = try DetectionData(contentsOf: folder.path).open(.val) { _ in self.contents() } }
+    let message = dataMessage { _ = try DetectionData(contentsOf: folder.path).open(.val) }
     #expect(message?.contains("has 1 classes, but") == true)
     // A folder that is named, and one that is wrong.
     let wrong = try DetectionData(contentsOf: data.path, images: folder.path)
-    #expect(dataMessage { _ = try wrong.open(.val) { _ in self.contents() } }?.contains("none of its 2 images") == true)
+    #expect(dataMessage { _ = try wrong.open(.val) }?.contains("none of its 2 images") == true)
   }
 
   @Test func hostileContentsAreRefused() {

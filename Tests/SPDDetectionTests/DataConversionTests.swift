@@ -9,40 +9,12 @@ import Testing
 
   init() throws { folder = try DataFolder() }
 
-  /// Reads what this project writes; the reader of COCO's files is tested elsewhere.
-  static func read(_ path: String) throws(DataError) -> COCODataset.Contents {
-    do {
-      let root = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as! [String: Any]
-      func list(_ key: String) -> [[String: Any]] { root[key] as! [[String: Any]] }
-      func double(_ value: Any) -> Double { (value as! NSNumber).doubleValue }
-      return COCODataset.Contents(
-        images: list("images").map {
-          .init(
-            id: $0["id"] as! Int, fileName: $0["file_name"] as! String, width: $0["width"] as! Int,
-            height: $0["height"] as! Int)
-        },
-        categories: list("categories").map { .init(id: $0["id"] as! Int, name: $0["name"] as! String) },
-        annotations: list("annotations").map {
-          let box = ($0["bbox"] as! [Any]).map(double)
-          let parts = ($0["segmentation"] as! [[Any]]).map { part in
-            stride(from: 0, to: part.count, by: 2).map { SIMD2(Float(double(part[$0])), Float(double(part[$0 + 1]))) }
-          }
-          return .init(
-            id: $0["id"] as! Int, imageID: $0["image_id"] as! Int, categoryID: $0["category_id"] as! Int,
-            box: SIMD4(box[0], box[1], box[2], box[3]), area: double($0["area"]!),
-            isCrowd: $0["iscrowd"] as! Int == 1, polygons: parts)
-        })
-    } catch {
-      throw DataError(path: path, what: "\(error)", remedy: "")
-    }
-  }
-
   private func convert(
     _ data: DetectionData, _ format: DatasetConversion.Format, _ output: String, outlines: Bool = true,
     replaces: Bool = false
   ) throws -> DatasetConversion.Report {
     var splits: [(DetectionData.Split, OpenedDataset)] = []
-    for split in data.splits { splits.append((split, try data.open(split, coco: Self.read))) }
+    for split in data.splits { splits.append((split, try data.open(split))) }
     return try DatasetConversion.write(
       splits.map { (split: $0.0, data: $0.1) }, as: format, to: folder.path + "/" + output, outlines: outlines,
       replaces: replaces)
@@ -65,7 +37,7 @@ import Testing
     #expect(report.parts.map(\.outlines) == [1, 0] && report.parts[0].images.hasSuffix("set/images/train"))
     let coco = try DetectionData(contentsOf: folder.path + "/coco")
     #expect(coco.sources[.train] == ["annotations/instances_train.json"])
-    let train = try coco.open(.train, coco: Self.read)
+    let train = try coco.open(.train)
     #expect(train.dataset.labels(0).id == 7 && train.dataset.labels(1).id == 12)
     #expect(train.dataset.classNames == ["a \"b\"", "c: é"] && train.report.notes.isEmpty)
 
@@ -73,7 +45,7 @@ import Testing
     let back = try DetectionData(contentsOf: folder.path + "/back")
     for split in data.splits {
       let (before, after) = (
-        try data.open(split, coco: Self.read).dataset, try back.open(split, coco: Self.read).dataset
+        try data.open(split).dataset, try back.open(split).dataset
       )
       #expect(before.count == after.count && before.classNames == after.classNames)
       for index in 0..<before.count {
@@ -91,7 +63,8 @@ import Testing
   @Test func aFileWithAnOutlineHasOutlinesThroughout() throws {
     let box = LabelledObject(classIndex: 2, box: SIMD4(0.5, 0.5, 0.5, 0.25))
     let triangle = LabelledObject(
-      classIndex: 1, box: SIMD4(0.5, 0.5, 1, 1), polygon: [SIMD2(0, 0), SIMD2(1, 0), SIMD2(0.5, 1.25)])
+      classIndex: 1, box: SIMD4(0.5, 0.5, 1, 1),
+      polygon: [SIMD2(0, 0), SIMD2(1, 0), SIMD2(0.5, 1.25)])
     #expect(YOLOText.rows([box], outlines: true) == "2 0.5 0.5 0.5 0.25\n")
     #expect(
       YOLOText.rows([box, triangle], outlines: true)
@@ -101,14 +74,14 @@ import Testing
 
   @Test func crowdsAreLeftOutOfYOLOAndCounted() throws {
     try folder.image("images/val/a.jpg")
-    try folder.write("instances_val.json", "{}")
-    let contents = COCODataset.Contents(
+    let contents = COCOAnnotations(
       images: [.init(id: 1, fileName: "a.jpg", width: 40, height: 20)], categories: [.init(id: 5, name: "x")],
       annotations: [
-        .init(id: 1, imageID: 1, categoryID: 5, box: SIMD4(0, 0, 20, 20), isCrowd: true),
-        .init(id: 2, imageID: 1, categoryID: 5, box: SIMD4(0, 0, 20, 20)),
+        .init(id: 1, imageID: 1, categoryID: 5, box: COCOBox(x: 0, y: 0, width: 20, height: 20), isCrowd: true),
+        .init(id: 2, imageID: 1, categoryID: 5, box: COCOBox(x: 0, y: 0, width: 20, height: 20)),
       ])
-    let opened = try DetectionData(contentsOf: folder.path + "/instances_val.json").open(.val) { _ in contents }
+    try contents.write(to: folder.path + "/instances_val.json")
+    let opened = try DetectionData(contentsOf: folder.path + "/instances_val.json").open(.val)
     let report = try DatasetConversion.write([(.val, opened)], as: .yolo, to: folder.path + "/yolo")
     #expect(
       report.parts == [
@@ -123,7 +96,7 @@ import Testing
     let data = try makeSet()
     _ = try convert(data, .yolo, "out")
     #expect(dataMessage { _ = try convert(data, .yolo, "out") }?.contains("is not empty") == true)
-    _ = try DetectionData(contentsOf: folder.path + "/out").open(.train, coco: Self.read)  // leaves a cache
+    _ = try DetectionData(contentsOf: folder.path + "/out").open(.train)  // leaves a cache
     _ = try convert(data, .coco, "out", replaces: true)
     #expect(try folder.names("out") == ["annotations", "data.yaml", "images"])
     try folder.write("out/thesis.txt", "mine")
@@ -138,7 +111,7 @@ import Testing
   @Test func namesCannotLeaveTheFolder() throws {
     try folder.image("a.jpg")
     try folder.image("in/images/b.jpg")
-    let contents = COCODataset.Contents(
+    let contents = COCOAnnotations(
       images: [
         .init(id: 1, fileName: "../../a.jpg", width: 40, height: 20),
         .init(id: 2, fileName: "b.jpg", width: 40, height: 20),

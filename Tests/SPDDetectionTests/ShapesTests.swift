@@ -92,7 +92,7 @@ import Testing
     #expect(data.classNames == ["circle", "square", "triangle", "star"] && data.notes.isEmpty)
     for split in [DetectionData.Split.train, .val] {
       let set = try ShapesDetectionDataset(split: split, options: small)
-      let read = try data.open(split, coco: DataConversionTests.read).dataset
+      let read = try data.open(split).dataset
       #expect(read.count == set.count)
       for index in 0..<set.count {
         #expect(read.labels(index).objects.map(\.box) == set.labels(index).objects.map(\.box))
@@ -104,7 +104,7 @@ import Testing
     #expect(
       try folder.names() == ["shapes"]
         && folder.names("shapes/images/val") == ["000000.jpg", "000001.jpg", "000002.jpg"])
-    let outlined = try DetectionData(contentsOf: folder.path + "/shapes").open(.train, coco: DataConversionTests.read)
+    let outlined = try DetectionData(contentsOf: folder.path + "/shapes").open(.train)
     #expect(
       DetectionStatistics(outlined.dataset as! YOLODataset).outlines
         == DetectionStatistics(outlined.dataset as! YOLODataset).objects)

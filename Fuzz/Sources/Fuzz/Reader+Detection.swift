@@ -18,7 +18,7 @@ extension Reader {
     Reader(
       name: "coco", file: "instances.json", seeds: { Seeds.annotations },
       read: { _, file in
-        let contents = try COCODataset.Contents(contentsOf: file)
+        let contents = try COCOAnnotations(path: file, polygons: true)
         let set = try COCODataset(name: "fuzz", path: file, imageFolder: nil, contents: contents)
         for index in 0..<set.count { _ = set.labels(index) }
       }),

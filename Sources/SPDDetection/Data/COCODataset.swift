@@ -4,45 +4,6 @@ import SPDVision
 
 /// Images with COCO's annotations: crowds, areas and image ids are kept.
 public struct COCODataset: DetectionDataset {
-  /// An object as the annotations describe it; all lengths in pixels.
-  public struct Annotation: Sendable, Equatable {
-    public var id: Int
-    public var imageID, categoryID: Int
-    /// Left, top, width and height.
-    public var box: SIMD4<Double>
-    /// Area of the mask; nil if the file does not say it.
-    public var area: Double?
-    public var isCrowd: Bool
-    /// Outlines of the object's parts; empty for a run-length encoded mask.
-    public var polygons: [[SIMD2<Float>]]
-
-    public init(
-      id: Int, imageID: Int, categoryID: Int, box: SIMD4<Double>, area: Double? = nil, isCrowd: Bool = false,
-      polygons: [[SIMD2<Float>]] = []
-    ) {
-      self.id = id
-      self.imageID = imageID
-      self.categoryID = categoryID
-      self.box = box
-      self.area = area
-      self.isCrowd = isCrowd
-      self.polygons = polygons
-    }
-  }
-
-  /// What a file of annotations holds.
-  public struct Contents: Sendable, Equatable {
-    public var images: [COCOImage]
-    public var categories: [COCOCategory]
-    public var annotations: [Annotation]
-
-    public init(images: [COCOImage] = [], categories: [COCOCategory] = [], annotations: [Annotation] = []) {
-      self.images = images
-      self.categories = categories
-      self.annotations = annotations
-    }
-  }
-
   public let name: String
   /// Names of the categories in the order of their ids.
   public let classNames: [String]
@@ -62,7 +23,7 @@ public struct COCODataset: DetectionDataset {
   ///   - imageFolder: what file names are relative to; nil leaves files unchecked, where only labels are wanted.
   ///   - isStrict: refuse the data set where anything is left out.
   public init(
-    name: String, path: String, imageFolder: String?, contents: Contents, isStrict: Bool = false
+    name: String, path: String, imageFolder: String?, contents: COCOAnnotations, isStrict: Bool = false
   ) throws(DataError) {
     func refuse(_ what: String, _ remedy: String) -> DataError { DataError(path: path, what: what, remedy: remedy) }
     let categories = contents.categories.sorted { $0.id < $1.id }

@@ -47,7 +47,7 @@ struct COCOImages {
     return PathKind(of: file)?.fault ?? "there is no such file"
   }
 
-  mutating func add(_ annotations: [COCODataset.Annotation], classes: [Int: Int]) {
+  mutating func add(_ annotations: [COCOAnnotation], classes: [Int: Int]) {
     for annotation in annotations {
       // An image that is left out has an issue of its own.
       if leftOut.contains(annotation.imageID) { continue }
@@ -68,13 +68,13 @@ struct COCOImages {
   }
 
   private func object(
-    _ annotation: COCODataset.Annotation, _ classIndex: Int, _ image: LabelledImage
+    _ annotation: COCOAnnotation, _ classIndex: Int, _ image: LabelledImage
   ) -> LabelledObject? {
     let sides = SIMD2(Double(image.width), Double(image.height))
     let box = annotation.box
-    guard box.x.isFinite, box.y.isFinite, box.z.isFinite, box.w.isFinite else { return nil }
+    guard box.x.isFinite, box.y.isFinite, box.width.isFinite, box.height.isFinite else { return nil }
     let low = SIMD2(box.x, box.y).clamped(lowerBound: .zero, upperBound: sides)
-    let high = SIMD2(box.x + box.z, box.y + box.w).clamped(lowerBound: .zero, upperBound: sides)
+    let high = SIMD2(box.x + box.width, box.y + box.height).clamped(lowerBound: .zero, upperBound: sides)
     let size = high - low
     guard size.x > 0, size.y > 0 else { return nil }
     let centre = (low + high) / 2 / sides
@@ -86,10 +86,10 @@ struct COCOImages {
     return LabelledObject(
       classIndex: classIndex, box: SIMD4(Float(centre.x), Float(centre.y), Float(fraction.x), Float(fraction.y)),
       polygon: Outline.joined(parts.map { $0.map { $0 * scale } }), isCrowd: annotation.isCrowd,
-      area: annotation.area.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil })
+      area: annotation.area.isFinite && annotation.area >= 0 ? annotation.area : nil)
   }
 
-  private mutating func leaveOut(_ annotation: COCODataset.Annotation, _ reason: String) {
+  private mutating func leaveOut(_ annotation: COCOAnnotation, _ reason: String) {
     if let index = faults.firstIndex(where: { $0.reason == reason }) {
       faults[index].count += 1
     } else {

@@ -1,9 +1,6 @@
 import SPDData
 import SPDFormats
 
-/// Reads a file of COCO annotations.
-public typealias COCOReader = (_ path: String) throws(DataError) -> COCODataset.Contents
-
 /// A split of a data set, ready for use.
 public struct OpenedDataset: Sendable {
   public let dataset: any DetectionDataset
@@ -22,12 +19,8 @@ public struct OpenedDataset: Sendable {
 }
 
 extension DetectionData {
-  /// Opens a split, which scans its images and labels.
-  ///
-  /// - Parameter coco: reads the annotations of a split that is a `.json`.
-  public func open(
-    _ split: Split, options: ScanOptions = .init(), coco: COCOReader
-  ) throws(DataError) -> OpenedDataset {
+  /// Opens a split, which scans its images and labels, or reads the annotations of one that is a `.json`.
+  public func open(_ split: Split, options: ScanOptions = .init()) throws(DataError) -> OpenedDataset {
     let sources = try paths(of: split)
     let name = "\(path), \(split)"
     if sources.contains(where: { Paths.hasExtension($0, ["json"]) }) {
@@ -36,7 +29,7 @@ extension DetectionData {
           path: path, what: "`\(split)` names \(sources.count) files of annotations and images",
           remedy: "name one .json, which lists all images of the split")
       }
-      let contents = try coco(sources[0])
+      let contents = try COCOAnnotations(path: sources[0], polygons: true)
       let images = if let imageFolder { imageFolder } else { try self.imageFolder(of: sources[0], contents) }
       let dataset = try COCODataset(
         name: name, path: sources[0], imageFolder: images, contents: contents, isStrict: options.isStrict)
@@ -71,7 +64,7 @@ extension DetectionData {
   }
 
   /// Looks for the images of `instances_val2017.json` where COCO and common tools put them.
-  private func imageFolder(of json: String, _ contents: COCODataset.Contents) throws(DataError) -> String {
+  private func imageFolder(of json: String, _ contents: COCOAnnotations) throws(DataError) -> String {
     let stem = Paths.lastComponent(Paths.withoutExtension(json))
     let split = stem.utf8.lastIndex(of: UInt8(ascii: "_")).map {
       String(stem.unicodeScalars[stem.utf8.index(after: $0)...])

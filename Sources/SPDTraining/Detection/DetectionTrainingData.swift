@@ -162,9 +162,7 @@ package func openSplit(
   options.usesCache = usesCache
   options.cacheFolder = try? Files.cache("datasets").path
   options.progress = { progress.update($0, of: $1) }
-  return try data.open(split, options: options) { path throws(DataError) in
-    try COCODataset.Contents(contentsOf: path)
-  }
+  return try data.open(split, options: options)
 }
 
 extension OpenedDataset {
