@@ -113,6 +113,9 @@ public struct BenchReport: Encodable, Sendable {
       String(
         format: "  this machine, same run: FMA peak %.0f GFLOP/s, memory %.1f GB/s (%.0f %% used)", peakGflops,
         bandwidthGbs, 100 * bandwidthShare))
+    if variants.contains(where: { $0.peakShare > 1 }) {
+      lines.append("  GFLOP/s count direct convolution; Winograd multiplies less, so a share may exceed 100 %")
+    }
     if let ratio {
       let pair = "\(variants[0].name) against \(ratio.against)"
       lines.append("  \(pair): " + (ratio.conclusive ? "faster by \(ratio.text)" : ratio.text) + ", 95 % interval")
