@@ -71,7 +71,8 @@ bench-scaling: all
 	@Benchmarks/peers/scaling $(SPDC)
 	@Benchmarks/peers/report
 
-# Compares training steps with PyTorch, for detection also from JPEG files to the update: docs/measured/training.md.
+# Compares training steps with PyTorch, for detection also from JPEG files to the update: docs/measured/training.md
+# and docs/measured/detection-training.md.
 bench-train: all
 	@Benchmarks/training/run $(SPDC)
 	@Benchmarks/training/detection $(SPDC)

@@ -7,7 +7,6 @@ which are random, must be alike.
 """
 import argparse
 import csv
-import json
 import math
 import os
 import pathlib

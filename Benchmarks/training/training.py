@@ -1,7 +1,6 @@
 """Measures training steps of spdc's C and of PyTorch, interleaved. Benchmarks/training/run sets up what this needs."""
 import argparse
 import functools
-import json
 import pathlib
 import statistics
 import subprocess

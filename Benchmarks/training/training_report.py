@@ -1,4 +1,4 @@
-"""Writes docs/measured/training.md and its plot from the results of training.py and detection.py; measures nothing."""
+"""Writes docs/measured/training.md and its plot from the results of training.py; measures nothing."""
 import argparse
 import json
 import pathlib
@@ -40,18 +40,6 @@ THREADS = """\
 Measured interleaved, in the same rounds: how much faster a step is, by the minimum times and by the medians. Next to it, what the
 machine itself gained after each round: multiply-adds in registers, which bound every program, and the addition of one large array
 to another; by the best rates and by the medians.
-"""
-DETECTION = """\
-## Detection, from files to the update
-
-One step of the preset's recipe: JPEGs of 640×640, mosaic, random perspective, HSV and flip, forward pass, YOLOv5's loss, backward
-pass, SGD with Nesterov momentum and three parameter groups, EMA. `spdc train` as it is, with its loader thread, the second
-epoch of two; PyTorch {torch}, eager, with OpenCV {opencv} and NumPy, its samples made in line or by loader processes,
-whichever was faster in a trial. A turn is {steps} steps after warming up; turns alternate. The loss terms of one batch
-without augmentation agree within {difference:.1e}; the mean terms of a turn, whose samples are random, within {alike:.0f} %.
-{disturbed}
-
-Milliseconds per step: minimum, median.
 """
 
 
@@ -131,30 +119,6 @@ def check_rows(found):
                        f"{facts['loss_difference']:.1e}", f"{facts['gradient_difference']:.1e}"]
 
 
-def detection(data, foreign):
-    """The section about whole steps of detectors."""
-    cases = list(data["cases"].values())
-    rounds = [r for c in cases for r in c["rounds"]]
-    left_out = sum(not r["kept"] for r in rounds)
-    rows = []
-    for c in cases:
-        kept = [r for r in c["rounds"] if r["kept"]]
-        times = {name: [r["figures"][name]["step_ms"] for r in kept or c["rounds"]] for name in (OURS, "torch")}
-        cells = [f"{min(t):.0f}, {statistics.median(t):.0f}" for t in times.values()]
-        ratios = [times_faster(figure(times["torch"]) / figure(times[OURS])) for figure in (min, statistics.median)]
-        samples = {0: "in line", 1: "1 process"}.get(c["loaders"], f"{c['loaders']} processes")
-        title = f"{c['model']} {c['size']}×{c['size']}" + ("" if kept else " †")
-        rows.append([title, str(c["batch"]), str(c["threads"]), *cells, samples, *ratios])
-    versions = data["versions"]
-    text = DETECTION.format(
-        torch=versions["torch"]["version"], opencv=versions["opencv-python-headless"]["version"], steps=cases[0]["steps"],
-        difference=max(c["loss_difference"] for c in cases), alike=100 * max(r["alike"] for r in rounds),
-        disturbed=f"{left_out} of {len(rounds)} rounds were disturbed by other programs (more than {foreign} of a "
-                  "processor); † marks cases that had no others.")
-    return [text, table(["network", "batch", "threads", OURS, "torch", "PyTorch's samples", "ratio of minimums",
-                         "ratio of medians"], rows)]
-
-
 def draw(found, points, caption, path):
     threads = sorted({c.threads for c in found})
     with plt.rc_context(plot.PARAMETERS):
@@ -193,7 +157,6 @@ def draw(found, points, caption, path):
 def main():
     p = argparse.ArgumentParser(prog="Benchmarks/training/report", description=__doc__)
     p.add_argument("--json", default=str(cases.WORK / "training.json"), metavar="FILE")
-    p.add_argument("--detection", default=str(cases.WORK / "detection-training.json"), metavar="FILE")
     p.add_argument("--docs", default=str(cases.ROOT / "docs/measured"), metavar="DIR")
     options = p.parse_args()
     data, docs = json.loads(pathlib.Path(options.json).read_text()), pathlib.Path(options.docs)
@@ -222,9 +185,6 @@ def main():
     if points:
         header = [*start, "minimum ms", "median ms (spread)", "ms per image", "images/s", "peak MB"]
         parts += ["## By batch\n", table(header, batch_rows(points))]
-    whole = pathlib.Path(options.detection)
-    if whole.exists():
-        parts += detection(json.loads(whole.read_text()), foreign)
     header = [*start, "contender", "loss", "difference of loss", "maximum difference of gradient norms"]
     parts += ["## First steps beside eager PyTorch in float64\n", table(header, check_rows(found))]
     (docs / "training.md").write_text("\n".join(parts))
