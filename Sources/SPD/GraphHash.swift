@@ -21,3 +21,11 @@ public func fnv1a(_ bytes: some Sequence<UInt8>, basis: UInt64 = 0xcbf2_9ce4_842
   }
   return bytes.withContiguousStorageIfAvailable(hash) ?? Array(bytes).withUnsafeBufferPointer(hash)
 }
+
+/// A name of 32 hexadecimal digits for a text: two FNV-1a hashes, the second from the first half of the basis of 128 bits.
+package func hashName(_ text: String) -> String {
+  [fnv1a(text.utf8), fnv1a(text.utf8, basis: 0x6c62_272e_07bb_0142)].map {
+    let digits = String($0, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }.joined()
+}

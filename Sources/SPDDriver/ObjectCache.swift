@@ -24,13 +24,7 @@ package struct ObjectCache: Sendable {
     package mutating func add(_ part: String) { text += "\(part.utf8.count):" + part }
     package mutating func add(_ parts: [String]) { for part in ["\(parts.count)"] + parts { add(part) } }
 
-    /// A 128-bit name from two hashes of the text; the second basis is the first half of that of 128-bit FNV-1a.
-    package var name: String {
-      [fnv1a(text.utf8), fnv1a(text.utf8, basis: 0x6c62_272e_07bb_0142)].map {
-        let digits = String($0, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-      }.joined()
-    }
+    package var name: String { hashName(text) }
   }
 
   /// Returns the path of an entry's file, and builds the entry if it is missing or damaged.

@@ -15,7 +15,6 @@ import sys
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 import networks
 import validation
@@ -31,8 +30,7 @@ def letterboxed(image, size):
     dw, dh = (size - inner[0]) / 2, (size - inner[1]) / 2
     if (w, h) != inner:
         image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    image = cv2.copyMakeBorder(image, round(dh - 0.1), round(dh + 0.1), round(dw - 0.1), round(dw + 0.1),
-                               cv2.BORDER_CONSTANT, value=(114, 114, 114))
+    image = validation.bordered(image, dw, dh)
     gain = min(image.shape[0] / h, image.shape[1] / w)
     return image, gain, ((image.shape[1] - w * gain) / 2, (image.shape[0] - h * gain) / 2)
 
@@ -107,10 +105,7 @@ def main():
     subprocess.run([options.spdc, "dataset", "shapes", "-o", folder, "--train", "1", "--val", str(options.images),
                     "--size", "320", "--seed", "11", "--force"], check=True, capture_output=True)
     validation.crop(folder, 11)
-    state = load_file(options.weights)
-    net = networks.build("yolov5-spd-n", next(t for k, t in state.items() if k.endswith(".m.0.bias")).numel() // 3 - 5)
-    net.load_state_dict({key: tensor.float() for key, tensor in state.items()}, strict=False)
-    net.eval()
+    net, _ = validation.detector("yolov5-spd-n", options.weights)
     failed = False
     for extra in ([], ["--augment"]):
         command = [options.spdc, "detect", "yolov5-spd-n", "--weights", options.weights, "--size", str(options.size), "--conf",
@@ -130,7 +125,7 @@ def main():
             found[:, :4] = validation.original(found[:, :4], gain, pads, h0, w0)
             b, s, u = compare(entry["detections"], found)
             count, boxes, scores, unmatched = count + len(found), max(boxes, b), max(scores, s), unmatched + u
-        print(f"detect {' '.join(extra)}: {count} detections, {unmatched} without a partner, boxes within {boxes:.1e} pixels, "
+        print(f"{' '.join(['detect', *extra])}: {count} detections, {unmatched} without a partner, boxes within {boxes:.1e} pixels, "
               f"scores within {scores:.1e}")
         failed |= unmatched > count // 200 or boxes > 0.05 or scores > 1e-3
     sys.exit(int(failed))

@@ -88,9 +88,13 @@ def padded(path, size, shape):
     dw, dh = (shape[1] - inner[0]) / 2, (shape[0] - inner[1]) / 2
     if (w, h) != inner:
         image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    image = cv2.copyMakeBorder(image, round(dh - 0.1), round(dh + 0.1), round(dw - 0.1), round(dw + 0.1),
-                               cv2.BORDER_CONSTANT, value=(114, 114, 114))
-    return image, h / h0, (shrink * w, shrink * h), (dw, dh)
+    return bordered(image, dw, dh), h / h0, (shrink * w, shrink * h), (dw, dh)
+
+
+def bordered(image, dw, dh):
+    """The image with half pads of grey; an odd pixel goes to the right or to the bottom."""
+    return cv2.copyMakeBorder(image, round(dh - 0.1), round(dh + 0.1), round(dw - 0.1), round(dw + 0.1),
+                              cv2.BORDER_CONSTANT, value=(114, 114, 114))
 
 
 def original(boxes, scale, pads, h0, w0):
@@ -198,12 +202,17 @@ def coco(truths, results, classes):
 
 # Comparison ---------------------------------------------------------------------------------------------------------
 
-def reference(folder, weights, options):
+def detector(model, weights):
+    """The network with a file's weights, and its number of classes."""
     state = load_file(weights)
     classes = next(tensor for key, tensor in state.items() if key.endswith(".m.0.bias")).numel() // 3 - 5
-    net = networks.build(options.model, classes)
-    net.load_state_dict({key: tensor.float() for key, tensor in state.items()}, strict=False)
-    net.eval()
+    net = networks.build(model, classes)
+    net.load_state_dict({key: tensor.float() for key, tensor in state.items()})
+    return net.eval(), classes
+
+
+def reference(folder, weights, options):
+    net, classes = detector(options.model, weights)
     rights, scores, found, wanted, truths, results = [], [], [], [], [], []
     for shape, group in batches(folder, options.size, options.batch):
         images = [padded(path, options.size, shape) for path, *_ in group]

@@ -1,4 +1,5 @@
 import Foundation
+import SPD
 import SPDData
 import SPDFormats
 import SPDVision
@@ -64,14 +65,6 @@ struct ImageFolder: Sendable {
     let isFile = FileName.withPath(path) { stat($0, &status) } == 0
     // Something else than a file, such as a drawn image, is identified by its index.
     let facts = isFile ? "\(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)" : "index \(index)"
-    var hash = SIMD2<UInt64>(0xcbf2_9ce4_8422_2325, 0x6c62_272e_07bb_0142)
-    for byte in "\(variant)\u{0}\(facts)\u{0}\(path)".utf8 {
-      hash = (hash ^ SIMD2(repeating: UInt64(byte))) &* 0x100_0000_01b3
-    }
-    let digits = (0..<2).map { part in
-      let text = String(hash[part], radix: 16)
-      return String(repeating: "0", count: 16 - text.count) + text
-    }
-    return "\(folder)/\(digits.joined()).rgb"
+    return "\(folder)/\(hashName("\(variant)\u{0}\(facts)\u{0}\(path)")).rgb"
   }
 }
