@@ -4157,7 +4157,7 @@ OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y
     }
 
 /* One channel after the other; channel k = first + c of the source lies at k / 16 * x_block + k % 16 * x_lane. */
-#define COPY_CHANNELS(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)         \
+#define COPY_LANES(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)            \
     for (int c = 0; c < channels; c++) {                                                                                 \
         const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
                             (first + c) / BLOCK * (ptrdiff_t)(x_block) + (first + c) % BLOCK * (ptrdiff_t)(x_lane);      \
@@ -4165,9 +4165,9 @@ OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y
         float *channel = to + t / BLOCK * (ptrdiff_t)16 + t % BLOCK * (ptrdiff_t)1;                        \
         for (int col = 0; col < 1; col++) channel[col * (ptrdiff_t)1] = from[col / repeat * (ptrdiff_t)(x_col)]; \
     }
-        COPY_CHANNELS(0, 200, 0, 0, 1, 208, 208, 16, 16, 1, 1)
+        COPY_LANES(0, 200, 0, 0, 1, 208, 208, 16, 16, 1, 1)
 #undef COPY_BLOCKS
-#undef COPY_CHANNELS
+#undef COPY_LANES
 
         for (int t = 200; t < 200; t++) {
             float *channel = to + t / BLOCK * (ptrdiff_t)16 + t % BLOCK * (ptrdiff_t)1;
@@ -4337,7 +4337,7 @@ static int check_records(const void *file, size_t bytes)
 
 /* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
  * the results. */
-static int check_variances(const void *file)
+static int check_roots(const void *file)
 {
     for (int i = 0; resnet18_spd_variances[i].tensor >= 0; i++) {
         const int index = resnet18_spd_variances[i].tensor;
@@ -4755,7 +4755,7 @@ int resnet18_spd_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (status != RESNET18_SPD_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x41d74039d76ecd6u, 0xd428bd5386d4b1e6u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    const int has_roots = check_variances(parameters);
+    const int has_roots = check_roots(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
@@ -4842,12 +4842,12 @@ const char *resnet18_spd_status(int status)
     }
 }
 
-static int module_pack(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
+static int module_packs(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
 {
     return resnet18_spd_pack(parameters, parameter_bytes, packed, packed_bytes);
 }
 
-static int module_infer(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
+static int module_infers(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
                         int first, int last)
 {
     resnet18_spd_context context;
@@ -4855,7 +4855,7 @@ static int module_infer(const void *packed, void *arena, size_t arena_bytes, int
     return status != RESNET18_SPD_OK ? status : resnet18_spd_infer_steps(&context, input, output, first, last);
 }
 
-static int module_threads(int threads)
+static int module_thread_count(int threads)
 {
     const resnet18_spd_context context = {NULL, NULL, threads};
     return resnet18_spd_threads(&context);
@@ -4881,6 +4881,6 @@ const void *resnet18_spd_module(void)
         RESNET18_SPD_ABI_VERSION, sizeof(module), "resnet18-spd", 0xd428bd5386d4b1e6u, RESNET18_SPD_PACKED_BYTES,
         4 * (uint64_t)568128, 4 * (uint64_t)31680,
         1, 3, 64, 64, 200, 23, 1, 0,
-        outputs, module_pack, module_infer, module_threads, resnet18_spd_status};
+        outputs, module_packs, module_infers, module_thread_count, resnet18_spd_status};
     return &description;
 }

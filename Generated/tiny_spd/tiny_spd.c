@@ -1130,7 +1130,7 @@ OUTLINE void tiny_spd_output0_copy(const float *const x[], float *restrict y, in
     }
 
 /* One channel after the other; channel k = first + c of the source lies at k / 16 * x_block + k % 16 * x_lane. */
-#define COPY_CHANNELS(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)         \
+#define COPY_LANES(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)            \
     for (int c = 0; c < channels; c++) {                                                                                 \
         const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
                             (first + c) / BLOCK * (ptrdiff_t)(x_block) + (first + c) % BLOCK * (ptrdiff_t)(x_lane);      \
@@ -1138,9 +1138,9 @@ OUTLINE void tiny_spd_output0_copy(const float *const x[], float *restrict y, in
         float *channel = to + t / BLOCK * (ptrdiff_t)16 + t % BLOCK * (ptrdiff_t)1;                        \
         for (int col = 0; col < 1; col++) channel[col * (ptrdiff_t)1] = from[col / repeat * (ptrdiff_t)(x_col)]; \
     }
-        COPY_CHANNELS(0, 10, 0, 0, 1, 16, 16, 16, 16, 1, 1)
+        COPY_LANES(0, 10, 0, 0, 1, 16, 16, 16, 16, 1, 1)
 #undef COPY_BLOCKS
-#undef COPY_CHANNELS
+#undef COPY_LANES
 
         for (int t = 10; t < 10; t++) {
             float *channel = to + t / BLOCK * (ptrdiff_t)16 + t % BLOCK * (ptrdiff_t)1;
@@ -1225,7 +1225,7 @@ static int check_records(const void *file, size_t bytes)
 
 /* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
  * the results. */
-static int check_variances(const void *file)
+static int check_roots(const void *file)
 {
     for (int i = 0; tiny_spd_variances[i].tensor >= 0; i++) {
         const int index = tiny_spd_variances[i].tensor;
@@ -1475,7 +1475,7 @@ int tiny_spd_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (status != TINY_SPD_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xc7407e382a700fc1u, 0x265b835e6e991546u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    const int has_roots = check_variances(parameters);
+    const int has_roots = check_roots(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
@@ -1562,12 +1562,12 @@ const char *tiny_spd_status(int status)
     }
 }
 
-static int module_pack(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
+static int module_packs(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
 {
     return tiny_spd_pack(parameters, parameter_bytes, packed, packed_bytes);
 }
 
-static int module_infer(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
+static int module_infers(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
                         int first, int last)
 {
     tiny_spd_context context;
@@ -1575,7 +1575,7 @@ static int module_infer(const void *packed, void *arena, size_t arena_bytes, int
     return status != TINY_SPD_OK ? status : tiny_spd_infer_steps(&context, input, output, first, last);
 }
 
-static int module_threads(int threads)
+static int module_thread_count(int threads)
 {
     const tiny_spd_context context = {NULL, NULL, threads};
     return tiny_spd_threads(&context);
@@ -1601,6 +1601,6 @@ const void *tiny_spd_module(void)
         TINY_SPD_ABI_VERSION, sizeof(module), "tiny-spd", 0x265b835e6e991546u, TINY_SPD_PACKED_BYTES,
         4 * (uint64_t)66368, 4 * (uint64_t)9792,
         1, 3, 32, 32, 10, 6, 1, 0,
-        outputs, module_pack, module_infer, module_threads, tiny_spd_status};
+        outputs, module_packs, module_infers, module_thread_count, tiny_spd_status};
     return &description;
 }

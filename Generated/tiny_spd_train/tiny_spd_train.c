@@ -615,7 +615,8 @@ static void pack_direct(float *to, int out_blocks, int strip, int in_blocks, con
 }
 
 /* -> [strip][element][block of inputs][16 lanes][strip * 16 outputs]: G g G' of 3 x 3 taps, with G of `edge` rows, for blocks of
- * outputs [first, last), as far as there are `out_blocks`; first begins a strip. A function of its own, so that no compiler sees the numbers of G and rounds otherwise where some of them are alike. */
+ * outputs [first, last), as far as there are `out_blocks`; first begins a strip. A function of its own, so that no compiler
+ * sees the numbers of G and rounds otherwise where some of them are alike. */
 OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int strip, int in_blocks, const weight_run *inputs,
                           const weight_run *outputs, const float *w, const int *tap_offsets, int edge, const float *g,
                           int thread, int threads)

@@ -8328,7 +8328,7 @@ static int check_records(const void *file, size_t bytes)
 
 /* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
  * the results. */
-static int check_variances(const void *file)
+static int check_roots(const void *file)
 {
     for (int i = 0; yolov5_spd_n_variances[i].tensor >= 0; i++) {
         const int index = yolov5_spd_n_variances[i].tensor;
@@ -8998,7 +8998,7 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (status != YOLOV5_SPD_N_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x93a2f56c87c98802u, 0xf5d5ca095eab50fdu, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    const int has_roots = check_variances(parameters);
+    const int has_roots = check_roots(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
@@ -9085,12 +9085,12 @@ const char *yolov5_spd_n_status(int status)
     }
 }
 
-static int module_pack(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
+static int module_packs(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
 {
     return yolov5_spd_n_pack(parameters, parameter_bytes, packed, packed_bytes);
 }
 
-static int module_infer(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
+static int module_infers(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
                         int first, int last)
 {
     yolov5_spd_n_context context;
@@ -9098,7 +9098,7 @@ static int module_infer(const void *packed, void *arena, size_t arena_bytes, int
     return status != YOLOV5_SPD_N_OK ? status : yolov5_spd_n_infer_steps(&context, input, output, first, last);
 }
 
-static int module_threads(int threads)
+static int module_thread_count(int threads)
 {
     const yolov5_spd_n_context context = {NULL, NULL, threads};
     return yolov5_spd_n_threads(&context);
@@ -9124,6 +9124,6 @@ const void *yolov5_spd_n_module(void)
         YOLOV5_SPD_N_ABI_VERSION, sizeof(module), "yolov5-spd-n", 0xf5d5ca095eab50fdu, YOLOV5_SPD_N_PACKED_BYTES,
         4 * (uint64_t)4935744, 4 * (uint64_t)48608,
         1, 3, 640, 640, 80, 58, 1, 0,
-        outputs, module_pack, module_infer, module_threads, yolov5_spd_n_status};
+        outputs, module_packs, module_infers, module_thread_count, yolov5_spd_n_status};
     return &description;
 }

@@ -38,6 +38,7 @@ import Testing
   @Test(arguments: Build.all)
   func networksCompileWithoutWarnings(_ build: Build) async throws {
     for variant in Variant.both { try await checks(.everyOp, variant, build) }
+    for mode in [Mode.inference, .training] { try await checks(.least, Variant(target: "x86-64", mode: mode), build) }
     for inBackward in [false, true] {
       let variant = Variant(target: "x86-64", mode: .training, updatesInBackward: inBackward)
       try await checks(.everyTrained, variant, build)
@@ -106,8 +107,8 @@ import Testing
   /// Templates of training, which compile only beside each other: whole modules are compiled as strictly.
   private static let withinModules: Set = [
     "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients", "norm_statistics", "normalize",
-    "normalize_gradient", "batch_norm_backward_reduce", "pack_training", "pack_training_image", "pool_gradient",
-    "statistics",
+    "normalize_gradient", "batch_norm_backward_reduce", "pack_training", "pack_training_bias",
+    "pack_training_direct", "pack_training_image", "pack_training_winograd", "pool_gradient", "statistics",
     "training_module", "training_step", "transpose", "update", "update_apart", "update_in_backward", "weight_gradient",
     "weight_gradient_1x1", "weight_gradient_image",
     "weight_gradient_winograd",
@@ -140,6 +141,31 @@ import Testing
         } == [])
       #expect(wanted.contains { $0.hasPrefix("omp_") })
     }
+  }
+
+  /// Whatever a model is called, its prefix and what follows it make none of the names that all files have.
+  @Test(arguments: [(Sample.everyOp, Variant.best), (.everyTrained, .bestTraining)])
+  func noPrefixMakesANameOfTheirs(_ sample: Sample, _ variant: Variant) throws {
+    let code = try sample.code(variant)
+    let prefix = sample.prefix(variant)
+    let words = Set((code.header + code.source).matches(of: #/[A-Za-z_]\w*/#).map { String($0.0) })
+    let endings = words.compactMap { word in
+      [prefix, prefix.uppercased()].first { word.hasPrefix($0 + "_") }.map { word.dropFirst($0.count) }
+    }
+    try #require(endings.count > 20)
+    // Functions and macros; parameters and variables may hide such a name.
+    let definitions = #/(?m)^(?:#define |(?:static|OUTLINE|INLINE)\b[^(;=\n]*?\b(?=\w+\())(\w+)/#
+    let global = Set(code.source.matches(of: definitions).map { String($0.1) })
+      .filter { !$0.lowercased().hasPrefix(prefix) }
+    try #require(global.count > 20)
+    let training = variant.mode == .training ? "_train" : ""
+    let collisions = global.filter { name in
+      endings.contains { ending in
+        name.hasSuffix(ending) && name.count > ending.count
+          && name.dropLast(ending.count).lowercased().hasSuffix(training)
+      }
+    }
+    #expect(collisions == [])
   }
 
   private func symbols(_ nm: String, _ arguments: [String], _ object: URL) async throws -> [String] {

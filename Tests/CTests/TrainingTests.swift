@@ -56,9 +56,9 @@ import Testing
   private func agrees(_ test: Case, optimised: Bool) async throws {
     let toolchain = try await Toolchain.find()
     let flags = optimised ? Workshop.fast : Workshop.quick
-    let result = try await output(
-      test, toolchain.compiler, flags + test.variant.flags + toolchain.openMPFlags, openMP: true)
-    try await check(result, test)
+    let result = try await workshop.trained(
+      test.sample, test.variant, toolchain.compiler, flags + test.variant.flags + toolchain.openMPFlags, openMP: true)
+    try await TrainingReference.shared.expect(result, test.sample)
   }
 
   @Test func gradientsAgreeWhenBuiltByGCC() async throws {
@@ -69,16 +69,18 @@ import Testing
   func gradientsAgreeWhenBuiltByGCC(_ flags: [String]) async throws {
     let gcc = try CCompiler.first(.gcc)
     let flags = flags + Case.best.variant.flags + ["-ffp-contract=fast", "-fopenmp"]
-    let result = try await output(.best, gcc.path, flags, openMP: true)
-    try await check(result, .best)
+    let best = Case.best
+    let result = try await workshop.trained(best.sample, best.variant, gcc.path, flags, openMP: true)
+    try await TrainingReference.shared.expect(result, best.sample)
   }
 
   @Test func serialBuildGivesTheSameBytes() async throws {
     let test = Case.best
     let toolchain = try await Toolchain.find()
     let flags = Workshop.quick + test.variant.flags
-    let parallel = try await output(test, toolchain.compiler, flags + toolchain.openMPFlags, openMP: true)
-    let serial = try await output(test, toolchain.compiler, flags, openMP: false)
+    let parallel = try await workshop.trained(
+      test.sample, test.variant, toolchain.compiler, flags + toolchain.openMPFlags, openMP: true)
+    let serial = try await workshop.trained(test.sample, test.variant, toolchain.compiler, flags, openMP: false)
     #expect(serial.bits == parallel.bits)
   }
 
@@ -86,9 +88,10 @@ import Testing
     let gcc = try CCompiler.first(.gcc)
     let test = Case.best
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    let result = try await output(
-      test, gcc.path, ["-std=c17", "-O0", "-g1", "-DEXACT"] + test.variant.flags + sanitizers, openMP: false)
-    try await check(result, test)
+    let result = try await workshop.trained(
+      test.sample, test.variant, gcc.path, ["-std=c17", "-O0", "-g1", "-DEXACT"] + test.variant.flags + sanitizers,
+      openMP: false)
+    try await TrainingReference.shared.expect(result, test.sample)
   }
 
   /// Every access of two threads to the same memory has a barrier between them, as LLVM's Archer tells ThreadSanitizer.
@@ -105,96 +108,13 @@ import Testing
     let test = Case(
       sample: .everyTrained,
       variant: Variant(target: Variant.targets[0], mode: .training, updatesInBackward: updatesInBackward))
-    _ = try await output(
-      test, compiler,
+    _ = try await workshop.trained(
+      test.sample, test.variant, compiler,
       ["-std=c17", "-O0", "-g1", "-DEXACT"] + sanitizer + test.variant.flags + toolchain.openMPFlags,
       openMP: true,
       environment: [
         "OMP_TOOL_LIBRARIES": archer, "TSAN_OPTIONS": "halt_on_error=1 ignore_noninstrumented_modules=1",
         "ARCHER_OPTIONS": "verbose=1",
       ])
-  }
-
-  // MARK: - support
-
-  private func output(
-    _ test: Case, _ compiler: String, _ flags: [String], openMP: Bool, environment: [String: String] = [:]
-  ) async throws -> [Float] {
-    let program = try await workshop.program("train", test.sample, test.variant, compiler, flags)
-    let file = try await workshop.once("trained \(test) \(compiler) \(flags)") { place in
-      let graph = try test.sample.graph()
-      let state = StateLayout(graph)
-      var values = [Float](repeating: 0, count: state.count)
-      for (entry, parameter) in zip(state.entries, EmitC.storedParameters(graph)) {
-        values.replaceSubrange(entry.offset..<entry.offset + entry.count, with: syntheticParameter(parameter))
-      }
-      var paths: [String] = []
-      let targets = Self.targets(graph).flatMap { $0 }
-      for (name, numbers) in [("state", values), ("input", syntheticInput(graph.input.shape)), ("targets", targets)] {
-        let path = place.appendingPathComponent("\(name).f32")
-        try numbers.withUnsafeBytes { Data($0) }.write(to: path)
-        paths.append(path.path)
-      }
-      let output = place.appendingPathComponent("output.f32")
-      try await self.workshop.mustRun(
-        program.path, paths + [output.path, openMP ? "1" : "0"], environment: environment)
-      return output
-    }
-    return try floats(file)
-  }
-
-  private static func targets(_ graph: Graph) -> [[Float]] {
-    (0..<12).map { index in
-      let u = uniform("target \(index)", 5)
-      return [
-        Float(index % graph.input.shape.batch), Float(Int(u[4] * 80)), u[0], u[1], 0.1 + 0.4 * u[2], 0.1 + 0.4 * u[3],
-      ]
-    }
-  }
-
-  /// Losses and gradients of the first step against the interpreter's, in double precision.
-  private func check(_ result: [Float], _ test: Case) async throws {
-    let expected = try await TrainingReference.shared.result(test.sample)
-    let loss = expected.losses[0]
-    #expect(abs(Double(result[0]) - loss) <= 2e-5 * max(1, abs(loss)), "\(result[0]) and \(loss)")
-    let state = StateLayout(try test.sample.graph())
-    #expect(result.count == 4 + 2 * state.count)
-    let norms = expected.gradients.mapValues { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    let largest = norms.values.max() ?? 0
-    for entry in state.entries where entry.group >= 0 {
-      let gradient = try #require(expected.gradients[entry.name])
-      let found = result[4 + entry.offset..<4 + entry.offset + entry.count]
-      let error = zip(found, gradient).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }.squareRoot()
-      let norm = norms[entry.name] ?? 0
-      // NaN is not within it either.
-      #expect(error <= 1e-3 * max(norm, 1e-3 * largest), "\(entry.name): \(error) of \(norm)")
-    }
-    let areFinite = result.allSatisfy { $0.isFinite }
-    #expect(areFinite)
-  }
-
-  /// The interpreter's results for the graph after all passes, each computed once.
-  actor TrainingReference {
-    static let shared = TrainingReference()
-    private var tasks: [Sample: Task<TrainingResult, any Error>] = [:]
-
-    func result(_ sample: Sample) async throws -> TrainingResult {
-      if tasks[sample] == nil {
-        tasks[sample] = Task.detached {
-          let graph = try sample.graph()
-          var options = Pipeline.Options()
-          options.mode = .training
-          let lowered = try Pipeline.run(graph, options: options).graph
-          let boxes = TrainingTests.targets(graph).map { row in
-            LossOracle.Target(image: Int(row[0]), label: Int(row[1]), row[2], row[3], row[4], row[5])
-          }
-          return try Interpreter(graph: lowered, precision: .double, parameters: syntheticParameters(of: graph))
-            .trainingStep(
-              input: syntheticInput(graph.input.shape),
-              labels: (0..<graph.input.shape.batch).map { $0 * 7 % graph.classes }, targets: boxes)
-        }
-      }
-      return try await tasks[sample]!.value
-    }
   }
 }

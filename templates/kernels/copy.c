@@ -25,7 +25,7 @@ OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int t
     }
 
 /* One channel after the other; channel k = first + c of the source lies at k / 16 * x_block + k % 16 * x_lane. */
-#define COPY_CHANNELS(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)         \
+#define COPY_LANES(s, channels, first, target, target_stride, x_image, x_row, x_col, x_block, x_lane, repeat)            \
     for (int c = 0; c < channels; c++) {                                                                                 \
         const float *from = x[s] + image * (ptrdiff_t)(x_image) + row / repeat * (ptrdiff_t)(x_row) +                    \
                             (first + c) / BLOCK * (ptrdiff_t)(x_block) + (first + c) % BLOCK * (ptrdiff_t)(x_lane);      \
@@ -35,7 +35,7 @@ OUTLINE void @NAME@(const float *const x[], float *restrict y, int thread, int t
     }
         @SEGMENTS@
 #undef COPY_BLOCKS
-#undef COPY_CHANNELS
+#undef COPY_LANES
 
         for (int t = @CHANNELS@; t < @PADDED@; t++) {
             float *channel = to + t / BLOCK * (ptrdiff_t)@Y_BLOCK@ + t % BLOCK * (ptrdiff_t)@Y_LANE@;

@@ -57,7 +57,7 @@ static int check_records(const void *file, size_t bytes)
 
 /* Whether every normalisation has a root to divide by; where there is none PyTorch gives NaN or infinity. NaN passes: it shows in
  * the results. */
-static int check_variances(const void *file)
+static int check_roots(const void *file)
 {
     for (int i = 0; @PREFIX@_variances[i].tensor >= 0; i++) {
         const int index = @PREFIX@_variances[i].tensor;

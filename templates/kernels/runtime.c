@@ -40,7 +40,7 @@ int @PREFIX@_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (status != @UPPER@_OK) return status;
     const packed_header header = {{'S', 'P', 'D', 'P'}, 1, @PACK_HASH@u, @GRAPH_HASH@u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
-    const int has_roots = check_variances(parameters);
+    const int has_roots = check_roots(parameters);
     int damaged = 0;
     PARALLEL_DEFAULT
     {
@@ -127,12 +127,12 @@ const char *@PREFIX@_status(int status)
     }
 }
 
-static int module_pack(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
+static int module_packs(const void *parameters, size_t parameter_bytes, void *packed, size_t packed_bytes)
 {
     return @PREFIX@_pack(parameters, parameter_bytes, packed, packed_bytes);
 }
 
-static int module_infer(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
+static int module_infers(const void *packed, void *arena, size_t arena_bytes, int threads, const float *input, float *output,
                         int first, int last)
 {
     @PREFIX@_context context;
@@ -140,7 +140,7 @@ static int module_infer(const void *packed, void *arena, size_t arena_bytes, int
     return status != @UPPER@_OK ? status : @PREFIX@_infer_steps(&context, input, output, first, last);
 }
 
-static int module_threads(int threads)
+static int module_thread_count(int threads)
 {
     const @PREFIX@_context context = {NULL, NULL, threads};
     return @PREFIX@_threads(&context);
@@ -166,6 +166,6 @@ const void *@PREFIX@_module(void)
         @UPPER@_ABI_VERSION, sizeof(module), @NAME@, @GRAPH_HASH@u, @UPPER@_PACKED_BYTES,
         4 * (uint64_t)@ARENA_COUNT@, 4 * (uint64_t)@SCRATCH_COUNT@,
         @BATCH@, @CHANNELS@, @HEIGHT@, @WIDTH@, @CLASSES@, @STEPS@, @OUTPUTS@, 0,
-        outputs, module_pack, module_infer, module_threads, @PREFIX@_status};
+        outputs, module_packs, module_infers, module_thread_count, @PREFIX@_status};
     return &description;
 }

@@ -10,8 +10,10 @@ extension EmitC {
     /// Whether something calls a function of a template that is instantiated once; of those whose functions need no caller, yes.
     func uses(_ template: String) -> Bool {
       let functions = [
-        "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd(", "pack_bias("],
-        "pack_training_image": ["pack_image("], "composed_math": ["composed_loss("],
+        "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd("],
+        "pack_training_direct": ["pack_direct("], "pack_training_winograd": ["pack_winograd("],
+        "pack_training_image": ["pack_image("], "pack_training_bias": ["pack_bias("],
+        "composed_math": ["composed_loss("],
       ]
       guard let functions = functions[template] else { return true }
       return functions.contains { name in calls.contains { $0.contains(name) } }

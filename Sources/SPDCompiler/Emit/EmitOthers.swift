@@ -167,7 +167,7 @@ extension EmitC {
       // The address is that of a block; the view may begin at any of its lanes.
       let lane = fromImage ? 0 : segment.first % channelBlock
       return
-        "COPY_CHANNELS(\(index), \(segment.channels), \(lane), \(segment.target), \(segment.targetStride), \(image), "
+        "COPY_LANES(\(index), \(segment.channels), \(lane), \(segment.target), \(segment.targetStride), \(image), "
         + "\(row), \(column), \(block), \(fromImage ? plane : 1), \(segment.upsampling))"
     }
     return [

@@ -8,7 +8,8 @@ extension EmitC {
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
     let supports = [
-      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_image",
+      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_direct",
+      "pack_training_winograd", "pack_training_bias", "pack_training_image",
     ]
     for support in supports where kernels.uses(support) {
       source += "\n" + (try templates.fill(support, [:]))

@@ -21,6 +21,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let everyOp = Sample(name: "every-op", batch: 2)
   /// The second network of a program with two.
   static let second = Sample(name: "second")
+  static let least = Sample(name: "least")
   static let shipped = [yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
   /// Networks that train.
@@ -32,7 +33,9 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   func prefix(_ variant: Variant) -> String { Builder.prefix(name, variant.mode) }
 
   func graph() throws -> Graph {
-    let model = try #require(([CTests.everyOp, everyTrainedOp, secondModel] + shippedModels).first { $0.name == name })
+    let models =
+      [CTests.everyOp, everyTrainedOp, secondModel, leastModel] + shippedModels + KernelTable.all.map(\.model)
+    let model = try #require(models.first { $0.name == name })
     return try model.graph(size: size, batch: batch)
   }
 
@@ -43,16 +46,19 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
     return TuningProblem.all(in: lowered, target: target, kernels: variant.options.kernels)
   }
 
-  func code(_ variant: Variant) throws -> EmitC.Result {
+  func code(_ variant: Variant) throws -> EmitC.Result { try compiled(variant).code }
+
+  func compiled(_ variant: Variant) throws -> Builder.Compiled {
     let (builder, graph) = (try Builder(target: variant.target), try graph())
     var options = variant.options
+    if let table = KernelTable.all.first(where: { $0.name == name }) { options = try table.options(variant) }
     if variant.candidate > 0 {
       let problems = try problems(variant).filter { variant.candidate < $0.candidates.count }
       // Otherwise this would be the default network once more.
       try #require(!problems.isEmpty)
       for problem in problems { options.kernels.learned[problem.key] = problem.candidates[variant.candidate] }
     }
-    return try builder.compile(graph, options: options).code
+    return try builder.compile(graph, options: options)
   }
 }
 

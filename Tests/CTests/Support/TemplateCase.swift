@@ -57,7 +57,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
       holes: [
         "SEGMENTS": """
         COPY_BLOCKS(0, 1, 0, 512, 128, 16, 64, 2)
-        COPY_CHANNELS(1, 3, 2, 16, 1, 512, 8, 1, 64, 4, 1)
+        COPY_LANES(1, 3, 2, 16, 1, 512, 8, 1, 64, 4, 1)
         """
       ]),
     TemplateCase(
@@ -133,7 +133,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     case "runtime":
       let stub =
         "static int check_records(const void *file, size_t bytes) { return file == NULL || bytes == 0; }\n"
-        + "static int check_variances(const void *file) { return file != NULL; }\n"
+        + "static int check_roots(const void *file) { return file != NULL; }\n"
         + "static int check_digests(const void *file, int thread, int threads) { return file != NULL && thread < threads; }\n"
       return try "#include \"small.h\"\n" + filled(templates, "prelude", lanes) + stub
         + filled(templates, name, lanes)
