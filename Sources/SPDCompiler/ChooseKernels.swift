@@ -46,8 +46,10 @@ struct ChooseKernels {
     self.options = options
     let isSmooth = graph.nodes.allSatisfy { $0.op.activations.allSatisfy(\.isSmooth) }
     largestTile = options.largestTile ?? (!options.packsWeights ? 6 : isSmooth ? 4 : 2)
-    if options.algorithms == .lowMemory { allowed = allowedWithinBudget() }
+    if options.algorithms == .lowMemory { allowed = ConvWinogradKernel.allowedWithinBudget(self) }
   }
+
+  var context: KernelContext { KernelContext(graph: graph, target: target) }
 
   func kernel(for node: Node) throws(KernelError) -> Kernel? {
     if let scale = node.op.phaseScale, scale != 2 {
@@ -88,7 +90,10 @@ extension Op {
     case .training(.normalize(let op)), .training(.batchNormBackwardReduce(let op)),
       .training(.normalizeGradient(let op)):
       [op.activation, op.finalActivation].compactMap { $0 }
-    default: []
+    case .input, .batchNorm, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
+      .linear, .softmax, .decodeBoxes, .copy, .training(.statistics), .training(.loss), .training(.gradient),
+      .training(.weightGradient), .training(.poolGradient), .training(.globalAverageGradient), .training(.copyGradient):
+      []
     }
   }
 
@@ -97,7 +102,9 @@ extension Op {
     switch self {
     case .batchNorm(let norm), .training(.statistics(let norm)): norm.enclosing?.scale
     case .convolution(let op): op.epilogue.phaseNorm?.enclosing?.scale
-    default: nil
+    case .input, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
+      .linear, .softmax, .decodeBoxes, .copy, .training:
+      nil
     }
   }
 }

@@ -33,7 +33,9 @@ extension Graph {
       cost.flops = 2 * shape(of: node.inputs[1]).count * shape(of: node.inputs[0]).channels * op.kernel.area
     case .linear:
       cost.flops = 2 * node.shape.count * shape(of: node.inputs[0]).channels
-    default: break
+    case .input, .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool,
+      .flatten, .softmax, .decodeBoxes, .copy, .training:
+      break
     }
     return cost
   }

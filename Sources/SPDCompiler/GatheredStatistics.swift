@@ -1,42 +1,41 @@
 import SPD
 
-// Statistics of a batch that a convolution gathers as it stores: a slot for each run of pixels, which the step of the statistics
-// merges. See the template `statistics`.
-extension PlanMemory {
-  /// Slots that a convolution fills: one for each band of rows or group of Winograd's tiles.
-  static func statisticsSlots(_ node: Node, _ kernel: Kernel) -> Int {
-    let shape = node.shape
-    switch kernel {
-    case .convDirect(let tile):
-      let (images, rows) = tile.joinsImages ? (1, shape.batch * shape.height) : (shape.batch, shape.height)
-      return images * ChooseTile.ceilDivide(rows, tile.unitRows)
-    case .convWinograd(let tile):
-      let count = tile.count(shape)
-      let (whole, rest) = (count / tile.tiles, count % tile.tiles)
-      return whole * ChooseTile.ceilDivide(tile.tiles, tile.group) + ChooseTile.ceilDivide(rest, tile.group)
-    default: preconditionFailure("\(kernel) gathers no statistics")
-    }
-  }
+/// Runs of pixels whose means and squares are summed up on their own, and then merged: of a pass over the batch, or of a convolution
+/// that gathers them as it stores. See the templates `norm_statistics` and `statistics`.
+enum BatchSlots {
+  /// Rows of all images in a run: what fits into the first-level cache, block by block.
+  static func chunkRows(_ shape: Shape) -> Int { max(2, 256 / shape.width / 2 * 2) }
+
+  static func chunks(_ shape: Shape) -> Int { ChooseTile.ceilDivide(shape.batch * shape.height, chunkRows(shape)) }
 
   /// Floats of slots: mean and squares for each value of a vector, and its number of values.
-  static func slotCount(_ slots: Int, phases: Int, channels: Int) -> Int {
-    slots * (2 * phases * roundUp(channels) + channelBlock)
+  static func count(_ slots: Int, phases: Int, channels: Int) -> Int {
+    slots * (2 * phases * PlanMemory.roundUp(channels) + channelBlock)
+  }
+}
+
+extension Plan {
+  /// For a step that merges gathered statistics, the step that gathers them.
+  func gatheringStep(for step: Step) -> Int? {
+    guard step.kernel == .statistics, let id = step.node, let gathering = graph.gatheringConvolution(of: graph[id])
+    else { return nil }
+    return steps.firstIndex { $0.node == gathering.id }
   }
 
-  /// For a step that merges gathered statistics, the step that gathers them and the floats of its slots.
-  static func gathered(for index: Int, _ steps: [Plan.Step], _ choose: ChooseKernels) -> (step: Int, count: Int)? {
-    guard steps[index].kernel == .statistics, let id = steps[index].node,
-      let gathering = choose.graph.gatheringConvolution(of: choose.graph[id]),
-      let step = steps.firstIndex(where: { $0.node == gathering.id })
-    else { return nil }
-    var slots = statisticsSlots(gathering, steps[step].kernel)
-    // Joining images, which comes later, may cut the work otherwise.
-    if case (.convDirect(let tile), .convolution(let op)) = (steps[step].kernel, gathering.op),
-      let joined = choose.joined(gathering, op, insteadOf: tile)
-    {
-      slots = max(slots, statisticsSlots(gathering, .convDirect(joined)))
+  /// Floats of the slots that a step fills.
+  func gatheredCount(_ step: Step) -> Int {
+    guard let node = step.node.map({ graph[$0] }) else { return 0 }
+    return BatchSlots.count(node.statisticsSlots(step.kernel), phases: 1, channels: node.shape.channels)
+  }
+}
+
+extension Node {
+  /// Slots that a convolution fills with its statistics.
+  func statisticsSlots(_ kernel: Kernel) -> Int {
+    guard let module = kernel.module as? any GatheringKernel else {
+      preconditionFailure("\(kernel) gathers no statistics")
     }
-    return (step, slotCount(slots, phases: 1, channels: gathering.shape.channels))
+    return module.statisticsSlots(of: self)
   }
 }
 

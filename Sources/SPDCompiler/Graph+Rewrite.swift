@@ -49,7 +49,9 @@ extension Graph {
     case .slice(let first, let count): node.inputs[0].slice(first: first, count: count)
     case .upsample(let factor): node.inputs[0].upsampled(by: factor)
     case .spaceToDepth(let op): node.inputs[0].throughSpaceToDepth(op)
-    default: nil
+    case .input, .convolution, .batchNorm, .activation, .add, .pool, .globalAveragePool, .flatten, .linear, .softmax,
+      .decodeBoxes, .copy, .training:
+      nil
     }
   }
 }

@@ -1,14 +1,12 @@
 import SPD
 
-extension PlanMemory {
+extension Plan {
   /// Inserts steps that update parameters: each as soon as its gradient is there and nothing reads the parameter any more, so that
   /// the gradient's memory is free again.
   ///
   /// Weights have a step for each; what is small goes with the next one. The last step also takes into the EMA what is
   /// not trained.
-  ///
-  /// - Returns: the gradients, not placed yet.
-  static func insertUpdates(into steps: inout [Plan.Step], _ graph: Graph) -> [Plan.Gradient] {
+  mutating func insertUpdates() {
     var lastUse: [String: Int] = [:]
     var firstGradient: [String: Int] = [:]
     for (index, step) in steps.enumerated() {
@@ -16,9 +14,8 @@ extension PlanMemory {
       for name in op.parameterNames { lastUse[name] = index }
       for name in op.gradientNames where firstGradient[name] == nil { firstGradient[name] = index }
     }
-    let stored = EmitC.storedParameters(graph)
+    let stored = graph.storedParameters
     var result: [Plan.Step] = []
-    var gradients: [Plan.Gradient] = []
     var waiting: [Parameter] = []
     // Where each of the old steps now is.
     var moved: [Int] = []
@@ -38,7 +35,6 @@ extension PlanMemory {
       waiting = []
     }
     steps = result
-    return gradients
   }
 }
 
@@ -50,10 +46,13 @@ extension Parameter.Role {
 extension Op {
   /// Parameters whose gradients it stores.
   var gradientNames: [String] {
-    switch self {
-    case .training(.weightGradient(let op)): op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } }
-    case .training(.batchNormBackwardReduce(let op)): op.norm.map { [$0.weight, $0.bias] } ?? []
-    default: []
+    guard case .training(let op) = self else { return [] }
+    return switch op {
+    case .weightGradient(let op): op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } }
+    case .batchNormBackwardReduce(let op): op.norm.map { [$0.weight, $0.bias] } ?? []
+    case .statistics, .normalize, .loss, .gradient, .normalizeGradient, .poolGradient, .globalAverageGradient,
+      .copyGradient:
+      []
     }
   }
 }

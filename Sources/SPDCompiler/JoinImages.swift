@@ -5,11 +5,11 @@ extension Plan {
   ///
   /// A map of 2×2 pixels fills a sixth of the registers, and each image would read all weights anew. A 1×1 convolution does
   /// not care where an image ends, so that the rows of all of them are one tall image, if nothing (a halo) lies between.
-  mutating func joinImages(_ choose: ChooseKernels) {
+  mutating func joinImages() {
     for index in steps.indices {
       guard let node = steps[index].node.map({ graph[$0] }), case .convolution(let op) = node.op,
         case .convDirect(let tile) = steps[index].kernel, tile.rows == node.shape.height, canJoinImages(of: node, op),
-        let joined = choose.joined(node, op, insteadOf: tile)
+        let joined = ConvDirectKernel(tile: tile).joined(node, op, target: target)?.tile
       else { continue }
       steps[index].kernel = .convDirect(joined)
     }
@@ -28,21 +28,5 @@ extension Plan {
     let residuals = op.epilogue.addsResidual ? node.inputs[node.inputs.count - 1].segments : []
     return node.inputs[0].segments.allSatisfy { follow($0, op.stride.height) }
       && (written + residuals).allSatisfy { follow($0) }
-  }
-}
-
-extension ChooseKernels {
-  /// The tile of a convolution whose images are one tall image; nil if another one than the model's choice was measured to be
-  /// faster.
-  func joined(
-    _ node: Node, _ op: Op.Convolution, insteadOf tile: ConvolutionTile
-  ) -> ConvolutionTile? {
-    var problem = directProblem(node, op)
-    guard tile == ChooseTile.tile(problem, target: target) else { return nil }
-    problem.output.height *= problem.output.batch
-    problem.output.batch = 1
-    var tile = ChooseTile.tile(problem, target: target)
-    tile.joinsImages = true
-    return tile
   }
 }

@@ -23,7 +23,7 @@ public struct StateLayout: Codable, Equatable, Sendable {
   public var count = 0
 
   public init(_ graph: Graph) {
-    for parameter in EmitC.storedParameters(graph) {
+    for parameter in graph.storedParameters {
       entries.append(
         Entry(
           name: parameter.name, offset: count, count: parameter.count, shape: parameter.shape,
@@ -47,4 +47,9 @@ extension Parameter.Role {
     case .runningMean, .runningVariance, .batchesTracked, .constant: -1
     }
   }
+}
+
+extension Graph {
+  /// Parameters that the parameter file holds, in its order.
+  public var storedParameters: [Parameter] { parameters.filter { $0.role != .batchesTracked } }
 }

@@ -5,7 +5,7 @@ public struct TuningProblem: Equatable, Sendable {
   /// A text with everything that decides how fast a kernel is, and with neither names nor numbers of nodes.
   public var key: String
   public var nodes: [Node.ID]
-  /// The kernel that `PlanMemory` chooses by default, followed by the other candidates.
+  /// The kernel that `ChooseKernels` takes by default, followed by the other candidates.
   public var candidates: [Kernel]
 
   /// The problems of a lowered graph that have more than one candidate, in the order of its nodes.

@@ -42,7 +42,8 @@ enum ViewRules {
     case .training(.loss(.crossEntropy)), .training(.loss(.composed)):
       // They go over every channel of what they read and of its gradient, and the rest of the last block.
       return operand.wholeNode(in: graph) == nil ? "\(node.op.name) reads a whole result" : nil
-    default:
+    case .input, .convolution, .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool,
+      .globalAveragePool, .flatten, .linear, .softmax, .decodeBoxes, .copy, .training:
       if readsImage(operand, in: graph) { return "\(node.op.name) does not read the caller's image" }
       return isPlainSlice(operand) ? nil : "\(node.op.name) reads one tensor without reindexing"
     }

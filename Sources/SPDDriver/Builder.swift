@@ -42,7 +42,7 @@ package struct Builder {
     _ graph: Graph, options: Pipeline.Options, reuse: Bool = true
   ) throws -> (lowered: Graph, records: [Pipeline.Record], plan: Plan) {
     let (lowered, records) = try Pipeline.run(graph, options: options)
-    let plan = try PlanMemory.plan(
+    let plan = try LowerToPlan.plan(
       lowered, prefix: Self.prefix(graph.name, options.mode), target: target, kernels: options.kernels,
       mode: options.mode, maxTargets: options.maxTargets, updatesInBackward: options.updatesInBackward,
       reuse: reuse)

@@ -61,11 +61,8 @@ package struct Explanation: Encodable {
 
   private var table: String {
     let rows = layers.map { layer in
-      let tile =
-        layer.winograd.map { "F(\($0.size)) \($0.group)×\($0.strip) of \($0.tiles)\($0.shared ? " shared" : "")" }
-        ?? layer.tile.map { "\($0.rows * $0.columns)×\($0.strip)" } ?? ""
       return [
-        "\(layer.step)", layer.kernel, tile, String(format: "%.1f", Double(layer.cost.flops) / 1e6),
+        "\(layer.step)", layer.kernel, layer.cut, String(format: "%.1f", Double(layer.cost.flops) / 1e6),
         String(format: "%.2f", Double(layer.cost.activationBytes) / 1e6),
         String(format: "%.2f", Double(layer.cost.parameterBytes) / 1e6), layer.text, layer.layer,
       ]
@@ -84,17 +81,15 @@ package struct Explanation: Encodable {
     package var shape: String
     package var tile: ConvolutionTile?
     package var winograd: WinogradTile?
+    /// How a convolution is cut into tiles, as the table says it.
+    package var cut: String
     package var cost: Cost
     package var arenaOffset: Int?
 
     init(_ step: Plan.Step, _ plan: Plan) {
       self.step = plan.steps.firstIndex(of: step) ?? 0
       kernel = step.kernel.template
-      switch step.kernel {
-      case .convDirect(let tile), .convImage(let tile, _): self.tile = tile
-      case .convWinograd(let tile), .convImageWinograd(let tile, _): winograd = tile
-      default: break
-      }
+      (tile, winograd, cut) = (step.kernel.tile, step.kernel.winograd, step.kernel.explanation)
       guard let id = step.node else {
         (layer, source, text, shape, cost) = ("output", "", "store", "", Cost())
         return

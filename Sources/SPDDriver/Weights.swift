@@ -35,7 +35,7 @@ package struct Weights {
 
   package func file(for graph: Graph) throws -> ParameterFile {
     try ParameterFile(
-      graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: values)
+      graphHash: graph.parameterHash, parameters: graph.storedParameters, values: values)
   }
 }
 

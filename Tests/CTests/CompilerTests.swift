@@ -38,7 +38,9 @@ import Testing
   @Test(arguments: Build.all)
   func networksCompileWithoutWarnings(_ build: Build) async throws {
     for variant in Variant.both { try await checks(.everyOp, variant, build) }
-    for mode in [Mode.inference, .training] { try await checks(.least, Variant(target: "x86-64", mode: mode), build) }
+    for sample in [Sample.least, .average] {
+      for mode in [Mode.inference, .training] { try await checks(sample, Variant(target: "x86-64", mode: mode), build) }
+    }
     for inBackward in [false, true] {
       let variant = Variant(target: "x86-64", mode: .training, updatesInBackward: inBackward)
       try await checks(.everyTrained, variant, build)

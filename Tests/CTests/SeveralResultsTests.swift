@@ -29,7 +29,7 @@ import Testing
     let network = try await builder.load(try builder.compile(graph, options: Pipeline.Options()))
     #expect(network.outputRanges == [0..<2, 2..<10, 10..<42])
     let file = try ParameterFile(
-      graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: syntheticParameter)
+      graphHash: graph.parameterHash, parameters: graph.storedParameters, values: syntheticParameter)
     let input = syntheticInput(graph.input.shape)
     let found = try network.session(try network.pack(file), threads: 1).inferEach(input)
     let expected = try Interpreter(graph: graph, parameters: syntheticParameters(of: graph)).outputs(input: input)

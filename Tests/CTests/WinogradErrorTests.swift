@@ -39,7 +39,7 @@ import Testing
     let weights = syntheticParameters(of: graph)
     let network = try await builder.load(compiled, quiet: true)
     let packed = try network.pack(
-      try ParameterFile(graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph)) {
+      try ParameterFile(graphHash: graph.parameterHash, parameters: graph.storedParameters) {
         try weights($0.name)
       })
     let input = syntheticInput(graph.input.shape)

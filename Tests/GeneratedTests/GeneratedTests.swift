@@ -52,7 +52,7 @@ import yolov5_spd_n
     let network = try Network(module: module.describe())
     #expect(network.name == module.model.name)
     let parameters = try ParameterFile(
-      graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: syntheticParameter)
+      graphHash: graph.parameterHash, parameters: graph.storedParameters, values: syntheticParameter)
     let weights = try network.pack(parameters)
     let output = try network.session(weights, threads: 1).infer(input)
     #expect(output.count == expected.count)

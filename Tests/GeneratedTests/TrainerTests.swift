@@ -56,7 +56,7 @@ import tiny_spd_train
     #expect(losses[0] > 1.5 && losses.suffix(5).allSatisfy { $0 < 0.3 }, "\(losses)")
 
     // What was learned goes straight into the inference module.
-    let file = try ParameterFile(graphHash: network.graphHash, parameters: EmitC.storedParameters(graph)) {
+    let file = try ParameterFile(graphHash: network.graphHash, parameters: graph.storedParameters) {
       trainer.values(of: $0.name)!
     }
     let inference = try Network(module: tiny_spd_module())
@@ -190,7 +190,7 @@ import tiny_spd_train
     let trainer = try network.trainer(threads: 1, accumulates: true)
     // From a file, which holds the parameters as they are.
     try trainer.load(
-      try ParameterFile(graphHash: network.graphHash, parameters: EmitC.storedParameters(graph)) {
+      try ParameterFile(graphHash: network.graphHash, parameters: graph.storedParameters) {
         syntheticParameter(graph.parameter($0.name)!)
       })
     let before = Array(trainer[.values]!)

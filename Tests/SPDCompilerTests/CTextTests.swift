@@ -52,7 +52,7 @@ struct CTextTests {
         graph.nodes[index].layer = rename(graph.nodes[index].layer)
         graph.nodes[index].source.fileID = rename("file")
       }
-      let plan = try PlanMemory.plan(graph, prefix: "net", target: .scalar, mode: mode)
+      let plan = try LowerToPlan.plan(graph, prefix: "net", target: .scalar, mode: mode)
       let result = try EmitC.emit(plan, templates: templates, version: "1")
       // Hashes are of the names.
       return (withoutCommentsAndStrings(result.source) + withoutCommentsAndStrings(result.header))

@@ -10,7 +10,7 @@ struct ChooseTileTests {
   @Test(arguments: Shipped.names, Target.named.map(\.name))
   func tilesFitTheirConvolutions(name: String, target: String) throws {
     let target = try #require(Target.named.first { $0.name == target })
-    let plan = try PlanMemory.plan(Shipped.lowered(name), prefix: "net", target: target)
+    let plan = try LowerToPlan.plan(Shipped.lowered(name), prefix: "net", target: target)
     for (node, tile) in tiles(plan) {
       let shape = node.shape
       let blocks = ChooseTile.ceilDivide(shape.channels, channelBlock)
@@ -60,7 +60,7 @@ struct ChooseTileTests {
       return concat(parts).through(Conv2D(16, kernel: 1))
     }
     for target in Target.named {
-      let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "net", target: target)
+      let plan = try LowerToPlan.plan(Pipeline.lowered(graph), prefix: "net", target: target)
       #expect(!plan.steps.contains { $0.kernel == .copy && $0.node != plan.steps[0].node })
       for (node, tile) in tiles(plan) { #expect(wholePixels(node, tile), "\(target.name): \(tile)") }
     }

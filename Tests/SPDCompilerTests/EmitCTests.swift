@@ -14,7 +14,7 @@ struct EmitCTests {
     _ graph: Graph, unfused: Bool = false, prefix: String = "net", target: Target = .x86v3
   ) throws -> EmitC.Result {
     let lowered = try Pipeline.lowered(graph, unfused: unfused)
-    let plan = try PlanMemory.plan(lowered, prefix: prefix, target: target)
+    let plan = try LowerToPlan.plan(lowered, prefix: prefix, target: target)
     return try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
   }
 
@@ -31,7 +31,7 @@ struct EmitCTests {
 
   private func isWellFormed(_ name: String, unfused: Bool) throws {
     let prefix = String(name.map { $0 == "-" ? "_" : $0 })
-    let plan = try PlanMemory.plan(Shipped.lowered(name, unfused: unfused), prefix: prefix, target: .x86v4)
+    let plan = try LowerToPlan.plan(Shipped.lowered(name, unfused: unfused), prefix: prefix, target: .x86v4)
     let first = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
     // A pure function of its input.
     let second = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
@@ -50,7 +50,7 @@ struct EmitCTests {
       }
     }
     for choice in MeaningTests.Choice.all {
-      let plan = try PlanMemory.plan(choice.apply(to: graph), prefix: "small_net", target: .scalar)
+      let plan = try LowerToPlan.plan(choice.apply(to: graph), prefix: "small_net", target: .scalar)
       _ = try EmitC.emit(plan, templates: Self.templates.get(), version: "1.2.3")
     }
   }
@@ -119,7 +119,7 @@ struct EmitCTests {
 
   @Test func theHeaderSaysWhatTheCallerProvides() throws {
     let graph = try traced(3, 8, 8, batch: 2) { [$0.through(Conv2D(16, kernel: 3)), $0.through(GlobalAveragePool())] }
-    let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "two", target: .x86v3)
+    let plan = try LowerToPlan.plan(Pipeline.lowered(graph), prefix: "two", target: .x86v3)
     let header = try emit(graph, prefix: "two").header
     for line in [
       "#define TWO_BATCH 2", "#define TWO_CHANNELS 3", "#define TWO_HEIGHT 8", "#define TWO_WIDTH 8",

@@ -8,7 +8,7 @@ import Testing
 @Suite struct InsertUpdatesTests {
   private static func plan(_ name: String, updatesInBackward: Bool = true) throws -> Plan {
     let graph = try Shipped.model(name).graph(size: Size2D(64), batch: 2)
-    return try PlanMemory.plan(
+    return try LowerToPlan.plan(
       Pipeline.lowered(graph, mode: .training), prefix: "net", target: .x86v3, mode: .training, maxTargets: 8,
       updatesInBackward: updatesInBackward)
   }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("join images") struct JoinImagesTests {
   private static func tiles(_ graph: Graph) throws -> [ConvolutionTile] {
-    try PlanMemory.plan(Pipeline.lowered(graph), prefix: "net", target: .x86v4).steps.compactMap {
+    try LowerToPlan.plan(Pipeline.lowered(graph), prefix: "net", target: .x86v4).steps.compactMap {
       if case .convDirect(let tile) = $0.kernel { tile } else { nil }
     }
   }

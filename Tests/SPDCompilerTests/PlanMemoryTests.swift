@@ -11,7 +11,7 @@ struct PlanMemoryTests {
   private func plan(
     _ graph: Graph, target: Target = .x86v4, algorithms: KernelOptions.Algorithms = .fast, reuse: Bool = true
   ) throws -> Plan {
-    try PlanMemory.plan(
+    try LowerToPlan.plan(
       graph, prefix: "net", target: target, kernels: KernelOptions(algorithms: algorithms), reuse: reuse)
   }
 

@@ -16,7 +16,7 @@ import Testing
   }
 
   private static func arena(_ graph: Graph) throws -> Int {
-    try PlanMemory.plan(graph, prefix: "net", target: .x86v3, mode: .training).arenaCount
+    try LowerToPlan.plan(graph, prefix: "net", target: .x86v3, mode: .training).arenaCount
   }
 
   private static func small() throws -> Graph {

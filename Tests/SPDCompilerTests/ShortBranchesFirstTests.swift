@@ -48,7 +48,7 @@ import Testing
     let graph = try Shipped.model(name).graph(size: Size2D(64), batch: 8)
     func arena(_ disabled: Set<String>) throws -> Int {
       let lowered = try Pipeline.lowered(graph, disabled: disabled, mode: .training)
-      return try PlanMemory.plan(lowered, prefix: "net", target: .x86v3, mode: .training).arenaCount
+      return try LowerToPlan.plan(lowered, prefix: "net", target: .x86v3, mode: .training).arenaCount
     }
     #expect(try arena([]) < arena(["short-branches-first"]))
   }

@@ -101,7 +101,7 @@ struct SplitUpsampledTests {
         return concat(x, MaxPool(Size2D(factor))(x).upsampled(factor)).through(Conv2D(40, kernel: 1))
       }
       for target in Target.named {
-        let plan = try PlanMemory.plan(Pipeline.lowered(graph), prefix: "net", target: target)
+        let plan = try LowerToPlan.plan(Pipeline.lowered(graph), prefix: "net", target: target)
         guard case .convDirect(let tile) = plan.steps.last(where: { $0.node != nil })?.kernel else {
           Issue.record("no direct convolution")
           continue

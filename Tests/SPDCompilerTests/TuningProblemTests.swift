@@ -69,7 +69,7 @@ struct TuningProblemTests {
     func kernel(_ learned: [String: Kernel]) throws -> Kernel? {
       var options = KernelOptions()
       options.learned = learned
-      return try PlanMemory.plan(graph, prefix: "net", target: .x86v4, kernels: options).steps
+      return try LowerToPlan.plan(graph, prefix: "net", target: .x86v4, kernels: options).steps
         .first { $0.node == graph.nodes.last?.id }?.kernel
     }
     let problem = TuningProblem.all(in: graph, target: .x86v4, kernels: KernelOptions())[0]
@@ -92,7 +92,7 @@ struct TuningProblemTests {
     for target in [Target.x86v4, .x86v3, .x86, .scalar] {
       let plain = KernelOptions(algorithms: algorithms)
       let problems = TuningProblem.all(in: graph, target: target, kernels: plain)
-      let first = try PlanMemory.plan(graph, prefix: "net", target: target, kernels: plain)
+      let first = try LowerToPlan.plan(graph, prefix: "net", target: target, kernels: plain)
       for problem in problems {
         #expect((2...12).contains(problem.candidates.count))
         for (index, candidate) in problem.candidates.enumerated() {
@@ -104,7 +104,7 @@ struct TuningProblemTests {
         for problem in problems where round < problem.candidates.count {
           options.learned[problem.key] = problem.candidates[round]
         }
-        let plan = try PlanMemory.plan(graph, prefix: "net", target: target, kernels: options)
+        let plan = try LowerToPlan.plan(graph, prefix: "net", target: target, kernels: options)
         #expect(plan.faults == [])
         if round == 0 { #expect(plan == first) }
         for problem in problems where round < problem.candidates.count {

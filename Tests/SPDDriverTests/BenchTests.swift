@@ -66,7 +66,7 @@ import Testing
   private func kernels(_ graph: Graph, unfused: Bool) throws -> [[String]] {
     var options = Pipeline.Options()
     options.unfused = unfused
-    let plan = try PlanMemory.plan(
+    let plan = try LowerToPlan.plan(
       try Pipeline.run(graph, options: options).graph, prefix: "p", target: .scalar,
       kernels: KernelOptions(algorithms: .exact))
     let sites = graph.spaceToDepthSites
@@ -100,7 +100,7 @@ import Testing
         Conv2D(16, kernel: 3), SpaceToDepth(), Conv2D(16, kernel: 3), SpaceToDepth(), Conv2D(16, kernel: 1))
     }
     let graph = try model.graph()
-    let fused = try PlanMemory.plan(try Pipeline.run(graph).graph, prefix: "p", target: .scalar)
+    let fused = try LowerToPlan.plan(try Pipeline.run(graph).graph, prefix: "p", target: .scalar)
     var times = SiteTimes(graph.spaceToDepthSites, of: graph, in: fused)
     #expect(times.runs.map(\.sites) == [[0], [0, 1], [1], []])
     times.measure(in: 0) { Double($0.count) }

@@ -87,7 +87,7 @@ struct GraphLimitTests {
         let changed = text.replacingCharacters(in: match.1.startIndex..<match.1.endIndex, with: value)
         guard let graph = try? JSONDecoder().decode(Graph.self, from: Data(changed.utf8)) else { continue }
         do {
-          _ = try PlanMemory.plan(try Pipeline.run(graph).graph, prefix: "net", target: .x86v3)
+          _ = try LowerToPlan.plan(try Pipeline.run(graph).graph, prefix: "net", target: .x86v3)
         } catch is GraphError {
           refused += 1
         } catch is KernelError {

@@ -7,17 +7,8 @@ extension EmitC {
     /// One block of statements per step.
     var calls: [String] = []
 
-    /// Whether something calls a function of a template that is instantiated once; of those whose functions need no caller, yes.
-    func uses(_ template: String) -> Bool {
-      let functions = [
-        "halo": ["zero_halo("], "pack_training": ["pack_direct(", "pack_winograd("],
-        "pack_training_direct": ["pack_direct("], "pack_training_winograd": ["pack_winograd("],
-        "pack_training_image": ["pack_image("], "pack_training_bias": ["pack_bias("],
-        "composed_math": ["composed_loss("],
-      ]
-      guard let functions = functions[template] else { return true }
-      return functions.contains { name in calls.contains { $0.contains(name) } }
-    }
+    /// Templates whose functions the calls and their preludes call.
+    var helpers: Set<String> = []
   }
 
   func emitKernels() throws -> Kernels {
@@ -58,6 +49,7 @@ extension EmitC {
     }
     for (step, (invocation, index)) in zip(plan.steps, invocations) {
       result.calls.append(comment(step) + invocation.prelude + invocation.call(names[index]))
+      result.helpers.formUnion(invocation.helpers)
     }
     return result
   }
@@ -67,6 +59,8 @@ extension EmitC {
     var holes: [String: String]
     /// Functions that the kernel calls, of templates that are instantiated once for each set of values.
     var support: [Support] = []
+    /// Templates without holes whose functions the call and what is before it call.
+    var helpers: Set<String> = []
     /// Statements before the call.
     var prelude = ""
     var call: (_ function: String) -> String
@@ -78,35 +72,26 @@ extension EmitC {
   }
 
   private func invocation(of step: Plan.Step) throws -> Invocation {
-    guard let id = step.node else {
-      switch step.kernel {
-      case .store(let output): return storeInvocation(output: output)
-      case .update(let parameters): return update(parameters)
-      default: preconditionFailure("a step without node")
-      }
-    }
-    let node = graph[id]
-    var result: Invocation
-    switch (step.kernel, node.op) {
-    case (.convDirect(let tile), .convolution(let op)): result = direct(node, op, tile)
-    case (.convWinograd, .convolution(let op)), (.convImageWinograd, .convolution(let op)):
-      result = winograd(node, op, step.kernel)
-    case (.convImage(let tile, let scale), .convolution(let op)): result = image(node, op, tile, scale: scale)
-    case (.convDepthwise, .convolution(let op)): result = grouped(node, op, depthwise: true)
-    case (.convGrouped, .convolution(let op)): result = grouped(node, op, depthwise: false)
-    case (.pointwise, _): result = pointwise(node)
-    case (.maxPool, .pool(let op)), (.averagePool, .pool(let op)): result = pool(node, op)
-    case (.globalAverage, _): result = globalAverage(node)
-    case (.softmax, _): result = softmax(node)
-    case (.flatten, _): result = flatten(node)
-    case (.decode, .decodeBoxes(let op)): result = decode(node, op)
-    case (.copy, _): result = copy(node)
-    case (_, .training(let op)): result = training(node, op, step.kernel)
-    default: preconditionFailure("\(step.kernel) cannot compute \(node.op.name)")
-    }
+    var result = step.kernel.module.invocation(of: step, in: self)
+    guard let id = step.node else { return result }
     result.prelude = haloes(of: step)
-    if plan.mode == .training, let packing = try trainingPacking(of: step) { result.prelude += packing + "BARRIER\n" }
+    if !result.prelude.isEmpty { result.helpers.insert("halo") }
+    guard plan.mode == .training, let block = plan.packedBlock(of: id) else { return result }
+    guard let kernel = step.kernel.module as? any TrainingConvolutionKernel else {
+      preconditionFailure("\(step.kernel) is not packed in training")
+    }
+    result.prelude += kernel.trainingPacking(of: graph[id], to: block, in: self) + "BARRIER\n"
+    result.helpers.formUnion(kernel.trainingHelpers + ["pack_training_bias"])
     return result
+  }
+
+  /// What kernels may know of a plan in the making.
+  var context: KernelContext { KernelContext(graph: graph, target: plan.target, maxTargets: plan.maxTargets) }
+
+  /// The node that a step computes.
+  func node(of step: Plan.Step) -> Node {
+    guard let id = step.node else { preconditionFailure("\(step.kernel) has no node") }
+    return graph[id]
   }
 
   /// Statements that write the zeros around what a step is the first to write to.
@@ -125,10 +110,7 @@ extension EmitC {
   }
 
   func functionName(_ step: Plan.Step) -> String {
-    guard let node = step.node else {
-      guard case .store(let output) = step.kernel else { return "\(prefix)_\(step.kernel.template)_parameter" }
-      return "\(prefix)_output\(output)_\(step.kernel.template)"
-    }
+    guard let node = step.node else { return "\(prefix)_\(step.standalone.functionName)" }
     let number = String(node)
     let padded = String(repeating: "0", count: max(0, 3 - number.count)) + number
     return "\(prefix)_n\(padded)_\(step.kernel.template)"
@@ -180,6 +162,12 @@ extension EmitC {
     "(const float *const[]){" + addresses.joined(separator: ", ") + "}"
   }
 
+  /// The memory that all threads share in a node's step.
+  func workspace(_ node: Node) -> String {
+    let step = plan.steps.firstIndex { $0.node == node.id }
+    return plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
+  }
+
   func packedAddress(_ node: Node.ID, plus offset: Int = 0) -> String {
     guard let block = plan.packedBlock(of: node) else { return "NULL" }
     return "\(plan.mode == .training ? "arena" : "weights") + \(block.offset + offset)"
@@ -194,14 +182,14 @@ extension EmitC {
 }
 
 extension Plan.Step {
-  /// A description of a step without a node.
-  public var purpose: String {
-    switch kernel {
-    case .store: "the network's output"
-    case .update(let parameters): "update of \(parameters.joined(separator: ", "))"
-    default: ""
-    }
+  /// The kernel of a step without a node.
+  fileprivate var standalone: any StandaloneKernel {
+    guard let module = kernel.module as? any StandaloneKernel else { preconditionFailure("\(kernel) has no node") }
+    return module
   }
+
+  /// A description of a step without a node.
+  public var purpose: String { standalone.purpose }
 }
 
 extension Dictionary where Key == String, Value == String {

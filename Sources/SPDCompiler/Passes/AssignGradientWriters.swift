@@ -29,14 +29,15 @@ enum AssignGradientWriters {
     }
   }
 
-  /// Memory is needed from the first writer on.
+  /// Memory is needed from the first writer on; of a gradient that has none, because all that was read was padding, from the first
+  /// reader on, which reads zeros.
   private static func moveToFirstWriters(_ graph: inout Graph) {
     var gradients: [Node.ID: Node] = [:]
     for node in graph.nodes { if case .training(.gradient) = node.op { gradients[node.id] = node } }
     var nodes: [Node] = []
     for node in graph.nodes {
       if case .training(.gradient) = node.op { continue }
-      for segment in (node.destinations ?? []).flatMap(\.segments) {
+      for segment in (node.destinations ?? []).flatMap(\.segments) + node.inputs.flatMap(\.segments) {
         if let gradient = gradients.removeValue(forKey: segment.node) { nodes.append(gradient) }
       }
       nodes.append(node)

@@ -18,11 +18,10 @@ extension Pass {
     }
     var heads = graph.outputs
     var loss = Op.Loss.crossEntropy
-    switch (last.op, graph.loss) {
-    case (_, let composed?):
+    if let composed = graph.loss {
       loss = .composed(composed)
       remarks.append(Remark("attach-loss", last, fired: true, "the model's own, over \(last.shape)"))
-    case (.decodeBoxes(let op), nil):
+    } else if case .decodeBoxes(let op) = last.op {
       heads = last.inputs.map { operand in
         guard let head = operand.wholeNode(in: graph).map({ graph[$0] }), case .activation(.sigmoid) = head.op else {
           return operand
@@ -36,10 +35,8 @@ extension Pass {
       }
       loss = .yolo(op)
       remarks.append(Remark("attach-loss", last, fired: true, "YOLOv5's loss on the \(heads.count) raw levels"))
-    case (.softmax, nil):
-      heads = last.inputs
-      fallthrough
-    default:
+    } else {
+      if case .softmax = last.op { heads = last.inputs }
       let shape = graph.shape(of: heads[0])
       guard shape.height == 1, shape.width == 1 else {
         throw GraphError(

@@ -48,16 +48,15 @@ struct Differentiation {
   mutating func run() throws {
     let forward = graph.nodes
     for node in forward.reversed() {
-      switch node.op {
-      case .training(.loss):
-        for input in node.inputs {
-          guard let segment = target(input.segments[0]) else {
-            throw GraphError("\(node.source): nothing trains before the loss: the network has no parameters there")
-          }
-          graph[node.id].destinations?.append(Destination(segments: [segment]))
-        }
-      default:
+      guard node.op.isLoss else {
         if let gradient = gradients[node.id] { try differentiate(node, gradient: Operand(graph[gradient])) }
+        continue
+      }
+      for input in node.inputs {
+        guard let segment = target(input.segments[0]) else {
+          throw GraphError("\(node.source): nothing trains before the loss: the network has no parameters there")
+        }
+        graph[node.id].destinations?.append(Destination(segments: [segment]))
       }
     }
     AssignGradientWriters.run(&graph)
@@ -73,7 +72,8 @@ struct Differentiation {
     case .globalAveragePool: contribute(node, .training(.globalAverageGradient), [gradient], to: node.inputs[0])
     case .copy: differentiateCopy(node, gradient)
     case .training(.statistics): break
-    default:
+    case .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .flatten, .linear, .softmax,
+      .decodeBoxes, .training:
       throw GraphError("\(node.source): spdc does not train through \(node.op.name) (layer \(node.layer))")
     }
   }

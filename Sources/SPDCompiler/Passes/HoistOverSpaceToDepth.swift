@@ -35,7 +35,8 @@ extension Pass {
           moved.op = .batchNorm(norm)
         case .activation:
           break
-        default:
+        case .input, .convolution, .batchNorm, .add, .concat, .slice, .spaceToDepth, .upsample, .pool,
+          .globalAveragePool, .flatten, .linear, .softmax, .decodeBoxes, .copy, .training:
           continue
         }
         remarks.append(Remark(name, reader, fired: true, "\(reader.op.name) moved before the space-to-depth"))

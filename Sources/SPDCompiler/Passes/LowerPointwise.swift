@@ -25,7 +25,10 @@ extension Pass {
         lowered.op = .training(.normalize(Op.Normalize(activation: activation)))
       case .add:
         lowered.op = .training(.normalize(Op.Normalize(addsResidual: true)))
-      default: continue
+      case .input, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
+        .linear,
+        .softmax, .decodeBoxes, .copy, .training:
+        continue
       }
       graph[node.id] = lowered
     }

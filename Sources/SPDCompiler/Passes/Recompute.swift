@@ -78,13 +78,8 @@ private struct Recompute {
     let convolutions = Set(all.prefix(max(count, cheap)).map(\.id))
     var depth: [Node.ID: Int] = [:]
     for node in graph.nodes[..<loss] {
-      let isCandidate: Bool
-      switch node.op {
-      case .training(.normalize): isCandidate = true
-      case .convolution: isCandidate = convolutions.contains(node.id)
-      default: isCandidate = false
-      }
-      guard isCandidate else { continue }
+      let isNormalization = if case .training(.normalize) = node.op { true } else { false }
+      guard isNormalization || convolutions.contains(node.id) else { continue }
       let chain = 1 + node.inputs.flatMap(\.segments).reduce(0) { max($0, depth[$1.node] ?? 0) }
       guard chain <= Self.longestChain else { continue }
       depth[node.id] = chain

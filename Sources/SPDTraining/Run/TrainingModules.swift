@@ -99,6 +99,6 @@ public struct TrainingModules: @unchecked Sendable {
 extension Graph {
   /// Returns the parameter file of a trained network.
   package func file(of values: (Parameter) throws -> [Float]) throws -> ParameterFile {
-    try ParameterFile(graphHash: parameterHash, parameters: EmitC.storedParameters(self), values: values)
+    try ParameterFile(graphHash: parameterHash, parameters: storedParameters, values: values)
   }
 }

@@ -93,7 +93,7 @@ struct Compile: AsyncParsableCommand {
         report.line(index == 0 ? "passes" : "", line, "")
       }
       let plan = try report.time("plan") {
-        try PlanMemory.plan(
+        try LowerToPlan.plan(
           lowered, prefix: Builder.prefix(graph.name, pipeline.mode), target: builder.target, kernels: pipeline.kernels,
           mode: pipeline.mode, maxTargets: pipeline.maxTargets, updatesInBackward: pipeline.updatesInBackward)
       }
@@ -144,7 +144,7 @@ struct Compile: AsyncParsableCommand {
     var options = options.pipeline()
     options.unfused = true
     let lowered = try Pipeline.run(graph, options: options).graph
-    let plan = try PlanMemory.plan(
+    let plan = try LowerToPlan.plan(
       lowered, prefix: Builder.prefix(graph.name), target: builder.target, kernels: options.kernels)
     return megabytes(plan.arenaBytes(threads: 1))
   }

@@ -19,6 +19,7 @@ extension KernelTable {
       Row("oblong-stride", 16, size, Conv2D(16, kernel: Size2D(5, 3), stride: 3, padding: Size2D(2, 0))),
       Row("dilation", 16, size, Conv2D(24, kernel: 3, dilation: Size2D(3, 2))),
       Row("padding-beyond-the-map", 16, Size2D(2, 2), Conv2D(16, kernel: 7)),
+      Row("nothing-but-padding", 16, Size2D(1, 1), Conv2D(16, kernel: 1, stride: 2, padding: 1)),
       Row("row", 20, Size2D(1, 20), Conv2D(20, kernel: 3)),
       Row("column", 20, Size2D(12, 1), Conv2D(20, kernel: 5)),
       Row("pixel", 40, Size2D(1, 1), Conv2D(24, kernel: 3)),

@@ -22,6 +22,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   /// The second network of a program with two.
   static let second = Sample(name: "second")
   static let least = Sample(name: "least")
+  static let average = Sample(name: "average", batch: 2)
   static let shipped = [yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
   /// Networks that train.
@@ -34,7 +35,8 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
 
   func graph() throws -> Graph {
     let models =
-      [CTests.everyOp, everyTrainedOp, secondModel, leastModel] + shippedModels + KernelTable.all.map(\.model)
+      [CTests.everyOp, everyTrainedOp, secondModel, leastModel, averageModel] + shippedModels
+      + KernelTable.all.map(\.model)
     let model = try #require(models.first { $0.name == name })
     return try model.graph(size: size, batch: batch)
   }

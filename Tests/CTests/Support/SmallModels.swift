@@ -10,3 +10,8 @@ let secondModel = Model("second", input: .image(3, 8, 8), classes: 5) { image, c
 let leastModel = Model("least", input: .image(3, 8, 8), classes: 5) { image, classes in
   image.through(Conv2D(classes, kernel: 8, padding: 0), Flatten())
 }
+
+/// Nothing in its training step needs memory of a thread's own.
+let averageModel = Model("average", input: .image(3, 8, 8), classes: 5) { image, classes in
+  image.through(GlobalAveragePool(), Flatten(), Linear(classes))
+}

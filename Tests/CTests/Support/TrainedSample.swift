@@ -17,7 +17,7 @@ extension Workshop {
       let graph = try sample.graph()
       let state = StateLayout(graph)
       var values = [Float](repeating: 0, count: state.count)
-      for (entry, parameter) in zip(state.entries, EmitC.storedParameters(graph)) {
+      for (entry, parameter) in zip(state.entries, graph.storedParameters) {
         values.replaceSubrange(entry.offset..<entry.offset + entry.count, with: syntheticParameter(parameter))
       }
       var paths: [String] = []

@@ -198,7 +198,7 @@ extension Workshop {
     try await once("data \(sample)") { place in
       let graph = try sample.graph()
       let file = try ParameterFile(
-        graphHash: graph.parameterHash, parameters: EmitC.storedParameters(graph), values: syntheticParameter)
+        graphHash: graph.parameterHash, parameters: graph.storedParameters, values: syntheticParameter)
       try file.withBytes { try Data($0).write(to: place.appendingPathComponent("weights.spdw")) }
       let input = syntheticInput(graph.input.shape)
       for (name, values) in [("input", input), ("other", uniform("other", input.count))] {

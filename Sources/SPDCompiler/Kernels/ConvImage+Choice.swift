@@ -1,0 +1,18 @@
+import SPD
+
+extension ConvImageKernel: BaseConvolutionKernel {
+  /// Else lowering has copied the image into blocks.
+  static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
+    guard ViewRules.readsImage(node.inputs[0], in: choose.graph),
+      let scale = ViewRules.imageScale(node.inputs[0], in: choose.graph)
+    else { return nil }
+    let input = choose.graph.input.shape
+    let problem = ChooseTile.Problem(
+      output: node.shape, depth: input.channels * op.kernel.area * scale * scale, sourceBytes: 4 * input.count)
+    let tile = ChooseTile.tile(problem, target: choose.target)
+    let variants = ChooseTile.tiles(otherThan: tile, problem, target: choose.target)
+    return BaseConvolution(
+      kernel: .convImage(tile, scale: scale), variants: variants.map { .convImage($0, scale: scale) },
+      cycles: ChooseTile.cycles(tile, problem, target: choose.target))
+  }
+}

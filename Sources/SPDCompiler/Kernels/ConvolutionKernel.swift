@@ -1,0 +1,83 @@
+import SPD
+
+/// A kernel of whole convolutions: packed are its weights, in an order of its own, then the biases that sums start from, then for a
+/// normalisation by phase four rows of scales and four of shifts.
+protocol ConvolutionKernel: PackingKernel {
+  /// How it is cut, for people; empty where there is nothing to choose.
+  var explanation: String { get }
+
+  /// Floats of packed weights.
+  func weightCount(of node: Node, _ op: Op.Convolution, in context: KernelContext) -> Int
+
+  /// What packs the weights of one part of the outputs, which begins at output `first`, for inference; `norm` is folded into them.
+  func weightPacking(
+    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
+  ) -> EmitC.PackingStatements
+}
+
+/// A kernel of convolutions that training has, too: weights are packed in every step, just before they are read.
+protocol TrainingConvolutionKernel: ConvolutionKernel {
+  func trainingWeightPacking(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String
+
+  /// Templates of the functions that this calls.
+  var trainingHelpers: [String] { get }
+}
+
+extension ConvolutionKernel {
+  func packedCount(of node: Node, _ op: Op.Convolution, in context: KernelContext) -> Int {
+    weightCount(of: node, op, in: context) + node.paddedChannels * op.epilogue.biasRows
+  }
+
+  func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements {
+    guard case .convolution(let op) = node.op else { mismatch(node) }
+    let width = node.paddedChannels
+    let biases = block.offset + weightCount(of: node, op, in: c.context)
+    var result = EmitC.PackingStatements()
+    var first = 0
+    for part in op.parts {
+      result += weightPacking(of: node, op, part, first: first, to: block.offset, in: c)
+      // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
+      if !op.epilogue.addsAccumulator {
+        result += EmitC.PackingStatements(
+          "pack_bias",
+          "pack_bias(weights + \(biases), \(part.bias.map(c.tensor) ?? "NULL"), \(first), \(part.outputs), "
+            + "\(c.norm(part.batchNorm)), thread, threads);")
+      }
+      if let norm = op.epilogue.phaseNorm {
+        result += c.packPhases(
+          norm, channels: node.shape.channels, scales: biases + width, shifts: biases + 5 * width, width: width)
+      }
+      first += part.outputs
+    }
+    return result
+  }
+
+  /// The address of the biases.
+  func biases(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String {
+    c.packedAddress(node.id, plus: weightCount(of: node, op, in: c.context))
+  }
+}
+
+extension TrainingConvolutionKernel {
+  /// Statements that pack a step's weights and biases.
+  func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String {
+    guard case .convolution(let op) = node.op else { mismatch(node) }
+    let width = node.paddedChannels
+    return trainingWeightPacking(of: node, op, in: c)
+      + "pack_bias(arena + \(block.offset + block.count - width), \(width / channelBlock), "
+      + "\(op.parts[0].bias.map(c.value) ?? "NULL"), \(op.parts[0].outputs), thread);\n"
+  }
+}
+
+extension Op.Epilogue {
+  /// Rows of packed biases; see `ConvolutionKernel`.
+  fileprivate var biasRows: Int { phaseNorm == nil ? 1 : 9 }
+}
+
+extension Node {
+  /// Channels of the result, with those that fill its last block.
+  var paddedChannels: Int { ChooseTile.ceilDivide(shape.channels, channelBlock) * channelBlock }
+
+  /// Blocks of 16 channels that are read, each segment's on their own.
+  var inputBlocks: Int { inputs[0].segments.reduce(0) { $0 + ChooseTile.ceilDivide($1.channels, channelBlock) } }
+}

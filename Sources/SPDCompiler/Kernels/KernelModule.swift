@@ -1,0 +1,77 @@
+import SPD
+
+/// One algorithm: what it needs, what fills its template, how it is called. Its C text is the template of its name.
+///
+/// A plan holds the `Kernel` that was decided on, with its tile; its module answers all questions, so that planner and emitter know
+/// no kernel by name.
+protocol KernelModule: Sendable {
+  /// File name of the C text in `templates/kernels`, without extension.
+  var template: String { get }
+
+  /// Memory that it needs to compute a node.
+  func needs(of node: Node, in context: KernelContext) -> KernelNeeds
+
+  /// What fills the template for a step, and the call.
+  func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation
+}
+
+/// What a kernel may know of a plan in the making.
+struct KernelContext {
+  var graph: Graph
+  var target: Target
+  /// Maximum number of boxes in a batch; only for a detector's training.
+  var maxTargets = 0
+}
+
+/// Memory of a step, in floats.
+struct KernelNeeds: Equatable {
+  /// For each thread.
+  var scratch = 0
+  /// For all threads together.
+  var shared = 0
+  /// Packed parameters.
+  var packed = 0
+  /// Edge of the tiles that overhang the result, so that more of the inputs' borders is read.
+  var overhangingTile: Int?
+}
+
+/// A kernel whose steps compute no node.
+protocol StandaloneKernel: KernelModule {
+  /// What its step does, for people.
+  var purpose: String { get }
+  /// What follows the prefix in its function's name.
+  var functionName: String { get }
+}
+
+extension StandaloneKernel {
+  func needs(of node: Node, in context: KernelContext) -> KernelNeeds { mismatch(node) }
+}
+
+/// A kernel that reads parameters in an order of its own.
+protocol PackingKernel: KernelModule {
+  /// What brings them into this order, for inference: once, before the first run.
+  func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements
+}
+
+/// A kernel that gathers the statistics of what it stores, in a slot for each run of pixels; see the template `statistics`.
+protocol GatheringKernel: KernelModule {
+  /// Number of slots that it fills.
+  func statisticsSlots(of node: Node) -> Int
+}
+
+extension KernelModule {
+  /// For a node that planner and emitter do not give to this kernel: a fault of the compiler.
+  func mismatch(_ node: Node) -> Never { preconditionFailure("\(template) does not compute \(node.op.name)") }
+}
+
+extension Op {
+  /// The convolution that a node computes, or whose weight's gradient it computes.
+  var convolution: Op.Convolution? {
+    switch self {
+    case .convolution(let op), .training(.weightGradient(let op)): op
+    case .input, .spaceToDepth, .concat, .upsample, .slice, .batchNorm, .activation, .add, .pool, .globalAveragePool,
+      .flatten, .linear, .softmax, .decodeBoxes, .copy, .training:
+      nil
+    }
+  }
+}
