@@ -12,12 +12,15 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
   /// True where the machine failed, not the data: another attempt may succeed. Such an image is not skipped as broken
   /// ones are.
   public let isOfTheMachine: Bool
+  /// True where something could not be written.
+  public let isOutput: Bool
 
-  public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false) {
+  public init(path: String, what: String, remedy: String, isOfTheMachine: Bool = false, isOutput: Bool = false) {
     self.path = path
     self.what = what
     self.remedy = remedy
     self.isOfTheMachine = isOfTheMachine
+    self.isOutput = isOutput
   }
 
   public var description: String { printable("\(path): \(what); \(remedy)") }

@@ -63,7 +63,9 @@ extension Failure {
 
   /// Returns a failure about a file's content: `.noInput` if the file does not exist, else `.data`.
   package static func reading(_ path: String, _ message: String) -> Failure {
-    switch PathKind(of: path) {
+    // The path may end in the number of a line.
+    let file = path.replacing(#/:[0-9]+$/#, with: "")
+    return switch PathKind(of: path) ?? PathKind(of: file) {
     case nil, .danglingLink: Failure(.noInput, message)
     default: Failure(.data, message)
     }

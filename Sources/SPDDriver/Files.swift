@@ -54,6 +54,21 @@ package enum Files {
     return try await Interruption.temporary(folder.path) { try await body(folder) }
   }
 
+  /// Refuses an output that is one of the inputs, by whatever path.
+  ///
+  /// - Parameter option: what names the output, for the message.
+  package static func require(_ output: String, of option: String, isNoneOf inputs: some Sequence<String>) throws {
+    func place(_ path: String) -> String {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    // What is not there yet is no input; to resolve the links of many inputs takes its time.
+    guard PathKind(of: output) != nil else { return }
+    let target = place(output)
+    for input in inputs where place(input) == target {
+      throw Failure(.usage, "\(option) \(output) would overwrite the input \(printable(input)); give another file")
+    }
+  }
+
   /// Writes a file atomically.
   package static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
     try writing { try writeAtomically(to: path) { try $0.write(bytes) } }

@@ -1,7 +1,9 @@
 import SPDData
 import SPDDriver
 
-extension DataError: FailureConvertible { package var failure: Failure { .reading(path, description) } }
+extension DataError: FailureConvertible {
+  package var failure: Failure { isOutput ? Failure(.cannotWrite, description) : .reading(path, description) }
+}
 
 extension ConfigurationError: FailureConvertible {
   package var failure: Failure { Failure(source == .commandLine ? .usage : .data, description) }

@@ -2,7 +2,7 @@ extension Image {
   /// Maximum number of pixels (half a gigabyte of RGB); larger images are refused before memory is allocated.
   static let pixelLimit = 178_956_970
 
-  /// Reads a JPEG or PNG file; the content decides the format, not the name.
+  /// Reads a JPEG, PNG or BMP file; the content decides the format, not the name.
   ///
   /// The pixels equal those of OpenCV's `imread` with `IMREAD_COLOR`, in RGB order: grey and palette images are
   /// expanded, the low byte of 16-bit samples is dropped, alpha is dropped and not blended, CMYK is converted without a
@@ -44,9 +44,11 @@ extension Image {
     switch Format(of: bytes) {
     case .jpeg: return try decodeJPEG(bytes, path: path, pixelLimit: pixelLimit, warn: warn)
     case .png: return try decodePNG(bytes, path: path, pixelLimit: pixelLimit)
-    case .empty: throw ImageError(path: path, what: "the file is empty", remedy: "give a JPEG or PNG file")
+    case .bmp: return try decodeBMP(bytes, path: path, pixelLimit: pixelLimit)
+    case .empty: throw ImageError(path: path, what: "the file is empty", remedy: "give a JPEG, PNG or BMP file")
     case .other(let name):
-      throw ImageError(path: path, what: "the file is \(name), not JPEG or PNG", remedy: "convert it to JPEG or PNG")
+      throw ImageError(
+        path: path, what: "the file is \(name), not JPEG, PNG or BMP", remedy: "convert it to JPEG or PNG")
     }
   }
 
@@ -63,7 +65,7 @@ extension Image {
 
 /// The format of a file by its first bytes. Unsupported formats are recognised so that messages can name them.
 private enum Format {
-  case jpeg, png, empty
+  case jpeg, png, bmp, empty
   case other(String)
 
   init(of bytes: [UInt8]) {
@@ -79,7 +81,7 @@ private enum Format {
     } else if has(0, Array("RIFF".utf8)) && has(8, Array("WEBP".utf8)) {
       self = .other("a WebP")
     } else if has(0, Array("BM".utf8)) {
-      self = .other("a BMP")
+      self = .bmp
     } else if has(0, [0x49, 0x49, 0x2A, 0]) || has(0, [0x4D, 0x4D, 0, 0x2A]) {
       self = .other("a TIFF")
     } else if has(4, Array("ftypavif".utf8)) || has(4, Array("ftyphei".utf8)) {

@@ -121,7 +121,7 @@ struct FolderTests {
     }
     #expect(
       broken == [
-        "R/val/A/y.WebP: the file is a WebP, not JPEG or PNG; convert it to JPEG or PNG",
+        "R/val/A/y.WebP: the file is a WebP, not JPEG, PNG or BMP; convert it to JPEG or PNG",
         "R/val/A/z.png: cannot be opened: No such file or directory; check the path and its permissions",
       ])
   }
@@ -147,8 +147,8 @@ struct FolderTests {
         == "R/val/c: is a class that train does not have; name the class folders alike in both splits")
     #expect(
       try problem(["train/a/1.jpg", "train/b/1.txt", "val/a/1.jpg", "val/b/1.jpg"])
-        == "R/train/b: is a class folder without images (.jpg, .jpeg, .png, .ppm, .pgm); put images into it or remove "
-        + "it")
+        == "R/train/b: is a class folder without images (.jpg, .jpeg, .png, .bmp, .ppm, .pgm); put images into it or "
+        + "remove it")
     #expect(
       try problem(["a/1.jpg", "b/1.jpg"])
         == "R: has no train and val, and the fraction for validation is 0.0; give a fraction between 0 and 1, such as 0.1"

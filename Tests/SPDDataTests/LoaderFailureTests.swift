@@ -56,7 +56,7 @@ struct LoaderFailureTests {
     let name = { (number: Int, ending: String) in "\(folder.path)/train/a/\(number).\(ending)" }
     #expect(broken.map(\.index) == [1, 2, 3, 4])
     #expect(broken[0].description.hasPrefix(name(1, "jpg") + ": the JPEG is damaged or cut off ("))
-    #expect(broken[1].description == name(2, "png") + ": the file is empty; give a JPEG or PNG file")
+    #expect(broken[1].description == name(2, "png") + ": the file is empty; give a JPEG, PNG or BMP file")
     #expect(broken[2].description.hasPrefix(name(3, "jpg") + ": the file is something else"))
     #expect(broken[3].description.hasPrefix(name(4, "ppm") + ": the P6 image is cut off"))
     // A file that goes away while the run is on.

@@ -81,6 +81,73 @@ import Testing
     #expect(dataMessage { _ = try wrong.open(.val) }?.contains("none of its 2 images") == true)
   }
 
+  /// A data set is named by one of its files: the others are beside it.
+  @Test func aFileOfAnnotationsStandsForItsSplit() throws {
+    let folder = try DataFolder()
+    try folder.image("images/train2017/a.jpg")
+    try folder.image("images/train2017/b.jpg")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path + "/images/val2017", withDestinationPath: folder.path + "/images/train2017")
+    for name in ["instances_train2017", "instances_val2017"] {
+      try folder.write("annotations/\(name).json", "")
+      try contents().write(to: "\(folder.path)/annotations/\(name).json")
+    }
+    let train = try DetectionData(contentsOf: folder.path + "/annotations/instances_train2017.json")
+    #expect(train.splits == [.train])
+    #expect(try train.open(.train).sources == [train.path])
+    #expect(try train.open(.val).sources == [folder.path + "/annotations/instances_val2017.json"])
+    try FileManager.default.removeItem(atPath: folder.path + "/annotations/instances_val2017.json")
+    let message = dataMessage { _ = try train.open(.val) }
+    #expect(message?.contains("has no images for `val`, and no file beside it") == true)
+    #expect(message?.contains("write a data.yaml with `train: …/instances_train.json`") == true)
+    // A file of any name is validated, or tested, but not trained.
+    try contents().write(to: folder.path + "/mine.json")
+    let mine = try DetectionData(contentsOf: folder.path + "/mine.json", images: folder.path + "/images/train2017")
+    #expect(try mine.open(.val).dataset.count == 2 && mine.open(.test).dataset.count == 2)
+    #expect(dataMessage { _ = try mine.open(.train) }?.contains("write a data.yaml") == true)
+  }
+
+  /// One wrong annotation does not cost the others.
+  @Test func annotationsWithoutNumbersAreLeftOut() throws {
+    let folder = try DataFolder()
+    try folder.image("a.jpg")
+    let rest = #""image_id":1,"category_id":1"#
+    try folder.write(
+      "instances_val.json",
+      """
+      {"images":[{"id":1,"file_name":"a.jpg"}],"categories":[{"id":1,"name":"x"}],"annotations":[
+      {"id":1,\(rest)}, {"id":2,\(rest),"bbox":[]}, {"id":3,\(rest),"bbox":null}, {"id":4,\(rest),"bbox":["a",1,2,3]},
+      {"id":5,\(rest),"bbox":["1","2","10","10"]}, {"id":6,\(rest),"bbox":[0,0,9,9],"segmentation":[[1,2,3,4,5,6,7]]},
+      {"id":7,\(rest),"bbox":[0,0,9,9],"segmentation":[1,2,3,4]}, {"id":null,\(rest),"bbox":[0,0,9,9]},
+      {"id":9,"image_id":1,"bbox":[0,0,9,9]}, {"id":10,\(rest),"bbox":[0,0,9,9],"segmentation":[[0,0,9,0,9,9]]}]}
+      """)
+    let opened = try DetectionData(contentsOf: folder.path + "/instances_val.json").open(.val)
+    // The size is the file's, where the annotations have none.
+    #expect(opened.dataset.labels(0).width == 40 && opened.dataset.labels(0).objects.count == 4)
+    #expect(opened.dataset.labels(0).objects.map { $0.polygon.isEmpty } == [true, true, true, false])
+    #expect(
+      opened.report.issues.map(\.reason) == [
+        "4 annotations have no bbox, or one that is not made of numbers, the first with id 1; they are left out",
+        "2 annotations have a segmentation that is no list of [x, y, x, y, …], the first with id 6; their boxes are used",
+        "1 annotations have no id, or one that is not made of numbers, the first with no id; they are left out",
+        "1 annotations have no category_id, or one that is not made of numbers, the first with id 9; they are left out",
+      ])
+  }
+
+  @Test func headersAreReadWhereThatIsAskedFor() throws {
+    let folder = try DataFolder()
+    try folder.image("a.jpg", width: 40, height: 30)
+    try folder.write("b.jpg", "hello")
+    try contents().write(to: folder.path + "/instances_val.json")
+    let data = try DetectionData(contentsOf: folder.path + "/instances_val.json")
+    #expect(try data.open(.val).report.corrupt == 0)
+    var options = ScanOptions()
+    options.readsAllHeaders = true
+    let message = dataMessage { _ = try data.open(.val, options: options) }
+    #expect(message?.contains("none of its 2 images can be used") == true)
+    #expect(message?.contains("the image has 40×30 pixels, but the annotations are for 40×20") == true)
+  }
+
   @Test func hostileContentsAreRefused() {
     var twice = contents()
     twice.images.append(twice.images[0])

@@ -92,6 +92,31 @@ import Testing
       try String(contentsOfFile: folder.path + "/yolo/labels/val/a.txt", encoding: .utf8) == "0 0.25 0.5 0.5 1.0\n")
   }
 
+  /// Links make a converted set of another one's images: replacing either of them by the other would delete these.
+  @Test func aDataSetIsNeverReplacedByWhatIsMadeOfIt() throws {
+    let data = try makeSet()
+    func refusal(_ data: DetectionData, _ output: String) -> String? {
+      dataMessage { _ = try convert(data, .coco, output, replaces: true) }
+    }
+    #expect(
+      refusal(data, "set")?.contains("which the new data set is made of or links to; give another folder") == true)
+    _ = try convert(data, .coco, "coco")
+    let coco = try DetectionData(contentsOf: folder.path + "/coco")
+    #expect(refusal(coco, "coco")?.contains("is made of") == true)
+    #expect(refusal(coco, "set")?.contains("set/images/train") == true)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path + "/other", withDestinationPath: folder.path + "/set")
+    #expect(refusal(data, "other")?.contains("is made of") == true)
+    #expect(try folder.names("set/images/train") == ["7.jpg", "deep"] && folder.names("set/labels/train") == ["7.txt"])
+  }
+
+  @Test func foldersThatCannotBeWrittenAreNamed() throws {
+    let data = try makeSet()
+    try folder.write("file", "")
+    let error = #expect(throws: DataError.self) { _ = try convert(data, .coco, "file/new") }
+    #expect(error?.isOutput == true && error?.path == folder.path + "/file/new")
+  }
+
   @Test func onlyDataSetsAreReplaced() throws {
     let data = try makeSet()
     _ = try convert(data, .yolo, "out")

@@ -44,6 +44,14 @@ import Testing
     #expect(message?.contains("/nowhere/data.yaml") == true)
   }
 
+  @Test func editorsForWindowsMarkTheirText() throws {
+    let folder = try DataFolder()
+    try folder.write("data.yaml", "\u{FEFF}train: a\r\nnames: [cat]\r\n")
+    #expect(try DetectionData(contentsOf: folder.path).classNames == ["cat"])
+    try folder.write("hyp.yaml", "\u{FEFF}lr0: 0.02\n")
+    #expect(try DetectionHyperparameters(contentsOf: folder.path + "/hyp.yaml").lr0 == 0.02)
+  }
+
   @Test func aliasesAreRead() throws {
     let data = try data("val: &v images/val\ntrain: *v\nnames: ['*', '* a', b*c]  # **bold**, *italic*\n")
     #expect(data.sources[.train] == ["images/val"])

@@ -104,6 +104,24 @@ import Testing
     #expect(error?.what.contains(message) == true && error?.path == path, "\(fault): \(error?.description ?? "none")")
   }
 
+  /// By the id, as a number or as text, and then by the name of the file.
+  @Test func imagesAreIdentifiedByText() throws {
+    let folder = try EvaluationFolder()
+    var truth = COCOAnnotations(images: [
+      COCOImage(id: 1, fileName: "7.jpg"), COCOImage(id: 2, fileName: "1.jpg"), COCOImage(id: 3, fileName: "sub/x.png"),
+      COCOImage(id: 4, fileName: "0003.jpg"),
+    ])
+    func ids(_ texts: String...) throws -> [Int] {
+      let rows = texts.map { #"{"image_id":"\#($0)","category_id":1,"bbox":[1,2,3,4],"score":1}"# }
+      return try COCOResults(path: folder.write("[" + rows.joined(separator: ",") + "]"), for: truth).detections
+        .map(\.imageID)
+    }
+    #expect(try ids("1", "7", "x", "0003", "nobody") == [1, 1, 3, 4])
+    truth.images.append(COCOImage(id: 5, fileName: "x.jpg"))
+    let error = #expect(throws: DataError.self) { try ids("x") }
+    #expect(error?.what.contains("2 images are called x, apart from their folders and extensions") == true)
+  }
+
   @Test(arguments: [
     (#"{}"#, "holds an object"), (#"[{}]"#, "a detection has no category_id (byte 1"),
     (#"[{"image_id":1,"category_id":1,"bbox":[1,2,3,4]}]"#, "a detection has no score"),

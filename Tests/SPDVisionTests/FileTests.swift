@@ -56,8 +56,8 @@ import Testing
       #expect(
         expectError { _ = try Image(contentsOf: folder) }?.description
           == "\(folder): is a directory; a file is wanted; name a file in it")
-      #expect(reading([]) == "f: the file is empty; give a JPEG or PNG file")
-      #expect(reading(Array("GIF89a".utf8)) == "f: the file is a GIF, not JPEG or PNG; convert it to JPEG or PNG")
+      #expect(reading([]) == "f: the file is empty; give a JPEG, PNG or BMP file")
+      #expect(reading(Array("GIF89a".utf8)) == "f: the file is a GIF, not JPEG, PNG or BMP; convert it to JPEG or PNG")
       #expect(reading(Array("RIFF1234WEBP".utf8)).contains("a WebP"))
       #expect(reading(Array("hello".utf8)).contains("something else"))
       let png = try RecordedFile.named("png rgb 8")

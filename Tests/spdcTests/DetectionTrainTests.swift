@@ -318,9 +318,47 @@ import Testing
     try await train(data, "--hyp", hyp, "--out", scratch("d")).failed(.data, "mosaic")
     try await spdc("val", model, "--weights", "synthetic", "--size", "96").failed(.usage, "--data DATA.yaml")
     let six = try scratch.write("path: shapes\ntrain: images/train\nval: images/val\nnames: [a, b]\n", "two.yaml")
-    try await train(six, "--out", scratch("e"), "--set", "strict=true").failed(.noInput, "image")
+    try await train(six, "--out", scratch("e"), "--set", "strict=true").failed(
+      .data, "000000.txt:1: the class 3 is not below 2")
     try await spdc("evaluate", "--detections", scratch("none.json"), "--annotations", scratch("none.json"))
       .failed(.noInput, "none.json")
     try await spdc("train", model, "--data", data, "--resume", scratch("none")).failed(.noInput, "none")
+  }
+
+  /// What people bring is used, or refused before anything is lost.
+  @Test func foreignDataIsUnderstood() async throws {
+    let data = try await shapes(8, 4)
+    let coco = scratch("coco")
+    try await spdc("dataset", "convert", data, "-o", coco).succeeded()
+    let (train, val) = (coco + "/annotations/instances_train.json", coco + "/annotations/instances_val.json")
+    // COCO's annotations by name, and YOLOv5's own hyperparameters, which a search left with fractions.
+    let hyp = try scratch.write("anchors: 4.6\n", "hyp.yaml")
+    let run = try await self.train(train, "--epochs", "1", "--hyp", hyp, "--out", scratch("a")).succeeded()
+    #expect(run.errors.contains("`anchors: 5` is not used: each level has the anchors of the model file's Detect"))
+    // The same classes in another order.
+    let other = try scratch.write(
+      "path: shapes\ntrain: images/train\nval: images/val\nnames: [square, circle, triangle, star, cross, arrow]\n",
+      "other.yaml")
+    let weights = scratch("a/checkpoints/last.safetensors")
+    let found = try await spdc("val", model, "--data", other, "--weights", weights, "--size", "96").succeeded()
+    #expect(found.errors.contains("are the same in another order; they are matched by number"))
+    // Nothing is written over what is read.
+    try await spdc("val", model, "--data", val, "--weights", weights, "--size", "96", "--save-json", val)
+      .failed(.usage, "--save-json \(val) would overwrite the input")
+    let image = data + "/images/val/000000.jpg"
+    try await spdc("dataset", "check", data, "--sheet", image, "--split", "val")
+      .failed(.usage, "--sheet \(image) would overwrite the input")
+    try await spdc("dataset", "convert", data, "-o", data, "--force").failed(.cannotWrite, "give another folder")
+    // Labels that are elsewhere.
+    try FileManager.default.moveItem(atPath: data + "/labels", toPath: data + "/label")
+    try await self.train(data, "--out", scratch("b"))
+      .failed(.data, "none of its 8 images has a label", "are looked for in", "labels/train/000000.txt")
+    try FileManager.default.createDirectory(atPath: data + "/annotations", withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: train, toPath: data + "/annotations/instances_train.json")
+    try await self.train(data, "--out", scratch("b"))
+      .failed(.data, "name COCO's annotations: --data \(data)/annotations/instances_train.json")
+    try await spdc("dataset", "shapes", "-o", "/proc/none/shapes").failed(.cannotWrite, "/proc/none")
+    let wrong = try scratch.write("train: a\nnames: x\n", "wrong.yaml")
+    try await spdc("dataset", "check", wrong).failed(.data, "wrong.yaml:2: `names`")
   }
 }

@@ -35,10 +35,10 @@ public struct ImageFiles: ImageDataset {
   }
 
   /// Extensions of supported formats, in any case.
-  static let extensions = ["jpg", "jpeg", "png", "ppm", "pgm"]
+  static let extensions = ["jpg", "jpeg", "png", "bmp", "ppm", "pgm"]
   /// Extensions of unsupported formats: such images are listed, so that they are reported as broken and not skipped
   /// silently.
-  private static let foreignExtensions = ["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
+  private static let foreignExtensions = ["webp", "gif", "tif", "tiff", "avif", "heic", "heif", "jp2", "jxl"]
   static let allExtensions = extensions + foreignExtensions
 }
 

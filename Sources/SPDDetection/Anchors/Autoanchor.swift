@@ -26,12 +26,11 @@ public struct Autoanchor: Sendable, Equatable, Codable {
   ///   - dataset: crowds, and objects without extent, are left out.
   ///   - imageSize: the longer side of an image in training.
   ///   - threshold: maximum ratio of sides, `anchor_t`.
-  ///   - perLevel: number of new anchors per level; nil keeps the number.
   ///   - generations: number of steps of the evolution.
   /// - Precondition: there are anchors, the same number for each level, and one stride per level.
   public init(
     anchors: [[SIMD2<Float>]], strides: [Int], dataset: some DetectionDataset, imageSize: Int, threshold: Double = 4,
-    perLevel: Int? = nil, seed: UInt64 = 0, generations: Int = 1000
+    seed: UInt64 = 0, generations: Int = 1000
   ) {
     precondition(
       !anchors.isEmpty && anchors.count == strides.count && Set(anchors.map(\.count)).count == 1
@@ -54,7 +53,7 @@ public struct Autoanchor: Sendable, Equatable, Codable {
     tinyObjects = all.count { $0.x < 3 || $0.y < 3 }
     var candidate: [[SIMD2<Float>]]?
     if given.bestPossibleRecall < Self.sufficientRecall, !all.isEmpty {
-      let count = perLevel.flatMap { $0 > 0 ? $0 : nil } ?? anchors[0].count
+      let count = anchors[0].count
       candidate = Self.search(
         all, count: count * strides.count, threshold: threshold, generations: generations, random: &random
       ).map { found in
@@ -68,17 +67,25 @@ public struct Autoanchor: Sendable, Equatable, Codable {
     self.anchors = isReplaced ? candidate! : ordered
   }
 
-  /// Finds anchors, sorted by area: k-means with 30 restarts over the objects of 2 pixels in one direction at least, then
-  /// evolution; nil where there are too few sizes.
+  /// Finds anchors, sorted by area: k-means with 30 restarts over the objects of 2 pixels in one direction at least, or, where
+  /// they have fewer different sizes than there are anchors, sizes evenly spaced in their order; then evolution. Nil where no object
+  /// is that large.
   static func search(
     _ sizes: [SIMD2<Float>], count: Int, threshold: Double, generations: Int, random: inout SplitMix64
   ) -> [SIMD2<Float>]? {
     let usable = sizes.filter { $0.x >= 2 || $0.y >= 2 }
-    let centres = AnchorKMeans.centres(of: usable, count: count, restarts: 30, random: &random)
-    guard let centres else { return nil }
+    guard !usable.isEmpty else { return nil }
+    let centres =
+      AnchorKMeans.centres(of: usable, count: count, restarts: 30, random: &random) ?? spaced(usable, count: count)
     let evolved = AnchorEvolution.evolve(
       centres, sizes: usable, threshold: threshold, generations: generations, random: &random)
     return evolved.sorted { $0.x * $0.y < $1.x * $1.y }
+  }
+
+  /// Sizes from the smallest to the largest area, the same one several times where there are fewer.
+  private static func spaced(_ sizes: [SIMD2<Float>], count: Int) -> [SIMD2<Float>] {
+    let sorted = sizes.sorted { $0.x * $0.y < $1.x * $1.y }
+    return (0..<count).map { pointwiseMax(sorted[$0 * (sorted.count - 1) / max(count - 1, 1)], SIMD2(2, 2)) }
   }
 
   /// Widths and heights of each image's objects, where its longer side has `imageSize` pixels.

@@ -7,11 +7,14 @@ extension COCOAnnotations {
   /// Keys may come in any order, unknown ones are skipped, and of a repeated one the last counts. A missing `area` is
   /// the box's, a missing `iscrowd` is 0. Memory: the file's size plus 80 bytes per annotation and its polygons.
   ///
-  /// - Parameter polygons: whether to keep polygons of `segmentation`.
+  /// - Parameters:
+  ///   - polygons: whether to keep polygons of `segmentation`.
+  ///   - leavesOutFaulty: whether an annotation without a number of these keys, or with other values than numbers, is left out
+  ///     (see ``faults``); else the file is refused.
   /// - Throws: where the file cannot be read or is not of this format, with the byte and the line.
-  public init(path: String, polygons: Bool = false) throws(DataError) {
+  public init(path: String, polygons: Bool = false, leavesOutFaulty: Bool = false) throws(DataError) {
     self = try withJSONCursor(path) { json throws(DataError) in
-      var reader = COCOAnnotationsReader(keepsPolygons: polygons)
+      var reader = COCOAnnotationsReader(keepsPolygons: polygons, leavesOutFaulty: leavesOutFaulty)
       return try reader.read(&json)
     }
   }
@@ -19,12 +22,16 @@ extension COCOAnnotations {
 
 private struct COCOAnnotationsReader {
   let keepsPolygons: Bool
+  let leavesOutFaulty: Bool
   var file = COCOAnnotations()
   /// Texts that identify images, with stand-ins until all are known.
   var texts: [String: Int] = [:]
   var hasIntegerImageIDs = false
 
-  init(keepsPolygons: Bool) { self.keepsPolygons = keepsPolygons }
+  init(keepsPolygons: Bool, leavesOutFaulty: Bool) {
+    self.keepsPolygons = keepsPolygons
+    self.leavesOutFaulty = leavesOutFaulty
+  }
 
   mutating func read(_ json: inout JSONCursor) throws(DataError) -> COCOAnnotations {
     if json.peekValue() == UInt8(ascii: "[") {
@@ -50,7 +57,9 @@ private struct COCOAnnotationsReader {
       case "annotations":
         file.annotations.removeAll()
         try json.beginArray()
-        while try json.nextElement() { file.annotations.append(try annotation(&json)) }
+        while try json.nextElement() {
+          if let annotation = try annotation(&json) { file.annotations.append(annotation) }
+        }
       default: try json.skipValue()
       }
     }
@@ -106,7 +115,8 @@ private struct COCOAnnotationsReader {
     return COCOCategory(id: id, name: label ?? "\(id)")
   }
 
-  private mutating func annotation(_ json: inout JSONCursor) throws(DataError) -> COCOAnnotation {
+  /// Reads an annotation; nil if it is left out.
+  private mutating func annotation(_ json: inout JSONCursor) throws(DataError) -> COCOAnnotation? {
     let start = json.position
     var id: Int?
     var image: Int?
@@ -116,28 +126,57 @@ private struct COCOAnnotationsReader {
     var isCrowd = false
     var isIgnored = false
     var polygons: [[SIMD2<Float>]] = []
+    var hasFaultyOutline = false
     try json.beginObject()
     while let name = try json.nextName() {
       switch name {
-      case "id": id = try json.integer("the annotation's id")
-      case "image_id": image = try imageID(&json)
-      case "category_id": category = try json.integer("category_id")
-      case "bbox": box = try json.box()
-      case "area": area = try json.doubleOrNull()
+      case "id":
+        id = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.integer("the annotation's id")
+        }
+      case "image_id": image = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try imageID(&json) }
+      case "category_id":
+        category = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.integer("category_id") }
+      case "bbox": box = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.box() }
+      case "area":
+        area = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.doubleOrNull() } ?? nil
       case "iscrowd": isCrowd = try json.flag() ?? false
       case "ignore": isIgnored = try json.flag() ?? false
-      case "segmentation" where keepsPolygons: polygons = try json.polygons()
+      case "segmentation" where keepsPolygons:
+        let found = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.polygons() }
+        polygons = found ?? []
+        hasFaultyOutline = found == nil
       default: try json.skipValue()
       }
     }
     guard let id, let image, let category, let box else {
       let missing =
         id == nil ? "id" : image == nil ? "image_id" : category == nil ? "category_id" : "bbox"
-      throw json.error("an annotation has no \(missing)", at: start)
+      guard leavesOutFaulty else { throw json.error("an annotation has no \(missing)", at: start) }
+      file.faults.append(COCOFault(id: id, reason: "have no \(missing), or one that is not made of numbers"))
+      return nil
+    }
+    if hasFaultyOutline {
+      file.faults.append(
+        COCOFault(id: id, reason: "have a segmentation that is no list of [x, y, x, y, …]", leavesOut: false))
     }
     return COCOAnnotation(
       id: id, imageID: image, categoryID: category, box: box, area: area, isCrowd: isCrowd, isIgnored: isIgnored,
       polygons: polygons)
+  }
+
+  /// Reads a value; where it is of another kind, and faulty annotations are left out, skips it and returns nil.
+  private static func sound<Value>(
+    _ json: inout JSONCursor, _ leavesOutFaulty: Bool, _ read: (inout JSONCursor) throws(DataError) -> Value
+  ) throws(DataError) -> Value? {
+    guard leavesOutFaulty else { return try read(&json) }
+    let before = json
+    do throws(DataError) {
+      return try read(&json)
+    } catch {
+      json = before
+      try json.skipValue()
+      return nil
+    }
   }
 
   private mutating func imageID(_ json: inout JSONCursor) throws(DataError) -> Int {
@@ -180,13 +219,21 @@ extension JSONCursor {
     try beginArray()
     while try nextElement() {
       guard count < 4 else { throw error("a bbox has more than four numbers", at: start) }
-      values[count] = try double()
+      if let number = try doubleInQuotes() { values[count] = number } else { values[count] = try double() }
       count += 1
     }
     guard count == 4 else {
       throw error("a bbox has \(count) of its four numbers [x, y, width, height]", at: start)
     }
     return COCOBox(x: values[0], y: values[1], width: values[2], height: values[3])
+  }
+
+  /// Reads a number that is written as text, as some exports do; nil for anything else.
+  private mutating func doubleInQuotes() throws(DataError) -> Double? {
+    guard peekValue() == UInt8(ascii: "\"") else { return nil }
+    let start = position
+    guard let number = Double(try string()) else { throw error("a bbox has a text that is no number", at: start) }
+    return number
   }
 
   /// Reads a segmentation. Each polygon is `[x1, y1, x2, y2, …]`; a run-length mask gives none.

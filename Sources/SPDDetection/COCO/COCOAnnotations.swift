@@ -68,6 +68,16 @@ public struct COCOAnnotation: Sendable, Equatable {
   }
 }
 
+/// Annotations that a file has and that cannot be used as they are.
+public struct COCOFault: Sendable, Equatable {
+  /// Of the annotation; nil if it has none.
+  public var id: Int?
+  /// What is wrong, after "annotations".
+  public var reason: String
+  /// False where only the outline is left out.
+  public var leavesOut = true
+}
+
 /// COCO's annotations of objects: `instances_val2017.json` and files like it.
 public struct COCOAnnotations: Sendable, Equatable {
   /// As in the file. If ids occur twice, the last one counts in an evaluation.
@@ -78,6 +88,8 @@ public struct COCOAnnotations: Sendable, Equatable {
   public var annotations: [COCOAnnotation]
   /// Where the file identifies images by text, the ids that stand for it here, in the texts' order; empty otherwise.
   public internal(set) var textIDs: [String: Int] = [:]
+  /// Annotations that were left out, where that was asked for.
+  public internal(set) var faults: [COCOFault] = []
 
   public init(images: [COCOImage] = [], categories: [COCOCategory] = [], annotations: [COCOAnnotation] = []) {
     self.images = images

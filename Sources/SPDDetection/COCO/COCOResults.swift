@@ -46,8 +46,11 @@ public struct COCOResults: Sendable, Equatable {
 private struct COCOResultsReader {
   let annotations: COCOAnnotations
   var results: COCOResults
-  private lazy var idOfStem = Dictionary(
-    annotations.images.map { (fileStem($0.fileName), $0.id) }, uniquingKeysWith: { first, _ in first })
+  private lazy var ids = Set(annotations.images.map(\.id))
+  /// The images of each stem: several where they differ in their folder or extension.
+  private lazy var idsOfStem = Dictionary(grouping: annotations.images) { fileStem($0.fileName) }.mapValues {
+    Set($0.map(\.id))
+  }
 
   init(annotations: COCOAnnotations, path: String) {
     self.annotations = annotations
@@ -66,6 +69,21 @@ private struct COCOResultsReader {
     }
   }
 
+  /// The image with this id, whether the annotations have texts or integers, else the one whose file name has this stem.
+  private mutating func id(named text: String, _ json: JSONCursor) throws(DataError) -> Int? {
+    if let id = annotations.textIDs[text] { return id }
+    if annotations.textIDs.isEmpty, let number = Int(text), String(number) == text, ids.contains(number) {
+      return number
+    }
+    guard let found = idsOfStem[text] else { return nil }
+    guard found.count == 1 else {
+      throw json.error(
+        "\(found.count) images are called \(text), apart from their folders and extensions",
+        remedy: "identify images by their ids")
+    }
+    return found.first
+  }
+
   /// Reads a detection; nil if its image is unknown.
   private mutating func detection(_ json: inout JSONCursor) throws(DataError) -> COCODetection? {
     let start = json.position
@@ -81,7 +99,7 @@ private struct COCOResultsReader {
         unknown = nil
         if json.peekValue() == UInt8(ascii: "\"") {
           let text = try json.string()
-          image = annotations.textIDs[text] ?? idOfStem[text]
+          image = try id(named: text, json)
           if image == nil { unknown = text }
         } else {
           image = try json.integer("image_id")

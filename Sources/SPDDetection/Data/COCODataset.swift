@@ -22,8 +22,10 @@ public struct COCODataset: DetectionDataset {
   ///   - path: the file of annotations, for messages.
   ///   - imageFolder: what file names are relative to; nil leaves files unchecked, where only labels are wanted.
   ///   - isStrict: refuse the data set where anything is left out.
+  ///   - readsHeaders: read the size of every image; else only of those whose size the annotations lack.
   public init(
-    name: String, path: String, imageFolder: String?, contents: COCOAnnotations, isStrict: Bool = false
+    name: String, path: String, imageFolder: String?, contents: COCOAnnotations, isStrict: Bool = false,
+    readsHeaders: Bool = false
   ) throws(DataError) {
     func refuse(_ what: String, _ remedy: String) -> DataError { DataError(path: path, what: what, remedy: remedy) }
     let categories = contents.categories.sorted { $0.id < $1.id }
@@ -40,9 +42,10 @@ public struct COCODataset: DetectionDataset {
     classNames = categories.map { printable($0.name) }
     categoryIDs = categories.map(\.id)
 
-    var builder = COCOImages(path: path, imageFolder: imageFolder)
+    var builder = COCOImages(path: path, imageFolder: imageFolder, readsHeaders: readsHeaders)
     try builder.add(contents.images)
     builder.add(contents.annotations, classes: classes)
+    builder.add(contents.faults)
     (images, report) = builder.finished()
     guard !images.isEmpty else {
       let first = report.issues.first { $0.leavesOut }

@@ -5,18 +5,20 @@ import SPDFormats
 struct COCOImages {
   private let path: String
   private let imageFolder: String?
+  private let readsHeaders: Bool
   private var images: [LabelledImage] = []
   /// Indices into `images` by id.
   private var indices: [Int: Int] = [:]
   /// Ids of images that are left out.
   private var leftOut = Set<Int>()
   private var report = ScanReport()
-  /// Annotations that are left out: by reason, the first id and their number.
-  private var faults: [(reason: String, first: Int, count: Int)] = []
+  /// Annotations with something wrong: by reason, the first and their number.
+  private var faults: [(first: COCOFault, count: Int)] = []
 
-  init(path: String, imageFolder: String?) {
+  init(path: String, imageFolder: String?, readsHeaders: Bool) {
     self.path = path
     self.imageFolder = imageFolder
+    self.readsHeaders = readsHeaders
   }
 
   mutating func add(_ records: [COCOImage]) throws(DataError) {
@@ -26,7 +28,8 @@ struct COCOImages {
           path: path, what: "has the image id \(record.id) twice", remedy: "give every image its own id")
       }
       let file = imageFolder.map { Paths.joined($0, record.fileName) } ?? record.fileName
-      if let reason = fault(of: record, file) {
+      var record = record
+      if let reason = try fault(of: &record, file) {
         leftOut.insert(record.id)
         report.corrupt += 1
         report.issues.append(ScanIssue(path: file, reason: reason, leavesOut: true))
@@ -38,13 +41,32 @@ struct COCOImages {
     }
   }
 
-  private func fault(of record: COCOImage, _ file: String) -> String? {
+  /// What is wrong with an image; fills in the size from the file where the annotations lack it.
+  ///
+  /// - Throws: where the machine failed.
+  private func fault(of record: inout COCOImage, _ file: String) throws(DataError) -> String? {
+    if record.fileName.isEmpty { return "the annotations give image \(record.id) no file name" }
+    if imageFolder != nil {
+      guard PathKind(of: file) == .file else { return PathKind(of: file)?.fault ?? "there is no such file" }
+      let hasSize = record.width > 0 && record.height > 0
+      if readsHeaders || !hasSize {
+        do throws(DataError) {
+          let header = try ImageHeader(contentsOf: file)
+          if !hasSize { (record.width, record.height) = (header.width, header.height) }
+          guard (record.width, record.height) == (header.width, header.height) else {
+            return "the image has \(header.width)×\(header.height) pixels, but the annotations are for "
+              + "\(record.width)×\(record.height)"
+          }
+        } catch {
+          if error.isOfTheMachine { throw error }
+          return "\(error.what); \(error.remedy)"
+        }
+      }
+    }
     guard (10...1_000_000).contains(record.width), (10...1_000_000).contains(record.height) else {
       return "the annotations give it \(record.width)×\(record.height) pixels; both sides must have 10 or more"
     }
-    if record.fileName.isEmpty { return "the annotations give image \(record.id) no file name" }
-    guard imageFolder != nil, PathKind(of: file) != .file else { return nil }
-    return PathKind(of: file)?.fault ?? "there is no such file"
+    return nil
   }
 
   mutating func add(_ annotations: [COCOAnnotation], classes: [Int: Int]) {
@@ -89,12 +111,18 @@ struct COCOImages {
       area: annotation.area.isFinite && annotation.area >= 0 ? annotation.area : nil)
   }
 
-  private mutating func leaveOut(_ annotation: COCOAnnotation, _ reason: String) {
-    if let index = faults.firstIndex(where: { $0.reason == reason }) {
-      faults[index].count += 1
-    } else {
-      faults.append((reason, annotation.id, 1))
+  mutating func add(_ found: [COCOFault]) {
+    for fault in found {
+      if let index = faults.firstIndex(where: { $0.first.reason == fault.reason }) {
+        faults[index].count += 1
+      } else {
+        faults.append((fault, 1))
+      }
     }
+  }
+
+  private mutating func leaveOut(_ annotation: COCOAnnotation, _ reason: String) {
+    add([COCOFault(id: annotation.id, reason: reason)])
   }
 
   func finished() -> ([LabelledImage], ScanReport) {
@@ -103,11 +131,12 @@ struct COCOImages {
     for image in images {
       if image.objects.isEmpty { report.empty += 1 } else { report.labelled += 1 }
     }
-    for fault in faults {
+    for (first, count) in faults {
       report.issues.append(
         ScanIssue(
           path: path,
-          reason: "\(fault.count) annotations \(fault.reason), the first with id \(fault.first); they are left out",
+          reason: "\(count) annotations \(first.reason), the first with \(first.id.map { "id \($0)" } ?? "no id"); "
+            + (first.leavesOut ? "they are left out" : "their boxes are used"),
           leavesOut: false))
     }
     return (images, report)

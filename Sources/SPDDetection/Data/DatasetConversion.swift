@@ -66,6 +66,9 @@ public enum DatasetConversion {
     let ids = first.data.categoryIDs ?? COCOCategories.ids(for: names)
     let total = splits.reduce(0) { $0 + $1.data.dataset.count }
     var parts: [Part] = []
+    for (_, data) in splits {
+      try FolderWriter.require(folder, holdsNoneOf: data.sources + [try ImageOrigin(of: data.dataset).folder])
+    }
     try FolderWriter.write(to: folder, replaces: replaces) { (folder) throws(DataError) in
       var done = 0
       var sources: [(DetectionData.Split, source: String)] = []

@@ -11,6 +11,8 @@ public struct ScanOptions: Sendable {
   public var threads = 2
   /// Where caches go if the data set's own folder cannot be written; nil for nowhere.
   public var cacheFolder: String?
+  /// Whether the headers of all images are read where annotations give their sizes, to find broken ones.
+  public var readsAllHeaders = false
   /// Whether caches are read and written.
   public var usesCache = true
   /// Called with the number of images looked at and their total: from any thread, but never from two at once.

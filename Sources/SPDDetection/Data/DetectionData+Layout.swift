@@ -10,14 +10,14 @@ extension DetectionData {
     if names.contains("images"), PathKind(of: Paths.joined(root, "images")) == .folder {
       for name in try Paths.listing(Paths.joined(root, "images"))
       where PathKind(of: Paths.joined(root, "images/\(name)")) == .folder {
-        if let split = split(named: name) { sources[split, default: []].append("images/\(name)") }
+        if let split = Split(folder: name) { sources[split, default: []].append("images/\(name)") }
       }
       if sources.isEmpty { sources[.train] = ["images"] }
     }
     // train/images and train/labels
     if sources.isEmpty {
       for name in names where PathKind(of: Paths.joined(root, "\(name)/images")) == .folder {
-        if let split = split(named: name) { sources[split, default: []].append("\(name)/images") }
+        if let split = Split(folder: name) { sources[split, default: []].append("\(name)/images") }
       }
     }
     guard !sources.isEmpty else {
@@ -45,14 +45,16 @@ extension DetectionData {
   }
 }
 
-/// The split that a folder's name suggests: `train`, `valid`, `val2017`.
-private func split(named name: String) -> DetectionData.Split? {
-  var word = Substring(name.lowercased())
-  while let last = word.last, last.isASCII, last.isNumber { word.removeLast() }
-  switch word {
-  case "train", "training": return .train
-  case "val", "valid", "validation": return .val
-  case "test", "testing": return .test
-  default: return nil
+extension DetectionData.Split {
+  /// The split that a folder's name suggests: `train`, `valid`, `val2017`.
+  init?(folder name: String) {
+    var word = Substring(name.lowercased())
+    while let last = word.last, last.isASCII, last.isNumber { word.removeLast() }
+    switch word {
+    case "train", "training": self = .train
+    case "val", "valid", "validation": self = .val
+    case "test", "testing": self = .test
+    default: return nil
+    }
   }
 }

@@ -143,5 +143,5 @@ private func readText(_ path: String) throws(DataError) -> String {
   guard let text = String(validating: bytes, as: UTF8.self) else {
     throw DataError(path: path, what: "is not UTF-8 text", remedy: "save it as UTF-8")
   }
-  return text
+  return text.withoutByteOrderMark
 }

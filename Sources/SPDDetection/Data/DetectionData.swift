@@ -43,8 +43,10 @@ public struct DetectionData: Sendable, Equatable {
       }
     case .file:
       if Paths.hasExtension(path, ["json"]) {
-        let sources: [Split: [String]] = [.val: [Paths.lastComponent(path)]]
-        self.init(path: path, root: Paths.folder(of: path), classNames: [], sources: sources, images: images, notes: [])
+        let split = Self.split(ofAnnotations: path) ?? .val
+        self.init(
+          path: path, root: Paths.folder(of: path), classNames: [], sources: [split: [Paths.lastComponent(path)]],
+          images: images, notes: [])
       } else if Paths.hasExtension(path, ["yaml", "yml"]) {
         try self.init(yamlFile: path, images: images)
       } else {
@@ -70,6 +72,9 @@ public struct DetectionData: Sendable, Equatable {
     self.notes = notes
   }
 
+  /// Where the labels of an image are looked for, in YOLO's layout.
+  public static func labelPath(of image: String) -> String { Paths.labels(of: image) }
+
   /// The splits that the data set names, in the order train, val, test.
   public var splits: [Split] { sources.keys.sorted() }
 
@@ -78,6 +83,7 @@ public struct DetectionData: Sendable, Equatable {
   /// A relative path is tried against ``root``, the folder of `data.yaml` and the current folder. Roboflow writes
   /// `../train/images` for a folder beside `data.yaml`, so leading `../` are tried without as well.
   public func paths(of split: Split) throws(DataError) -> [String] {
+    if Paths.hasExtension(path, ["json"]), sources[split] == nil { return [try annotations(of: split)] }
     guard let written = sources[split], !written.isEmpty else {
       throw DataError(
         path: path, what: "names no `\(split)`",
@@ -95,6 +101,28 @@ public struct DetectionData: Sendable, Equatable {
       found.append(existing)
     }
     return found
+  }
+
+  /// The split that a file of annotations is named after.
+  private static func split(ofAnnotations path: String) -> Split? {
+    let words = Paths.lastComponent(Paths.withoutExtension(path)).split { "_-.".contains($0) }
+    return words.lazy.compactMap { Split(folder: String($0)) }.first
+  }
+
+  /// Another split of a data set that was named by a file of annotations: the file beside it whose name has the other split's
+  /// word, as `instances_val2017.json` beside `instances_train2017.json`; to test, the file itself.
+  private func annotations(of split: Split) throws(DataError) -> String {
+    let name = Paths.lastComponent(path)
+    let words = ["train", "val", "test"]
+    for word in words where name.contains(word) {
+      let sibling = Paths.joined(Paths.folder(of: path), name.replacing(word, with: "\(split)", maxReplacements: 1))
+      if PathKind(of: sibling) == .file { return sibling }
+    }
+    let isUnnamed = Self.split(ofAnnotations: path) == nil
+    if split == .test || split == .val && isUnnamed { return path }
+    throw DataError(
+      path: path, what: "has no images for `\(split)`, and no file beside it is named after them",
+      remedy: "write a data.yaml with `train: …/instances_train.json` and `val: …/instances_val.json`, and name that")
   }
 
   private func candidates(_ source: String) -> [String] {

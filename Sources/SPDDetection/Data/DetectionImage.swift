@@ -11,9 +11,7 @@ func readDetectionImage(_ labelled: LabelledImage) throws(DataError) -> Image {
   do throws(DataError) {
     image = try ImageFiles.read(path) { _ in }
   } catch {
-    guard error.isOfTheMachine || (try? ImageHeader(contentsOf: path))?.format != .bmp else {
-      return try checked(try decodeBMP(try Paths.bytes(path, limit: 1 << 30), path: path), labelled)
-    }
+    if error.isOfTheMachine { throw error }
     // Where the whole folder is missing, as with an unmounted disk, the image itself is not broken.
     let folder = Paths.folder(of: path)
     if !folder.isEmpty, PathKind(of: folder) == nil {

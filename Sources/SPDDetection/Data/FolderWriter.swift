@@ -19,14 +19,46 @@ package enum FolderWriter {
     let temporary = temporaryPath(for: target)
     // Left by a process of the same number that was killed.
     try? FileManager.default.removeItem(atPath: temporary)
-    try createFolder(temporary)
     do throws(DataError) {
+      try createFolder(temporary)
       try body(temporary)
       try move(temporary, to: target, replacing: old)
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)
-      throw error
+      guard error.path.hasPrefix(temporary) else { throw error }
+      // Nobody knows the folder that it would have come from.
+      throw DataError(
+        path: target + error.path.dropFirst(temporary.count), what: error.what, remedy: error.remedy,
+        isOfTheMachine: error.isOfTheMachine, isOutput: error.isOutput)
     }
+  }
+
+  /// Refuses to replace a folder that holds what the new one is made of or links to.
+  ///
+  /// - Parameter sources: files and folders.
+  static func require(_ path: String, holdsNoneOf sources: [String]) throws(DataError) {
+    let target = Paths.withoutTrailingSlash(path)
+    let places = [absolute(target), resolved(target)].compactMap(\.self)
+    for source in sources {
+      for name in [absolute(source), resolved(source)].compactMap(\.self) {
+        guard places.contains(where: { name == $0 || name.hasPrefix($0 + "/") }) else { continue }
+        throw DataError(
+          path: target, what: "holds \(source), which the new data set is made of or links to",
+          remedy: "give another folder", isOutput: true)
+      }
+    }
+  }
+
+  /// As it is written, from the root.
+  private static func absolute(_ path: String) -> String {
+    Paths.withoutTrailingSlash(URL(fileURLWithPath: path).standardizedFileURL.path)
+  }
+
+  /// What a path leads to, with all links followed; nil if nothing is there.
+  private static func resolved(_ path: String) -> String? {
+    guard let found = FileName.withPath(path, { realpath($0, nil) }) else { return nil }
+    defer { free(found) }
+    return FileName.string(UnsafeRawBufferPointer(start: found, count: strlen(found)))
   }
 
   /// The folder that becomes `path`. Whoever handles signals removes it.
@@ -117,6 +149,6 @@ package enum FolderWriter {
     DataError(
       path: path, what: "\(what): \(String(cString: strerror(code)))",
       remedy: "check the path, its permissions and space",
-      isOfTheMachine: [ENOSPC, EDQUOT, EIO].contains(code))
+      isOfTheMachine: [ENOSPC, EDQUOT, EIO].contains(code), isOutput: true)
   }
 }

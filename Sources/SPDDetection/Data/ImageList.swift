@@ -11,7 +11,9 @@ struct ImageList {
 
   /// Extensions that YOLOv5 takes for images. Those of formats that are not decoded are listed so that each such file
   /// is reported, not skipped silently.
-  static let extensions = ["bmp", "jpg", "jpeg", "png", "tif", "tiff", "dng", "webp", "mpo"]
+  static let extensions = [
+    "bmp", "jpg", "jpeg", "png", "tif", "tiff", "dng", "webp", "mpo", "gif", "jp2", "avif", "heic", "heif", "jxl",
+  ]
   private static let maximumDepth = 16
 
   /// - Parameters:

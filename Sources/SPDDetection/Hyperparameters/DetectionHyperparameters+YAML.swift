@@ -21,7 +21,7 @@ extension DetectionHyperparameters {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw DataError(path: path, what: "is not UTF-8 text", remedy: "save it as UTF-8")
     }
-    try self.init(yaml: text, path: path)
+    try self.init(yaml: text.withoutByteOrderMark, path: path)
   }
 
   /// Parses a YAML text.
@@ -46,10 +46,8 @@ extension DetectionHyperparameters {
       if let path = field.path {
         self[keyPath: path] = number
       } else {
-        guard let whole = Int(exactly: number) else {
-          throw refusal(value, "`\(name)` is not a whole number", remedy: "write a whole number from \(limits)")
-        }
-        anchors = whole
+        // A search leaves fractions, as in YOLOv5's own hyp.Objects365.yaml, which are rounded there too.
+        anchors = Int(number.rounded(.toNearestOrEven))
       }
     }
   }

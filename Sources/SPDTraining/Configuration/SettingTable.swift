@@ -27,7 +27,7 @@ enum SettingTable {
             help: "number of classes; null: the data set's"),
           .optional(
             "image-size", \.imageSize, .within(1...65_536), also: ["imgsz", "img", "size", "resolution"],
-            help: "side of the input images in pixels; null: the data set's"),
+            help: "side of the input images in pixels; null: the model's, or that of shapes:SIDE"),
           .one("strict", \.strict, help: "fail on a broken image; otherwise it is reported and skipped"),
           .one(
             "seed", \.seed, also: ["random-seed"], help: "random seed for initialisation, shuffling and augmentation"),

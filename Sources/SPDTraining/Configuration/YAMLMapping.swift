@@ -16,7 +16,7 @@ func yamlMapping(_ text: String, path: String) throws -> [(key: YAMLKey, value: 
     throw ConfigurationError(source: .file(path, line: line), problem: "too many aliases")
   }
   do {
-    guard let root = try Yams.compose(yaml: text), root.tag != Tag(.null) else { return [] }
+    guard let root = try Yams.compose(yaml: text.withoutByteOrderMark), root.tag != Tag(.null) else { return [] }
     return try yamlMapping(root, path: path)
   } catch let error as YamlError {
     throw ConfigurationError(source: .file(path, line: error.line(in: text)), problem: error.problem)

@@ -1,3 +1,5 @@
+import SPDDriver
+import SPDFormats
 import SPDDetection
 
 /// Settings of a run that trains a detector, beside those of every run.
@@ -58,7 +60,12 @@ extension TrainingConfiguration {
   /// - Throws: `DataError` naming file, line and remedy.
   package static func hyperparameterSettings(contentsOf path: String) throws -> [Setting] {
     var configuration = TrainingConfiguration(preset: "detection", model: "")
-    configuration.apply(try DetectionHyperparameters(contentsOf: path))
+    let hyperparameters = try DetectionHyperparameters(contentsOf: path)
+    if let anchors = hyperparameters.anchors, anchors > 0 {
+      Messages.note(
+        printable("\(path): `anchors: \(anchors)` is not used: each level has the anchors of the model file's Detect"))
+    }
+    configuration.apply(hyperparameters)
     return configuration.hyperparameterSettings
   }
 

@@ -53,6 +53,7 @@ public struct DetectionTrainingData: RunData {
         "\(training.name) and \(validation.name) have other classes: "
           + "\(training.classNames.count) and \(validation.classNames.count)")
     }
+    try Self.requireObjects(training, configuration)
     let (anchors, anchorNote) = try await Self.anchors(configuration, model, training, side: side)
     self.anchors = anchors
     notes = opened.notes + [anchorNote].compactMap(\.self)
@@ -96,6 +97,27 @@ public struct DetectionTrainingData: RunData {
     return (try opened(.train), try opened(.val), notes)
   }
 
+  /// Refuses images without a single object: nothing could be learned from them, and their labels are probably elsewhere.
+  private static func requireObjects(
+    _ dataset: any DetectionDataset, _ configuration: TrainingConfiguration
+  ) throws {
+    guard (0..<dataset.count).allSatisfy({ dataset.labels($0).objects.isEmpty }) else { return }
+    let image = dataset.labels(0).path
+    let folder = (image as NSString).deletingLastPathComponent
+    let root = ((folder as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent
+    let annotations = (try? namesInFolder(root + "/annotations"))?.first {
+      $0.hasPrefix("instances_") && $0.hasSuffix(".json")
+    }
+    let remedy =
+      annotations.map { "name COCO's annotations: --data \(root)/annotations/\($0)" }
+      ?? "the labels of \(image) are looked for in \(DetectionData.labelPath(of: image))"
+    throw Failure(
+      .data,
+      printable(
+        "\(dataset.name): none of its \(grouped(dataset.count)) images has a label, so nothing can be learned; \(remedy)"
+      ))
+  }
+
   /// Checks the model's anchors, and returns better ones if they fit badly, with a note.
   private static func anchors(
     _ configuration: TrainingConfiguration, _ model: LoadedModel, _ dataset: any DetectionDataset, side: Int
@@ -107,10 +129,17 @@ public struct DetectionTrainingData: RunData {
     let result = Autoanchor(
       anchors: given, strides: strides, dataset: dataset, imageSize: side,
       threshold: configuration.detection.hyperparameters.anchorT,
-      perLevel: configuration.detection.hyperparameters.anchors, seed: configuration.seed)
+      seed: configuration.seed)
     func recall(_ fitness: AnchorFitness) -> String { String(format: "%.4f", fitness.bestPossibleRecall) }
+    let isPoor = result.given.bestPossibleRecall < Autoanchor.sufficientRecall
     guard result.isReplaced, let found = result.found else {
-      return (nil, "anchors: best possible recall \(recall(result.given)) of \(grouped(result.objects)) objects")
+      return (
+        nil,
+        "anchors: best possible recall \(recall(result.given)) of \(grouped(result.objects)) objects"
+          + (isPoor
+            ? ", below \(Autoanchor.sufficientRecall), and a search found none that fit better: are the boxes of a few pixels? A larger --size helps"
+            : "")
+      )
     }
     return (
       result.anchors,
@@ -153,13 +182,16 @@ public struct DetectionTrainingData: RunData {
 
 /// Opens a split of a data set with progress, reading and writing the cache of its scan.
 package func openSplit(
-  _ split: DetectionData.Split, of data: DetectionData, isStrict: Bool, usesCache: Bool = true
+  _ split: DetectionData.Split, of data: DetectionData, isStrict: Bool, usesCache: Bool = true,
+  readsAllHeaders: Bool = false
 ) throws -> OpenedDataset {
   let progress = ScanProgress("scanning \(split)")
   defer { progress.finish() }
   var options = ScanOptions()
   options.isStrict = isStrict
   options.usesCache = usesCache
+  // What is to be strict must look at everything.
+  options.readsAllHeaders = readsAllHeaders || isStrict
   options.cacheFolder = try? Files.cache("datasets").path
   options.progress = { progress.update($0, of: $1) }
   return try data.open(split, options: options)

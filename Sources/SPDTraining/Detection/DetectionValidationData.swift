@@ -10,6 +10,8 @@ public struct DetectionValidationData: Sendable {
   /// Input sizes of the validation.
   package let sizes: [Size2D]
   package let notes: [String]
+  /// The files and folders that it was read from.
+  package let sources: [String]
   private let ownIDs: [Int]?
   /// The file of COCO's annotations that the data set was read from, if it was.
   private let annotationFile: String?
@@ -32,13 +34,13 @@ public struct DetectionValidationData: Sendable {
       options.size = side
       if configuration.limit > 0 { options.validation = min(options.validation, configuration.limit) }
       dataset = try ShapesDetectionDataset(split: split, options: options)
-      (ownIDs, annotationFile) = (nil, nil)
+      (ownIDs, annotationFile, sources) = (nil, nil, [])
       notes = []
     } else {
       let data = try DetectionData(contentsOf: configuration.data, images: folder)
       let opened = try openSplit(split, of: data, isStrict: configuration.strict)
       dataset = DetectionTrainingData.limited(opened.dataset, configuration)
-      ownIDs = opened.categoryIDs
+      (ownIDs, sources) = (opened.categoryIDs, opened.sources)
       annotationFile = ownIDs == nil ? nil : opened.sources.first
       notes = isQuiet ? [] : data.notes + opened.summary(split)
     }
@@ -63,7 +65,7 @@ public struct DetectionValidationData: Sendable {
     var truth: COCOAnnotations
     if let annotationFile {
       // Boxes as the file has them, not rounded to 32-bit fractions.
-      truth = try COCOAnnotations(path: annotationFile)
+      truth = try COCOAnnotations(path: annotationFile, leavesOutFaulty: true)
       let used = Set(imageIDs)
       truth.images.removeAll { !used.contains($0.id) }
       truth.annotations.removeAll { !used.contains($0.imageID) }

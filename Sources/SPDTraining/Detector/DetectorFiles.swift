@@ -20,8 +20,7 @@ public struct DetectorFiles: Sendable {
   ///   - savesText: writes `labels/NAME.txt` in YOLO's format: class, centre x, centre y, width and height as fractions.
   ///   - savesConfidence: adds the confidence to each line of these.
   ///   - savesCrops: writes `crops/CLASS/NAME-N.jpg`.
-  /// - Throws: `Failure` with `.usage` where two inputs would become the same file, or an image would be overwritten, and with
-  ///   `.cannotWrite`.
+  /// - Throws: `Failure` with `.usage` where an image would be overwritten, and with `.cannotWrite`.
   public init(
     folder: String, names: [String], for inputs: ImageInputs, savesImages: Bool = true, savesText: Bool = false,
     savesConfidence: Bool = false, savesCrops: Bool = false
@@ -32,22 +31,30 @@ public struct DetectorFiles: Sendable {
     for entry in inputs.entries where entry.failure == nil {
       let source = URL(fileURLWithPath: entry.path)
       let kind = source.pathExtension.lowercased()
-      let stem = (entry.name as NSString).deletingPathExtension
-      let name = stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg")
-      let target = URL(fileURLWithPath: folder).appendingPathComponent(name)
+      let whole = (entry.name as NSString).deletingPathExtension
+      func outputs(_ stem: String) -> [String] {
+        let image = stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg")
+        return [
+          savesImages ? image : nil, savesText ? "labels/\(stem).txt" : nil, savesCrops ? "crops/CLASS/\(stem)" : nil,
+        ].compactMap(\.self)
+      }
+      // Images of one name, from two folders or with two extensions, are told apart by numbers.
+      func isTaken(_ stem: String) -> Bool {
+        outputs(stem).contains { origins[$0] != nil && origins[$0] != entry.path }
+      }
+      let stem = sequence(first: 1) { $0 + 1 }.lazy.map { $0 == 1 ? whole : "\(whole)-\($0)" }.first { !isTaken($0) }!
+      let target = URL(fileURLWithPath: folder).appendingPathComponent(
+        stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg"))
       let isSource =
         target.standardizedFileURL.resolvingSymlinksInPath() == source.standardizedFileURL.resolvingSymlinksInPath()
       guard !savesImages || !isSource else {
         throw Failure(.usage, "-o \(folder) would overwrite \(entry.path); give another folder")
       }
-      let outputs = [
-        savesImages ? name : nil, savesText ? "labels/\(stem).txt" : nil, savesCrops ? "crops/CLASS/\(stem)" : nil,
-      ]
-      for output in outputs.compactMap(\.self) {
-        if let other = origins.updateValue(entry.path, forKey: output), other != entry.path {
-          throw Failure(.usage, "\(other) and \(entry.path) would both become \(folder)/\(output); run them one by one")
-        }
+      if stem != whole {
+        let other = outputs(whole).compactMap { origins[$0] }.first ?? ""
+        Messages.warning(printable("\(entry.path) has the name of \(other); what is written of it is called \(stem)"))
       }
+      for output in outputs(stem) { origins[output] = entry.path }
       stems[entry.path] = stem
       images[entry.path] = target.path
     }

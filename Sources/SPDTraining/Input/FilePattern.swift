@@ -1,7 +1,8 @@
 import Foundation
 import SPDFormats
 
-/// A pattern of file names with `*`, `?` and `[…]`, as shells have them; in quotes, so that the shell leaves it as it is.
+/// A pattern of file names with `*`, `?`, `[…]` and, for any number of folders, `**`, as shells have them; in quotes, so that the
+/// shell leaves it as it is.
 struct FilePattern {
   private let text: String
 
@@ -18,12 +19,30 @@ struct FilePattern {
 
   /// The paths that match, sorted by bytes. Hidden files match only a pattern with the dot.
   func matches() -> [String] {
+    Set(Self.expanded(text).flatMap(Self.matches)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The patterns without `**/` that it stands for: none, one, two … folders, as deep as there are some.
+  private static func expanded(_ pattern: String) -> [String] {
+    guard let stars = pattern.firstRange(of: "**/") else { return [pattern] }
+    let (before, after) = (String(pattern[..<stars.lowerBound]), String(pattern[stars.upperBound...]))
+    var result: [String] = []
+    for depth in 0...maximumDepth {
+      let folders = before + String(repeating: "*/", count: depth)
+      guard depth == 0 || !matches(folders).isEmpty else { break }
+      result += expanded(folders + after)
+    }
+    return result
+  }
+
+  private static let maximumDepth = 16
+
+  private static func matches(_ pattern: String) -> [String] {
     var found = glob_t()
     defer { globfree(&found) }
-    guard FileName.withPath(text, { glob($0, GLOB_NOSORT, nil, &found) }) == 0 else { return [] }
-    let paths = (0..<Int(found.gl_pathc)).compactMap { index in
+    guard FileName.withPath(pattern, { glob($0, GLOB_NOSORT, nil, &found) }) == 0 else { return [] }
+    return (0..<Int(found.gl_pathc)).compactMap { index in
       found.gl_pathv[index].map { FileName.string(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
-    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

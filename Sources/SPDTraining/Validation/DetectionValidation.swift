@@ -1,6 +1,7 @@
 import Foundation
 import SPDDetection
 import SPDDriver
+import SPDFormats
 
 /// How a detector is validated.
 public struct DetectionValidationOptions: Sendable {
@@ -49,12 +50,24 @@ extension DetectionValidation {
     let data = try DetectionValidationData(
       configuration, split: options.task == .test ? .test : .val, side: size, images: options.images, isQuiet: isQuiet,
       isSquare: options.isSquare)
+    if let path = options.results {
+      let images = (0..<data.dataset.count).lazy.map { data.dataset.labels($0).path }
+      try Files.require(path, of: "--save-json", isNoneOf: data.sources + [weights])
+      try Files.require(path, of: "--save-json", isNoneOf: images)
+    }
     let networks = try await DetectionNetworks(
       compile, model: model, argument: argument, weights: weights, data: data, batch: configuration.batch)
     if !isQuiet {
       let report = networks.weighted.report
       Messages.note("weights: \(report.map { "\($0.file) (\($0.origin)), \($0.summary)" } ?? weights)")
       data.notes.forEach(Messages.note)
+      if let own = networks.weighted.weights.classNames, own != data.dataset.classNames,
+        Set(own) == Set(data.dataset.classNames)
+      {
+        Messages.warning(
+          "the classes of \(weights) and of \(data.dataset.name) are the same in another order; they are matched by number, so "
+            + "that class 0, \(printable(own[0])), is compared with \(printable(data.dataset.classNames[0]))")
+      }
     }
     let (found, broken) = try networks.evaluate(
       data, configuration, title: "validating", size: size, thresholds: options.thresholds, isSquare: options.isSquare,

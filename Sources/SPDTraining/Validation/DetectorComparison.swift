@@ -11,6 +11,11 @@ public struct DetectorComparison: Encodable, Sendable {
     public var coco: COCOMetrics
     /// Time of the network alone, in milliseconds.
     public var msPerImage: Double
+
+    enum CodingKeys: String, CodingKey {
+      case model, weights, coco
+      case msPerImage = "ms_per_image"
+    }
   }
 
   public var data: String, images: Int

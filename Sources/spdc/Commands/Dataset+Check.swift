@@ -31,13 +31,15 @@ struct DatasetCheck: AsyncParsableCommand {
       let data = try input.open()
       var report = DatasetReport(data: input.data, notes: data.notes)
       // Many a data.yaml names a test split that is not on the disk.
-      let splits = try input.splits(data) { split, error in
+      let splits = try input.splits(data, readsAllHeaders: true) { split, error in
         report.errors.append("\(split): \(Failure(error).message)")
       }
       for (split, opened) in splits {
         var part = DatasetReport.Split(split, opened)
         if let sheet {
           let path = splits.count == 1 ? sheet : Self.path(sheet, for: split)
+          let images = (0..<opened.dataset.count).lazy.map { opened.dataset.labels($0).path }
+          try Files.require(path, of: "--sheet", isNoneOf: images)
           let image = try LabelSheet.image(opened.dataset, seed: seed)
           try Files.writing { try image.write(to: path) }
           part.sheet = path

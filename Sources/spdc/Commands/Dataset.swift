@@ -34,14 +34,16 @@ struct DatasetInput: ParsableArguments {
 
   /// Opens the wanted splits, with progress.
   ///
-  /// - Parameter failed: called for a split that cannot be opened, where the user named none; nil ends the command then.
+  /// - Parameters:
+  ///   - readsAllHeaders: also of images whose sizes annotations give.
+  ///   - failed: called for a split that cannot be opened, where the user named none; nil ends the command then.
   func splits(
-    _ data: DetectionData, failed: ((DetectionData.Split, any Error) -> Void)? = nil
+    _ data: DetectionData, readsAllHeaders: Bool = false, failed: ((DetectionData.Split, any Error) -> Void)? = nil
   ) throws -> [(split: DetectionData.Split, data: OpenedDataset)] {
-    if let split { return [(split, try open(split, of: data))] }
+    if let split { return [(split, try open(split, of: data, readsAllHeaders: readsAllHeaders))] }
     return try data.splits.compactMap { split in
       do {
-        return (split, try open(split, of: data))
+        return (split, try open(split, of: data, readsAllHeaders: readsAllHeaders))
       } catch {
         guard let failed else { throw error }
         failed(split, error)
@@ -50,8 +52,10 @@ struct DatasetInput: ParsableArguments {
     }
   }
 
-  private func open(_ split: DetectionData.Split, of data: DetectionData) throws -> OpenedDataset {
-    try openSplit(split, of: data, isStrict: false, usesCache: !noCache)
+  private func open(
+    _ split: DetectionData.Split, of data: DetectionData, readsAllHeaders: Bool
+  ) throws -> OpenedDataset {
+    try openSplit(split, of: data, isStrict: false, usesCache: !noCache, readsAllHeaders: readsAllHeaders)
   }
 }
 

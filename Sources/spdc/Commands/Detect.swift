@@ -80,7 +80,10 @@ struct Detect: AsyncParsableCommand {
           folder: folder, names: names, for: inputs, savesImages: !noImages, savesText: saveText,
           savesConfidence: saveConfidence, savesCrops: saveCrops)
       }
-      if let csv { try Self.checkFolder(of: csv) }
+      if let csv {
+        try Self.checkFolder(of: csv)
+        try Files.require(csv, of: "--csv", isNoneOf: inputs.entries.lazy.map(\.path))
+      }
 
       let input = DetectorInput(isRectangular: rect, isAugmented: augment)
       if !rect {

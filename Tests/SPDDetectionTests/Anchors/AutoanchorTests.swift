@@ -94,6 +94,14 @@ import Testing
     #expect(Autoanchor.ordered(Self.yolov5, strides: [8, 16, 32]) == Self.yolov5)
   }
 
+  /// As of markers or cells: k-means has no nine clusters of them.
+  @Test func objectsOfOneSizeGetAnchors() throws {
+    let data = Sizes(sizes: (0..<5).map { _ in [SIMD2(2.3, 2.3), SIMD2(2.3, 2.3)] })
+    let result = Autoanchor(anchors: Self.yolov5, strides: [8, 16, 32], dataset: data, imageSize: 640)
+    #expect(result.given.bestPossibleRecall == 0 && result.isReplaced)
+    #expect(result.found?.bestPossibleRecall == 1)
+  }
+
   @Test func tooFewOrStrangeSizesKeepTheAnchors() {
     for sizes: [[SIMD2<Float>]] in [
       [], [[]], [[SIMD2(700, 1)]], [[SIMD2(.nan, 4), SIMD2(-3, 4), SIMD2(.infinity, 1), SIMD2(0, 0)]],

@@ -70,7 +70,7 @@ import Testing
     ("lr0: 0.1\nmozaic: 1", "line 2: there is no hyperparameter `mozaic`; did you mean `mosaic`?"),
     ("lr0: fast", "line 1: `lr0` is not a number from 0 to 10"),
     ("lr0: nan", "`lr0` is not a number"), ("mosaic: 1.5", "`mosaic` is not a number from 0 to 1"),
-    ("flipud: -0.1", "a number from 0 to 1"), ("anchors: 2.5", "`anchors` is not a whole number"),
+    ("flipud: -0.1", "a number from 0 to 1"), ("anchors: x", "`anchors` is not a number"),
     ("lr0: [1, 2]", "line 1: has a list or a nested mapping"), ("lr0:\n  a: 1", "line 2: has a list"),
     ("- 1", "line 1: has a list"), ("lr0: 1\nlr0: 2", "occurs twice"), ("just words", "is not a mapping"),
     ("lr0: 'x", "is not YAML"), ("lr0: .inf", "is not a number"), ("? a\n: 1", "has a list or a nested mapping"),

@@ -1,14 +1,8 @@
-import SPDData
-import SPDVision
-
-/// Maximum number of pixels that are read (half a gigabyte of RGB), as for JPEG and PNG.
-private let pixelLimit = 178_956_970
-
 /// The header of a BMP file: everything before the pixels.
 ///
 /// No library at hand reads these files as data sets have them: that of libjpeg-turbo refuses rows from the top down.
-struct BMPHeader: Equatable {
-  let width, height: Int
+package struct BMPHeader: Equatable {
+  package let width, height: Int
   /// Whether the top row comes first; by default it is the last.
   let isTopDown: Bool
   let bitsPerPixel: Int
@@ -21,7 +15,7 @@ struct BMPHeader: Equatable {
 
   /// - Parameter bytes: the first 66 bytes of the file or more.
   /// - Returns: nil for a damaged header, or one of a kind that is not supported: compressed, or with 16 bits.
-  init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     func number(_ at: Int, _ size: Int) -> Int {
       at + size > bytes.count ? 0 : bytes[at..<at + size].reversed().reduce(0) { $0 << 8 | Int($1) }
     }
@@ -58,15 +52,13 @@ struct BMPHeader: Equatable {
 }
 
 /// Decodes a BMP file of 1, 4 or 8 bits with a palette, or of 24 or 32 bits; not compressed. Alpha is dropped.
-func decodeBMP(_ bytes: [UInt8], path: String) throws(DataError) -> Image {
-  func refuse(_ what: String, _ remedy: String) -> DataError { DataError(path: path, what: what, remedy: remedy) }
+func decodeBMP(_ bytes: [UInt8], path: String, pixelLimit: Int) throws(ImageError) -> Image {
+  func refuse(_ what: String, _ remedy: String) -> ImageError { ImageError(path: path, what: what, remedy: remedy) }
   guard let header = BMPHeader(bytes) else {
     throw refuse("the BMP is damaged, or of a kind that is not read", "save it as a BMP of 24 bits, or as PNG")
   }
   let (width, height) = (header.width, header.height)
-  guard width * height <= pixelLimit else {
-    throw refuse("the image declares \(width)×\(height) pixels; at most \(pixelLimit) are read", "scale it down first")
-  }
+  try Image.checkSize(width: width, height: height, limit: pixelLimit, path: path)
   let paletteEnd = header.palette + header.paletteCount * header.paletteEntry
   guard header.pixels + header.stride * height <= bytes.count, paletteEnd <= bytes.count else {
     throw refuse("the BMP is cut off", "get an intact copy")
