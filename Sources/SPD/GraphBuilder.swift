@@ -113,6 +113,12 @@ public final class GraphBuilder {
 
   func finish(_ result: [Tensor], loss: LossExpression?) throws(TraceError) -> Graph {
     if let error { throw error }
+    guard !result.isEmpty else {
+      let last = graph.nodes[graph.nodes.count - 1]
+      throw TraceError(
+        message: "the model \(graph.name) returns an empty list: return what it computes", layer: last.layer,
+        source: last.source)
+    }
     graph.loss = loss
     graph.outputs = result.map { Operand(graph.nodes[$0.id]) }
     return graph

@@ -21,7 +21,7 @@ final class LossTape {
     }
 
     mutating func constant(_ value: Double) -> Int {
-      precondition(Float(value).isFinite, "a loss contains the constant \(value): it must be a finite Float")
+      if !Float(value).isFinite { fatalError("a loss contains the constant \(value): it must be a finite Float") }
       return append(.constant(value))
     }
 

@@ -26,7 +26,7 @@ public struct LossValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral 
     switch storage {
     case .number(let value): return tape.terms.constant(value)
     case .term(let own, let index):
-      precondition(own === tape, "a loss uses a value of another loss")
+      if own !== tape { fatalError("a loss uses a value of another loss") }
       return index
     }
   }

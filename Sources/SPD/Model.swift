@@ -80,6 +80,10 @@ public struct Model: Sendable {
     guard name.isModelName else {
       throw refusal("the model's name \(name.quotedForMessage) is not made of letters, digits, - and _")
     }
+    if let macro = name.macroOfC {
+      throw refusal(
+        "a model called \(name) would define C's own macro \(macro): give it another name, such as \(name)-net")
+    }
     if let scope, !scope.isLayerName { throw refusal("the scope \(scope.quotedForMessage) \(Graph.nameRule)") }
     guard batch >= 1, size.height >= 1, size.width >= 1, classes >= 1 else {
       throw refusal(

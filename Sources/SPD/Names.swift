@@ -17,6 +17,20 @@ extension String {
       && utf8.allSatisfy { $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
   }
 
+  /// The macro of the C library that a model of this name would define once more: `<NAME>_WIDTH`, as its header gives the input's.
+  package var macroOfC: String? {
+    let types = [
+      "bool", "char", "schar", "uchar", "shrt", "ushrt", "int", "uint", "long", "ulong", "llong", "ullong", "size",
+      "ptrdiff",
+      "wchar", "wint", "sig_atomic", "intptr", "uintptr", "intmax", "uintmax",
+    ]
+    let sized = ["int", "uint", "int_least", "uint_least", "int_fast", "uint_fast"].flatMap { kind in
+      [8, 16, 32, 64].map { "\(kind)\($0)" }
+    }
+    let name = replacing("-", with: "_").lowercased()
+    return (types + sized).contains(name) ? name.uppercased() + "_WIDTH" : nil
+  }
+
   /// Whether it can be a file name in a source location: no control, format or line-separating characters.
   package var isPrintableLine: Bool {
     utf8.count <= 4096
@@ -53,6 +67,9 @@ extension Graph {
   func verifyNames() throws(GraphError) {
     guard name.isModelName else {
       throw GraphError("name: \(name.quotedForMessage) is no model name: it must be made of letters, digits, - and _")
+    }
+    if let macro = name.macroOfC {
+      throw GraphError("name: \(name) would define C's own macro \(macro); give it another one, such as \(name)-net")
     }
     for (index, parameter) in parameters.enumerated() where !parameter.name.isLayerName {
       throw GraphError("parameters[\(index)].name: \(parameter.name.quotedForMessage) \(Self.nameRule)")

@@ -176,11 +176,13 @@ public struct LoadedModel: Sendable {
         throw Failure(.unavailable, Toolchain.swiftAdvice)
       }
       _ = try Files.temporaryFolder()
+      // The compiler takes a name with a dash in front for an option, and leaves out `./`.
+      let argument = name.hasPrefix("-") ? URL(fileURLWithPath: path).path : path
       let outcome = try await Progress("swiftc \(path)").during {
         // -g gives line numbers if it crashes.
         try await Toolchain.run(
           swiftc,
-          ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, path]
+          ["-Onone", "-g", "-diagnostic-style", "llvm", "-module-name", "ModelFile", "-I", library.modules, argument]
             + library.objects + ["-o", folder.appendingPathComponent("model").path])
       }
       guard outcome.succeeded else {

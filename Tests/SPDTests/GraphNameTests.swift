@@ -32,6 +32,17 @@ struct GraphNameTests {
     #expect(!quoted.contains("\u{1B}") && !quoted.contains("\n") && quoted.count < 600)
   }
 
+  /// `<NAME>_WIDTH` stands in the header of each network, and some of these names in C's own headers.
+  @Test(arguments: [("size", "SIZE"), ("int32", "INT32"), ("uint-fast8", "UINT_FAST8"), ("wchar", "WCHAR")])
+  func namesOfCsOwnMacros(name: String, macro: String) throws {
+    #expect(
+      try message { $0.name = name }
+        == "name: \(name) would define C's own macro \(macro)_WIDTH; give it another one, such as \(name)-net")
+    let model = Model(name, input: .image(3, 8, 8)) { image, _ in image }
+    #expect(throws: TraceError.self) { try model.graph() }
+    #expect(try message { $0.name = name + "-net" } == nil)
+  }
+
   @Test func sources() throws {
     #expect(try message { $0.nodes[1].source.fileID = "M/été*.swift" } == nil)
     let line = try graph().nodes[1].source.line

@@ -103,6 +103,18 @@ import Testing
       .data, "bad.swift declares several networks (mine, other)", "a model file declares one network")
     (try await compile("")).failed(.data, "bad.swift declares no network")
     (try await compile(model("  image.through(ReLU())", name: "my net"))).failed(.data, "the name “my net”")
+    (try await compile(model("  image.through(ReLU())", name: "size"))).failed(
+      .data, "a model called size would define C's own macro SIZE_WIDTH")
+    let empty = model("  _ = image.through(ReLU())\n  return [Tensor]()")
+    (try await compile(empty)).failed(.data, "bad.swift:3: the model mine returns an empty list")
+    (try await compile(model("  concat([])"))).failed(.data, "concat of an empty list: give it at least one tensor")
+  }
+
+  /// The Swift compiler would take it for an option.
+  @Test func aNameWithADashInFront() async throws {
+    _ = try scratch.write(model("  image.through(ReLU())"), "-x.swift")
+    try await spdc(arguments: ["compile", "./-x.swift", "--emit", "graph", "-o", "x.json"], in: scratch.path)
+      .succeeded()
   }
 
   @Test func aCrashShowsTheLine() async throws {

@@ -24,6 +24,13 @@ package struct RunFacts {
   /// - Throws: `Failure` if network or images differ.
   package func check(_ checkpoint: TrainingCheckpoint, path: String, classNames: [String]) throws {
     let old = checkpoint.facts
+    // The last layer, and so the parameters, follow the classes.
+    guard checkpoint.classNames.count == classNames.count else {
+      throw Failure(
+        .data,
+        "\(path) is from a run with \(checkpoint.classNames.count) classes, but there are \(classNames.count) now; resume with the "
+          + "same data set")
+    }
     guard old["parameters"] == facts["parameters"] else {
       throw Failure(
         .data,
