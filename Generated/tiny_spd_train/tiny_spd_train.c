@@ -4242,7 +4242,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         }
         case 12: {
             /* %20 = weight_gradient(%12, %19) k=1 13.weight */
-            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + 67584}, arena + 5120, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + 0, scratch, thread, threads);
+            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + 67584}, arena + 5120, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + 0, NULL, thread, threads);
             break;
         }
         case 13: {
@@ -4314,7 +4314,7 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         }
         case 24: {
             /* %34 = weight_gradient(%43[::2,::2] ++ %43[1::2,::2] ++ %43[::2,1::2] ++ %43[1::2,1::2], %32) k=3 4.weight */
-            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 602704, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + 768000, scratch, thread, threads);
+            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 602704, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + 768000, NULL, thread, threads);
             break;
         }
         case 25: {
