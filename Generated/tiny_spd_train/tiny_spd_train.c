@@ -648,7 +648,7 @@ OUTLINE void pack_winograd(float *to, int first, int last, int out_blocks, int s
     }
 }
 
-/* The bias of outputs `first` and on, zeros up to a whole block; NULL: zeros. */
+/* The biases, zeros up to a whole block; NULL: zeros. */
 static void pack_bias(float *to, int blocks, const float *bias, int outputs, int thread)
 {
     if (thread != 0) return;

@@ -22,6 +22,7 @@ extension ChooseKernels {
       slower += found.slower
     }
     guard !(faster + slower).isEmpty else { return [base.kernel] + base.variants }
+    // Where algorithms compete, cutting one of them otherwise gains little.
     return faster + [base.kernel] + slower + base.variants.prefix(3)
   }
 
@@ -50,7 +51,8 @@ protocol BaseConvolutionKernel: ConvolutionKernel {
 
 /// Algorithms with fewer products, for some convolutions.
 protocol FastConvolutionKernel: ConvolutionKernel {
-  /// What should take less than the cycles of `base`, and other candidates worth measuring; neither where it cannot compute the convolution.
+  /// What should take less than the cycles of `base`, and other candidates worth measuring; neither where it cannot compute
+  /// the convolution.
   static func candidates(
     for node: Node, _ op: Op.Convolution, insteadOf base: Kernel, cycles: Double, in choose: ChooseKernels
   ) -> (faster: [Kernel], slower: [Kernel])

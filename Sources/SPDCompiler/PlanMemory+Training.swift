@@ -1,10 +1,10 @@
 import SPD
 
 extension Plan {
-  /// Lets the gradient in front of a normalisation take the memory of the one behind it, where nothing else reads that any more.
+  /// Lets the gradient before a normalisation take the memory of the one after it, where nothing else reads that any more.
   ///
   /// - Returns: for each buffer, the one whose memory it lies in. Owners live as long as all that is in their memory, and all of
-  ///   them have everyone's borders.
+  ///   them have everyone's halo.
   mutating func shareMemory() -> [Int] {
     let index = Dictionary(uniqueKeysWithValues: buffers.enumerated().map { ($1.node, $0) })
     var owner = Array(buffers.indices)

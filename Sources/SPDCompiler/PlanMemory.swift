@@ -1,6 +1,6 @@
 import SPD
 
-/// Where in the arena everything lies, and how wide its borders are.
+/// Where in the arena everything lies, and how wide its halo is.
 enum PlanMemory {
   /// Offsets such that what is alive at the same time never overlaps: the largest first, each at the lowest free place.
   ///

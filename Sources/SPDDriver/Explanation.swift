@@ -61,7 +61,7 @@ package struct Explanation: Encodable {
 
   private var table: String {
     let rows = layers.map { layer in
-      return [
+      [
         "\(layer.step)", layer.kernel, layer.cut, String(format: "%.1f", Double(layer.cost.flops) / 1e6),
         String(format: "%.2f", Double(layer.cost.activationBytes) / 1e6),
         String(format: "%.2f", Double(layer.cost.parameterBytes) / 1e6), layer.text, layer.layer,

@@ -38,7 +38,7 @@ import Testing
   @Test(arguments: Build.all)
   func networksCompileWithoutWarnings(_ build: Build) async throws {
     for variant in Variant.both { try await checks(.everyOp, variant, build) }
-    for sample in [Sample.least, .average] {
+    for sample in [Sample.minimal, .average] {
       for mode in [Mode.inference, .training] { try await checks(sample, Variant(target: "x86-64", mode: mode), build) }
     }
     for inBackward in [false, true] {

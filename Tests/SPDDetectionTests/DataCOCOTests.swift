@@ -100,6 +100,13 @@ import Testing
     let message = dataMessage { _ = try train.open(.val) }
     #expect(message?.contains("has no images for `val`, and no file beside it") == true)
     #expect(message?.contains("write a data.yaml with `train: …/instances_train.json`") == true)
+    // What is trained on is not what tests.
+    #expect(dataMessage { _ = try train.open(.test) }?.contains("has no images for `test`") == true)
+    for name in ["instances_trainval2017", "mytrain"] {
+      try contents().write(to: "\(folder.path)/annotations/\(name).json")
+      let data = try DetectionData(contentsOf: "\(folder.path)/annotations/\(name).json")
+      #expect(dataMessage { _ = try data.open(.train) }?.contains("has no images for `train`") == true, "\(name)")
+    }
     // A file of any name is validated, or tested, but not trained.
     try contents().write(to: folder.path + "/mine.json")
     let mine = try DetectionData(contentsOf: folder.path + "/mine.json", images: folder.path + "/images/train2017")
@@ -132,6 +139,23 @@ import Testing
         "1 annotations have no id, or one that is not made of numbers, the first with no id; they are left out",
         "1 annotations have no category_id, or one that is not made of numbers, the first with id 9; they are left out",
       ])
+  }
+
+  @Test func faultyAnnotationsAmongTextIDs() throws {
+    let folder = try DataFolder()
+    try folder.image("a.jpg")
+    try folder.write(
+      "instances_val.json",
+      """
+      {"images":[{"id":"a","file_name":"a.jpg"}],"categories":[{"id":1,"name":"x"}],"annotations":[
+      {"id":1,"image_id":null,"category_id":1,"bbox":[0,0,9,9]}, {"id":2,"image_id":"a","category_id":1,"bbox":[0,0,9,9]}]}
+      """)
+    let data = try DetectionData(contentsOf: folder.path + "/instances_val.json")
+    let opened = try data.open(.val)
+    #expect(opened.dataset.labels(0).objects.count == 1 && opened.report.issues.count == 1)
+    var strict = ScanOptions()
+    strict.isStrict = true
+    #expect(dataMessage { _ = try data.open(.val, options: strict) }?.contains("a number is expected") == true)
   }
 
   @Test func headersAreReadWhereThatIsAskedFor() throws {

@@ -108,6 +108,12 @@ import Testing
       atPath: folder.path + "/other", withDestinationPath: folder.path + "/set")
     #expect(refusal(data, "other")?.contains("is made of") == true)
     #expect(try folder.names("set/images/train") == ["7.jpg", "deep"] && folder.names("set/labels/train") == ["7.txt"])
+    // A list may name images of several data sets.
+    try folder.image("more/images/x.jpg")
+    try folder.write("all.txt", "./set/images/train/7.jpg\n./more/images/x.jpg\n")
+    try folder.write("all.yaml", "train: all.txt\nnames: [a, b]\n")
+    let all = try DetectionData(contentsOf: folder.path + "/all.yaml")
+    #expect(refusal(all, "more")?.contains("more/images, which the new data set") == true)
   }
 
   @Test func foldersThatCannotBeWrittenAreNamed() throws {

@@ -76,6 +76,8 @@ import Testing
     #expect(try await names(["photos/?/[01].*"]) == Array(files.prefix(2)))
     #expect(try await names(["**/[01].*"]) == Array(files.prefix(2)))
     #expect(try await names(["photos/**/*.jpg"]) == [files[0]])
+    #expect(try await names(["photos/**/*"]) == files)
+    #expect(try await names(["photos**/a/*"]) == [files[0]])
     // A pattern that matches folders stands for what they hold.
     #expect(try await names(["phot*"]) == files)
     // Paths in a list are relative to its folder, or to the current one; blanks and Windows line ends do not matter.
@@ -248,6 +250,10 @@ import Testing
         "found/a-2.png", "found/a-3.jpg", "found/a.jpg", "found/labels", "found/labels/a-2.txt", "found/labels/a-3.txt",
         "found/labels/a.txt",
       ])
+    // Nor may an output be another input.
+    (try await detect(["-o", "b", "a.jpg", "b/a.jpg"])).failed(
+      .usage, "-o b would overwrite", "b/a.jpg; give another folder")
+    #expect(try bytes(scratch("b/a.jpg")) == bytes(Self.images[2]))
     (try await detect(["--csv", "none/found.csv", "a.jpg"]))
       .failed(.cannotWrite, "none/found.csv", "there is no folder")
     let before = try bytes(scratch("a.jpg"))

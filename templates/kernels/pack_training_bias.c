@@ -1,4 +1,4 @@
-/* The bias of outputs `first` and on, zeros up to a whole block; NULL: zeros. */
+/* The biases, zeros up to a whole block; NULL: zeros. */
 static void pack_bias(float *to, int blocks, const float *bias, int outputs, int thread)
 {
     if (thread != 0) return;

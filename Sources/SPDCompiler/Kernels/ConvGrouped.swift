@@ -32,7 +32,7 @@ struct ConvGroupedKernel: GroupedConvolution {
     return BaseConvolution(kernel: .convGrouped)
   }
 
-  /// As they lie in the file.
+  /// Weights in the order of the file.
   func weightCount(of node: Node, _ op: Op.Convolution, in context: KernelContext) -> Int {
     let inputs = context.graph.shape(of: node.inputs[0]).channels / op.groups
     return PlanMemory.roundUp(op.outputs * inputs * op.kernel.area)

@@ -1,7 +1,7 @@
 import SPD
 
 extension ConvImageKernel: BaseConvolutionKernel {
-  /// Else lowering has copied the image into blocks.
+  /// Nil where lowering has copied the image into blocks.
   static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
     guard ViewRules.readsImage(node.inputs[0], in: choose.graph),
       let scale = ViewRules.imageScale(node.inputs[0], in: choose.graph)

@@ -38,7 +38,7 @@ extension ConvWinogradKernel: FastConvolutionKernel {
     return ChooseWinograd.Problem(output: node.shape, inputBlocks: 1, isImage: true, packsWeights: packsWeights)
   }
 
-  /// Where memory decides: the variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.
+  /// Chooses, for low memory, the variants that save most cycles per byte of larger weights, for a sixteenth more bytes in all.
   static func allowedWithinBudget(_ choose: ChooseKernels) -> [Node.ID: WinogradTile] {
     struct Offer {
       var node: Node.ID, tile: WinogradTile, saved: Double, bytes: Int

@@ -1,6 +1,6 @@
 import SPD
 
-/// The gradient in front of a copy, from blocks to the views that were read.
+/// The gradient before a copy, from blocks to the views that were read.
 struct CopyGradientKernel: KernelModule {
   let template = "copy_gradient"
 

@@ -1,6 +1,6 @@
 import SPD
 
-/// The gradient in front of a global average: the same for all pixels of a plane.
+/// The gradient before a global average: the same for all pixels of a plane.
 struct GlobalAverageGradientKernel: KernelModule {
   let template = "global_average_gradient"
 

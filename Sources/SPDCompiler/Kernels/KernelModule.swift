@@ -31,7 +31,7 @@ struct KernelNeeds: Equatable {
   var shared = 0
   /// Packed parameters.
   var packed = 0
-  /// Edge of the tiles that overhang the result, so that more of the inputs' borders is read.
+  /// Edge of the tiles that overhang the result, so that more of the inputs' halo is read.
   var overhangingTile: Int?
 }
 
@@ -60,7 +60,7 @@ protocol GatheringKernel: KernelModule {
 }
 
 extension KernelModule {
-  /// For a node that planner and emitter do not give to this kernel: a fault of the compiler.
+  /// For a node that planner and emitter do not give to this kernel: an internal error.
   func mismatch(_ node: Node) -> Never { preconditionFailure("\(template) does not compute \(node.op.name)") }
 }
 

@@ -11,7 +11,7 @@ public enum Kernel: Codable, Equatable, Sendable {
   /// Reads the caller's image, through a space-to-depth of this scale or 1: no copy of it in blocks of 16 channels, most of which
   /// would be padding.
   case convImage(ConvolutionTile, scale: Int)
-  /// Both.
+  /// Winograd's algorithm on the caller's image.
   case convImageWinograd(WinogradTile, scale: Int)
   /// One input for each output: no sum over channels, so that vectors hold channels.
   case convDepthwise
@@ -41,11 +41,12 @@ public enum Kernel: Codable, Equatable, Sendable {
   case normalizeGradient
   /// The gradient of a weight, by tiles of inputs and outputs that run over the pixels.
   case weightGradient(WeightGradientTile)
-  /// Of a 1×1 weight: a product of two matrices, whose panels are copied side by side.
+  /// The gradient of a 1×1 weight: a product of two matrices, whose panels are copied side by side.
   case weightGradient1x1(WeightGradient1x1Tile)
-  /// Of a 3×3 weight of many channels.
+  /// The gradient of a 3×3 weight of many channels, by Winograd's algorithm.
   case weightGradientWinograd(WinogradGradientTile)
-  /// Of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of images.
+  /// The weight gradient of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of
+  /// images.
   case weightGradientImage(scale: Int, chunks: Int)
   case poolGradient
   case globalAverageGradient

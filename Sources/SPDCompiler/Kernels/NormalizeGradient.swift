@@ -1,6 +1,6 @@
 import SPD
 
-/// The gradient in front of `normalize`, of its input and of its residual.
+/// The gradient before `normalize`, of its input and of its residual.
 struct NormalizeGradientKernel: KernelModule {
   let template = "normalize_gradient"
 

@@ -1,6 +1,6 @@
 import SPD
 
-/// The gradient in front of a pool: each window's to its maximum, or shared out evenly.
+/// The gradient before a pool: each window's to its maximum, or shared out evenly.
 struct PoolGradientKernel: KernelModule {
   let template = "pool_gradient"
 

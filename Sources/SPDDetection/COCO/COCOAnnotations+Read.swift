@@ -9,8 +9,8 @@ extension COCOAnnotations {
   ///
   /// - Parameters:
   ///   - polygons: whether to keep polygons of `segmentation`.
-  ///   - leavesOutFaulty: whether an annotation without a number of these keys, or with other values than numbers, is left out
-  ///     (see ``faults``); else the file is refused.
+  ///   - leavesOutFaulty: whether an annotation without a usable id, image_id, category_id or bbox is left out, and an area, a flag
+  ///     or an outline that is none ignored (see ``faults``); else the file is refused.
   /// - Throws: where the file cannot be read or is not of this format, with the byte and the line.
   public init(path: String, polygons: Bool = false, leavesOutFaulty: Bool = false) throws(DataError) {
     self = try withJSONCursor(path) { json throws(DataError) in
@@ -139,8 +139,11 @@ private struct COCOAnnotationsReader {
       case "bbox": box = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.box() }
       case "area":
         area = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.doubleOrNull() } ?? nil
-      case "iscrowd": isCrowd = try json.flag() ?? false
-      case "ignore": isIgnored = try json.flag() ?? false
+      case "iscrowd":
+        isCrowd = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.flag() ?? false } ?? false
+      case "ignore":
+        isIgnored =
+          try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.flag() ?? false } ?? false
       case "segmentation" where keepsPolygons:
         let found = try Self.sound(&json, leavesOutFaulty) { json throws(DataError) in try json.polygons() }
         polygons = found ?? []
@@ -181,8 +184,9 @@ private struct COCOAnnotationsReader {
 
   private mutating func imageID(_ json: inout JSONCursor) throws(DataError) -> Int {
     guard json.peekValue() == UInt8(ascii: "\"") else {
+      let id = try json.integer("the image's id")
       hasIntegerImageIDs = true
-      return try json.integer("the image's id")
+      return id
     }
     let text = try json.string()
     if let known = texts[text] { return known }

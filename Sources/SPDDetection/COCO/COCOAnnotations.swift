@@ -68,9 +68,9 @@ public struct COCOAnnotation: Sendable, Equatable {
   }
 }
 
-/// Annotations that a file has and that cannot be used as they are.
+/// An annotation of a file that cannot be used as it is.
 public struct COCOFault: Sendable, Equatable {
-  /// Of the annotation; nil if it has none.
+  /// The annotation's id; nil if it has none.
   public var id: Int?
   /// What is wrong, after "annotations".
   public var reason: String
@@ -88,7 +88,7 @@ public struct COCOAnnotations: Sendable, Equatable {
   public var annotations: [COCOAnnotation]
   /// Where the file identifies images by text, the ids that stand for it here, in the texts' order; empty otherwise.
   public internal(set) var textIDs: [String: Int] = [:]
-  /// Annotations that were left out, where that was asked for.
+  /// Annotations that were left out, or whose outlines were, where that was asked for.
   public internal(set) var faults: [COCOFault] = []
 
   public init(images: [COCOImage] = [], categories: [COCOCategory] = [], annotations: [COCOAnnotation] = []) {

@@ -32,7 +32,8 @@ public struct COCOResults: Sendable, Equatable {
 
   /// Reads a file of detections.
   ///
-  /// - Parameter annotations: resolves image ids that are text: the annotations' own, or the stem of a file name.
+  /// - Parameter annotations: resolves image ids that are text: the annotations' own, an integer id written as text, or the stem
+  ///   of a file name.
   /// - Throws: where the file cannot be read or is not of this format, with the byte and the line.
   public init(path: String, for annotations: COCOAnnotations) throws(DataError) {
     self = try withJSONCursor(path) { json throws(DataError) in

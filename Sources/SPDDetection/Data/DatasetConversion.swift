@@ -67,7 +67,8 @@ public enum DatasetConversion {
     let total = splits.reduce(0) { $0 + $1.data.dataset.count }
     var parts: [Part] = []
     for (_, data) in splits {
-      try FolderWriter.require(folder, holdsNoneOf: data.sources + [try ImageOrigin(of: data.dataset).folder])
+      let folders = Set((0..<data.dataset.count).map { Paths.folder(of: data.dataset.labels($0).path) })
+      try FolderWriter.require(folder, holdsNoneOf: data.sources + folders.sorted())
     }
     try FolderWriter.write(to: folder, replaces: replaces) { (folder) throws(DataError) in
       var done = 0

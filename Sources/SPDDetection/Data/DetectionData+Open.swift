@@ -29,7 +29,7 @@ extension DetectionData {
           path: path, what: "`\(split)` names \(sources.count) files of annotations and images",
           remedy: "name one .json, which lists all images of the split")
       }
-      let contents = try COCOAnnotations(path: sources[0], polygons: true, leavesOutFaulty: true)
+      let contents = try COCOAnnotations(path: sources[0], polygons: true, leavesOutFaulty: !options.isStrict)
       let images = if let imageFolder { imageFolder } else { try self.imageFolder(of: sources[0], contents) }
       let dataset = try COCODataset(
         name: name, path: sources[0], imageFolder: images, contents: contents, isStrict: options.isStrict,

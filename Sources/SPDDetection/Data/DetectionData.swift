@@ -110,16 +110,15 @@ public struct DetectionData: Sendable, Equatable {
   }
 
   /// Another split of a data set that was named by a file of annotations: the file beside it whose name has the other split's
-  /// word, as `instances_val2017.json` beside `instances_train2017.json`; to test, the file itself.
+  /// word, as `instances_val2017.json` beside `instances_train2017.json`; to test, the file itself, unless it is for training.
   private func annotations(of split: Split) throws(DataError) -> String {
     let name = Paths.lastComponent(path)
-    let words = ["train", "val", "test"]
-    for word in words where name.contains(word) {
-      let sibling = Paths.joined(Paths.folder(of: path), name.replacing(word, with: "\(split)", maxReplacements: 1))
+    let own = Self.split(ofAnnotations: path)
+    if let own, let word = name.firstRange(of: "\(own)") {
+      let sibling = Paths.joined(Paths.folder(of: path), name.replacingCharacters(in: word, with: "\(split)"))
       if PathKind(of: sibling) == .file { return sibling }
     }
-    let isUnnamed = Self.split(ofAnnotations: path) == nil
-    if split == .test || split == .val && isUnnamed { return path }
+    if split == .test, own != .train { return path }
     throw DataError(
       path: path, what: "has no images for `\(split)`, and no file beside it is named after them",
       remedy: "write a data.yaml with `train: …/instances_train.json` and `val: …/instances_val.json`, and name that")

@@ -43,7 +43,7 @@ package enum FolderWriter {
       for name in [absolute(source), resolved(source)].compactMap(\.self) {
         guard places.contains(where: { name == $0 || name.hasPrefix($0 + "/") }) else { continue }
         throw DataError(
-          path: target, what: "holds \(source), which the new data set is made of or links to",
+          path: target, what: "holds \(name), which the new data set is made of or links to",
           remedy: "give another folder", isOutput: true)
       }
     }

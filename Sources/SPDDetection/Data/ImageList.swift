@@ -9,7 +9,7 @@ struct ImageList {
   /// What was left out although it may have been meant, safe to print.
   private(set) var notes: [String] = []
 
-  /// Extensions that YOLOv5 takes for images. Those of formats that are not decoded are listed so that each such file
+  /// Extensions of images: those that YOLOv5 takes, and others. Files of formats that are not decoded are listed so that each
   /// is reported, not skipped silently.
   static let extensions = [
     "bmp", "jpg", "jpeg", "png", "tif", "tiff", "dng", "webp", "mpo", "gif", "jp2", "avif", "heic", "heif", "jxl",

@@ -34,7 +34,7 @@ public struct DetectionHyperparameters: Codable, Sendable, Equatable {
   public var iouT = 0.2
   /// Maximum ratio between the sides of an anchor and of an object that it may be matched with.
   public var anchorT = 4.0
-  /// Number of anchors per level. The network's own is kept, which its head is made for.
+  /// Number of anchors per level in YOLOv5's files. Not used: a network keeps its own number, which its head is made for.
   public var anchors: Int?
   /// γ of the focal loss; 0 disables it.
   public var flGamma = 0.0

@@ -1,6 +1,6 @@
+import SPDDetection
 import SPDDriver
 import SPDFormats
-import SPDDetection
 
 /// Settings of a run that trains a detector, beside those of every run.
 public struct DetectionConfiguration: Codable, Equatable, Sendable {

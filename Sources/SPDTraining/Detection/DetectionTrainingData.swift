@@ -50,10 +50,10 @@ public struct DetectionTrainingData: RunData {
     guard training.classNames == validation.classNames else {
       throw Failure(
         .data,
-        "\(training.name) and \(validation.name) have other classes: "
+        "\(training.name) and \(validation.name) have different classes: "
           + "\(training.classNames.count) and \(validation.classNames.count)")
     }
-    try Self.requireObjects(training, configuration)
+    try Self.requireObjects(training)
     let (anchors, anchorNote) = try await Self.anchors(configuration, model, training, side: side)
     self.anchors = anchors
     notes = opened.notes + [anchorNote].compactMap(\.self)
@@ -98,18 +98,17 @@ public struct DetectionTrainingData: RunData {
   }
 
   /// Refuses images without a single object: nothing could be learned from them, and their labels are probably elsewhere.
-  private static func requireObjects(
-    _ dataset: any DetectionDataset, _ configuration: TrainingConfiguration
-  ) throws {
+  private static func requireObjects(_ dataset: any DetectionDataset) throws {
     guard (0..<dataset.count).allSatisfy({ dataset.labels($0).objects.isEmpty }) else { return }
     let image = dataset.labels(0).path
-    let folder = (image as NSString).deletingLastPathComponent
-    let root = ((folder as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent
-    let annotations = (try? namesInFolder(root + "/annotations"))?.first {
+    // images/train/NAME.jpg beside annotations/instances_train.json
+    let root = (0..<3).reduce(image) { path, _ in (path as NSString).deletingLastPathComponent }
+    let folder = root.isEmpty ? "annotations" : root + "/annotations"
+    let annotations = (try? namesInFolder(folder))?.sorted().first {
       $0.hasPrefix("instances_") && $0.hasSuffix(".json")
     }
     let remedy =
-      annotations.map { "name COCO's annotations: --data \(root)/annotations/\($0)" }
+      annotations.map { "name COCO's annotations: --data \(folder)/\($0)" }
       ?? "the labels of \(image) are looked for in \(DetectionData.labelPath(of: image))"
     throw Failure(
       .data,
@@ -137,7 +136,8 @@ public struct DetectionTrainingData: RunData {
         nil,
         "anchors: best possible recall \(recall(result.given)) of \(grouped(result.objects)) objects"
           + (isPoor
-            ? ", below \(Autoanchor.sufficientRecall), and a search found none that fit better: are the boxes of a few pixels? A larger --size helps"
+            ? ", below \(Autoanchor.sufficientRecall), and a search found none that fit better; "
+              + "boxes of a few pixels need a larger --size"
             : "")
       )
     }

@@ -27,28 +27,34 @@ public struct DetectorFiles: Sendable {
   ) throws {
     (self.folder, self.names, self.savesImages) = (folder, names, savesImages)
     (self.savesText, self.savesConfidence, self.savesCrops) = (savesText, savesConfidence, savesCrops)
+    func place(_ path: String) -> String {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    let sources = Set(inputs.entries.filter { $0.failure == nil }.map { place($0.path) })
     var origins: [String: String] = [:]
+    var next: [String: Int] = [:]
     for entry in inputs.entries where entry.failure == nil {
-      let source = URL(fileURLWithPath: entry.path)
-      let kind = source.pathExtension.lowercased()
+      let isPNG = URL(fileURLWithPath: entry.path).pathExtension.lowercased() == "png"
       let whole = (entry.name as NSString).deletingPathExtension
+      func image(_ stem: String) -> String { stem + (entry.isVideo ? ".mp4" : isPNG ? ".png" : ".jpg") }
       func outputs(_ stem: String) -> [String] {
-        let image = stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg")
-        return [
-          savesImages ? image : nil, savesText ? "labels/\(stem).txt" : nil, savesCrops ? "crops/CLASS/\(stem)" : nil,
+        [
+          savesImages ? image(stem) : nil, savesText ? "labels/\(stem).txt" : nil,
+          savesCrops ? "crops/CLASS/\(stem)" : nil,
         ].compactMap(\.self)
       }
       // Images of one name, from two folders or with two extensions, are told apart by numbers.
       func isTaken(_ stem: String) -> Bool {
         outputs(stem).contains { origins[$0] != nil && origins[$0] != entry.path }
       }
-      let stem = sequence(first: 1) { $0 + 1 }.lazy.map { $0 == 1 ? whole : "\(whole)-\($0)" }.first { !isTaken($0) }!
-      let target = URL(fileURLWithPath: folder).appendingPathComponent(
-        stem + (entry.isVideo ? ".mp4" : kind == "png" ? ".png" : ".jpg"))
-      let isSource =
-        target.standardizedFileURL.resolvingSymlinksInPath() == source.standardizedFileURL.resolvingSymlinksInPath()
-      guard !savesImages || !isSource else {
-        throw Failure(.usage, "-o \(folder) would overwrite \(entry.path); give another folder")
+      var stem = whole
+      while isTaken(stem) {
+        next[whole, default: 1] += 1
+        stem = "\(whole)-\(next[whole]!)"
+      }
+      let target = URL(fileURLWithPath: folder).appendingPathComponent(image(stem)).path
+      guard !savesImages || !sources.contains(place(target)) else {
+        throw Failure(.usage, "-o \(folder) would overwrite \(target); give another folder")
       }
       if stem != whole {
         let other = outputs(whole).compactMap { origins[$0] }.first ?? ""
@@ -56,7 +62,7 @@ public struct DetectorFiles: Sendable {
       }
       for output in outputs(stem) { origins[output] = entry.path }
       stems[entry.path] = stem
-      images[entry.path] = target.path
+      images[entry.path] = target
     }
     try Files.createFolder(URL(fileURLWithPath: folder))
   }

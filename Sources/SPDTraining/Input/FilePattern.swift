@@ -17,20 +17,24 @@ struct FilePattern {
     return String(text.unicodeScalars[..<slash])
   }
 
-  /// The paths that match, sorted by bytes. Hidden files match only a pattern with the dot.
+  /// The paths that match, sorted by bytes, each once. Hidden files match only a pattern with the dot.
   func matches() -> [String] {
-    Set(Self.expanded(text).flatMap(Self.matches)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    // Not as a set of texts: names that look alike may differ in their bytes.
+    let paths = Self.expanded(text).flatMap(Self.matches).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    var unique: [String] = []
+    for path in paths where unique.last.map({ !$0.utf8.elementsEqual(path.utf8) }) ?? true { unique.append(path) }
+    return unique
   }
 
-  /// The patterns without `**/` that it stands for: none, one, two … folders, as deep as there are some.
+  /// The patterns that one with the folder `**` stands for: none, one, two … folders in its place, as deep as there are some.
   private static func expanded(_ pattern: String) -> [String] {
-    guard let stars = pattern.firstRange(of: "**/") else { return [pattern] }
-    let (before, after) = (String(pattern[..<stars.lowerBound]), String(pattern[stars.upperBound...]))
+    let parts = pattern.split(separator: "/", omittingEmptySubsequences: false)
+    guard let stars = parts.dropLast().firstIndex(of: "**") else { return [pattern] }
     var result: [String] = []
     for depth in 0...maximumDepth {
-      let folders = before + String(repeating: "*/", count: depth)
-      guard depth == 0 || !matches(folders).isEmpty else { break }
-      result += expanded(folders + after)
+      let folders = parts[..<stars] + Array(repeating: "*", count: depth)
+      guard depth == 0 || !matches(folders.joined(separator: "/") + "/").isEmpty else { break }
+      result += expanded((folders + parts[(stars + 1)...]).joined(separator: "/"))
     }
     return result
   }

@@ -25,7 +25,7 @@ public struct ImageInputs: Sendable {
 
   /// Finds the files, without reading any of them; what cannot be found becomes an entry with a ``Entry/failure``.
   ///
-  /// - Parameter arguments: paths of images, videos and folders, patterns with `*`, `?` and `[…]`, lists (`.txt`) with one
+  /// - Parameter arguments: paths of images, videos and folders, patterns with `*`, `**`, `?` and `[…]`, lists (`.txt`) with one
   ///   of these per line, and `-`, which reads such lines from standard input to its end.
   public init(_ arguments: [String]) {
     for argument in arguments {
@@ -67,7 +67,13 @@ public struct ImageInputs: Sendable {
     let pattern = FilePattern(argument)
     let paths = pattern.matches()
     if paths.isEmpty { fail(argument, .noInput, "no file matches this pattern") }
-    for path in paths {
+    // What a folder holds is taken with it.
+    let folders = Set(paths.filter { PathKind(of: $0) == .folder }.map { Array($0.utf8) })
+    func isInFolder(_ path: String) -> Bool {
+      let bytes = Array(path.utf8)
+      return bytes.indices.contains { bytes[$0] == UInt8(ascii: "/") && folders.contains(Array(bytes[..<$0])) }
+    }
+    for path in paths where !isInFolder(path) {
       if PathKind(of: path) == .folder {
         addFolder(path, prefix: pattern.folder)
       } else {

@@ -10,7 +10,7 @@ struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Classify images.",
     discussion:
-      "Images (JPEG, PNG) are scaled to cover the network's input, cropped and normalised as in training. Size, normalisation and class names come from the checkpoint unless set by options."
+      "Images (JPEG, PNG, BMP) are scaled to cover the network's input, cropped and normalised as in training. Size, normalisation and class names come from the checkpoint unless set by options."
   )
 
   enum Preset: String, ExpressibleByArgument, CaseIterable {

@@ -11,7 +11,7 @@ struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find objects in images and videos.",
     discussion: """
-      Images (JPEG, PNG) are letterboxed to --size. With --rect they are padded only to a multiple of the network's \
+      Images (JPEG, PNG, BMP) are letterboxed to --size. With --rect they are padded only to a multiple of the network's \
       stride, and one module is compiled per input shape. Boxes are x1, y1, x2, y2 in pixels of the image. Videos need \
       ffmpeg. Each thread runs images of its own, so that reading, inference and writing overlap.
       """)

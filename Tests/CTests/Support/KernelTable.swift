@@ -64,7 +64,7 @@ struct KernelTable: Sendable, CustomTestStringConvertible {
     let (rows, mode) = (rows, mode)
     return Model(name, input: .image(channels, Self.size.height, Self.size.width), classes: Self.classes) {
       image, classes -> [Tensor] in
-      // In front of a normalisation, a bias has a gradient of nothing but rounding.
+      // Before a normalisation, the gradient of a bias is nothing but rounding.
       let results = rows.map { row in row.result(image, bias: mode == .inference) }
       guard mode == .training else { return results }
       let scores = zip(rows, results).map { row, x in

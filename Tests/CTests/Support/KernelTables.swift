@@ -44,7 +44,7 @@ extension KernelTable {
       Row("space-to-depth-of-pixels", 16, size, SpaceToDepth(order: .onnx), Conv2D(24, kernel: 1)),
     ])
 
-  /// Of the caller's image: 1 to 4 channels.
+  /// Convolutions of the caller's image, which has 1 to 4 channels.
   private static func convImage(channels: Int) -> KernelTable {
     KernelTable(
       name: "conv-image-\(channels)", channels: channels, "conv_image",

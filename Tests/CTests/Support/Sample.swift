@@ -21,7 +21,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
   static let everyOp = Sample(name: "every-op", batch: 2)
   /// The second network of a program with two.
   static let second = Sample(name: "second")
-  static let least = Sample(name: "least")
+  static let minimal = Sample(name: "minimal")
   static let average = Sample(name: "average", batch: 2)
   static let shipped = [yolov5SPD, yolov5, resnet18SPD, resnet50SPD]
 
@@ -35,7 +35,7 @@ struct Sample: Sendable, Hashable, CustomTestStringConvertible {
 
   func graph() throws -> Graph {
     let models =
-      [CTests.everyOp, everyTrainedOp, secondModel, leastModel, averageModel] + shippedModels
+      [CTests.everyOp, everyTrainedOp, secondModel, minimalModel, averageModel] + shippedModels
       + KernelTable.all.map(\.model)
     let model = try #require(models.first { $0.name == name })
     return try model.graph(size: size, batch: batch)

@@ -7,7 +7,7 @@ let secondModel = Model("second", input: .image(3, 8, 8), classes: 5) { image, c
 }
 
 /// So little that its C needs hardly any of the functions that most files share: what is there all the same is a warning.
-let leastModel = Model("least", input: .image(3, 8, 8), classes: 5) { image, classes in
+let minimalModel = Model("minimal", input: .image(3, 8, 8), classes: 5) { image, classes in
   image.through(Conv2D(classes, kernel: 8, padding: 0), Flatten())
 }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import SPDDriver
 
 extension Workshop {
-  /// What the driver `train` writes after two steps: losses and gradients of the first, values behind the second.
+  /// What the driver `train` writes after two steps: losses and gradients of the first, values after the second.
   func trained(
     _ sample: Sample, _ variant: Variant, _ compiler: String, _ flags: [String], openMP: Bool,
     environment: [String: String] = [:]
