@@ -45,7 +45,7 @@ def main():
     rounds = [r for case in measured for r in case["rounds"]]
     page = PAGE.format(
         machine=processor(data["machine"]), spdc=data["spdc"], torch=versions["torch"]["version"],
-        opencv=versions["opencv-python-headless"]["version"], steps=measured[0]["steps"],
+        opencv=versions["opencv-python-headless"]["version"], steps=" or ".join(map(str, sorted({one["steps"] for one in measured}))),
         difference=max(case["loss_difference"] for case in measured), alike=100 * max(r["alike"] for r in rounds),
         left_out=sum(not r["kept"] for r in rounds), rounds=len(rounds), foreign=100 * data["limits"]["foreign"])
     path = pathlib.Path(options.docs) / "detection-training.md"
