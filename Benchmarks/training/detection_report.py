@@ -45,7 +45,8 @@ def main():
     rounds = [r for case in measured for r in case["rounds"]]
     page = PAGE.format(
         machine=processor(data["machine"]), spdc=data["spdc"], torch=versions["torch"]["version"],
-        opencv=versions["opencv-python-headless"]["version"], steps=" or ".join(map(str, sorted({one["steps"] for one in measured}))),
+        opencv=versions["opencv-python-headless"]["version"],
+        steps=" or ".join(map(str, sorted({case["steps"] for case in measured}))),
         difference=max(case["loss_difference"] for case in measured), alike=100 * max(r["alike"] for r in rounds),
         left_out=sum(not r["kept"] for r in rounds), rounds=len(rounds), foreign=100 * data["limits"]["foreign"])
     path = pathlib.Path(options.docs) / "detection-training.md"
