@@ -25,9 +25,10 @@ public enum LowerToPlan {
     // … layouts decide whether images can be joined, which decides how the work is cut …
     plan.joinImages()
     // … and with it what memory the steps need.
-    plan.addWorkspaces(context)
+    let needs = plan.steps.map { plan.needs(of: $0, context) }
+    plan.addWorkspaces(needs)
     plan.placeInMemory(owners)
-    plan.placePackedWeights(context)
+    plan.placePackedWeights(needs)
     if mode == .training { plan.addState(maxTargets: maxTargets) }
     return plan
   }
@@ -89,23 +90,22 @@ extension Plan {
     for index in buffers.indices { buffers[index].layout.halo = halos[buffers[index].node] ?? TensorLayout.Halo() }
   }
 
-  fileprivate mutating func addWorkspaces(_ context: KernelContext) {
+  fileprivate mutating func addWorkspaces(_ needs: [KernelNeeds]) {
     workspaces = steps.indices.compactMap { index in
       if let gathering = gatheringStep(for: steps[index]) {
         return Workspace(first: gathering, step: index, offset: 0, count: gatheredCount(steps[gathering]))
       }
       // Training packs weights in every step, into memory of that step.
-      let needs = needs(of: steps[index], context)
-      let count = PlanMemory.roundUp(needs.shared) + (mode == .training ? needs.packed : 0)
+      let count = PlanMemory.roundUp(needs[index].shared) + (mode == .training ? needs[index].packed : 0)
       return count > 0 ? Workspace(step: index, offset: 0, count: count) : nil
     }
-    scratchCount = PlanMemory.roundUp(steps.map { needs(of: $0, context).scratch }.max() ?? 0)
+    scratchCount = PlanMemory.roundUp(needs.map(\.scratch).max() ?? 0)
   }
 
-  fileprivate mutating func placePackedWeights(_ context: KernelContext) {
+  fileprivate mutating func placePackedWeights(_ needs: [KernelNeeds]) {
     var end = 0
     for (index, step) in steps.enumerated() {
-      let count = needs(of: step, context).packed
+      let count = needs[index].packed
       guard count > 0, let id = step.node else { continue }
       if mode == .training, let workspace = workspaces.first(where: { $0.step == index }) {
         end = workspace.offset + workspace.count - count

@@ -1,14 +1,7 @@
 import SPD
 
-// What kernels that only move or map values have in common.
+// What kernels that only move values have in common.
 extension EmitC {
-  /// A kernel of one input that adds nothing to its template.
-  func unary(_ node: Node, _ x: Segment, _ holes: [String: String]) -> Invocation {
-    Invocation(holes: holes) {
-      "\($0)(\(self.pointers([self.address(x)])), \(self.address(node.id)), thread, threads);\n"
-    }
-  }
-
   /// Where a segment begins, in the arena or in the caller's image.
   func viewAddress(_ segment: Segment) -> String {
     guard segment.node == graph.input.id else { return address(segment) }

@@ -16,7 +16,7 @@ extension EmitC {
     func list(_ value: (Segment) -> Int) -> String { segments.map { "\(value($0))" }.joined(separator: ", ") }
     return [
       "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
-      "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
+      "OUT_BLOCKS": "\(op.outputBlocks)", "OUTPUTS": "\(op.outputs)",
       "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(node.inputBlocks)",
       "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
       "TARGET_STRIDES": list(\.targetStride),

@@ -1,21 +1,17 @@
 import SPD
 
 /// The average of each channel's plane.
-struct GlobalAverageKernel: KernelModule {
+struct GlobalAverageKernel: UnaryKernel {
   let template = "global_average"
 
-  func needs(of node: Node, in context: KernelContext) -> KernelNeeds { KernelNeeds() }
-
-  func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
-    let node = c.node(of: step)
-    let y = c.layout(node.id)
-    let x = node.inputs[0].segments[0]
-    let input = c.graph.shape(of: node.inputs[0])
+  func holes(
+    of node: Node, reading input: Shape, x: TensorLayout, y: TensorLayout, in c: EmitC
+  ) -> [String: String] {
     var holes =
       [
-        "IMAGES": "\(node.shape.batch)", "BLOCKS": "\(y.blocks)", "ROWS": "\(input.height)", "COLS": "\(input.width)",
-      ] + c.strides("X", c.layout(x.node)) + c.strides("Y", y)
+        "BLOCKS": "\(y.blocks)", "ROWS": "\(input.height)", "COLS": "\(input.width)",
+      ] + c.strides("X", x) + c.strides("Y", y)
     holes["Y_ROW"] = nil
-    return c.unary(node, x, holes)
+    return holes
   }
 }

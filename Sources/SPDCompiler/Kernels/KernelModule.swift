@@ -24,7 +24,7 @@ struct KernelContext {
 }
 
 /// Memory of a step, in floats.
-struct KernelNeeds: Equatable {
+struct KernelNeeds {
   /// For each thread.
   var scratch = 0
   /// For all threads together.
@@ -33,6 +33,27 @@ struct KernelNeeds: Equatable {
   var packed = 0
   /// Edge of the tiles that overhang the result, so that more of the inputs' halo is read.
   var overhangingTile: Int?
+}
+
+/// A kernel that reads one tensor and nothing else.
+protocol UnaryKernel: KernelModule {
+  /// What fills its template, beside the number of images.
+  func holes(of node: Node, reading input: Shape, x: TensorLayout, y: TensorLayout, in c: EmitC) -> [String: String]
+}
+
+extension UnaryKernel {
+  func needs(of node: Node, in context: KernelContext) -> KernelNeeds { KernelNeeds() }
+
+  func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
+    let node = c.node(of: step)
+    let x = node.inputs[0].segments[0]
+    let holes =
+      holes(of: node, reading: c.graph.shape(of: node.inputs[0]), x: c.layout(x.node), y: c.layout(node.id), in: c)
+      + ["IMAGES": "\(node.shape.batch)"]
+    return EmitC.Invocation(holes: holes) {
+      "\($0)(\(c.pointers([c.address(x)])), \(c.address(node.id)), thread, threads);\n"
+    }
+  }
 }
 
 /// A kernel whose steps compute no node.
@@ -62,6 +83,11 @@ protocol GatheringKernel: KernelModule {
 extension KernelModule {
   /// For a node that planner and emitter do not give to this kernel: an internal error.
   func mismatch(_ node: Node) -> Never { preconditionFailure("\(template) does not compute \(node.op.name)") }
+}
+
+extension Op.Convolution {
+  /// Blocks of 16 outputs.
+  var outputBlocks: Int { ChooseTile.ceilDivide(outputs, channelBlock) }
 }
 
 extension Op {

@@ -9,14 +9,14 @@ struct WeightGradientKernel: WeightGradientModule {
     .weightGradient(
       WeightGradientTile.choose(
         op, choose.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
-        outputBlocks: ChooseTile.ceilDivide(op.outputs, channelBlock), target: choose.target))
+        outputBlocks: op.outputBlocks, target: choose.target))
   }
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     // Sums of chunks of pixels wait for each other; those of all pixels stay with the thread that adds them up.
     guard tile.chunks > 1 else { return KernelNeeds(scratch: tile.group * tile.slab(op, context.target)) }
-    let strips = tile.strips(outputBlocks: ChooseTile.ceilDivide(op.outputs, channelBlock), context.target)
+    let strips = tile.strips(outputBlocks: op.outputBlocks, context.target)
     let lines = node.inputBlocks + (op.parts[0].bias == nil ? 0 : 1)
     return KernelNeeds(shared: tile.chunks * strips * lines * tile.slab(op, context.target))
   }

@@ -8,7 +8,7 @@ struct WeightGradient1x1Kernel: WeightGradientModule {
   static func choice(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> Kernel? {
     WeightGradient1x1Tile.choose(
       op, choose.graph.shape(of: node.inputs[1]), isUpsampled: node.inputs[0].segments.contains { $0.upsampling > 1 },
-      inputBlocks: node.inputBlocks, outputBlocks: ChooseTile.ceilDivide(op.outputs, channelBlock),
+      inputBlocks: node.inputBlocks, outputBlocks: op.outputBlocks,
       target: choose.target
     ).map { .weightGradient1x1($0) }
   }

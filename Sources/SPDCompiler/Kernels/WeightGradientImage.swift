@@ -9,16 +9,14 @@ struct WeightGradientImageKernel: WeightGradientModule {
   static func choice(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> Kernel? {
     let source = node.inputs[0].segments[0]
     guard ViewRules.readsImage(node.inputs[0], in: choose.graph) else { return nil }
-    let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
-    let chunks = min(choose.graph.shape(of: node.inputs[1]).batch, max(1, WeightGradientTile.units / blocks))
+    let chunks = min(choose.graph.shape(of: node.inputs[1]).batch, max(1, WeightGradientTile.units / op.outputBlocks))
     return .weightGradientImage(scale: source.step, chunks: chunks)
   }
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     let taps = op.kernel.area * scale * scale * context.graph.input.shape.channels
-    let blocks = ChooseTile.ceilDivide(op.outputs, channelBlock)
-    return KernelNeeds(shared: blocks * chunks * (taps + 1) * channelBlock)
+    return KernelNeeds(shared: op.outputBlocks * chunks * (taps + 1) * channelBlock)
   }
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
@@ -44,7 +42,7 @@ struct WeightGradientImageKernel: WeightGradientModule {
     let holes: [String: String] =
       [
         "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
-        "OUT_BLOCKS": "\(ChooseTile.ceilDivide(op.outputs, channelBlock))", "OUTPUTS": "\(op.outputs)",
+        "OUT_BLOCKS": "\(op.outputBlocks)", "OUTPUTS": "\(op.outputs)",
         "CHANNELS": "\(image.channels)", "IN_ROWS": "\(image.height)", "IN_COLS": "\(image.width)",
         "KW": "\(kernel.width)", "STRIDE": "\(op.stride.width * scale)",
         "PAD_TOP": "\(op.padding.height * scale)", "PAD_LEFT": "\(op.padding.width * scale)",

@@ -10,7 +10,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
     else { return nil }
     return WinogradGradientTile.choose(
       choose.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
-      outputBlocks: ChooseTile.ceilDivide(op.outputs, channelBlock), target: choose.target
+      outputBlocks: op.outputBlocks, target: choose.target
     ).map { .weightGradientWinograd($0) }
   }
 
@@ -18,7 +18,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     let shared = tile.sharedCount(
       context.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
-      outputBlocks: ChooseTile.ceilDivide(op.outputs, channelBlock), context.target)
+      outputBlocks: op.outputBlocks, context.target)
     return KernelNeeds(
       scratch: tile.group * tile.slab(context.target), shared: shared, overhangingTile: tile.size)
   }
@@ -33,7 +33,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
         "STRIP": "\(tile.vectors)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "SHARE": "\(tile.share)",
         "V_PLANE": "\(tile.plane(blocks: tile.share))",
-        "D_PLANE": "\(tile.plane(blocks: ChooseTile.ceilDivide(op.outputs, channelBlock)))",
+        "D_PLANE": "\(tile.plane(blocks: op.outputBlocks))",
       ]
     let transforms = EmitC.Support(
       template: "winograd_gradients",
