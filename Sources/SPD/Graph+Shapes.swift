@@ -33,19 +33,20 @@ extension Op {
           "a convolution with kernel \(op.kernel), padding \(op.padding) and dilation \(op.dilation) leaves nothing "
             + "of its input, which is \(first)")
       }
-      let operands = 1 + (op.epilogue.addsAccumulator ? 1 : 0) + (op.epilogue.addsResidual ? 1 : 0)
-      guard inputs.count <= operands else {
-        throw ShapeError("the convolution reads \(operands) tensors, not \(inputs.count)")
+      for activation in op.epilogue.stages.activations {
+        try activation.check(channels: shape.channels, parameters: parameters)
       }
-      if op.epilogue.addsAccumulator {
-        let start = inputs.dropFirst().first ?? first
-        guard inputs.count >= 2, start == shape else {
-          throw ShapeError("its sums start from \(start), but the convolution gives \(shape)")
-        }
+      let roles = roles!
+      guard inputs.count <= roles.count else {
+        throw ShapeError("the convolution reads \(roles.count) tensors, not \(inputs.count)")
       }
-      if op.epilogue.addsResidual {
-        guard inputs.count == (op.epilogue.addsAccumulator ? 3 : 2), inputs.last == shape else {
-          throw ShapeError("the residual is \(inputs.last!), but the convolution gives \(shape)")
+      for (index, role) in roles.enumerated().dropFirst() {
+        let other = index < inputs.count ? inputs[index] : first
+        guard index < inputs.count, other == shape else {
+          throw ShapeError(
+            role == .start
+              ? "its sums start from \(other), but the convolution gives \(shape)"
+              : "the residual is \(other), but the convolution gives \(shape)")
         }
       }
     case .batchNorm(let op):
@@ -53,7 +54,9 @@ extension Op {
         throw ShapeError(
           "batch normalisation has \(parameters(op.weight)?.count ?? 0) channels, but its input is \(first)")
       }
-    case .activation, .softmax, .copy:
+    case .activation(let activation):
+      try activation.check(channels: first.channels, parameters: parameters)
+    case .softmax, .copy:
       break
     case .add:
       guard inputs.count == 2, inputs[0] == inputs[1] else {
@@ -152,6 +155,17 @@ extension Op {
   {
     let span = size + 2 * padding - dilation * (kernel - 1) - 1
     return span < 0 ? 0 : span / stride + 1
+  }
+}
+
+extension Op.Activation {
+  fileprivate func check(channels: Int, parameters: (String) -> Parameter?) throws(ShapeError) {
+    guard let parameter else { return }
+    let count = parameters(parameter)?.count ?? 0
+    guard count == 1 || count == channels else {
+      throw ShapeError(
+        "\(name) has \(count) values of \(parameter) for \(channels) channels: it needs one, or one for each")
+    }
   }
 }
 

@@ -82,7 +82,8 @@ extension Op {
     switch self {
     case .convolution(let op):
       op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } + ($0.batchNorm?.parameterNames ?? []) }
-        + (op.epilogue.phaseNorm?.parameterNames ?? [])
+        + (op.epilogue.stages.phaseNorm?.parameterNames ?? []) + op.epilogue.stages.activations.compactMap(\.parameter)
+    case .activation(let activation): [activation.parameter].compactMap { $0 }
     case .batchNorm(let op): op.parameterNames
     case .linear(let op): [op.weight] + [op.bias].compactMap { $0 }
     case .decodeBoxes(let op): [op.anchors]
@@ -105,11 +106,7 @@ extension Op {
           + op.parts.map { "\($0.outputs)" }.joined(separator: "+"))
       if op.parts.contains(where: { $0.batchNorm != nil }) { words.append("*bn") }
       if op.epilogue.addsAccumulator { words.append("+accumulator") }
-      if op.epilogue.phaseNorm != nil { words.append("*phase_bn") }
-      if let activation = op.epilogue.activation { words.append("+\(activation.name)") }
-      if op.epilogue.addsResidual { words.append("+residual") }
-      if let activation = op.epilogue.finalActivation { words.append("+\(activation.name)") }
-      if op.epilogue.gathersStatistics { words.append("+statistics") }
+      words += op.epilogue.stages.map(\.text)
       return words.joined(separator: " ")
     case .batchNorm(let op): return op.enclosing.map { "enclosing=\($0.text)" } ?? ""
     case .slice(let first, let count): return "\(first)..<\(first + count)"
@@ -134,18 +131,6 @@ extension Op.SpaceToDepth {
   var text: String { "scale=\(scale) order=\(order.rawValue)" }
 }
 
-extension Op.Activation {
-  public var name: String {
-    switch self {
-    case .relu: "relu"
-    case .leakyReLU: "leaky_relu"
-    case .silu: "silu"
-    case .sigmoid: "sigmoid"
-    case .hardswish: "hardswish"
-    }
-  }
-}
-
 extension Op.Training {
   var name: String {
     switch self {
@@ -158,6 +143,7 @@ extension Op.Training {
     case .weightGradient: "weight_gradient"
     case .batchNormBackwardReduce: "batch_norm_backward_reduce"
     case .normalizeGradient: "normalize_gradient"
+    case .activationGradient: "activation_gradient"
     case .poolGradient: "pool_gradient"
     case .globalAverageGradient: "global_average_gradient"
     case .copyGradient: "copy_gradient"
@@ -169,6 +155,7 @@ extension Op.Training {
     case .statistics(let norm): norm.parameterNames
     case .normalize(let op), .batchNormBackwardReduce(let op), .normalizeGradient(let op): op.norm?.parameterNames ?? []
     case .weightGradient(let op): Op.convolution(op).parameterNames
+    case .activationGradient(let activation): [activation.parameter].compactMap { $0 }
     case .loss(.yolo(let op)): [op.anchors]
     default: []
     }
@@ -180,8 +167,20 @@ extension Op.Training {
     case .normalize(let op), .batchNormBackwardReduce(let op), .normalizeGradient(let op): op.text
     case .gradient(let node, let isCleared): "of=%\(node)" + (isCleared ? " cleared" : "")
     case .weightGradient(let op): "k=\(op.kernel) \(op.parts[0].weight)"
+    case .activationGradient(let activation): activation.name
     case .loss(.composed(let loss)): "\(loss.average == .images ? "sum" : "mean") \(loss)"
     default: ""
+    }
+  }
+}
+
+extension Op.Stage {
+  fileprivate var text: String {
+    switch self {
+    case .normalizeByPhase: "*phase_bn"
+    case .activate(let activation): "+\(activation.name)"
+    case .add: "+residual"
+    case .gatherStatistics: "+statistics"
     }
   }
 }
@@ -190,9 +189,6 @@ extension Op.Normalize {
   fileprivate var text: String {
     var words: [String] = []
     if let norm { words.append("*bn" + (norm.enclosing.map { " enclosing=\($0.text)" } ?? "")) }
-    if let activation { words.append("+\(activation.name)") }
-    if addsResidual { words.append("+residual") }
-    if let finalActivation { words.append("+\(finalActivation.name)") }
-    return words.joined(separator: " ")
+    return (words + stages.map(\.text)).joined(separator: " ")
   }
 }

@@ -77,8 +77,8 @@ extension Graph {
     guard loss?.isWellFormed ?? true else {
       throw GraphError("the loss has a term that reads none before it, or a constant that is not finite")
     }
-    guard loss?.terms.count ?? 0 <= GraphLimits.lossTerms else {
-      throw GraphError("a loss has at most \(GraphLimits.lossTerms) terms, not \(loss?.terms.count ?? 0)")
+    guard loss?.values.terms.count ?? 0 <= GraphLimits.lossTerms else {
+      throw GraphError("a loss has at most \(GraphLimits.lossTerms) terms, not \(loss?.values.terms.count ?? 0)")
     }
   }
 
@@ -198,7 +198,7 @@ extension Op {
         if let bias = part.bias { counts.append((bias, part.outputs)) }
         if let batchNorm = part.batchNorm { counts += norm(batchNorm, part.outputs) }
       }
-      if let phaseNorm = op.epilogue.phaseNorm { counts += norm(phaseNorm, op.outputs) }
+      if let phaseNorm = op.epilogue.stages.phaseNorm { counts += norm(phaseNorm, op.outputs) }
       return counts
     case .batchNorm(let op): return norm(op, channels)
     case .linear(let op): return op.bias.map { [($0, op.outputs)] } ?? []

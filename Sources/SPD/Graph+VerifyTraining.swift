@@ -8,10 +8,10 @@ extension Op.Training {
     case .batchNormBackwardReduce(let op):
       return Shape(batch: 4 * (op.norm?.phases ?? 1), channels: first.channels, height: 1, width: 1)
     case .normalize(let op):
-      guard inputs.count == 1 + (op.norm == nil ? 0 : 1) + (op.addsResidual ? 1 : 0) else {
+      guard inputs.count == Op.training(self).roles!.count else {
         throw ShapeError("\(name) has \(inputs.count) inputs")
       }
-      guard !op.addsResidual || inputs.last == first else {
+      guard !op.stages.addsSummand || inputs.last == first else {
         throw ShapeError("the residual is \(inputs.last!), but what it is added to is \(first)")
       }
       return first
@@ -70,7 +70,7 @@ extension Graph {
       if node.destinations != nil { made = "a node that writes into gradients" }
       if case .convolution(let op) = node.op {
         if op.adjoint != nil { made = "the gradient of a convolution" }
-        if op.epilogue.gathersStatistics { made = "a convolution that gathers statistics" }
+        if op.epilogue.stages.gathersStatistics { made = "a convolution that gathers statistics" }
       }
       if let made {
         throw GraphError(

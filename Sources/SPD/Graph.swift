@@ -130,6 +130,8 @@ public struct Parameter: Codable, Hashable, Sendable {
     case bias
     case normWeight
     case normBias
+    /// Learned parameter of an activation: one value, or one for each channel.
+    case slope
     case runningMean
     case runningVariance
     /// PyTorch's `num_batches_tracked`: part of a state dict, read by nothing here.
@@ -139,7 +141,7 @@ public struct Parameter: Codable, Hashable, Sendable {
 
     public var isTrainable: Bool {
       switch self {
-      case .weight, .bias, .normWeight, .normBias: true
+      case .weight, .bias, .normWeight, .normBias, .slope: true
       case .runningMean, .runningVariance, .batchesTracked, .constant: false
       }
     }

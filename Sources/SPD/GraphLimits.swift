@@ -15,6 +15,9 @@ package enum GraphLimits {
   package static let nodes = 10_000
   package static let parameters = 50_000
   package static let lossTerms = 1000
+  package static let activationTerms = 100
+  /// Letters of an activation's name.
+  package static let activationName = 40
   /// Bytes of a name.
   package static let name = 255
 

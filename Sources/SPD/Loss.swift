@@ -13,20 +13,20 @@ public struct Loss: Sendable {
   /// The mean over all numbers of the result, of all images.
   ///
   /// - Parameter body: the loss of one number, from what the network gives and what it should be.
-  public static func mean(_ body: (_ output: LossValue, _ target: LossValue) -> LossValue) -> Loss {
+  public static func mean(_ body: (_ output: Scalar, _ target: Scalar) -> Scalar) -> Loss {
     Loss(.elements, body)
   }
 
   /// The sum over the numbers of an image's result, and the mean of that over the images.
-  public static func sum(_ body: (_ output: LossValue, _ target: LossValue) -> LossValue) -> Loss {
+  public static func sum(_ body: (_ output: Scalar, _ target: Scalar) -> Scalar) -> Loss {
     Loss(.images, body)
   }
 
-  private init(_ average: LossExpression.Average, _ body: (LossValue, LossValue) -> LossValue) {
-    let tape = LossTape()
-    let output = LossValue(tape, tape.terms.append(.output))
-    let target = LossValue(tape, tape.terms.append(.target))
+  private init(_ average: LossExpression.Average, _ body: (Scalar, Scalar) -> Scalar) {
+    let tape = ScalarTape()
+    let output = Scalar(tape, tape.terms.append(.output))
+    let target = Scalar(tape, tape.terms.append(.target))
     let result = body(output, target).index(on: tape)
-    expression = LossExpression(terms: tape.terms.terms, result: result, average: average)
+    expression = LossExpression(ScalarExpression(terms: tape.terms.terms, result: result), average: average)
   }
 }

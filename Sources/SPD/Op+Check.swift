@@ -55,10 +55,9 @@ extension Op.Convolution {
       try limit("the number of input channels", [totalInputChannels], to: GraphLimits.extent)
     }
     for part in parts { try part.batchNorm?.checkAttributes(isByPhase: false) }
-    if let norm = epilogue.phaseNorm { try norm.checkAttributes(isByPhase: true) }
-    try epilogue.activation?.checkAttributes()
-    try epilogue.finalActivation?.checkAttributes()
-    guard groups == 1 || parts.count == 1 && epilogue.phaseNorm == nil else {
+    if let norm = epilogue.stages.phaseNorm { try norm.checkAttributes(isByPhase: true) }
+    for activation in epilogue.stages.activations { try activation.checkAttributes() }
+    guard groups == 1 || parts.count == 1 && epilogue.stages.phaseNorm == nil else {
       throw ShapeError("a convolution with \(groups) groups has one part and no normalisation by phase")
     }
   }
@@ -84,8 +83,31 @@ extension Op.BatchNorm {
 
 extension Op.Activation {
   fileprivate func checkAttributes() throws(ShapeError) {
-    if case .leakyReLU(let slope) = self, !Float(slope).isFinite {
-      throw ShapeError("LeakyReLU needs a finite slope, not \(slope)")
+    for (constant, value) in zip(constantNames, constants) where !Float(value).isFinite {
+      throw ShapeError("\(name) needs a finite \(constant), not \(value)")
+    }
+    let letters = Set("abcdefghijklmnopqrstuvwxyz")
+    guard let first = name.first, letters.contains(first), name.utf8.count <= GraphLimits.activationName,
+      name.allSatisfy({ letters.contains($0) || "0123456789_".contains($0) })
+    else {
+      throw ShapeError(
+        "an activation is called by at most \(GraphLimits.activationName) letters a to z, digits and underscores, the "
+          + "first a letter, not \"\(name)\"")
+    }
+    guard formula.isWellFormed else {
+      throw ShapeError("\(name) has a term that reads none before it, or a constant that is not finite")
+    }
+    guard formula.terms.count <= GraphLimits.activationTerms else {
+      throw ShapeError(
+        "\(name) has \(formula.terms.count) terms: there is code for \(GraphLimits.activationTerms) at most")
+    }
+    for term in formula.terms {
+      switch term {
+      case .target where parameter != nil: continue
+      case .target, .reduction:
+        throw ShapeError("\(name) reads more than one number: an activation has no channelSum, softmax or logSoftmax")
+      case .output, .constant, .function, .operation: continue
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ extension Op {
     /// Where the normalisation was hoisted over a space-to-depth, of each phase of a channel. Result: 4·phases × C × 1 × 1: for each phase the mean, then
     /// 1/√(variance + ε), then what kernels derive from them.
     case statistics(BatchNorm)
-    /// y = final(activation(γ·(z − mean)·rstd + β) + residual). Reads z, then the statistics, then the residual.
+    /// y = stages(γ·(z − mean)·rstd + β). Reads z, the statistics and a summand.
     case normalize(Normalize)
     /// The loss, and its gradient with respect to each of its inputs.
     case loss(Loss)
@@ -24,6 +24,9 @@ extension Op {
     /// The gradient of z, and of the residual. Reads the gradient of y, then z, the statistics and the sums if it
     /// normalises, and y if there is a final activation.
     case normalizeGradient(Normalize)
+    /// The gradient of an activation that has a parameter, of its argument and of the parameter. Reads the gradient of the
+    /// result, then the argument.
+    case activationGradient(Activation)
     /// Reads the gradient of the result, then the input and the result.
     case poolGradient(Pool)
     case globalAverageGradient
@@ -31,17 +34,26 @@ extension Op {
     case copyGradient
   }
 
-  /// A batch normalisation with the statistics of the batch, an activation, a residual; each of them may be missing.
+  /// A batch normalisation with the statistics of the batch, if there is one, and what follows it: an activation, a sum, a ReLU.
   public struct Normalize: Codable, Hashable, Sendable {
     public var norm: BatchNorm?
-    public var activation: Activation?
-    public var addsResidual = false
-    public var finalActivation: Activation?
+    public var stages: [Stage]
 
-    public init(norm: BatchNorm? = nil, activation: Activation? = nil, addsResidual: Bool = false) {
+    public init(norm: BatchNorm? = nil, stages: [Stage] = []) {
       self.norm = norm
-      self.activation = activation
-      self.addsResidual = addsResidual
+      self.stages = stages
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: StageKey.self)
+      norm = try values.decodeIfPresent(BatchNorm.self, forKey: .norm)
+      stages = try [Stage](from: values)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: StageKey.self)
+      try values.encodeIfPresent(norm, forKey: .norm)
+      try stages.encode(to: &values)
     }
   }
 

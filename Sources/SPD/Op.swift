@@ -80,50 +80,29 @@ extension Op {
     }
   }
 
-  /// What happens to the sums x before they are stored: y = final(activation(phase(start + x)) + residual).
+  /// What happens to the sums x of a convolution before they are stored.
   public struct Epilogue: Codable, Hashable, Sendable {
-    /// The node's second input, a tensor of the result's shape, is where the sums start, in place of the bias. Parts then
+    /// The node's operand `start`, a tensor of the result's shape, is where the sums start, in place of the bias. Parts then
     /// have no bias, and their normalisations only scale: x = (W·γ/√(var + ε)) ∗ input.
     public var addsAccumulator = false
-    /// A batch normalisation hoisted over a space-to-depth: scale and shift by row and column phase.
-    public var phaseNorm: BatchNorm?
-    public var activation: Activation?
-    /// The node's last input is added after `activation`.
-    public var addsResidual = false
-    public var finalActivation: Activation?
-    /// Training only: mean and variance of the stored result are gathered for the batch normalisation that reads it.
-    public var gathersStatistics = false
+    public var stages: [Stage] = []
 
     public init() {}
     public var isEmpty: Bool { self == Epilogue() }
 
-    private enum CodingKeys: String, CodingKey {
-      case addsAccumulator, phaseNorm, activation, addsResidual, finalActivation, gathersStatistics
-      /// As graph files of earlier versions call `addsAccumulator`.
-      case addsStart
-    }
-
-    /// What a graph file does not name is as in an empty epilogue.
     public init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: CodingKeys.self)
+      let values = try decoder.container(keyedBy: StageKey.self)
       addsAccumulator =
         try values.decodeIfPresent(Bool.self, forKey: .addsAccumulator)
         ?? values.decodeIfPresent(Bool.self, forKey: .addsStart) ?? false
-      phaseNorm = try values.decodeIfPresent(BatchNorm.self, forKey: .phaseNorm)
-      activation = try values.decodeIfPresent(Activation.self, forKey: .activation)
-      addsResidual = try values.decodeIfPresent(Bool.self, forKey: .addsResidual) ?? false
-      finalActivation = try values.decodeIfPresent(Activation.self, forKey: .finalActivation)
-      gathersStatistics = try values.decodeIfPresent(Bool.self, forKey: .gathersStatistics) ?? false
+      stages = try [Stage](from: values)
     }
 
     public func encode(to encoder: any Encoder) throws {
-      var values = encoder.container(keyedBy: CodingKeys.self)
+      var values = encoder.container(keyedBy: StageKey.self)
       try values.encode(addsAccumulator, forKey: .addsAccumulator)
-      try values.encodeIfPresent(phaseNorm, forKey: .phaseNorm)
-      try values.encodeIfPresent(activation, forKey: .activation)
-      try values.encode(addsResidual, forKey: .addsResidual)
-      try values.encodeIfPresent(finalActivation, forKey: .finalActivation)
-      try values.encode(gathersStatistics, forKey: .gathersStatistics)
+      try stages.encode(to: &values)
+      try values.encode(stages.gathersStatistics, forKey: .gathersStatistics)
     }
   }
 
@@ -180,16 +159,6 @@ extension Op {
       try values.encode(momentum, forKey: .momentum)
       try values.encodeIfPresent(enclosing, forKey: .enclosing)
     }
-  }
-
-  public enum Activation: Codable, Hashable, Sendable {
-    case relu
-    case leakyReLU(slope: Double)
-    /// x·σ(x)
-    case silu
-    case sigmoid
-    /// x·clamp(x + 3, 0, 6)/6
-    case hardswish
   }
 
   public struct SpaceToDepth: Codable, Hashable, Sendable {

@@ -21,12 +21,12 @@ extension Graph {
   /// Back to the convolution; nothing if something else comes before.
   private func producer(of node: Node) -> Set<Node.ID> {
     var ids: Set<Node.ID> = []
-    var id = node.inputs[0].wholeNode(in: self)
+    var id = node[.input].wholeNode(in: self)
     while let found = id.map({ self[$0] }) {
       ids.insert(found.id)
       switch found.op {
       case .convolution: return ids
-      case .batchNorm, .activation: id = found.inputs[0].wholeNode(in: self)
+      case .batchNorm, .activation: id = found[.input].wholeNode(in: self)
       case .add: id = carrier(ofSum: found)
       default: return []
       }

@@ -10,6 +10,7 @@ extension ChooseKernels {
     case .batchNormBackwardReduce: return .batchNormBackwardReduce
     case .normalizeGradient: return .normalizeGradient
     case .weightGradient(let op): return weightGradient(node, op)
+    case .activationGradient: return .activationGradient
     case .poolGradient: return .poolGradient
     case .globalAverageGradient: return .globalAverageGradient
     case .copyGradient: return .copyGradient

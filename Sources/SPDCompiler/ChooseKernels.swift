@@ -44,7 +44,9 @@ struct ChooseKernels {
     self.graph = graph
     self.target = target
     self.options = options
-    let isSmooth = graph.nodes.allSatisfy { $0.op.activations.allSatisfy(\.isSmooth) }
+    let isSmooth = graph.nodes.map(\.op).allSatisfy {
+      ($0.appliedActivations + $0.differentiatedActivations).allSatisfy(\.isSmooth)
+    }
     largestTile = options.largestTile ?? (!options.packsWeights ? 6 : isSmooth ? 4 : 2)
     if options.algorithms == .lowMemory { allowed = ConvWinogradKernel.allowedWithinBudget(self) }
   }
@@ -76,45 +78,20 @@ struct ChooseKernels {
   }
 }
 
-extension Op.Convolution {
-  /// The view that the sums start from: one segment, or none where they start from the bias.
-  func startSegments(_ node: Node) -> [Segment] { epilogue.addsAccumulator ? node.inputs[1].segments : [] }
+extension Node {
+  /// The view that a convolution's sums start from: one segment, or none where they start from the bias.
+  var startSegments: [Segment] { operand(.start)?.segments ?? [] }
 }
 
 extension Op {
-  /// The activations that this node computes, or whose gradient.
-  fileprivate var activations: [Activation] {
-    switch self {
-    case .activation(let activation): [activation]
-    case .convolution(let op): [op.epilogue.activation, op.epilogue.finalActivation].compactMap { $0 }
-    case .training(.normalize(let op)), .training(.batchNormBackwardReduce(let op)),
-      .training(.normalizeGradient(let op)):
-      [op.activation, op.finalActivation].compactMap { $0 }
-    case .input, .batchNorm, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
-      .linear, .softmax, .decodeBoxes, .copy, .training(.statistics), .training(.loss), .training(.gradient),
-      .training(.weightGradient), .training(.poolGradient), .training(.globalAverageGradient), .training(.copyGradient):
-      []
-    }
-  }
-
   /// The scale of the space-to-depth that a normalisation of this node was hoisted over.
   fileprivate var phaseScale: Int? {
     switch self {
     case .batchNorm(let norm), .training(.statistics(let norm)): norm.enclosing?.scale
-    case .convolution(let op): op.epilogue.phaseNorm?.enclosing?.scale
+    case .convolution(let op): op.epilogue.stages.phaseNorm?.enclosing?.scale
     case .input, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
       .linear, .softmax, .decodeBoxes, .copy, .training:
       nil
-    }
-  }
-}
-
-extension Op.Activation {
-  /// Whether its slope has no jump.
-  fileprivate var isSmooth: Bool {
-    switch self {
-    case .silu, .sigmoid: true
-    case .relu, .leakyReLU, .hardswish: false
     }
   }
 }

@@ -26,13 +26,13 @@ extension Graph {
     cost.parameterBytes = 4 * node.op.parameterNames.reduce(0) { $0 + (parameter($1)?.count ?? 0) }
     switch node.op {
     case .convolution(let op):
-      let inputs = shape(of: node.inputs[0]).channels
+      let inputs = shape(of: node[.input]).channels
       cost.flops = 2 * node.shape.count * inputs / op.groups * op.kernel.area
       if let all = op.totalInputChannels { cost.parameterBytes -= 4 * op.outputs * (all - inputs) * op.kernel.area }
     case .training(.weightGradient(let op)):
-      cost.flops = 2 * shape(of: node.inputs[1]).count * shape(of: node.inputs[0]).channels * op.kernel.area
+      cost.flops = 2 * shape(of: node[.gradient]).count * shape(of: node[.input]).channels * op.kernel.area
     case .linear:
-      cost.flops = 2 * node.shape.count * shape(of: node.inputs[0]).channels
+      cost.flops = 2 * node.shape.count * shape(of: node[.input]).channels
     case .input, .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool,
       .flatten, .softmax, .decodeBoxes, .copy, .training:
       break

@@ -42,8 +42,8 @@ extension Node {
 extension Graph {
   /// The convolution that gathers a node's statistics, if one does.
   func gatheringConvolution(of statistics: Node) -> Node? {
-    guard let producer = statistics.inputs[0].wholeNode(in: self).map({ self[$0] }),
-      case .convolution(let op) = producer.op, op.epilogue.gathersStatistics
+    guard let producer = statistics[.input].wholeNode(in: self).map({ self[$0] }),
+      case .convolution(let op) = producer.op, op.epilogue.stages.gathersStatistics
     else { return nil }
     return producer
   }

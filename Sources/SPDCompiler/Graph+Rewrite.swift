@@ -46,9 +46,9 @@ extension Graph {
   func view(of node: Node) -> Operand? {
     switch node.op {
     case .concat: Operand.concat(node.inputs)
-    case .slice(let first, let count): node.inputs[0].slice(first: first, count: count)
-    case .upsample(let factor): node.inputs[0].upsampled(by: factor)
-    case .spaceToDepth(let op): node.inputs[0].throughSpaceToDepth(op)
+    case .slice(let first, let count): node[.input].slice(first: first, count: count)
+    case .upsample(let factor): node[.input].upsampled(by: factor)
+    case .spaceToDepth(let op): node[.input].throughSpaceToDepth(op)
     case .input, .convolution, .batchNorm, .activation, .add, .pool, .globalAveragePool, .flatten, .linear, .softmax,
       .decodeBoxes, .copy, .training:
       nil

@@ -50,6 +50,7 @@ extension Op {
     return switch op {
     case .weightGradient(let op): op.parts.flatMap { [$0.weight] + [$0.bias].compactMap { $0 } }
     case .batchNormBackwardReduce(let op): op.norm.map { [$0.weight, $0.bias] } ?? []
+    case .activationGradient(let activation): [activation.parameter].compactMap { $0 }
     case .statistics, .normalize, .loss, .gradient, .normalizeGradient, .poolGradient, .globalAverageGradient,
       .copyGradient:
       []

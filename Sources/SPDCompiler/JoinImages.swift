@@ -18,15 +18,15 @@ extension Plan {
   private func canJoinImages(of node: Node, _ op: Op.Convolution) -> Bool {
     let rows = node.shape.height
     guard node.shape.batch > 1, op.kernel == 1, op.padding == 0, op.groups == 1, !op.epilogue.addsAccumulator,
-      op.epilogue.phaseNorm == nil || rows % 2 == 0
+      op.epilogue.stages.phaseNorm == nil || rows % 2 == 0
     else { return false }
     func follow(_ segment: Segment, _ stride: Int = 1) -> Bool {
       let layout = buffer(of: segment.node).layout
       return segment.upsampling == 1 && layout.imageStride == rows * stride * segment.step * layout.rowStride
     }
     let written = node.destinations.map { $0.flatMap(\.segments) } ?? Operand(node).segments
-    let residuals = op.epilogue.addsResidual ? node.inputs[node.inputs.count - 1].segments : []
-    return node.inputs[0].segments.allSatisfy { follow($0, op.stride.height) }
-      && (written + residuals).allSatisfy { follow($0) }
+    let summands = node.operand(.summand)?.segments ?? []
+    return node[.input].segments.allSatisfy { follow($0, op.stride.height) }
+      && (written + summands).allSatisfy { follow($0) }
   }
 }

@@ -26,7 +26,7 @@ extension Plan {
   private func inPlace(_ step: Step) -> (from: Node.ID, to: Node.ID)? {
     guard let node = step.node.map({ graph[$0] }), case .training(.normalizeGradient) = node.op,
       let destination = node.destinations?.first, !destination.adds, destination.segments.count == 1,
-      let from = node.inputs[0].wholeNode(in: graph),
+      let from = node[.gradient].wholeNode(in: graph),
       let to = Operand(segments: destination.segments).wholeNode(in: graph),
       graph[from].shape == graph[to].shape
     else { return nil }

@@ -44,7 +44,7 @@ enum PlanMemory {
     for step in plan.steps {
       guard let node = step.node.map({ graph[$0] }), let op = node.op.convolution else { continue }
       // The gradient of a weight reads what its convolution reads.
-      var output = node.op.isTraining ? graph.shape(of: node.inputs[1]).size : node.shape.size
+      var output = node.op.isTraining ? graph.shape(of: node[.gradient]).size : node.shape.size
       if let size = plan.needs(of: step, context).overhangingTile {
         // Tiles overhang the result.
         output.height = ChooseTile.ceilDivide(output.height, size) * size
@@ -52,7 +52,7 @@ enum PlanMemory {
       } else if op.padding == 0, op.adjoint == nil {
         continue
       }
-      let input = graph.shape(of: node.inputs[0])
+      let input = graph.shape(of: node[.input])
       // Rows and columns read beyond the last one, in the reader's own coordinates.
       func beyond(_ size: Int, _ out: Int, _ stride: Int, _ kernel: Int, _ dilation: Int, _ padding: Int) -> Int {
         max(0, (out - 1) * stride + dilation * (kernel - 1) - padding - (size - 1))
@@ -61,7 +61,7 @@ enum PlanMemory {
         input.height, output.height, op.stride.height, op.kernel.height, op.dilation.height, op.padding.height)
       let right = beyond(
         input.width, output.width, op.stride.width, op.kernel.width, op.dilation.width, op.padding.width)
-      for segment in node.inputs[0].segments {
+      for segment in node[.input].segments {
         var halo = TensorLayout.Halo()
         halo.top = max(0, op.padding.height) * segment.step
         halo.bottom = below * segment.step

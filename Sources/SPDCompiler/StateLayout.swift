@@ -11,7 +11,7 @@ public struct StateLayout: Codable, Equatable, Sendable {
     public var count: Int
     /// PyTorch's; empty for a scalar.
     public var shape: [Int]
-    /// Weights 0, biases 1, those of normalisations (β) among them, scales of normalisations (γ) 2: recipes differ in which
+    /// Weights 0, slopes of activations among them, biases 1, those of normalisations (β) among them, scales of normalisations (γ) 2: recipes differ in which
     /// of them decay, and YOLOv5's in how biases begin. What is not trained has −1.
     public var group: Int
     /// Whether the EMA of a training run has it too: everything but constants.
@@ -41,7 +41,7 @@ public struct StateLayout: Codable, Equatable, Sendable {
 extension Parameter.Role {
   fileprivate var group: Int {
     switch self {
-    case .weight: 0
+    case .weight, .slope: 0
     case .bias, .normBias: 1
     case .normWeight: 2
     case .runningMean, .runningVariance, .batchesTracked, .constant: -1

@@ -23,6 +23,7 @@ public func syntheticParameter(_ parameter: Parameter) -> [Float] {
   case .bias: return values { 0.2 * $0 - 0.1 }
   case .normWeight, .runningVariance: return values { 0.5 + $0 }
   case .normBias, .runningMean: return values { 0.4 * $0 - 0.2 }
+  case .slope: return values { 0.5 * $0 }
   case .batchesTracked: return [0]
   case .constant(let values): return values
   }

@@ -11,7 +11,7 @@ enum ViewRules {
       return "it begins at channel \(segment.first), which is no multiple of \(channelBlock)"
     }
     switch node.op {
-    case .convolution(let op) where index == 0:
+    case .convolution(let op) where index == node.index(of: .input):
       if readsImage(operand, in: graph) {
         guard isWholeImage(operand, in: graph) else {
           return "only the whole image, itself or through one space-to-depth, is read in place"
@@ -32,7 +32,7 @@ enum ViewRules {
           + (op.stride == 1 ? "" : ", stride \(op.stride)") + (op.padding == 0 ? "" : ", padding \(op.padding)")
       }
       return nil
-    case .convolution(let op) where index == 1 && op.epilogue.addsAccumulator:
+    case .convolution where index == node.index(of: .start):
       var source = operand
       for segment in source.segments.indices { source.segments[segment].upsampling = 1 }
       guard !readsImage(source, in: graph), isPlainSlice(source) else {

@@ -70,7 +70,7 @@ public struct Benchmark {
       let node = graph[site.id]
       let both = times.map { $0.times[index] }
       return SiteReport(
-        layer: node.layer, input: graph.shape(of: node.inputs[0]).description, output: node.shape.description,
+        layer: node.layer, input: graph.shape(of: node[.input]).description, output: node.shape.description,
         variants: zip(variants, both.map(\.samples)).map {
           SiteReport.Variant(name: $0.name, minMs: $1.min, medianMs: $1.median)
         },

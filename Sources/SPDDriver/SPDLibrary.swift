@@ -21,7 +21,11 @@ package struct SPDLibrary {
     } else {
       module = built.appendingPathComponent("Modules/SPD.swiftmodule")
       let folder = built.appendingPathComponent("SPD.build")
-      let objects = (try? manager.contentsOfDirectory(atPath: folder.path))?.filter { $0.hasSuffix(".o") }.sorted()
+      // SwiftPM leaves objects of sources that were renamed, which would define everything twice.
+      let sources = try? String(contentsOf: folder.appendingPathComponent("sources"), encoding: .utf8)
+      let current = sources?.split(separator: "\n").map { URL(fileURLWithPath: String($0)).lastPathComponent + ".o" }
+      let objects = (try? manager.contentsOfDirectory(atPath: folder.path))?
+        .filter { $0.hasSuffix(".o") && current?.contains($0) ?? true }.sorted()
       guard let objects, !objects.isEmpty, manager.fileExists(atPath: module.path) else {
         throw Failure(
           .unavailable,

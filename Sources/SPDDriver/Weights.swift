@@ -230,7 +230,7 @@ package enum WeightLoader {
     for node in graph.nodes.reversed() {
       switch node.op {
       case .decodeBoxes(let op):
-        guard let head = graph[node.inputs[0].segments[0].node].inputs.first?.segments.first?.node,
+        guard let head = graph[node[.input].segments[0].node].inputs.first?.segments.first?.node,
           case .convolution(let convolution) = graph[head].op,
           let rows = checkpoint.tensors[convolution.parts[0].weight]?.shape.first,
           rows % op.anchorsPerLevel == 0

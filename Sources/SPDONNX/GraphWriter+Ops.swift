@@ -27,7 +27,7 @@ extension GraphWriter {
   private mutating func map(
     _ node: Node, _ type: String, _ others: [String] = [], _ attributes: [AttributeProto] = []
   ) {
-    let x = map(node.inputs[0], for: node.layer)
+    let x = map(node[.input], for: node.layer)
     let result = operation(type, [x.name] + others, for: node.layer, attributes)
     set(node, to: Value(name: result, dims: node.shape.dims))
   }
@@ -55,20 +55,6 @@ extension GraphWriter {
   private mutating func append(_ node: Node, _ op: Op.BatchNorm) {
     let inputs = [op.weight, op.bias, op.runningMean, op.runningVariance].map { parameter($0) }
     map(node, "BatchNormalization", inputs, [.float("epsilon", op.epsilon)])
-  }
-
-  private mutating func append(_ node: Node, _ activation: Op.Activation) {
-    let x = value(node.inputs[0])
-    let layer = node.layer
-    let result =
-      switch activation {
-      case .relu: operation("Relu", [x.name], for: layer)
-      case .leakyReLU(let slope): operation("LeakyRelu", [x.name], for: layer, [.float("alpha", slope)])
-      case .silu: operation("Mul", [x.name, operation("Sigmoid", [x.name], for: layer)], for: layer)
-      case .sigmoid: operation("Sigmoid", [x.name], for: layer)
-      case .hardswish: operation("HardSwish", [x.name], for: layer)
-      }
-    set(node, to: Value(name: result, dims: x.dims))
   }
 
   private mutating func appendSlice(_ node: Node, _ channels: Range<Int>) {
@@ -102,7 +88,7 @@ extension GraphWriter {
 
   /// Flattens a map; a vector is left as it is.
   private mutating func appendFlatten(_ node: Node) {
-    var x = value(node.inputs[0])
+    var x = value(node[.input])
     if x.dims.count > 2 {
       x.name = operation("Flatten", [x.name], for: node.layer, [.int("axis", 1)])
       x.dims = [node.shape.batch, node.shape.channels]
@@ -111,7 +97,7 @@ extension GraphWriter {
   }
 
   private mutating func append(_ node: Node, _ op: Op.Linear) {
-    let input = node.inputs[0]
+    let input = node[.input]
     let shape = graph.shape(of: input)
     let x = reshaped(value(input), to: [shape.batch, shape.channels], for: node.layer)
     let inputs = [x.name, parameter(op.weight)] + [op.bias].compactMap { $0 }.map { parameter($0) }

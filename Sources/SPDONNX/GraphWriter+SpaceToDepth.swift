@@ -5,7 +5,7 @@ extension GraphWriter {
   /// row phase, W/s, column phase.
   mutating func append(_ node: Node, _ op: Op.SpaceToDepth) {
     let layer = node.layer
-    let x = map(node.inputs[0], for: layer)
+    let x = map(node[.input], for: layer)
     switch op.order {
     case .onnx:
       let name = operation("SpaceToDepth", [x.name], for: layer, [.int("blocksize", op.scale)])

@@ -3,28 +3,39 @@ import SPD
 import SPDCompiler
 
 extension Interpreter {
-  /// Computes y = final(activation(phase(bn(W ∗ x + b))) + residual); where sums start from an accumulator tensor,
+  /// Computes y = stages(bn(W ∗ x + b)); where sums start from a tensor,
   /// start + γ/√(var + ε)·(W ∗ x) replaces bn(W ∗ x + b).
-  func convolution(_ op: Op.Convolution, _ inputs: [Values], _ shape: Shape) throws -> Values {
-    let filters = try op.parts.flatMap { try self.filters($0, of: op, inputChannels: inputs[0].shape.channels) }
-    let phaseNorm = try op.epilogue.phaseNorm.map { try normalisation($0, channels: shape.channels) }
-    var result = sums(op, filters, inputs[0], shape)
+  func convolution(_ op: Op.Convolution, _ inputs: Operands, _ shape: Shape) throws -> Values {
+    let input = inputs[.input]
+    let filters = try op.parts.flatMap { try self.filters($0, of: op, inputChannels: input.shape.channels) }
+    let phaseNorm = try op.epilogue.stages.phaseNorm.map { try normalisation($0, channels: shape.channels) }
+    let start = op.epilogue.addsAccumulator ? inputs[.start] : nil
+    let summand = op.epilogue.stages.addsSummand ? inputs[.summand] : nil
+    let activations = try op.epilogue.stages.activations.map { try function($0, channels: shape.channels) }
+    var result = sums(op, filters, input, shape)
     for n in 0..<shape.batch {
       for c in 0..<shape.channels {
         for y in 0..<shape.height {
           for x in 0..<shape.width {
             var value = result[n, c, y, x]
-            if op.epilogue.addsAccumulator {
+            if let start {
               if let (norm, channel) = filters[c].norm { value *= norm.scale(channel) }
-              value += inputs[1][n, c, y, x]
+              value += start[n, c, y, x]
             } else {
               value += filters[c].bias
               if let (norm, channel) = filters[c].norm { value = norm(value, channel, y, x) }
             }
-            if let phaseNorm { value = phaseNorm(value, c, y, x) }
-            if let activation = op.epilogue.activation { value = activation(value) }
-            if op.epilogue.addsResidual { value += inputs.last![n, c, y, x] }
-            if let activation = op.epilogue.finalActivation { value = activation(value) }
+            var function = 0
+            for stage in op.epilogue.stages {
+              switch stage {
+              case .normalizeByPhase: value = phaseNorm!(value, c, y, x)
+              case .activate:
+                value = activations[function](value, c)
+                function += 1
+              case .add: value += summand![n, c, y, x]
+              case .gatherStatistics: continue
+              }
+            }
             result[n, c, y, x] = value
           }
         }

@@ -64,15 +64,29 @@ extension Interpreter {
   }
 }
 
-extension Op.Activation {
-  func callAsFunction(_ x: Double) -> Double {
-    switch self {
-    case .relu: max(x, 0)
-    case .leakyReLU(let slope): x > 0 ? x : slope * x
-    case .silu: x * logistic(x)
-    case .sigmoid: logistic(x)
-    case .hardswish: x * min(max(x + 3, 0), 6) / 6
+extension Interpreter {
+  /// An activation as a function of a number and its channel.
+  func function(_ activation: Op.Activation, channels: Int) throws -> (Double, _ channel: Int) -> Double {
+    guard let values = try values(of: activation.parameter, channels: channels) else {
+      return { x, _ in activation.formula.evaluate(x) }
     }
+    return { x, channel in activation.formula.evaluate(x, values[channel]) }
+  }
+
+  /// The values of an activation's parameter, one for each channel.
+  func values(of parameter: String?, channels: Int) throws -> [Double]? {
+    guard let parameter else { return nil }
+    let count = graph.parameter(parameter)?.count ?? channels
+    let values = try self.parameter(parameter, count: count)
+    return count == 1 ? Array(repeating: values[0], count: channels) : values
+  }
+}
+
+extension Op.Activation {
+  /// The derivative of one without a parameter.
+  var derivative: (Double) -> Double {
+    let (formula, slope, _) = formula.differentiated()
+    return { formula.evaluate($0, at: slope) }
   }
 }
 

@@ -30,22 +30,21 @@ extension Interpreter {
         values[node.id] = Values(node.shape, input.map { Double($0) })
         continue
       }
-      let inputs = node.inputs.enumerated().map {
-        read($0.element, channels: node.op.inputChannels($0.offset), from: values)
-      }
+      let inputs = Operands(
+        node, node.inputs.enumerated().map { read($1, channels: node.op.inputChannels($0), from: values) })
       switch node.op {
       case .training(.gradient):
         values[node.id] = Values(zeros: node.shape)
       case .training(.loss(let op)):
-        let (losses, gradients) = try loss(op, inputs)
+        let (losses, gradients) = try loss(op, inputs.all)
         result.losses = losses
         for (destination, gradient) in zip(node.destinations ?? [], gradients) {
           write(gradient, to: destination, in: &values)
         }
       case .training(.weightGradient(let op)):
-        weightGradient(op, inputs[0], inputs[1], into: &result.gradients)
+        weightGradient(op, inputs[.input], inputs[.gradient], into: &result.gradients)
       case .training(.statistics(let norm)):
-        values[node.id] = try statistics(norm, inputs[0], running: &result.running)
+        values[node.id] = try statistics(norm, inputs[.input], running: &result.running)
       case .training(.normalize(let op)):
         values[node.id] = try normalize(op, inputs)
       case .training(.batchNormBackwardReduce(let op)):
@@ -54,16 +53,20 @@ extension Interpreter {
         for (destination, gradient) in zip(node.destinations ?? [], try normalizeGradient(op, inputs)) {
           write(gradient, to: destination, in: &values)
         }
+      case .training(.activationGradient(let activation)):
+        let gradient = try activationGradient(activation, inputs, into: &result.gradients)
+        write(gradient, to: node.destinations![0], in: &values)
       case .training(.poolGradient(let op)):
         write(poolGradient(op, inputs), to: node.destinations![0], in: &values)
       case .training(.globalAverageGradient):
         let area = Double(node.shape.size.area)
-        let spread = Values(node.shape) { n, c, _, _ in inputs[0][n, c, 0, 0] / area }
+        let gradient = inputs[.gradient]
+        let spread = Values(node.shape) { n, c, _, _ in gradient[n, c, 0, 0] / area }
         write(spread, to: node.destinations![0], in: &values)
       case .training(.copyGradient):
-        for destination in node.destinations! { write(inputs[0], to: destination, in: &values) }
+        for destination in node.destinations! { write(inputs[.gradient], to: destination, in: &values) }
       case .convolution(let op) where op.adjoint != nil:
-        write(try adjoint(op, inputs[0], node.shape), to: node.destinations![0], inRuns: true, in: &values)
+        write(try adjoint(op, inputs[.input], node.shape), to: node.destinations![0], inRuns: true, in: &values)
       default:
         values[node.id] = try evaluate(node, inputs)
       }
@@ -207,68 +210,81 @@ extension Interpreter {
     return result
   }
 
-  /// x̂ and u = γ·x̂ + β of one value, or the value itself without a normalisation.
+  /// A normalisation and what follows it, applied to single values.
   private struct Normalised {
-    var norm: Op.BatchNorm?
+    var op: Op.Normalize
+    var z: Values
+    var statistics: Values?
     var gamma: [Double] = []
     var beta: [Double] = []
+    var derivative: ((Double) -> Double)?
   }
 
-  private func normalised(_ op: Op.Normalize, channels: Int) throws -> Normalised {
-    guard let norm = op.norm else { return Normalised() }
-    let count = channels * norm.phases
-    return Normalised(
-      norm: norm, gamma: try parameter(norm.weight, count: count), beta: try parameter(norm.bias, count: count))
+  private func normalised(_ op: Op.Normalize, _ inputs: Operands) throws -> Normalised {
+    var result = Normalised(op: op, z: inputs[.input])
+    if let norm = op.norm {
+      let count = result.z.shape.channels * norm.phases
+      result.statistics = inputs[.statistics]
+      result.gamma = try parameter(norm.weight, count: count)
+      result.beta = try parameter(norm.bias, count: count)
+    }
+    result.derivative = op.stages.activation?.derivative
+    return result
   }
 
+  /// x̂ and u = γ·x̂ + β of one value, or the value itself without a normalisation.
   private func unit(
-    _ values: Normalised, _ z: Values, _ statistics: Values, _ n: Int, _ c: Int, _ y: Int, _ x: Int
+    _ values: Normalised, _ n: Int, _ c: Int, _ y: Int, _ x: Int
   ) -> (unit: Double, scaled: Double, gamma: Double, rstd: Double) {
-    guard let norm = values.norm else { return (z[n, c, y, x], z[n, c, y, x], 1, 1) }
-    let p = phase(norm, y, x), i = index(norm, p, c, of: z.shape.channels)
+    let z = values.z[n, c, y, x]
+    guard let norm = values.op.norm, let statistics = values.statistics else { return (z, z, 1, 1) }
+    let p = phase(norm, y, x), i = index(norm, p, c, of: values.z.shape.channels)
     let rstd = statistics[norm.phases + p, c, 0, 0]
-    let unit = (z[n, c, y, x] - statistics[p, c, 0, 0]) * rstd
+    let unit = (z - statistics[p, c, 0, 0]) * rstd
     return (unit, values.gamma[i] * unit + values.beta[i], values.gamma[i], rstd)
   }
 
-  private func normalize(_ op: Op.Normalize, _ inputs: [Values]) throws -> Values {
-    let z = inputs[0]
-    let values = try normalised(op, channels: z.shape.channels)
-    return Values(z.shape) { n, c, y, x in
-      var v = unit(values, z, inputs[op.norm == nil ? 0 : 1], n, c, y, x).scaled
-      if let activation = op.activation { v = activation(v) }
-      if op.addsResidual { v += inputs[inputs.count - 1][n, c, y, x] }
-      if let activation = op.finalActivation { v = activation(v) }
+  private func normalize(_ op: Op.Normalize, _ inputs: Operands) throws -> Values {
+    let values = try normalised(op, inputs)
+    let summand = op.stages.addsSummand ? inputs[.summand] : nil
+    return Values(values.z.shape) { n, c, y, x in
+      var v = unit(values, n, c, y, x).scaled
+      for stage in op.stages {
+        switch stage {
+        case .activate(let activation): v = activation.formula.evaluate(v)
+        case .add: v += summand![n, c, y, x]
+        case .normalizeByPhase, .gatherStatistics: preconditionFailure("\(stage) in training's normalisation")
+        }
+      }
       return v
     }
   }
 
-  /// The gradients after the residual addition and after the normalisation (g).
+  /// The gradients after the sum and after the normalisation (g), from that of the result and, with a final activation, the result.
   private func gradients(
-    _ op: Op.Normalize, _ values: Normalised, _ inputs: [Values], _ n: Int, _ c: Int, _ y: Int, _ x: Int
+    _ values: Normalised, _ gradient: Values, _ result: Values?, _ n: Int, _ c: Int, _ y: Int, _ x: Int
   ) -> (residual: Double, g: Double) {
-    var dy = inputs[0][n, c, y, x]
+    var dy = gradient[n, c, y, x]
     // The only final activation is ReLU, whose derivative follows from its result.
-    if op.finalActivation != nil { dy *= inputs[inputs.count - 1][n, c, y, x] > 0 ? 1 : 0 }
+    if let result { dy *= result[n, c, y, x] > 0 ? 1 : 0 }
     let residual = dy
-    if let activation = op.activation {
-      dy *= activation.derivative(unit(values, inputs[1], inputs[op.norm == nil ? 1 : 2], n, c, y, x).scaled)
-    }
+    if let derivative = values.derivative { dy *= derivative(unit(values, n, c, y, x).scaled) }
     return (residual, dy)
   }
 
   private func batchNormBackwardReduce(
-    _ op: Op.Normalize, _ inputs: [Values], into gradients: inout [String: [Double]]
+    _ op: Op.Normalize, _ inputs: Operands, into gradients: inout [String: [Double]]
   ) throws -> Values {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
-    let shape = inputs[0].shape
-    let values = try normalised(op, channels: shape.channels)
+    let (gradient, final) = (inputs[.gradient], op.stages.finalActivation == nil ? nil : inputs[.result])
+    let shape = gradient.shape
+    let values = try normalised(op, inputs)
     var result = Values(zeros: Shape(batch: 4 * norm.phases, channels: shape.channels, height: 1, width: 1))
     for c in 0..<shape.channels {
       forEachPixel(shape) { n, y, x in
-        let g = self.gradients(op, values, inputs, n, c, y, x).g, p = phase(norm, y, x)
+        let g = self.gradients(values, gradient, final, n, c, y, x).g, p = phase(norm, y, x)
         result[p, c, 0, 0] += g
-        result[norm.phases + p, c, 0, 0] += g * unit(values, inputs[1], inputs[2], n, c, y, x).unit
+        result[norm.phases + p, c, 0, 0] += g * unit(values, n, c, y, x).unit
       }
     }
     var (gamma, beta) = (values.gamma, values.beta)
@@ -283,27 +299,50 @@ extension Interpreter {
     return result
   }
 
-  /// Computes dz = γ·rstd·(g − Σg/M − x̂·Σ(g·x̂)/M), and the residual's gradient.
-  private func normalizeGradient(_ op: Op.Normalize, _ inputs: [Values]) throws -> [Values] {
-    let shape = inputs[0].shape
-    let values = try normalised(op, channels: shape.channels)
+  /// Computes dz = γ·rstd·(g − Σg/M − x̂·Σ(g·x̂)/M), and the summand's gradient.
+  private func normalizeGradient(_ op: Op.Normalize, _ inputs: Operands) throws -> [Values] {
+    let (gradient, final) = (inputs[.gradient], op.stages.finalActivation == nil ? nil : inputs[.result])
+    let shape = gradient.shape
+    let values = try normalised(op, inputs)
     let count = Double(shape.batch * shape.size.area / (op.norm?.phases ?? 1))
+    let sums = op.norm == nil ? nil : inputs[.sums]
     let dz = Values(shape) { n, c, y, x in
-      let g = gradients(op, values, inputs, n, c, y, x).g
-      guard let norm = op.norm else { return g }
-      let (unit, _, gamma, rstd) = unit(values, inputs[1], inputs[2], n, c, y, x)
-      let (sums, p) = (inputs[3], phase(norm, y, x))
+      let g = gradients(values, gradient, final, n, c, y, x).g
+      guard let norm = op.norm, let sums else { return g }
+      let (unit, _, gamma, rstd) = unit(values, n, c, y, x)
+      let p = phase(norm, y, x)
       return gamma * rstd * (g - sums[p, c, 0, 0] / count - unit * sums[norm.phases + p, c, 0, 0] / count)
     }
-    guard op.addsResidual else { return [dz] }
-    return [dz, Values(shape) { gradients(op, values, inputs, $0, $1, $2, $3).residual }]
+    guard op.stages.addsSummand else { return [dz] }
+    return [dz, Values(shape) { gradients(values, gradient, final, $0, $1, $2, $3).residual }]
+  }
+
+  /// Computes dx = dy·∂f/∂x and, of the parameter a, Σ dy·∂f/∂a.
+  private func activationGradient(
+    _ activation: Op.Activation, _ inputs: Operands, into gradients: inout [String: [Double]]
+  ) throws -> Values {
+    let (gradient, x) = (inputs[.gradient], inputs[.input])
+    guard let name = activation.parameter, let values = try values(of: name, channels: x.shape.channels) else {
+      preconditionFailure("\(activation.name) has no parameter")
+    }
+    let (formula, slope, byParameter) = activation.formula.differentiated()
+    var sums = [Double](repeating: 0, count: values.count)
+    for c in sums.indices {
+      forEachPixel(x.shape) { n, y, column in
+        sums[c] += gradient[n, c, y, column] * formula.evaluate(x[n, c, y, column], values[c], at: byParameter)
+      }
+    }
+    gradients[name] = graph.parameter(name)?.count == 1 ? [sums.reduce(0, +)] : sums
+    return Values(x.shape) { n, c, y, column in
+      gradient[n, c, y, column] * formula.evaluate(x[n, c, y, column], values[c], at: slope)
+    }
   }
 
   // MARK: - pools
 
   /// Routes the gradient to the first maximum under the kernel, or equally to all elements.
-  private func poolGradient(_ op: Op.Pool, _ inputs: [Values]) -> Values {
-    let (gradient, input) = (inputs[0], inputs[1])
+  private func poolGradient(_ op: Op.Pool, _ inputs: Operands) -> Values {
+    let (gradient, input) = (inputs[.gradient], inputs[.input])
     var result = Values(zeros: input.shape)
     for n in 0..<gradient.shape.batch {
       for c in 0..<gradient.shape.channels {
@@ -331,22 +370,5 @@ extension Interpreter {
 
   private func forEachPixel(_ shape: Shape, _ body: (_ n: Int, _ y: Int, _ x: Int) -> Void) {
     for n in 0..<shape.batch { for y in 0..<shape.height { for x in 0..<shape.width { body(n, y, x) } } }
-  }
-}
-
-extension Op.Activation {
-  /// The derivative at u.
-  func derivative(_ u: Double) -> Double {
-    switch self {
-    case .relu: return u > 0 ? 1 : 0
-    case .leakyReLU(let slope): return u > 0 ? 1 : slope
-    case .silu:
-      let s = logistic(u)
-      return s * (1 + u * (1 - s))
-    case .sigmoid:
-      let s = logistic(u)
-      return s * (1 - s)
-    case .hardswish: return u <= -3 ? 0 : u >= 3 ? 1 : (2 * u + 3) / 6
-    }
   }
 }

@@ -50,7 +50,8 @@ public struct Interpreter {
       if node.op == .input {
         result = Values(node.shape, input.map { Double($0) })
       } else {
-        let inputs = node.inputs.enumerated().map { read($1, channels: node.op.inputChannels($0), from: values) }
+        let inputs = Operands(
+          node, node.inputs.enumerated().map { read($1, channels: node.op.inputChannels($0), from: values) })
         result = try evaluate(node, inputs)
         precondition(result.shape == node.shape, "%\(node.id) gave \(result.shape), not \(node.shape)")
       }
@@ -90,26 +91,31 @@ public struct Interpreter {
     return last
   }
 
-  func evaluate(_ node: Node, _ inputs: [Values]) throws -> Values {
+  func evaluate(_ node: Node, _ inputs: Operands) throws -> Values {
     switch node.op {
     case .input: preconditionFailure("the input is given")
     case .convolution(let op): try convolution(op, inputs, node.shape)
-    case .batchNorm(let op): try batchNorm(op, inputs[0])
-    case .activation(let activation): inputs[0].map(activation.callAsFunction)
-    case .add: Values(node.shape, zip(inputs[0].elements, inputs[1].elements).map { $0 + $1 })
-    case .concat: concat(inputs, node.shape)
-    case .slice(let first, _): Values(node.shape) { n, c, y, x in inputs[0][n, first + c, y, x] }
-    case .spaceToDepth(let op): spaceToDepth(op, inputs[0], node.shape)
-    case .upsample(let factor): Values(node.shape) { n, c, y, x in inputs[0][n, c, y / factor, x / factor] }
-    case .pool(let op): pool(op, inputs[0], node.shape)
-    case .globalAveragePool: globalAveragePool(inputs[0], node.shape)
-    case .flatten: Values(node.shape, inputs[0].elements)
-    case .linear(let op): try linear(op, inputs[0], node.shape)
-    case .softmax: softmax(inputs[0])
-    case .decodeBoxes(let op): try decodeBoxes(op, inputs, node.shape)
-    case .copy: inputs[0]
+    case .batchNorm(let op): try batchNorm(op, inputs[.input])
+    case .activation(let activation): try activate(activation, inputs[.input])
+    case .add: Values(node.shape, zip(inputs[.input].elements, inputs[.summand].elements).map { $0 + $1 })
+    case .concat: concat(inputs.all, node.shape)
+    case .slice(let first, _): Values(node.shape) { n, c, y, x in inputs[.input][n, first + c, y, x] }
+    case .spaceToDepth(let op): spaceToDepth(op, inputs[.input], node.shape)
+    case .upsample(let factor): Values(node.shape) { n, c, y, x in inputs[.input][n, c, y / factor, x / factor] }
+    case .pool(let op): pool(op, inputs[.input], node.shape)
+    case .globalAveragePool: globalAveragePool(inputs[.input], node.shape)
+    case .flatten: Values(node.shape, inputs[.input].elements)
+    case .linear(let op): try linear(op, inputs[.input], node.shape)
+    case .softmax: softmax(inputs[.input])
+    case .decodeBoxes(let op): try decodeBoxes(op, inputs.all, node.shape)
+    case .copy: inputs[.input]
     case .training: throw InterpreterError("\(node.op.name) is evaluated by trainingStep")
     }
+  }
+
+  private func activate(_ activation: Op.Activation, _ input: Values) throws -> Values {
+    let function = try function(activation, channels: input.shape.channels)
+    return Values(input.shape) { n, c, y, x in function(input[n, c, y, x], c) }
   }
 
   /// Reads the values of a parameter and checks that there are `count`.
@@ -119,6 +125,22 @@ public struct Interpreter {
       throw InterpreterError("\(name) has \(values.count) values, but its reader needs \(count)")
     }
     return values.map { Double($0) }
+  }
+}
+
+/// The tensors that a node reads, by the parts that they play.
+struct Operands {
+  let node: Node
+  let all: [Values]
+
+  init(_ node: Node, _ values: [Values]) {
+    self.node = node
+    all = values
+  }
+
+  subscript(role: OperandRole) -> Values {
+    guard let index = node.index(of: role) else { preconditionFailure("\(node.op.name) has no \(role)") }
+    return all[index]
   }
 }
 

@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 import SPD
 import SPDCompiler
 
@@ -17,9 +10,9 @@ extension LossOracle {
   public static func composed(
     _ loss: LossExpression, _ output: Values, targets: [Double]
   ) -> (loss: Double, gradient: Values) {
-    let (expression, slope) = loss.differentiated()
+    let (expression, slope, _) = loss.values.differentiated()
     var gradient = Values(zeros: output.shape)
-    let value = sum(expression, output, targets) { places, divisor, terms in
+    let value = sum(expression, loss.average, output, targets) { places, divisor, terms in
       for (place, slope) in zip(places, terms[slope]) { gradient.elements[place] = slope / divisor }
     }
     return (value, gradient)
@@ -27,15 +20,16 @@ extension LossOracle {
 
   /// Evaluates the loss without its gradient.
   public static func value(of loss: LossExpression, _ output: Values, targets: [Double]) -> Double {
-    sum(loss, output, targets) { _, _, _ in }
+    sum(loss.values, loss.average, output, targets) { _, _, _ in }
   }
 
   /// - Parameter body: called for each pixel with its channels' positions, the divisor of sums, and all terms.
   private static func sum(
-    _ expression: LossExpression, _ output: Values, _ targets: [Double], _ body: ([Int], Double, [[Double]]) -> Void
+    _ expression: ScalarExpression, _ average: LossExpression.Average, _ output: Values, _ targets: [Double],
+    _ body: ([Int], Double, [[Double]]) -> Void
   ) -> Double {
     let shape = output.shape
-    let divisor = Double(expression.average == .images ? shape.batch : shape.count)
+    let divisor = Double(average == .images ? shape.batch : shape.count)
     var sum = 0.0
     for n in 0..<shape.batch {
       for y in 0..<shape.height {
@@ -51,43 +45,21 @@ extension LossOracle {
   }
 
   /// Evaluates every term for each channel of one pixel.
-  private static func evaluate(_ expression: LossExpression, _ output: [Double], _ targets: [Double]) -> [[Double]] {
+  private static func evaluate(_ expression: ScalarExpression, _ output: [Double], _ targets: [Double]) -> [[Double]] {
     var values: [[Double]] = []
     for term in expression.terms {
       switch term {
       case .output: values.append(output)
       case .target: values.append(targets)
       case .constant(let value): values.append(output.map { _ in value })
-      case .function(let function, let a): values.append(values[a].map { evaluate(function, $0) })
+      case .function(let function, let a): values.append(values[a].map { function.evaluate($0) })
       case .operation(let operation, let a, let b):
-        values.append(zip(values[a], values[b]).map { evaluate(operation, $0, $1) })
+        values.append(zip(values[a], values[b]).map { operation.evaluate($0, $1) })
       case .reduction(let reduction, let a):
         let all = reduction == .sum ? values[a].reduce(0, +) : values[a].max()!
         values.append(output.map { _ in all })
       }
     }
     return values
-  }
-
-  private static func evaluate(_ function: LossExpression.Function, _ x: Double) -> Double {
-    switch function {
-    case .exp: exp(x)
-    case .log: log(x)
-    case .sqrt: x.squareRoot()
-    case .sigmoid: sigmoid(x)
-    case .softplus: softplus(x)
-    case .sign: x > 0 ? 1 : x < 0 ? -1 : 0
-    }
-  }
-
-  private static func evaluate(_ operation: LossExpression.Operation, _ x: Double, _ y: Double) -> Double {
-    switch operation {
-    case .add: x + y
-    case .subtract: x - y
-    case .multiply: x * y
-    case .divide: x / y
-    case .maximum: max(x, y)
-    case .atLeast: x >= y ? 1 : 0
-    }
   }
 }

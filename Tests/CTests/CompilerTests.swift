@@ -108,7 +108,8 @@ import Testing
 
   /// Templates of training, which compile only beside each other: whole modules are compiled as strictly.
   private static let withinModules: Set = [
-    "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients", "norm_statistics", "normalize",
+    "activation_gradient", "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients",
+    "norm_statistics", "normalize",
     "normalize_gradient", "batch_norm_backward_reduce", "pack_training", "pack_training_bias",
     "pack_training_direct", "pack_training_image", "pack_training_winograd", "pool_gradient", "statistics",
     "training_module", "training_step", "transpose", "update", "update_apart", "update_in_backward", "weight_gradient",

@@ -55,7 +55,7 @@ import Testing
     let (plan, network) = try await Self.compiled(target)
     let gathering = plan.steps.filter { step in
       if let node = step.node, case .convolution(let op) = plan.graph[node].op {
-        op.epilogue.gathersStatistics
+        op.epilogue.stages.gathersStatistics
       } else {
         false
       }

@@ -10,6 +10,7 @@ are those of the published checkpoints.
 Running this file builds every network and checks its entry and parameter counts.
 """
 import math
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -306,11 +307,37 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Activations(nn.Sequential):
+    """models/activations.swift: a convolution, a normalisation and a function after the other."""
+
+    def __init__(self, classes):
+        functions = [
+            nn.ReLU(), nn.LeakyReLU(0.2), nn.ReLU6(), nn.ELU(0.7), nn.ELU(), nn.SiLU(), nn.Mish(), nn.GELU(),
+            nn.GELU(approximate="tanh"), nn.Sigmoid(), nn.Tanh(), nn.Hardsigmoid(), nn.Hardswish(), QuickGELU(),
+            nn.PReLU(), nn.PReLU(16)]
+        layers = [nn.Sequential(nn.Conv2d(16 if i else 3, 16, 3, 1, 1), nn.BatchNorm2d(16), f)
+                  for i, f in enumerate(functions)]
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Linear(16, classes))
+
+    def forward(self, x):
+        *others, last = self
+        for layer in others:
+            x = layer(x)
+        return last(x.flatten(1))
+
+
+class QuickGELU(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(1.702 * x)
+
+
 # The catalogue ------------------------------------------------------------------------------------------------------
 
 YOLO_NAMES = [f"yolov5{v}{s}" for v in ("-spd-", "") for s in YOLO_SIZES]
 RESNETS = {"resnet18": (BasicBlock, (2, 2, 2, 2)), "resnet50": (BottleNeck, (3, 4, 6, 3))}
 NAMES = YOLO_NAMES + [r + v for v in ("-spd", "") for r in RESNETS]
+MODELS = Path(__file__).resolve().parent / "models"
+OWN = {str(MODELS / "activations.swift"): Activations}  # networks of model files, by their paths
 
 PARAMETERS = {  # (name, classes) → parameters, as published or measured on the authors' modules
     ("yolov5-spd-n", 80): 2_256_157, ("yolov5-spd-s", 80): 8_771_389,
@@ -332,6 +359,8 @@ def default_classes(name):
 
 def build(name, classes=None):
     """The named network with PyTorch's default initialisation, its state checked against the published counts."""
+    if name in OWN:
+        return OWN[name](classes or 10)
     if name not in NAMES:
         raise ValueError(f"no network is called {name!r}; there are {', '.join(NAMES)}")
     classes = default_classes(name) if classes is None else classes

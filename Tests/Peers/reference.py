@@ -38,7 +38,7 @@ def size(text):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("model", choices=networks.NAMES)
+    p.add_argument("model", choices=[*networks.NAMES, *networks.OWN], metavar="MODEL")
     p.add_argument("--size", type=size, default=(64, 64), metavar="HxW", help="default 64x64")
     p.add_argument("--batch", type=int, default=1, metavar="N")
     p.add_argument("--classes", type=int, metavar="N", help="default: YOLO 80, ResNet-18 200, ResNet-50 10")

@@ -11,6 +11,7 @@ Every tensor takes u = uniform(its state-dict key, count), row-major, computed i
     BatchNorm bias, running_mean       0.4·u − 0.2
     convolution and linear weight      (2u − 1)·√(3 / fan_in)·1.2,  fan_in = elements of one output channel's filter
     convolution and linear bias        0.2·u − 0.1
+    PReLU weight                       0.5·u
 Other buffers (anchors, num_batches_tracked) stay as built. The input is uniform("input", B·3·H·W).
 """
 import math
@@ -50,6 +51,8 @@ def fill(module):
             elif isinstance(m, (nn.Conv2d, nn.Linear)):
                 limit = math.sqrt(3 / m.weight[0].numel()) * 1.2
                 rules = {"weight": lambda u, limit=limit: (2 * u - 1) * limit, "bias": lambda u: 0.2 * u - 0.1}
+            elif isinstance(m, nn.PReLU):
+                rules = {"weight": lambda u: 0.5 * u}
             else:
                 continue
             for key, rule in rules.items():

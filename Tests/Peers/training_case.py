@@ -67,7 +67,7 @@ def deviation(exact, rough):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("model", choices=networks.NAMES)
+    p.add_argument("model", choices=[*networks.NAMES, *networks.OWN], metavar="MODEL")
     p.add_argument("--size", type=int, default=64)
     p.add_argument("--batch", type=int, default=4)
     p.add_argument("--steps", type=int, default=3)

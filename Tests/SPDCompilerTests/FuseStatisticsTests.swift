@@ -77,7 +77,7 @@ import Testing
     }
     let (lowered, _) = try Self.records(graph)
     let gathering = lowered.nodes.filter { node in
-      if case .convolution(let op) = node.op { op.epilogue.gathersStatistics } else { false }
+      if case .convolution(let op) = node.op { op.epilogue.stages.gathersStatistics } else { false }
     }
     let again = lowered.nodes.filter { node in
       if case .convolution(let op) = node.op { op.adjoint == nil && node.layer == "1.conv" } else { false }

@@ -41,7 +41,8 @@ import Testing
       return .weightGradientWinograd(
         WinogradGradientTile(size: 4, inputs: 8, vectors: 2, tiles: 32, group: 4, share: 4))
     case .weightGradientWinograd: return .weightGradientImage(scale: 1, chunks: 4)
-    case .weightGradientImage: return .poolGradient
+    case .weightGradientImage: return .activationGradient
+    case .activationGradient: return .poolGradient
     case .poolGradient: return .globalAverageGradient
     case .globalAverageGradient: return .copyGradient
     case .copyGradient: return .clear

@@ -126,12 +126,11 @@ struct SplitUpsampledTests {
       ]
       parts[1].batchNorm = maker.norm("d.bn", 8)
       var op = Op.Convolution(kernel: 1, stride: 1, padding: 0, dilation: 1, groups: 1, parts: parts)
-      op.epilogue.phaseNorm = maker.norm("bn", 4 * 28)
-      op.epilogue.phaseNorm?.enclosing = .init(scale: 2, order: .onnx)
-      op.epilogue.activation = .silu
+      var norm = maker.norm("bn", 4 * 28)
+      norm.enclosing = .init(scale: 2, order: .onnx)
+      op.epilogue.stages = [.normalizeByPhase(norm), .activate(.silu)]
       let y = try maker.add(.convolution(op), .concat([large, small.upsampled(by: factor), large]))
-      op.epilogue.phaseNorm = nil
-      op.epilogue.addsResidual = true
+      op.epilogue.stages = [.activate(.silu), .add]
       _ = try maker.add(.convolution(op), .concat([large, small.upsampled(by: factor), large]), y)
       return maker
     }

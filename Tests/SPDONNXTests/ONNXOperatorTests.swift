@@ -35,6 +35,19 @@ import Testing
     #expect(graph.node[5].input == graph.node[3].output + graph.node[4].output)
   }
 
+  /// What has no operator is written as the arithmetic of its formula.
+  @Test func activationsByFormula() throws {
+    let graph = try exported { $0.through(ELU(0.5), ReLU6(), Mish(), Activation("step") { x in abs(x) - max(x, 1) }) }
+    #expect(
+      graph.types == ["Elu", "Max", "Min", "Softplus", "Tanh", "Mul", "Sign", "Mul", "Max", "Sub"])
+    #expect(graph.node[0].float("alpha") == 0.5)
+    #expect(graph.floats(graph.node[2].input[0]) == [6])
+    let learned = try exported { $0.through(PReLU(perChannel: true), GlobalAveragePool(), Linear(4), PReLU()) }
+    #expect(learned.types == ["Reshape", "PRelu", "GlobalAveragePool", "Reshape", "Gemm", "PRelu"])
+    #expect(learned.node[5].input == learned.node[4].output + ["3.weight"])
+    #expect(try exported { $0.through(Hardsigmoid()) }.node[0].float("alpha") == 1 / 6)
+  }
+
   @Test func joinsAndSlices() throws {
     let graph = try exported { concat($0 + $0, $0.channels(1..<3)) }
     #expect(graph.types == ["Add", "Slice", "Concat"])

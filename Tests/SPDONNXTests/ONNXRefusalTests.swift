@@ -33,7 +33,7 @@ import Testing
       return
     }
     let place = "%1 (conv2d 0, ONNXRefusalTests.swift:"
-    let epilogue = try #require(refusalOfConvolution { op in op.epilogue.activation = .relu })
+    let epilogue = try #require(refusalOfConvolution { op in op.epilogue.stages.append(.activate(.relu)) })
     #expect(epilogue.hasPrefix(place))
     #expect(epilogue.contains(" has an epilogue: only a graph as traced"))
     let folded = refusalOfConvolution { op in op.parts[0].batchNorm = norm }

@@ -73,9 +73,9 @@ struct ConvolutionTests {
     var maker = GraphMaker(1, 1, 3)
     let part = maker.part("c", 1, of: 1, kernel: 1, weight: [2])
     var op = Op.Convolution(kernel: 1, part)
-    op.epilogue.activation = .leakyReLU(slope: 0.5)
-    op.epilogue.addsResidual = true
-    op.epilogue.finalActivation = .relu
+    op.epilogue.stages.append(.activate(.leakyReLU(slope: 0.5)))
+    op.epilogue.stages.append(.add)
+    op.epilogue.stages.append(.activate(.relu))
     let residual = try maker.add(.activation(.leakyReLU(slope: 2)), maker.input)
     _ = try maker.add(.convolution(op), maker.input, residual)
     #expect(try maker.run([-3, 1, 4]) == [0, 3, 12])
@@ -85,9 +85,9 @@ struct ConvolutionTests {
     var maker = GraphMaker(1, 2, 2)
     let part = maker.part("c", 1, of: 1, kernel: 1, weight: [1])
     var op = Op.Convolution(kernel: 1, part)
-    op.epilogue.phaseNorm = maker.norm(
-      "n", 4, epsilon: 0, [[1, 1, 1, 1], [10, 20, 30, 40], [0, 0, 0, 0], [1, 1, 1, 1]])
-    op.epilogue.phaseNorm?.enclosing = .init(scale: 2, order: .paper)
+    var norm = maker.norm("n", 4, epsilon: 0, [[1, 1, 1, 1], [10, 20, 30, 40], [0, 0, 0, 0], [1, 1, 1, 1]])
+    norm.enclosing = .init(scale: 2, order: .paper)
+    op.epilogue.stages = [.normalizeByPhase(norm)]
     _ = try maker.add(.convolution(op), maker.input)
     // The paper's channels are r + 2q: (0,0), (1,0), (0,1), (1,1).
     #expect(try maker.run([1, 2, 3, 4]) == [11, 32, 23, 44])
@@ -110,7 +110,7 @@ struct ConvolutionTests {
     var second = first
     second.parts[0].bias = nil
     second.epilogue.addsAccumulator = true
-    second.epilogue.addsResidual = true
+    second.epilogue.stages.append(.add)
     _ = try maker.add(.convolution(second), Operand(segments: [high]), start, start)
     let expected: [Double] = [464 + 75 + 464, 615.5 + 90 + 615.5]
     #expect(try maker.run([1, 2, 3, 4, 5, 6]) == expected)

@@ -147,8 +147,8 @@ struct EquivalenceTests {
       var norm = maker.norm("bn", 5 * scale * scale)
       if place != .after { norm.enclosing = op }
       if place == .epilogue {
-        conv.epilogue.phaseNorm = norm
-        conv.epilogue.activation = .silu
+        conv.epilogue.stages.append(.normalizeByPhase(norm))
+        conv.epilogue.stages.append(.activate(.silu))
       }
       var x = try maker.add(.convolution(conv), maker.input)
       if place == .before { x = try maker.add(.activation(.silu), maker.add(.batchNorm(norm), x)) }
@@ -168,9 +168,9 @@ struct EquivalenceTests {
       let residual = try maker.add(.convolution(.init(kernel: 1, other)), maker.input)
       var conv = Op.Convolution(kernel: 3, padding: 1, maker.part("c", 4, of: 3, kernel: 3))
       if fused {
-        conv.epilogue.activation = .hardswish
-        conv.epilogue.addsResidual = true
-        conv.epilogue.finalActivation = .relu
+        conv.epilogue.stages.append(.activate(.hardswish))
+        conv.epilogue.stages.append(.add)
+        conv.epilogue.stages.append(.activate(.relu))
         _ = try maker.add(.convolution(conv), maker.input, residual)
       } else {
         let y = try maker.add(.activation(.hardswish), maker.add(.convolution(conv), maker.input))

@@ -49,7 +49,7 @@ struct GraphLimitTests {
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity, 1e300]) func hyperparameters(number: Double) {
-    #expect(message { LeakyReLU(number)($0) } == "LeakyReLU needs a finite slope, not \(number)")
+    #expect(message { LeakyReLU(number)($0) } == "leaky_relu needs a finite slope, not \(number)")
     #expect(message { BatchNorm(epsilon: number)($0) } != nil || number == 1e300)
     #expect(
       message { BatchNorm(momentum: number)($0) } == "batch normalisation needs a momentum from 0 to 1, not \(number)")
@@ -122,7 +122,7 @@ struct GraphLimitTests {
     #expect(throws: GraphError.self) { try Pipeline.run(trained) }
     let text = try refusal { graph in
       guard case .convolution(var op) = graph.nodes[1].op else { throw GraphError("no convolution") }
-      op.epilogue.gathersStatistics = true
+      op.epilogue.stages.append(.gatherStatistics)
       graph.nodes[1].op = .convolution(op)
     }
     #expect(text?.contains("a convolution that gathers statistics") == true)
@@ -151,7 +151,7 @@ struct GraphLimitTests {
   @Test func epilogues() throws {
     let old = #"{"addsResidual": true, "addsStart": true, "gathersStatistics": false}"#
     let epilogue = try JSONDecoder().decode(Op.Epilogue.self, from: Data(old.utf8))
-    #expect(epilogue.addsAccumulator && epilogue.addsResidual && !epilogue.gathersStatistics)
+    #expect(epilogue.addsAccumulator && epilogue.stages == [.add])
     #expect(try JSONDecoder().decode(Op.Epilogue.self, from: Data("{}".utf8)).isEmpty)
     #expect(try JSONDecoder().decode(Op.Epilogue.self, from: JSONEncoder().encode(epilogue)) == epilogue)
   }

@@ -171,10 +171,10 @@ struct GraphVerifyTests {
     started.nodes[2].inputs[1] = Operand(started.nodes[0])
     try started.verify()
     var op = try convolution(of: started)
-    op.epilogue.addsResidual = true
+    op.epilogue.stages.append(.add)
     started.nodes[2].op = .convolution(op)
     expect(": the residual is 4×6×6, but the convolution gives 4×6×6", started)
-    (op.epilogue.addsResidual, op.groups) = (false, 2)
+    (op.epilogue.stages, op.groups) = ([], 2)
     started.nodes[2].op = .convolution(op)
     expect(": a part of a convolution's sums cannot have 2 groups", started)
   }
@@ -182,7 +182,7 @@ struct GraphVerifyTests {
   @Test func aResidualHasTheShapeOfItsConvolution() throws {
     var graph = try sound().graph
     var op = try convolution(of: graph)
-    op.epilogue.addsResidual = true
+    op.epilogue.stages.append(.add)
     graph.nodes[2].op = .convolution(op)
     #expect(throws: GraphError("%2 (conv2d layer, test:2): the residual is 4×6×6, but the convolution gives 4×6×6")) {
       try graph.verify()

@@ -33,10 +33,25 @@ public struct EmitC {
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
     if plan.buffers.contains(where: { !$0.layout.halo.isEmpty }) { source += "\n" + (try templates.fill("halo", [:])) }
+    let activations = try activationFunctions()
+    source += try helpers(activations.helpers) + activations.text
     source += "\n" + kernels.functions
     source += "\n" + packing.functions
     source += "\n" + (try runtime(calls: kernels.calls, packing: packing.calls, packHash: packHash))
     return Result(source: source, header: try header(), packHash: packHash)
+  }
+
+  /// The texts of templates that kernels call functions of, in an order in which each comes after what it calls itself.
+  func helpers(_ needed: Set<String>) throws -> String {
+    let all = [
+      "halo", "derivatives", "training_math", "vector_math", "loss_math", "composed_math", "tanh", "erf", "transpose",
+      "pack_parameter", "pack_training", "pack_training_direct", "pack_training_winograd", "pack_training_bias",
+      "pack_training_image",
+    ]
+    // Functions of one number are made of those of vector_math.
+    let needed = needed.isDisjoint(with: ["composed_math", "tanh", "erf"]) ? needed : needed.union(["vector_math"])
+    precondition(needed.isSubset(of: all), "\(needed) has no place among the helpers")
+    return try all.filter(needed.contains).map { "\n" + (try templates.fill($0, [:])) }.joined()
   }
 
   private func contract() -> String {

@@ -3,20 +3,23 @@ import SPD
 extension EmitC {
   /// Statements that turn the sums `v` into what is stored; see the templates for the names in scope.
   func epilogue(_ epilogue: Op.Epilogue, width: Int, adds: Bool = false) -> String {
-    var statements = adds ? ["v += AT(to);"] : []
-    if epilogue.phaseNorm != nil {
-      statements.append("v = v * AT(bias + \(width) + phase) + AT(bias + \(5 * width) + phase);")
+    var parametric = epilogue.parametric
+    let statements = epilogue.stages.compactMap { stage -> String? in
+      switch stage {
+      case .normalizeByPhase: return "v = v * AT(bias + \(width) + phase) + AT(bias + \(5 * width) + phase);"
+      case .activate(let activation) where activation.parameter != nil:
+        return apply(activation, parameter: "bias + \(parametric.removeFirst().row * width) + channel")
+      case .activate(let activation): return apply(activation)
+      case .add: return "v += AT(r + residual);"
+      case .gatherStatistics: return nil  // of the tile as a whole, once it is stored
+      }
     }
-    if let activation = epilogue.activation { statements.append(activation.statement) }
-    if epilogue.addsResidual { statements.append("v += AT(r + residual);") }
-    if let activation = epilogue.finalActivation { statements.append(activation.statement) }
-    return statements.joined(separator: " ")
+    return ((adds ? ["v += AT(to);"] : []) + statements).joined(separator: " ")
   }
 
   /// Address and layout of the residual, if there is one.
-  func residual(_ node: Node, _ op: Op.Convolution) -> (address: String, layout: TensorLayout?) {
-    guard op.epilogue.addsResidual else { return ("NULL", nil) }
-    let segment = node.inputs[node.inputs.count - 1].segments[0]
+  func residual(_ node: Node) -> (address: String, layout: TensorLayout?) {
+    guard let segment = node.operand(.summand)?.segments[0] else { return ("NULL", nil) }
     return (address(segment), layout(segment.node))
   }
 
@@ -44,18 +47,5 @@ extension EmitC {
       }
     }
     return result
-  }
-}
-
-extension Op.Activation {
-  /// Applies it to the vector `v`; the functions are the prelude's.
-  var statement: String {
-    switch self {
-    case .relu: "relu(&v);"
-    case .leakyReLU(let slope): "leaky_relu(&v, (float)\(slope));"
-    case .silu: "silu(&v);"
-    case .sigmoid: "sigmoid(&v);"
-    case .hardswish: "hard_swish(&v);"
-    }
   }
 }

@@ -77,11 +77,11 @@ extension EmitC {
     result.prelude = haloes(of: step)
     if !result.prelude.isEmpty { result.helpers.insert("halo") }
     guard plan.mode == .training, let block = plan.packedBlock(of: id) else { return result }
-    guard let kernel = step.kernel.module as? any TrainingConvolutionKernel else {
+    guard let kernel = step.kernel.module as? any TrainingPackingKernel else {
       preconditionFailure("\(step.kernel) is not packed in training")
     }
     result.prelude += kernel.trainingPacking(of: graph[id], to: block, in: self) + "BARRIER\n"
-    result.helpers.formUnion(kernel.trainingHelpers + ["pack_training_bias"])
+    result.helpers.formUnion(kernel.trainingHelpers)
     return result
   }
 

@@ -32,22 +32,9 @@ extension EmitC {
 
   /// Multiplies g by the slope of the final ReLU, which its result y tells.
   func finalSlope(_ op: Op.Normalize) -> String {
-    op.finalActivation == nil ? "" : "g = SELECT(AT(y + at) > 0.0f, g, SPLAT(0.0f)); "
+    op.stages.finalActivation == nil ? "" : "g = SELECT(AT(y + at) > 0.0f, g, SPLAT(0.0f)); "
   }
 
   /// Multiplies g by the slope of the activation at u.
-  func slope(_ op: Op.Normalize) -> String { op.activation.map { "\($0.slope) g *= u;" } ?? "" }
-}
-
-extension Op.Activation {
-  /// Turns the vector u, its argument, into its derivative there.
-  fileprivate var slope: String {
-    switch self {
-    case .relu: "relu_slope(&u);"
-    case .leakyReLU(let slope): "leaky_relu_slope(&u, (float)\(slope));"
-    case .silu: "silu_slope(&u);"
-    case .sigmoid: "sigmoid_slope(&u);"
-    case .hardswish: "hard_swish_slope(&u);"
-    }
-  }
+  func slope(_ op: Op.Normalize) -> String { op.stages.activation.map { "\(toSlope($0)) g *= u;" } ?? "" }
 }

@@ -44,7 +44,9 @@ extension EmitC {
         "TENSORS": tensors.joined(separator: "\n    "),
         "VARIANCES": (variances(stored) + ["{-1, 0.0}"]).joined(separator: ", "),
       ])
-    for template in ["pack_direct", "pack_winograd", "pack_image", "pack_grouped", "pack_bias", "pack_norm"]
+    for template in [
+      "pack_direct", "pack_winograd", "pack_image", "pack_grouped", "pack_bias", "pack_norm", "pack_parameter",
+    ]
     where needed.contains(template) {
       result.functions += "\n" + (try templates.fill(template, [:]))
     }
@@ -56,7 +58,7 @@ extension EmitC {
   private func variances(_ stored: [Parameter]) -> [String] {
     let norms = graph.nodes.flatMap { node -> [Op.BatchNorm] in
       switch node.op {
-      case .convolution(let op): op.parts.compactMap(\.batchNorm) + [op.epilogue.phaseNorm].compactMap { $0 }
+      case .convolution(let op): op.parts.compactMap(\.batchNorm) + [op.epilogue.stages.phaseNorm].compactMap { $0 }
       case .batchNorm(let norm): [norm]
       case .input, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
         .linear, .softmax, .decodeBoxes, .copy, .training:
@@ -105,6 +107,22 @@ extension EmitC {
         + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)), thread, threads);"
     )
   }
+
+  /// A value for each channel.
+  func packParameter(of activation: Op.Activation, channels: Int, to offset: Int) -> PackingStatements {
+    PackingStatements(
+      "pack_parameter",
+      "pack_parameter(weights + \(offset), \(tensor(activation.parameter!)), \(count(activation)), \(channels), thread, threads);"
+    )
+  }
+
+  /// The same in every step of training.
+  func packTrainingParameter(of activation: Op.Activation, _ node: Node, to block: Plan.PackedBlock) -> String {
+    "pack_parameter(arena + \(block.offset), \(value(activation.parameter!)), \(count(activation)), \(node.shape.channels), "
+      + "thread, threads);\n"
+  }
+
+  private func count(_ activation: Op.Activation) -> Int { graph.parameter(activation.parameter!)!.count }
 
   func list(_ values: [Int]) -> String { values.map(String.init).joined(separator: ", ") }
 }

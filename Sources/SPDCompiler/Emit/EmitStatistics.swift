@@ -18,7 +18,7 @@ extension EmitC {
     _ node: Node, _ op: Op.Convolution, strip: Int, _ statements: [String: String], slot: String, channel: String,
     vectors: String
   ) -> Gathering {
-    guard op.epilogue.gathersStatistics else {
+    guard op.epilogue.stages.gathersStatistics else {
       let names = ["SLOTS", "PARAMETER", "ARGUMENT", "BEGIN", "END"] + statements.keys
       return Gathering(
         holes: Dictionary(uniqueKeysWithValues: names.map { ("STATISTICS_" + $0, "") }), support: [], argument: "")

@@ -7,13 +7,9 @@ extension EmitC {
     var source = trainingContract()
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
-    let helpers = [
-      "halo", "derivatives", "training_math", "composed_math", "transpose", "pack_training", "pack_training_direct",
-      "pack_training_winograd", "pack_training_bias", "pack_training_image",
-    ]
-    let needed = kernels.helpers.union(["derivatives", "training_math", "transpose"])
-    precondition(needed.isSubset(of: helpers), "\(needed) has no place among the helpers")
-    for helper in helpers where needed.contains(helper) { source += "\n" + (try templates.fill(helper, [:])) }
+    let activations = try activationFunctions()
+    let always: Set = ["derivatives", "training_math", "vector_math", "loss_math", "transpose"]
+    source += try helpers(kernels.helpers.union(always).union(activations.helpers)) + activations.text
     source += "\n" + kernels.functions
     if !plan.updatesInBackward {
       source += "\n" + (try templates.fill("optimizer_rules", ["NAME": "\(prefix)_optimizer"]))

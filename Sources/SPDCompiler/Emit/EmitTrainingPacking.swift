@@ -22,8 +22,8 @@ extension EmitC {
         + text(adjoint.runs.map { ($0.count, $0.first * area, $0.stride * area) })
     }
     let area = op.kernel.area
-    let inputs = graph.shape(of: node.inputs[0]).channels
-    let segments = node.inputs[0].segments.map { ($0.channels, $0.target * area, $0.targetStride * area) }
+    let inputs = graph.shape(of: node[.input]).channels
+    let segments = node[.input].segments.map { ($0.channels, $0.target * area, $0.targetStride * area) }
     // An image's channels and phases lie in the weights' order.
     return text(isImage ? [(inputs, 0, area)] : segments) + ", " + text([(op.outputs, 0, inputs * area)])
   }

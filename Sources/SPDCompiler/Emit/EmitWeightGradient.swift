@@ -4,23 +4,23 @@ import SPD
 extension EmitC {
   /// Inputs, gradient of the result, gradients of weights and biases.
   func weightGradientArguments(_ node: Node, _ op: Op.Convolution) -> String {
-    "\(weightGradientSources(node, op)), \(address(node.inputs[1].segments[0])), (float *const[]){\(gradient(op.parts[0].weight))}, "
+    "\(weightGradientSources(node, op)), \(address(node[.gradient].segments[0])), (float *const[]){\(gradient(op.parts[0].weight))}, "
       + "(float *const[]){\(op.parts[0].bias.map(gradient) ?? "NULL")}"
   }
 
   var gradients: Support { Support(template: "gradients", holes: [:]) }
 
   func weightGradientHoles(_ node: Node, _ op: Op.Convolution) -> [String: String] {
-    let shape = graph.shape(of: node.inputs[1])
-    let segments = node.inputs[0].segments
+    let shape = graph.shape(of: node[.gradient])
+    let segments = node[.input].segments
     func list(_ value: (Segment) -> Int) -> String { segments.map { "\(value($0))" }.joined(separator: ", ") }
     return [
       "IMAGES": "\(shape.batch)", "OUT_ROWS": "\(shape.height)", "OUT_COLS": "\(shape.width)",
       "OUT_BLOCKS": "\(op.outputBlocks)", "OUTPUTS": "\(op.outputs)",
-      "INPUTS": "\(graph.shape(of: node.inputs[0]).channels)", "IN_BLOCKS": "\(node.inputBlocks)",
+      "INPUTS": "\(graph.shape(of: node[.input]).channels)", "IN_BLOCKS": "\(node.inputBlocks)",
       "STARTS": "0", "ADD": "0", "CHANNELS": list(\.channels), "TARGETS": list(\.target),
       "TARGET_STRIDES": list(\.targetStride),
-    ] + strides("DY", layout(node.inputs[1].segments[0].node))
+    ] + strides("DY", layout(node[.gradient].segments[0].node))
   }
 
   /// A line for each run of segments that differ only in where they begin: blocks, and steps from block to block, output row to
@@ -37,6 +37,6 @@ extension EmitC {
 
   func weightGradientSources(_ node: Node, _ op: Op.Convolution) -> String {
     pointers(
-      node.inputs[0].segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) })
+      node[.input].segments.map { address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) })
   }
 }

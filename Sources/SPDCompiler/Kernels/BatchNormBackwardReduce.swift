@@ -6,7 +6,7 @@ struct BatchNormBackwardReduceKernel: KernelModule {
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     guard case .training(.batchNormBackwardReduce(let op)) = node.op else { mismatch(node) }
-    let shape = context.graph.shape(of: node.inputs[0])
+    let shape = context.graph.shape(of: node[.gradient])
     return KernelNeeds(
       shared: 2 * BatchSlots.chunks(shape) * (op.norm?.phases ?? 1) * PlanMemory.roundUp(shape.channels))
   }
@@ -15,9 +15,9 @@ struct BatchNormBackwardReduceKernel: KernelModule {
     let node = c.node(of: step)
     guard case .training(.batchNormBackwardReduce(let op)) = node.op else { mismatch(node) }
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
-    let (gradient, z, table) = (node.inputs[0].segments[0], node.inputs[1].segments[0], node.inputs[2].segments[0])
-    let final = op.finalActivation == nil ? nil : node.inputs[3].segments[0]
-    let shape = c.graph.shape(of: node.inputs[0])
+    let (gradient, z, table) = (node[.gradient].segments[0], node[.input].segments[0], node[.statistics].segments[0])
+    let final = node.operand(.result)?.segments[0]
+    let shape = c.graph.shape(of: node[.gradient])
     let holes =
       c.extent(shape) + c.strides("G", c.layout(gradient.node)) + c.strides("Z", c.layout(z.node))
       + c.strides("Y", final.map { c.layout($0.node) }) + c.phases(norm, shape) + [

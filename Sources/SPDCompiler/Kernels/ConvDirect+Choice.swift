@@ -14,12 +14,12 @@ extension ConvDirectKernel: BaseConvolutionKernel {
     var shape = node.shape
     // Each group is a convolution of its own.
     if op.groups != 1 { shape.channels = op.outputs / op.groups }
-    let segments = node.inputs[0].segments
+    let segments = node[.input].segments
     let pixels = shape.batch * shape.height * shape.width
     func blocks(_ segment: Segment) -> Int { ChooseTile.ceilDivide(segment.channels, channelBlock) / op.groups }
     return ChooseTile.Problem(
       output: shape, depth: node.inputBlocks / op.groups * channelBlock * op.kernel.area,
-      repeats: (segments + op.startSegments(node)).reduce(1) { leastCommonMultiple($0, $1.upsampling) },
+      repeats: (segments + node.startSegments).reduce(1) { leastCommonMultiple($0, $1.upsampling) },
       sourceBytes: segments.reduce(0) {
         $0 + blocks($1) * channelBlock * 4 * pixels / ($1.upsampling * $1.upsampling)
       })

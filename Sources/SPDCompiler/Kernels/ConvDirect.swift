@@ -31,8 +31,8 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
   func weightPacking(
     of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
-    let segments = node.inputs[0].segments
-    let inputs = op.totalInputChannels ?? c.graph.shape(of: node.inputs[0]).channels
+    let segments = node[.input].segments
+    let inputs = op.totalInputChannels ?? c.graph.shape(of: node[.input]).channels
     let weight = c.tensor(part.weight)
     guard op.groups > 1 else {
       return EmitC.PackingStatements(
@@ -41,7 +41,7 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
           + "\(c.views(segments)), \(segments.count), \(op.kernel.area), \(inputs), \(weight), \(first), \(part.outputs), "
           + "\(c.norm(part.batchNorm)), thread, threads);")
     }
-    precondition(op.epilogue.phaseNorm == nil, "a normalisation by phase after groups")
+    precondition(op.epilogue.stages.phaseNorm == nil, "a normalisation by phase after groups")
     // Groups of whole blocks: each is packed and placed as a convolution of its own.
     let perGroup = inputs / op.groups
     let outputs = part.outputs / op.groups
@@ -56,7 +56,7 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
     return EmitC.PackingStatements(templates: ["pack_direct"], lines: lines)
   }
 
-  let trainingHelpers = ["pack_training", "pack_training_direct"]
+  let weightPackingHelpers = ["pack_training", "pack_training_direct"]
 
   func trainingWeightPacking(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String {
     "pack_direct(\(c.packedAddress(node.id)), \(node.paddedChannels / channelBlock), \(tile.strip), "
@@ -70,9 +70,9 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let y = c.storeTarget(node)
-    let residual = c.residual(node, op)
+    let residual = c.residual(node)
     let blocks = y.blocks / op.groups
-    let segments = node.inputs[0].segments
+    let segments = node[.input].segments
     let gathering = c.gathering(
       node, op, strip: tile.strip,
       [
@@ -89,7 +89,7 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
         "KH": "\(op.kernel.height)", "KW": "\(op.kernel.width)", "K": "\(depth(node, op))",
         "SEGMENTS": c.accumulations(segments, op),
         "EPILOGUE": c.epilogue(op.epilogue, width: blocks * channelBlock, adds: y.adds),
-        "START": start(op.startSegments(node).first, index: segments.count, in: c),
+        "START": start(node.startSegments.first, index: segments.count, in: c),
         "STRIP": "\(tile.strip)", "TILE_COLS": "\(tile.columns)", "TILE_ROWS": "\(tile.rows)",
         "UNIT_ROWS": "\(tile.unitRows)", "STREAM": tile.streams && !y.adds ? "1" : "0",
         "STRIP_MAJOR": tile.stripMajor ? "1" : "0", "ROWS_AHEAD": "\(tile.rowsAhead)",
@@ -97,7 +97,7 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
       ] + y.holes + c.strides("R", residual.layout) + gathering.holes
     let x =
       segments.map { c.address($0, rowsBefore: op.padding.height, columnsBefore: op.padding.width) }
-      + op.startSegments(node).map { c.address($0) }
+      + node.startSegments.map { c.address($0) }
     let (weights, biases) = (c.packedAddress(node.id), biases(of: node, op, in: c))
     guard op.groups > 1 else {
       return EmitC.Invocation(holes: holes, support: gathering.support) {

@@ -5,7 +5,7 @@ struct ConvDepthwiseKernel: GroupedConvolution {
   let template = "conv_depthwise"
 
   static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
-    let inputs = choose.graph.shape(of: node.inputs[0]).channels
+    let inputs = choose.graph.shape(of: node[.input]).channels
     guard op.groups > 1, op.groups == inputs, op.groups == op.outputs else { return nil }
     return BaseConvolution(kernel: .convDepthwise)
   }
@@ -25,7 +25,7 @@ struct ConvGroupedKernel: GroupedConvolution {
   let template = "conv_grouped"
 
   static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
-    let inputs = choose.graph.shape(of: node.inputs[0]).channels
+    let inputs = choose.graph.shape(of: node[.input]).channels
     guard op.groups > 1, (inputs / op.groups) % channelBlock != 0 || (op.outputs / op.groups) % channelBlock != 0 else {
       return nil
     }
@@ -34,7 +34,7 @@ struct ConvGroupedKernel: GroupedConvolution {
 
   /// Weights in the order of the file.
   func weightCount(of node: Node, _ op: Op.Convolution, in context: KernelContext) -> Int {
-    let inputs = context.graph.shape(of: node.inputs[0]).channels / op.groups
+    let inputs = context.graph.shape(of: node[.input]).channels / op.groups
     return PlanMemory.roundUp(op.outputs * inputs * op.kernel.area)
   }
 
@@ -63,7 +63,7 @@ extension GroupedConvolution {
   func weightPacking(
     of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
-    let perGroup = c.graph.shape(of: node.inputs[0]).channels / op.groups
+    let perGroup = c.graph.shape(of: node[.input]).channels / op.groups
     return EmitC.PackingStatements(
       "pack_grouped",
       "pack_grouped(weights + \(offset), \(isDepthwise ? 1 : 0), \(perGroup), \(op.kernel.area), \(c.tensor(part.weight)), "
@@ -74,8 +74,8 @@ extension GroupedConvolution {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let y = c.layout(node.id)
-    let residual = c.residual(node, op)
-    let segment = node.inputs[0].segments[0]
+    let residual = c.residual(node)
+    let segment = node[.input].segments[0]
     let x = c.layout(segment.node)
     let holes: [String: String] =
       [

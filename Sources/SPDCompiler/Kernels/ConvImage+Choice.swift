@@ -3,8 +3,8 @@ import SPD
 extension ConvImageKernel: BaseConvolutionKernel {
   /// Nil where lowering has copied the image into blocks.
   static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
-    guard ViewRules.readsImage(node.inputs[0], in: choose.graph),
-      let scale = ViewRules.imageScale(node.inputs[0], in: choose.graph)
+    guard ViewRules.readsImage(node[.input], in: choose.graph),
+      let scale = ViewRules.imageScale(node[.input], in: choose.graph)
     else { return nil }
     let input = choose.graph.input.shape
     let problem = ChooseTile.Problem(

@@ -32,7 +32,7 @@ struct ConvImageKernel: TrainingConvolutionKernel {
         + "\(c.norm(part.batchNorm)), thread, threads);")
   }
 
-  let trainingHelpers = ["pack_training_image"]
+  let weightPackingHelpers = ["pack_training_image"]
 
   func trainingWeightPacking(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String {
     "\(packing(node, op, c.packedAddress(node.id), in: c)), \(c.value(op.parts[0].weight)), \(op.outputs), "
@@ -41,7 +41,7 @@ struct ConvImageKernel: TrainingConvolutionKernel {
 
   /// The beginning of the call, up to the size of the kernel.
   private func packing(_ node: Node, _ op: Op.Convolution, _ to: String, in c: EmitC) -> String {
-    let phases = node.inputs[0].segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
+    let phases = node[.input].segments.sorted { ($0.rowPhase, $0.columnPhase) < ($1.rowPhase, $1.columnPhase) }
     return "pack_image(\(to), \(node.paddedChannels / channelBlock), \(tile.strip), \(c.graph.input.shape.channels), "
       + "\(scale), (const int[]){\(c.list(phases.map(\.target)))}, (const int[]){\(c.list(phases.map(\.targetStride)))}, "
       + "\(op.kernel.height), \(op.kernel.width)"
@@ -53,7 +53,7 @@ struct ConvImageKernel: TrainingConvolutionKernel {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let y = c.layout(node.id)
-    let residual = c.residual(node, op)
+    let residual = c.residual(node)
     let input = c.graph.input.shape
     let holes: [String: String] =
       [

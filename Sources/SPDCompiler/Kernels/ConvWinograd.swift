@@ -43,8 +43,8 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
   func weightPacking(
     of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
-    let inputs = op.totalInputChannels ?? c.graph.shape(of: node.inputs[0]).channels
-    let segments = node.inputs[0].segments
+    let inputs = op.totalInputChannels ?? c.graph.shape(of: node[.input]).channels
+    let segments = node[.input].segments
     // An image's channels and phases lie in the weights' order.
     let isImage = imageScale != nil
     let (views, count) = isImage ? ("(const input_view[]){{\(inputs), 0, 1}}", 1) : (c.views(segments), segments.count)
@@ -55,7 +55,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
         + "\(c.tensor(part.weight)), \(first), \(part.outputs), \(c.norm(part.batchNorm)), thread, threads);")
   }
 
-  let trainingHelpers = ["pack_training", "pack_training_winograd"]
+  let weightPackingHelpers = ["pack_training", "pack_training_winograd"]
 
   func trainingWeightPacking(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String {
     let blocks = node.paddedChannels / channelBlock
@@ -78,7 +78,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let y = c.storeTarget(node)
-    let residual = c.residual(node, op)
+    let residual = c.residual(node)
     let source = source(node, op, in: c)
     // The last strip may be narrower.
     let strips = Set([min(tile.strip, y.blocks), y.blocks % tile.strip]).subtracting([0]).sorted()
@@ -142,7 +142,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
   }
 
   private func source(_ node: Node, _ op: Op.Convolution, in c: EmitC) -> Source {
-    let segments = node.inputs[0].segments
+    let segments = node[.input].segments
     let (edge, m, padding) = (tile.edge, tile.size, op.padding)
     guard let imageScale else {
       let lines = segments.map { segment in

@@ -1,7 +1,7 @@
 import SPD
 
 /// A kernel of whole convolutions: packed are its weights, in an order of its own, then the biases that sums start from, then for a
-/// normalisation by phase four rows of scales and four of shifts.
+/// normalisation by phase four rows of scales and four of shifts, then for each activation with a parameter a row of it.
 protocol ConvolutionKernel: PackingKernel {
   /// How it is cut, for people; empty where there is nothing to choose.
   var explanation: String { get }
@@ -16,11 +16,11 @@ protocol ConvolutionKernel: PackingKernel {
 }
 
 /// A kernel of convolutions that training has, too: weights are packed in every step, just before they are read.
-protocol TrainingConvolutionKernel: ConvolutionKernel {
+protocol TrainingConvolutionKernel: ConvolutionKernel, TrainingPackingKernel {
   func trainingWeightPacking(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String
 
   /// Templates of the functions that this calls.
-  var trainingHelpers: [String] { get }
+  var weightPackingHelpers: [String] { get }
 }
 
 extension ConvolutionKernel {
@@ -43,11 +43,14 @@ extension ConvolutionKernel {
           "pack_bias(weights + \(biases), \(part.bias.map(c.tensor) ?? "NULL"), \(first), \(part.outputs), "
             + "\(c.norm(part.batchNorm)), thread, threads);")
       }
-      if let norm = op.epilogue.phaseNorm {
+      if let norm = op.epilogue.stages.phaseNorm {
         result += c.packPhases(
           norm, channels: node.shape.channels, scales: biases + width, shifts: biases + 5 * width, width: width)
       }
       first += part.outputs
+    }
+    for (row, activation) in op.epilogue.parametric {
+      result += c.packParameter(of: activation, channels: node.shape.channels, to: biases + row * width)
     }
     return result
   }
@@ -59,6 +62,8 @@ extension ConvolutionKernel {
 }
 
 extension TrainingConvolutionKernel {
+  var trainingHelpers: [String] { weightPackingHelpers + ["pack_training_bias"] }
+
   /// Statements that pack a step's weights and biases.
   func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String {
     guard case .convolution(let op) = node.op else { mismatch(node) }
@@ -71,7 +76,14 @@ extension TrainingConvolutionKernel {
 
 extension Op.Epilogue {
   /// Rows of packed biases; see `ConvolutionKernel`.
-  fileprivate var biasRows: Int { phaseNorm == nil ? 1 : 9 }
+  fileprivate var biasRows: Int { firstParametricRow + stages.activations.count { $0.parameter != nil } }
+
+  private var firstParametricRow: Int { stages.phaseNorm == nil ? 1 : 9 }
+
+  /// Activations with a parameter, each with the row where it lies.
+  var parametric: [(row: Int, activation: Op.Activation)] {
+    stages.activations.filter { $0.parameter != nil }.enumerated().map { (firstParametricRow + $0, $1) }
+  }
 }
 
 extension Node {
@@ -79,5 +91,5 @@ extension Node {
   var paddedChannels: Int { ChooseTile.ceilDivide(shape.channels, channelBlock) * channelBlock }
 
   /// Blocks of 16 channels that are read, each segment's on their own.
-  var inputBlocks: Int { inputs[0].segments.reduce(0) { $0 + ChooseTile.ceilDivide($1.channels, channelBlock) } }
+  var inputBlocks: Int { self[.input].segments.reduce(0) { $0 + ChooseTile.ceilDivide($1.channels, channelBlock) } }
 }

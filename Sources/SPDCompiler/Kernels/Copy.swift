@@ -10,9 +10,9 @@ struct CopyKernel: KernelModule {
     let node = c.node(of: step)
     let y = c.layout(node.id)
     let holes = c.copyHoles(
-      node.inputs[0], shape: node.shape, padded: y.blocks * channelBlock, blockwise: true,
+      node[.input], shape: node.shape, padded: y.blocks * channelBlock, blockwise: true,
       y: (y.imageStride, y.rowStride, y.columnStride, y.blockStride, 1))
-    let x = node.inputs[0].segments.map(c.viewAddress)
+    let x = node[.input].segments.map(c.viewAddress)
     return EmitC.Invocation(holes: holes) { "\($0)(\(c.pointers(x)), \(c.address(node.id)), thread, threads);\n" }
   }
 }

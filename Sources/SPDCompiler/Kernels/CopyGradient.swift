@@ -8,7 +8,7 @@ struct CopyGradientKernel: KernelModule {
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
-    let gradient = node.inputs[0].segments[0]
+    let gradient = node[.gradient].segments[0]
     let views = node.destinations!.flatMap { destination in destination.segments.map { ($0, destination.adds) } }
     let lines = views.enumerated().map { index, view in
       let (segment, adds) = view

@@ -9,7 +9,7 @@ struct GlobalAverageGradientKernel: KernelModule {
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     let destination = node.destinations![0]
-    let (gradient, to) = (node.inputs[0].segments[0], destination.segments[0])
+    let (gradient, to) = (node[.gradient].segments[0], destination.segments[0])
     var holes =
       [
         "IMAGES": "\(node.shape.batch)", "BLOCKS": "\(ChooseTile.ceilDivide(node.shape.channels, channelBlock))",

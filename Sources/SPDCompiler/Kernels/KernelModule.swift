@@ -46,9 +46,9 @@ extension UnaryKernel {
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
-    let x = node.inputs[0].segments[0]
+    let x = node[.input].segments[0]
     let holes =
-      holes(of: node, reading: c.graph.shape(of: node.inputs[0]), x: c.layout(x.node), y: c.layout(node.id), in: c)
+      holes(of: node, reading: c.graph.shape(of: node[.input]), x: c.layout(x.node), y: c.layout(node.id), in: c)
       + ["IMAGES": "\(node.shape.batch)"]
     return EmitC.Invocation(holes: holes) {
       "\($0)(\(c.pointers([c.address(x)])), \(c.address(node.id)), thread, threads);\n"
@@ -72,6 +72,15 @@ extension StandaloneKernel {
 protocol PackingKernel: KernelModule {
   /// What brings them into this order, for inference: once, before the first run.
   func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements
+}
+
+/// A kernel of training that reads parameters in an order of its own: it packs them in every step, just before.
+protocol TrainingPackingKernel: KernelModule {
+  /// Statements that pack a step's parameters.
+  func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String
+
+  /// Templates of the functions that these call.
+  var trainingHelpers: [String] { get }
 }
 
 /// A kernel that gathers the statistics of what it stores, in a slot for each run of pixels; see the template `statistics`.

@@ -48,6 +48,8 @@ public enum Kernel: Codable, Equatable, Sendable {
   /// The weight gradient of a convolution that reads the caller's image, through a space-to-depth of this scale or 1, in chunks of
   /// images.
   case weightGradientImage(scale: Int, chunks: Int)
+  /// Of an activation that has a parameter; others go with their normalisation.
+  case activationGradient
   case poolGradient
   case globalAverageGradient
   case copyGradient
@@ -98,6 +100,7 @@ public enum Kernel: Codable, Equatable, Sendable {
     case .weightGradient1x1(let tile): WeightGradient1x1Kernel(tile: tile)
     case .weightGradientWinograd(let tile): WeightGradientWinogradKernel(tile: tile)
     case .weightGradientImage(let scale, let chunks): WeightGradientImageKernel(scale: scale, chunks: chunks)
+    case .activationGradient: ActivationGradientKernel()
     case .poolGradient: PoolGradientKernel()
     case .globalAverageGradient: GlobalAverageGradientKernel()
     case .copyGradient: CopyGradientKernel()

@@ -10,7 +10,7 @@ struct CrossEntropyKernel: KernelModule {
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
-    let (x, gradient) = (node.inputs[0].segments[0], node.destinations![0].segments[0])
+    let (x, gradient) = (node[.input].segments[0], node.destinations![0].segments[0])
     let holes = LossHoles.crossEntropy(logits: c.layout(x.node), gradient: c.layout(gradient.node))
     return EmitC.Invocation(holes: holes) {
       "\($0)(\(c.address(x)), batch->labels, batch->label_smoothing, \(c.address(gradient)), losses, "
@@ -24,15 +24,15 @@ struct ComposedLossKernel: KernelModule {
   let template = "composed_loss"
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
-    KernelNeeds(shared: LossHoles.composedScratch(context.graph.shape(of: node.inputs[0])))
+    KernelNeeds(shared: LossHoles.composedScratch(context.graph.shape(of: node[.input])))
   }
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     guard case .training(.loss(.composed(let loss))) = node.op else { mismatch(node) }
-    let (x, gradient) = (node.inputs[0].segments[0], node.destinations![0].segments[0])
+    let (x, gradient) = (node[.input].segments[0], node.destinations![0].segments[0])
     let holes = LossHoles.composed(loss, output: c.layout(x.node), gradient: c.layout(gradient.node))
-    return EmitC.Invocation(holes: holes, helpers: ["composed_math"]) {
+    return EmitC.Invocation(holes: holes, helpers: ComposedLossText.helpers(of: loss).union(["composed_math"])) {
       "\($0)(\(c.address(x)), batch->targets, batch->labels, batch->label_smoothing, \(c.address(gradient)), losses, "
         + "\(c.workspace(node)), thread, threads);\n"
     }

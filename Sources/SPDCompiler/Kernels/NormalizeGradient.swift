@@ -9,9 +9,9 @@ struct NormalizeGradientKernel: KernelModule {
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     guard case .training(.normalizeGradient(let op)) = node.op else { mismatch(node) }
-    let (gradient, z) = (node.inputs[0].segments[0], node.inputs[1].segments[0])
-    let tables = op.norm == nil ? [] : [node.inputs[2].segments[0].node, node.inputs[3].segments[0].node]
-    let final = op.finalActivation == nil ? nil : node.inputs[node.inputs.count - 1].segments[0]
+    let (gradient, z) = (node[.gradient].segments[0], node[.input].segments[0])
+    let tables = [node.operand(.statistics), node.operand(.sums)].compactMap { $0?.segments[0].node }
+    let final = node.operand(.result)?.segments[0]
     let to = node.destinations![0].segments.first
     let residual = node.destinations!.count > 1 ? node.destinations![1].segments.first : nil
     func store(_ pointer: String, _ value: String, _ adds: Bool) -> String {

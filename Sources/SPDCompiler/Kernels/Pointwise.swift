@@ -1,16 +1,20 @@
 import SPD
 
 /// Batch normalisation, activation or sum as a loop of its own: where no convolution takes them over, and unfused.
-struct PointwiseKernel: PackingKernel {
+struct PointwiseKernel: PackingKernel, TrainingPackingKernel {
   let template = "pointwise"
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     // Scales and shifts; by phase, a convolution's nine rows.
+    if parametric(node) != nil { return KernelNeeds(packed: node.paddedChannels) }
     guard case .batchNorm(let op) = node.op else { return KernelNeeds() }
     return KernelNeeds(packed: node.paddedChannels * (op.enclosing == nil ? 2 : 9))
   }
 
   func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements {
+    if let activation = parametric(node) {
+      return c.packParameter(of: activation, channels: node.shape.channels, to: block.offset)
+    }
     guard case .batchNorm(let op) = node.op else { mismatch(node) }
     let width = node.paddedChannels
     if op.enclosing != nil {
@@ -23,10 +27,22 @@ struct PointwiseKernel: PackingKernel {
         + "(const int[]){0}, (const int[]){1}, \(c.norm(op)), thread, threads);")
   }
 
+  let trainingHelpers = ["pack_parameter"]
+
+  func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String {
+    guard let activation = parametric(node) else { mismatch(node) }
+    return c.packTrainingParameter(of: activation, node, to: block)
+  }
+
+  /// The activation with a parameter that a node computes.
+  private func parametric(_ node: Node) -> Op.Activation? {
+    if case .activation(let activation) = node.op, activation.parameter != nil { activation } else { nil }
+  }
+
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     let y = c.layout(node.id)
-    let x = node.inputs[0].segments[0]
+    let x = node[.input].segments[0]
     var second: Segment?
     let statement: String
     switch node.op {
@@ -38,10 +54,10 @@ struct PointwiseKernel: PackingKernel {
       }
       statement = "v = v * \(table(scale)) + \(table(shift));"
     case .activation(let activation):
-      statement = activation.statement
+      statement = c.apply(activation, parameter: "bias + channel")
     case .add:
       statement = "v += AT(r + residual);"
-      second = node.inputs[1].segments[0]
+      second = node[.summand].segments[0]
     case .input, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten, .linear,
       .softmax, .decodeBoxes, .copy, .training:
       mismatch(node)

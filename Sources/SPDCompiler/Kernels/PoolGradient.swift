@@ -10,8 +10,8 @@ struct PoolGradientKernel: KernelModule {
     let node = c.node(of: step)
     guard case .training(.poolGradient(let op)) = node.op else { mismatch(node) }
     let destination = node.destinations![0]
-    let (gradient, x, to) = (node.inputs[0].segments[0], node.inputs[1].segments[0], destination.segments[0])
-    let output = c.graph.shape(of: node.inputs[0])
+    let (gradient, x, to) = (node[.gradient].segments[0], node[.input].segments[0], destination.segments[0])
+    let output = c.graph.shape(of: node[.gradient])
     let holes =
       [
         "IMAGES": "\(node.shape.batch)", "BLOCKS": "\(ChooseTile.ceilDivide(node.shape.channels, channelBlock))",

@@ -6,7 +6,7 @@ struct StatisticsKernel: KernelModule {
 
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     guard case .training(.statistics(let norm)) = node.op else { mismatch(node) }
-    let shape = context.graph.shape(of: node.inputs[0])
+    let shape = context.graph.shape(of: node[.input])
     let slots = BatchSlots.chunks(shape)
     return KernelNeeds(shared: BatchSlots.count(slots, phases: norm.phases, channels: shape.channels))
   }
@@ -14,8 +14,8 @@ struct StatisticsKernel: KernelModule {
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     guard case .training(.statistics(let norm)) = node.op else { mismatch(node) }
-    let z = node.inputs[0].segments[0]
-    let shape = c.graph.shape(of: node.inputs[0])
+    let z = node[.input].segments[0]
+    let shape = c.graph.shape(of: node[.input])
     let gathering = c.graph.gatheringConvolution(of: node)
     let slots =
       gathering.map { convolution in

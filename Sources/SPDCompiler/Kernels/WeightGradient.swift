@@ -8,7 +8,7 @@ struct WeightGradientKernel: WeightGradientModule {
   static func choice(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> Kernel? {
     .weightGradient(
       WeightGradientTile.choose(
-        op, choose.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
+        op, choose.graph.shape(of: node[.gradient]), inputBlocks: node.inputBlocks,
         outputBlocks: op.outputBlocks, target: choose.target))
   }
 
@@ -26,7 +26,7 @@ struct WeightGradientKernel: WeightGradientModule {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     let holes =
       c.weightGradientHoles(node, op) + [
-        "SEGMENTS": c.accumulations(node.inputs[0].segments, op), "KH": "\(op.kernel.height)",
+        "SEGMENTS": c.accumulations(node[.input].segments, op), "KH": "\(op.kernel.height)",
         "KW": "\(op.kernel.width)",
         "TILE": "\(tile.inputs)", "STRIP": "\(tile.vectors)",
         "BAND": "\(tile.rows)", "GROUP": "\(tile.group)", "ACROSS": "\(tile.across)", "CHUNKS": "\(tile.chunks)",

@@ -7,7 +7,7 @@ struct WeightGradient1x1Kernel: WeightGradientModule {
 
   static func choice(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> Kernel? {
     WeightGradient1x1Tile.choose(
-      op, choose.graph.shape(of: node.inputs[1]), isUpsampled: node.inputs[0].segments.contains { $0.upsampling > 1 },
+      op, choose.graph.shape(of: node[.gradient]), isUpsampled: node[.input].segments.contains { $0.upsampling > 1 },
       inputBlocks: node.inputBlocks, outputBlocks: op.outputBlocks,
       target: choose.target
     ).map { .weightGradient1x1($0) }
@@ -23,7 +23,7 @@ struct WeightGradient1x1Kernel: WeightGradientModule {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     let holes =
       c.weightGradientHoles(node, op) + [
-        "SEGMENTS": c.passes("PACK", over: node.inputs[0].segments, stride: op.stride), "TILE": "\(tile.inputs)",
+        "SEGMENTS": c.passes("PACK", over: node[.input].segments, stride: op.stride), "TILE": "\(tile.inputs)",
         "STRIP": "\(tile.vectors)", "PANEL": "\(tile.panel)", "ACROSS": "\(tile.across)", "TURNS": "\(tile.turns)",
         "BIAS": op.parts[0].bias == nil ? "0" : "1",
       ]

@@ -7,9 +7,9 @@ struct WeightGradientImageKernel: WeightGradientModule {
   let template = "weight_gradient_image"
 
   static func choice(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> Kernel? {
-    let source = node.inputs[0].segments[0]
-    guard ViewRules.readsImage(node.inputs[0], in: choose.graph) else { return nil }
-    let chunks = min(choose.graph.shape(of: node.inputs[1]).batch, max(1, WeightGradientTile.units / op.outputBlocks))
+    let source = node[.input].segments[0]
+    guard ViewRules.readsImage(node[.input], in: choose.graph) else { return nil }
+    let chunks = min(choose.graph.shape(of: node[.gradient]).batch, max(1, WeightGradientTile.units / op.outputBlocks))
     return .weightGradientImage(scale: source.step, chunks: chunks)
   }
 
@@ -22,15 +22,15 @@ struct WeightGradientImageKernel: WeightGradientModule {
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
-    let gradient = node.inputs[1].segments[0]
-    let shape = c.graph.shape(of: node.inputs[1])
+    let gradient = node[.gradient].segments[0]
+    let shape = c.graph.shape(of: node[.gradient])
     let image = c.graph.input.shape
     // Through a space-to-depth of scale s, a kernel k with stride t and padding p is one of s·k, s·t and s·p.
     let kernel = Size2D(op.kernel.height * scale, op.kernel.width * scale)
     var places: [Int] = []
     for row in 0..<kernel.height {
       for column in 0..<kernel.width {
-        let phase = node.inputs[0].segments.first {
+        let phase = node[.input].segments.first {
           $0.rowPhase == row % scale && $0.columnPhase == column % scale
         }!
         for channel in 0..<image.channels {

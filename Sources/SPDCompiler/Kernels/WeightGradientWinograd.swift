@@ -9,7 +9,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
     guard choose.options.algorithms != .exact, op.kernel == 3, op.stride == 1, op.dilation == 1, op.parts[0].bias == nil
     else { return nil }
     return WinogradGradientTile.choose(
-      choose.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
+      choose.graph.shape(of: node[.gradient]), inputBlocks: node.inputBlocks,
       outputBlocks: op.outputBlocks, target: choose.target
     ).map { .weightGradientWinograd($0) }
   }
@@ -17,7 +17,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
   func needs(of node: Node, in context: KernelContext) -> KernelNeeds {
     guard case .training(.weightGradient(let op)) = node.op else { mismatch(node) }
     let shared = tile.sharedCount(
-      context.graph.shape(of: node.inputs[1]), inputBlocks: node.inputBlocks,
+      context.graph.shape(of: node[.gradient]), inputBlocks: node.inputBlocks,
       outputBlocks: op.outputBlocks, context.target)
     return KernelNeeds(
       scratch: tile.group * tile.slab(context.target), shared: shared, overhangingTile: tile.size)
@@ -29,7 +29,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
     let winograd = Winograd.of(size: tile.size)
     let holes =
       c.weightGradientHoles(node, op) + [
-        "SEGMENTS": c.passes("TRANSFORM", over: node.inputs[0].segments), "M": "\(tile.size)", "TILE": "\(tile.inputs)",
+        "SEGMENTS": c.passes("TRANSFORM", over: node[.input].segments), "M": "\(tile.size)", "TILE": "\(tile.inputs)",
         "STRIP": "\(tile.vectors)",
         "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "SHARE": "\(tile.share)",
         "V_PLANE": "\(tile.plane(blocks: tile.share))",
@@ -43,7 +43,7 @@ struct WeightGradientWinogradKernel: WeightGradientModule {
         "KERNEL": winograd.kernelStatements.joined(separator: "\n    "),
       ])
     return EmitC.Invocation(holes: holes, support: [c.gradients, c.transforms(winograd), transforms]) {
-      "\($0)(\(c.weightGradientSources(node, op)), \(c.address(node.inputs[1].segments[0])), "
+      "\($0)(\(c.weightGradientSources(node, op)), \(c.address(node[.gradient].segments[0])), "
         + "(float *const[]){\(c.gradient(op.parts[0].weight))}, \(c.workspace(node)), scratch, thread, threads);\n"
     }
   }

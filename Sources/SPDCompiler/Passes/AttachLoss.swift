@@ -26,7 +26,7 @@ extension Pass {
         guard let head = operand.wholeNode(in: graph).map({ graph[$0] }), case .activation(.sigmoid) = head.op else {
           return operand
         }
-        return head.inputs[0]
+        return head[.input]
       }
       guard op.strides.count <= YOLOBalances.maxLevels else {
         throw GraphError(
@@ -68,7 +68,7 @@ private func refuseWhatDoesNotTrain(_ graph: Graph) throws {
       }
     }
     guard case .batchNorm = node.op else { continue }
-    let shape = graph.shape(of: node.inputs[0])
+    let shape = graph.shape(of: node[.input])
     guard shape.batch * shape.size.area > 1 else {
       throw GraphError(
         "\(node.source): the layer \(node.layer) normalises \(shape) of one image: one value for each channel has no "

@@ -68,10 +68,14 @@ struct Differentiation {
     case .convolution(let op): try differentiate(node, op, gradient)
     case .training(.normalize(let op)): differentiate(node, op, gradient)
     case .pool(let op):
-      contribute(node, .training(.poolGradient(op)), [gradient, node.inputs[0], Operand(node)], to: node.inputs[0])
-    case .globalAveragePool: contribute(node, .training(.globalAverageGradient), [gradient], to: node.inputs[0])
+      contribute(node, .training(.poolGradient(op)), [gradient, node[.input], Operand(node)], to: node[.input])
+    case .globalAveragePool: contribute(node, .training(.globalAverageGradient), [gradient], to: node[.input])
     case .copy: differentiateCopy(node, gradient)
     case .training(.statistics): break
+    case .activation(let activation) where activation.parameter != nil:
+      append(
+        node, .training(.activationGradient(activation)), [gradient, node[.input]],
+        [Destination(segments: targets(node[.input].segments) ?? [])], node.shape)
     case .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .flatten, .linear, .softmax,
       .decodeBoxes, .training:
       throw GraphError("\(node.source): spdc does not train through \(node.op.name) (layer \(node.layer))")
@@ -91,12 +95,12 @@ struct Differentiation {
       )
     }
     append(
-      node, .training(.weightGradient(op)), [node.inputs[0], gradient], [],
+      node, .training(.weightGradient(op)), [node[.input], gradient], [],
       Shape(batch: 1, channels: op.outputs, height: 1, width: 1))
-    for group in runs(node.inputs[0].segments) {
+    for group in runs(node[.input].segments) {
       guard let segments = targets(group) else { continue }
       for phase in op.phases {
-        guard var adjoint = op.adjoint(inputs: graph.shape(of: node.inputs[0]).channels, of: group, phase: phase) else {
+        guard var adjoint = op.adjoint(inputs: graph.shape(of: node[.input]).channels, of: group, phase: phase) else {
           continue
         }
         var shape = graph.shape(of: Operand(segments: group))
@@ -118,16 +122,16 @@ struct Differentiation {
   }
 
   private mutating func differentiate(_ node: Node, _ op: Op.Normalize, _ gradient: Operand) {
-    var inputs = [gradient, node.inputs[0]]
-    if op.norm != nil { inputs.append(node.inputs[1]) }
-    let final = op.finalActivation == nil ? [] : [Operand(node)]
+    var inputs = [gradient, node[.input]]
+    if let statistics = node.operand(.statistics) { inputs.append(statistics) }
+    let final = op.stages.finalActivation == nil ? [] : [Operand(node)]
     if let norm = op.norm {
       let shape = Shape(batch: 4 * norm.phases, channels: node.shape.channels, height: 1, width: 1)
       let sums = append(node, .training(.batchNormBackwardReduce(op)), inputs + final, nil, shape)
       inputs.append(Operand(graph[sums]))
     }
     var destinations: [Destination] = []
-    for operand in [node.inputs[0]] + (op.addsResidual ? [node.inputs[node.inputs.count - 1]] : []) {
+    for operand in [node[.input]] + [node.operand(.summand)].compactMap({ $0 }) {
       destinations.append(Destination(segments: targets(operand.segments) ?? []))
     }
     append(node, .training(.normalizeGradient(op)), inputs + final, destinations, node.shape)
@@ -136,7 +140,7 @@ struct Differentiation {
   /// One destination for each tensor that was copied from.
   private mutating func differentiateCopy(_ node: Node, _ gradient: Operand) {
     var destinations: [Destination] = []
-    for segment in node.inputs[0].segments {
+    for segment in node[.input].segments {
       guard let view = target(segment) else { continue }
       if let index = destinations.firstIndex(where: { $0.segments[0].node == view.node }) {
         destinations[index].segments.append(view)

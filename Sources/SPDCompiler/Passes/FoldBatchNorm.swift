@@ -14,7 +14,7 @@ extension Pass {
   static let foldBatchNorm = Pass("fold-batch-norm", .fusion, modes: [.inference]) { graph, remarks in
     for node in graph.nodes {
       guard case .batchNorm(let norm) = node.op else { continue }
-      guard let producer = node.inputs[0].wholeNode(in: graph).map({ graph[$0] }),
+      guard let producer = node[.input].wholeNode(in: graph).map({ graph[$0] }),
         case .convolution(var op) = producer.op
       else {
         remarks.append(Remark("fold-batch-norm", node, fired: false, "what it normalises is no convolution"))
@@ -42,7 +42,7 @@ extension Pass {
         op.parts[0].batchNorm = norm
         remarks.append(Remark("fold-batch-norm", node, fired: true, "folded into the weights of \(producer.layer)"))
       } else {
-        op.epilogue.phaseNorm = norm
+        op.epilogue.stages.append(.normalizeByPhase(norm))
         remarks.append(
           Remark("fold-batch-norm", node, fired: true, "scale and shift by phase in the epilogue of \(producer.layer)"))
       }

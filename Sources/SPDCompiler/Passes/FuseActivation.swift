@@ -24,21 +24,25 @@ extension Pass {
   private static func fuseActivations(_ name: String, _ graph: inout Graph, _ remarks: inout [Remark]) {
     for node in graph.nodes {
       guard case .activation(let activation) = node.op else { continue }
-      guard let producer = node.inputs[0].wholeNode(in: graph).map({ graph[$0] }),
+      guard let producer = node[.input].wholeNode(in: graph).map({ graph[$0] }),
         case .convolution(var op) = producer.op
       else { continue }
       guard graph.onlyReader(of: producer.id) != nil else {
         remarks.append(Remark(name, node, fired: false, "others read the convolution \(producer.layer) too"))
         continue
       }
-      if op.epilogue.addsResidual, op.epilogue.finalActivation == nil {
-        op.epilogue.finalActivation = activation
-      } else if !op.epilogue.addsResidual, op.epilogue.activation == nil {
-        op.epilogue.activation = activation
-      } else {
+      // One before the sum and one after it.
+      if case .activate = op.epilogue.stages.last {
         remarks.append(Remark(name, node, fired: false, "the convolution \(producer.layer) has an activation already"))
         continue
       }
+      // Such a convolution may run once per group, each with a table of its own.
+      if activation.parameter != nil, op.groups > 1 {
+        remarks.append(
+          Remark(name, node, fired: false, "the grouped convolution \(producer.layer) has no table of parameters"))
+        continue
+      }
+      op.epilogue.stages.append(.activate(activation))
       remarks.append(Remark(name, node, fired: true, "applied by the convolution \(producer.layer)"))
       graph.absorb(node, into: producer, op: .convolution(op))
     }

@@ -15,14 +15,14 @@ extension Pass {
         guard let producer = operand.wholeNode(in: graph).map({ graph[$0] }),
           case .convolution(var op) = producer.op, graph.onlyReader(of: producer.id) != nil
         else { continue }
-        guard !op.epilogue.addsResidual else {
+        guard !op.epilogue.stages.addsSummand else {
           reason = "the convolution \(producer.layer) adds another residual already"
           continue
         }
-        op.epilogue.addsResidual = true
+        op.epilogue.stages.append(.add)
         remarks.append(Remark("fuse-residual", node, fired: true, "added by the convolution \(producer.layer)"))
         graph.absorb(node, into: producer, op: .convolution(op))
-        graph[node.id].inputs.append(node.inputs[1 - index])
+        graph[node.id].insert(node.inputs[1 - index], as: .summand)
         reason = ""
         break
       }

@@ -13,13 +13,13 @@ extension Pass {
   static let fuseStatistics = Pass("fuse-statistics", .fusion, modes: [.training]) { graph, remarks in
     for node in graph.nodes {
       guard case .training(.statistics(let norm)) = node.op,
-        let producer = node.inputs[0].wholeNode(in: graph).map({ graph[$0] }), case .convolution(var op) = producer.op
+        let producer = node[.input].wholeNode(in: graph).map({ graph[$0] }), case .convolution(var op) = producer.op
       else { continue }
       if let obstacle = obstacle(graph, producer, norm) {
         remarks.append(Remark("fuse-statistics", node, fired: false, obstacle))
         continue
       }
-      op.epilogue.gathersStatistics = true
+      op.epilogue.stages.append(.gatherStatistics)
       graph[producer.id].op = .convolution(op)
       remarks.append(Remark("fuse-statistics", node, fired: true, "gathered by the convolution \(producer.layer)"))
     }
@@ -27,7 +27,7 @@ extension Pass {
 
   private static func obstacle(_ graph: Graph, _ node: Node, _ norm: Op.BatchNorm) -> String? {
     if norm.phases > 1 { return "each phase has statistics of its own" }
-    if node.inputs[0].segments.contains(where: { $0.node == graph.input.id }) {
+    if node[.input].segments.contains(where: { $0.node == graph.input.id }) {
       return "the convolution \(node.layer) reads the image"
     }
     let normalisations = graph.readers(of: node.id).filter { reader in

@@ -33,9 +33,10 @@ extension Pass {
           }
           norm.enclosing = op
           moved.op = .batchNorm(norm)
-        case .activation:
+        // A parameter for each channel would be one for each phase of fewer channels.
+        case .activation(let activation) where activation.parameter == nil:
           break
-        case .input, .convolution, .batchNorm, .add, .concat, .slice, .spaceToDepth, .upsample, .pool,
+        case .input, .convolution, .batchNorm, .activation, .add, .concat, .slice, .spaceToDepth, .upsample, .pool,
           .globalAveragePool, .flatten, .linear, .softmax, .decodeBoxes, .copy, .training:
           continue
         }
@@ -43,7 +44,7 @@ extension Pass {
         // The pointwise node takes the old place, the space-to-depth the reader's name and place.
         moved.id = node.id
         moved.inputs = node.inputs
-        moved.shape = graph.shape(of: node.inputs[0])
+        moved.shape = graph.shape(of: node[.input])
         var late = node
         late.id = reader.id
         late.inputs = [Operand(moved)]

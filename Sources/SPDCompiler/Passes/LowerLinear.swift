@@ -12,9 +12,9 @@ extension Pass {
   static let lowerLinear = Pass("lower-linear", .lowering) { graph, remarks in
     for node in graph.nodes {
       guard case .flatten = node.op else { continue }
-      let input = graph.shape(of: node.inputs[0])
+      let input = graph.shape(of: node[.input])
       // A flatten of single pixels changes nothing.
-      if input.height == 1, input.width == 1, let source = node.inputs[0].wholeNode(in: graph) {
+      if input.height == 1, input.width == 1, let source = node[.input].wholeNode(in: graph) {
         graph.redirect(node.id, to: source)
         graph.remove(node.id)
       }
@@ -23,9 +23,9 @@ extension Pass {
       guard case .linear(let op) = node.op else { continue }
       var kernel: Size2D = 1
       var lowered = node
-      if let flatten = node.inputs[0].wholeNode(in: graph).map({ graph[$0] }), case .flatten = flatten.op {
+      if let flatten = node[.input].wholeNode(in: graph).map({ graph[$0] }), case .flatten = flatten.op {
         lowered.inputs = flatten.inputs
-        kernel = graph.shape(of: flatten.inputs[0]).size
+        kernel = graph.shape(of: flatten[.input]).size
       }
       lowered.op = .convolution(
         Op.Convolution(

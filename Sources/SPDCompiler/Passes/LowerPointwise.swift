@@ -21,11 +21,12 @@ extension Pass {
         graph.nodes.insert(statistics, at: graph.position(of: node.id))
         lowered.op = .training(.normalize(Op.Normalize(norm: norm)))
         lowered.inputs.append(Operand(statistics))
-      case .activation(let activation):
-        lowered.op = .training(.normalize(Op.Normalize(activation: activation)))
+      case .activation(let activation) where activation.parameter == nil:
+        lowered.op = .training(.normalize(Op.Normalize(stages: [.activate(activation)])))
       case .add:
-        lowered.op = .training(.normalize(Op.Normalize(addsResidual: true)))
-      case .input, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
+        lowered.op = .training(.normalize(Op.Normalize(stages: [.add])))
+      case .input, .activation, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool,
+        .flatten,
         .linear,
         .softmax, .decodeBoxes, .copy, .training:
         continue
@@ -52,7 +53,7 @@ extension Pass {
         remarks.append(Remark("fuse-normalize", node, fired: true, "one pass with \(producer.layer)"))
         graph.remove(producer.id)
         graph[id].op = .training(.normalize(both))
-        graph[id].inputs = producer.inputs + (late.addsResidual ? [node.inputs[1 - index]] : [])
+        graph[id].inputs = producer.inputs + (late.stages.addsSummand ? [node.inputs[1 - index]] : [])
         break
       }
     }
@@ -62,19 +63,13 @@ extension Pass {
 extension Op.Normalize {
   /// Both in one, or nil if the order in which one operation does things forbids it.
   fileprivate func followed(by late: Op.Normalize) -> Op.Normalize? {
-    guard finalActivation == nil, late.norm == nil, late.finalActivation == nil else { return nil }
-    var both = self
-    if late.addsResidual {
-      guard !addsResidual, late.activation == nil else { return nil }
-      both.addsResidual = true
-    } else if addsResidual {
-      // The backward pass tells ReLU's derivative from its result; others would need the sum, which is not kept.
-      guard late.activation == .relu else { return nil }
-      both.finalActivation = late.activation
-    } else {
-      guard activation == nil else { return nil }
-      both.activation = late.activation
+    guard late.norm == nil, late.stages.count == 1, stages.finalActivation == nil else { return nil }
+    switch late.stages[0] {
+    case .add where !stages.addsSummand: break
+    // The backward pass tells ReLU's derivative from its result; others would need the sum, which is not kept.
+    case .activate(let activation) where stages.addsSummand ? activation == .relu : stages.activation == nil: break
+    case .add, .activate, .normalizeByPhase, .gatherStatistics: return nil
     }
-    return both
+    return Op.Normalize(norm: norm, stages: stages + late.stages)
   }
 }

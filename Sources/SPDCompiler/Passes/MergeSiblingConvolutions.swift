@@ -62,7 +62,7 @@ extension Pass {
   /// A result that the network returns, or that must come first for its residual or start, stays alone.
   private static func isMergeable(_ node: Node, in graph: Graph) -> Bool {
     guard case .convolution(let op) = node.op else { return false }
-    return op.groups == 1 && !op.epilogue.addsResidual && !op.epilogue.addsAccumulator && !graph.isOutput(node.id)
+    return op.groups == 1 && !op.epilogue.stages.addsSummand && !op.epilogue.addsAccumulator && !graph.isOutput(node.id)
   }
 }
 
@@ -70,6 +70,6 @@ extension Op.Convolution {
   fileprivate func isSibling(of other: Op.Convolution) -> Bool {
     kernel == other.kernel && stride == other.stride && padding == other.padding && dilation == other.dilation
       && groups == other.groups && totalInputChannels == other.totalInputChannels && epilogue == other.epilogue
-      && epilogue.phaseNorm == nil
+      && epilogue.stages.phaseNorm == nil
   }
 }

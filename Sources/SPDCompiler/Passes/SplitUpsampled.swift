@@ -13,19 +13,19 @@ import SPD
 extension Pass {
   static let splitUpsampled = Pass("split-upsampled", .fusion, modes: [.inference]) { graph, remarks in
     for node in graph.nodes {
-      guard case .convolution(let op) = node.op, let factor = node.inputs[0].segments.map(\.upsampling).max(),
+      guard case .convolution(let op) = node.op, let factor = node[.input].segments.map(\.upsampling).max(),
         factor > 1
       else { continue }
-      if let obstacle = obstacle(op, node.inputs[0], factor: factor) {
+      if let obstacle = obstacle(op, node[.input], factor: factor) {
         remarks.append(Remark("split-upsampled", node, fired: false, obstacle))
         continue
       }
-      var low = Operand(segments: node.inputs[0].segments.filter { $0.upsampling > 1 })
-      let rest = Operand(segments: node.inputs[0].segments.filter { $0.upsampling == 1 })
+      var low = Operand(segments: node[.input].segments.filter { $0.upsampling > 1 })
+      let rest = Operand(segments: node[.input].segments.filter { $0.upsampling == 1 })
       for index in low.segments.indices { low.segments[index].upsampling = 1 }
 
       var sums = op
-      sums.totalInputChannels = op.totalInputChannels ?? node.inputs[0].channels
+      sums.totalInputChannels = op.totalInputChannels ?? node[.input].channels
       sums.epilogue = Op.Epilogue()
       var shape = graph.shape(of: low)
       shape.channels = op.outputs
@@ -38,12 +38,12 @@ extension Pass {
       for part in remaining.parts.indices { remaining.parts[part].bias = nil }
       graph.nodes.insert(start, at: graph.position(of: node.id))
       graph[node.id].op = .convolution(remaining)
-      graph[node.id].inputs[0] = rest
-      graph[node.id].inputs.insert(Operand(start).upsampled(by: factor), at: 1)
+      graph[node.id][.input] = rest
+      graph[node.id].insert(Operand(start).upsampled(by: factor), as: .start)
       remarks.append(
         Remark(
           "split-upsampled", node, fired: true,
-          "\(low.channels) of its \(node.inputs[0].channels) input channels are multiplied before their upsampling"
+          "\(low.channels) of its \(node[.input].channels) input channels are multiplied before their upsampling"
         ))
     }
   }

@@ -4,7 +4,7 @@ import SPDCompiler
 /// Initial weights: PyTorch's default initialisation, drawn from a seed.
 ///
 /// Weights and biases of convolutions and linear layers are U(−1/√f, 1/√f) with the fan-in f (inputs / groups · kernel
-/// area). Normalisations have γ = 1, β = 0, mean 0, variance 1. Values depend only on the seed and the parameter's name.
+/// area). Normalisations have γ = 1, β = 0, mean 0, variance 1; PReLU has 0.25. Values depend only on the seed and the parameter's name.
 package struct InitialWeights {
   package var graph: Graph
   package var seed: UInt64
@@ -20,6 +20,7 @@ package struct InitialWeights {
       return drawn(parameter, inputs: inputs(of: weight))
     case .normWeight, .runningVariance: return Array(repeating: 1, count: parameter.count)
     case .normBias, .runningMean, .batchesTracked: return zeros(parameter)
+    case .slope: return Array(repeating: 0.25, count: parameter.count)
     case .constant(let values): return values
     }
   }

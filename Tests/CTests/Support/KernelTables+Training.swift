@@ -4,7 +4,8 @@ import SPDCompiler
 /// What only training computes. Losses and updates, which have no shapes of their own, have tests of their own.
 extension KernelTable {
   static let training = [
-    weightGradient, weightGradient1x1, weightGradientWinograd, weightGradientImage, normalization, poolGradient,
+    weightGradient, weightGradient1x1, weightGradientWinograd, weightGradientImage, normalization, activationGradient,
+    poolGradient,
     globalAverageGradient, copyGradient, clear,
   ]
 
@@ -85,8 +86,25 @@ extension KernelTable {
       Row("column", 33, Size2D(12, 1), BatchNorm(), SiLU()), Row("pixels", 24, Size2D(1, 2), BatchNorm(), Sigmoid()),
       Row("pool", 20, Size2D(6, 10), MaxPool(3, stride: 2, padding: 1), BatchNorm(epsilon: 1e-3)),
       Row("space-to-depth", 20, size, SpaceToDepth(), BatchNorm(), SiLU()),
+      Row("relu6", 24, size, BatchNorm(), ReLU6()),
+      Row("two-elus", 20, size, BatchNorm(), ELU(0.7), BatchNorm(), ELU()),
+      Row("mish", 24, size, BatchNorm(), Mish()), Row("gelu", 16, size, BatchNorm(), GELU()),
+      Row("gelu-tanh", 16, size, BatchNorm(), GELU(approximate: .tanh)), Row("tanh", 33, size, BatchNorm(), Tanh()),
+      Row("hardsigmoid", 16, size, BatchNorm(), Hardsigmoid()),
+      Row("own", 24, size, BatchNorm(), Activation("own") { x in abs(x) + log(1 + exp(min(x, 1))) / sqrt(2 + x * x) }),
       Row("residual", 24, size) { x in x + x.through(BatchNorm(), SiLU()) },
       Row("activated-residual", 24, size) { x in (x + x.through(BatchNorm())).through(ReLU()) },
+    ])
+
+  private static let activationGradient = KernelTable(
+    name: "activation-gradient", mode: .training, "pointwise", "activation_gradient",
+    rows: [
+      Row("channels", 40, size, PReLU(perChannel: true)), Row("one", 20, size, PReLU()),
+      Row("row", 33, Size2D(1, 20), PReLU(perChannel: true)), Row("column", 1, Size2D(12, 1), PReLU()),
+      Row("pixel", 24, Size2D(1, 1), PReLU(perChannel: true)),
+      Row("two", 24, size, PReLU(perChannel: true), PReLU()),
+      Row("several-readers", 24, size) { x in x.through(PReLU()) + x.through(PReLU(perChannel: true)) },
+      Row("slices", 48, size) { x in x.channels(16..<36).through(PReLU()) + x.channels(0..<20).through(PReLU()) },
     ])
 
   private static let poolGradient = KernelTable(

@@ -24,6 +24,10 @@ extension KernelTable {
       Row("many-inputs", 200, Size2D(3, 5), Conv2D(8, kernel: 3)),
       Row("even-kernel", 16, size, Conv2D(16, kernel: Size2D(2, 4), padding: Size2D(1, 0))),
       Row("oblong", 24, size, Conv2D(16, kernel: Size2D(1, 7)), Hardswish()),
+      Row("prelu", 24, size, Conv2D(24, kernel: 3), PReLU(perChannel: true), Conv2D(40, kernel: 1), PReLU()),
+      Row("prelu-residual", 24, size) { x in
+        (x + x.through(Conv2D(24, kernel: 1), PReLU(perChannel: true))).through(PReLU(perChannel: true))
+      },
       Row("stride", 24, Size2D(3, 5), Conv2D(40, kernel: 3, stride: 2)),
       Row("strides", 16, size, Conv2D(16, kernel: Size2D(5, 3), stride: Size2D(3, 2), padding: Size2D(2, 0))),
       Row("dilation", 16, size, Conv2D(24, kernel: 3, dilation: Size2D(3, 2))),
@@ -121,6 +125,11 @@ extension KernelTable {
       Row("batch-norm", 20, size, BatchNorm()), Row("relu", 16, size, ReLU()),
       Row("leaky-relu", 33, size, LeakyReLU(0.2)), Row("silu", 1, size, SiLU()),
       Row("sigmoid", 24, Size2D(3, 5), Sigmoid()), Row("hardswish", 40, Size2D(1, 20), Hardswish()),
+      Row("relu6", 24, size, ReLU6()), Row("elu", 20, size, ELU(0.7)), Row("two-elus", 16, size, ELU(), ELU(2)),
+      Row("prelu", 24, size, PReLU()), Row("prelu-by-channel", 20, size, PReLU(perChannel: true)),
+      Row("mish", 24, size, Mish()), Row("gelu", 16, size, GELU()), Row("tanh", 33, size, Tanh()),
+      Row("gelu-tanh", 16, size, GELU(approximate: .tanh)), Row("hardsigmoid", 16, size, Hardsigmoid()),
+      Row("own", 24, size, Activation("own") { x in abs(x) + log(1 + exp(min(x, 1))) / sqrt(2 + x * x) }),
       Row("pixel", 40, Size2D(1, 1), SiLU()),
       Row("slice", 48, size) { x in x.channels(16..<36).through(ReLU()) },
       Row("sum", 24, size) { x in x + x.through(MaxPool(3, stride: 1, padding: 1)) },

@@ -83,7 +83,9 @@ enum LossProgram {
   static func text(lanes: Int) throws -> String {
     let templates = Templates(try SPDTemplates.load())
     var text = try templates.fill("prelude", ["VL": "\(lanes)"])
-    for support in ["training", "training_math", "composed_math"] { text += try templates.fill(support, [:]) }
+    for support in ["training", "training_math", "vector_math", "loss_math", "composed_math"] {
+      text += try templates.fill(support, [:])
+    }
     var (yoloCases, entropyCases): ([String], [String]) = ([], [])
     for (index, network) in yolo.enumerated() {
       let name = "yolo\(index)"

@@ -63,7 +63,14 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(
       name: "decode_boxes",
       holes: ["LEVELS": "LEVEL(0, 0, 4, 4, 8, 512, 128, 64);\nLEVEL(1, 32, 2, 2, 16, 128, 64, 32);"]),
-    TemplateCase(name: "training"), TemplateCase(name: "training_math"), TemplateCase(name: "composed_math"),
+    TemplateCase(name: "training"), TemplateCase(name: "training_math"), TemplateCase(name: "vector_math"),
+    TemplateCase(name: "loss_math"), TemplateCase(name: "composed_math"), TemplateCase(name: "tanh"),
+    TemplateCase(name: "erf"),
+    TemplateCase(
+      name: "activation_with_parameter",
+      holes: ["TEXT": "y * t", "LINES": " const vec v1 = y * t;", "RESULT": "v1"]),
+    TemplateCase(name: "pack_parameter"),
+    TemplateCase(name: "activation", holes: ["TEXT": "y * y", "LINES": " const vec v1 = y * y;", "RESULT": "v1"]),
     TemplateCase(name: "cross_entropy"),
     TemplateCase(
       name: "composed_loss",
@@ -143,12 +150,14 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
     if ["cross_entropy", "composed_loss", "yolo_loss", "optimizer", "optimizer_rules"].contains(name) {
-      for support in ["training", "training_math", "composed_math"] {
+      for support in ["training", "training_math", "vector_math", "loss_math", "composed_math"] {
         text += try Self.named(support).filled(templates, support, lanes)
       }
     }
     if name == "optimizer" { text += try Self.named("optimizer_rules").filled(templates, "optimizer_rules", lanes) }
-    if name == "composed_math" { text += try Self.named("training_math").filled(templates, "training_math", lanes) }
+    if ["loss_math", "composed_math", "tanh", "erf"].contains(name) {
+      text += try Self.named("vector_math").filled(templates, "vector_math", lanes)
+    }
     if name == "conv_winograd" {
       for support in ["winograd_transforms", "winograd_product"] {
         text += try Self.named(support).filled(templates, support, lanes)

@@ -1,19 +1,19 @@
-/// Records the arithmetic of a `Loss` as it is written down.
-final class LossTape {
+/// Records the arithmetic of a `Loss` or an `Activation` as it is written down.
+final class ScalarTape {
   var terms = Terms([])
 
   /// Terms of which no two are equal.
   struct Terms {
-    private(set) var terms: [LossExpression.Term]
-    private var indices: [LossExpression.Term: Int]
+    private(set) var terms: [ScalarExpression.Term]
+    private var indices: [ScalarExpression.Term: Int]
 
-    init(_ terms: [LossExpression.Term]) {
+    init(_ terms: [ScalarExpression.Term]) {
       self.terms = terms
       indices = Dictionary(terms.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Returns the index of a term, appending it unless an equal one exists.
-    mutating func append(_ term: LossExpression.Term) -> Int {
+    mutating func append(_ term: ScalarExpression.Term) -> Int {
       if let index = indices[term] { return index }
       terms.append(term)
       indices[term] = terms.count - 1
@@ -21,12 +21,14 @@ final class LossTape {
     }
 
     mutating func constant(_ value: Double) -> Int {
-      if !Float(value).isFinite { fatalError("a loss contains the constant \(value): it must be a finite Float") }
+      if !Float(value).isFinite {
+        fatalError("a loss or an activation contains the constant \(value): it must be a finite Float")
+      }
       return append(.constant(value))
     }
 
     /// Leaves out what changes nothing: sums with 0, products with 1, and what constants alone make.
-    mutating func operation(_ operation: LossExpression.Operation, _ a: Int, _ b: Int) -> Int {
+    mutating func operation(_ operation: ScalarExpression.Operation, _ a: Int, _ b: Int) -> Int {
       switch (operation, number(a), number(b)) {
       case (.add, 0, _), (.multiply, 1, _): return b
       case (.add, _, 0), (.subtract, _, 0), (.multiply, _, 1), (.divide, _, 1): return a
