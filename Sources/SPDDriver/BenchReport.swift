@@ -19,6 +19,37 @@ public struct BenchReport: Encodable, Sendable {
     }
   }
 
+  /// The first variant beside threads that copy memory.
+  public struct Beside: Encodable, Sendable {
+    public var threads: Int
+    /// What they read and wrote in the meantime, in GB/s.
+    public var gigabytesPerSecond: Double
+    public var minMs: Double, medianMs: Double, runs: Int
+    /// Its time over that without them.
+    public var ratio: Ratio
+
+    enum CodingKeys: String, CodingKey {
+      case threads, runs, ratio
+      case gigabytesPerSecond = "gbs"
+      case minMs = "min_ms"
+      case medianMs = "median_ms"
+    }
+
+    init(_ neighbour: MemoryNeighbour, _ times: Times, over quiet: Times) {
+      threads = neighbour.count
+      gigabytesPerSecond = neighbour.gigabytes
+      (minMs, medianMs, runs) = (times.samples.min, times.samples.median, times.samples.sorted.count)
+      ratio = Ratio(times, of: "quiet", over: quiet)
+    }
+
+    var text: String {
+      String(
+        format: "  beside %d thread%@ copying memory at %.1f GB/s: %.2f ms min, %.2f median, %.2f× the quiet time "
+          + "(%.3f … %.3f, 95 %% interval)", threads, threads == 1 ? "" : "s", gigabytesPerSecond, minMs, medianMs,
+        ratio.median, ratio.low, ratio.high)
+    }
+  }
+
   public var model: String
   /// Height and width of the input in pixels.
   public var size: [Int]
@@ -45,11 +76,12 @@ public struct BenchReport: Encodable, Sendable {
   public var variants: [Variant]
   /// The second variant's time over the first's.
   public var ratio: Ratio?
+  public var beside: Beside?
   public var layers: [Benchmark.Step]?
   public var sites: [SiteReport]?
 
   enum CodingKeys: String, CodingKey {
-    case model, size, batch, threads, target, processor, runs, gflop, gflops, variants, ratio, layers, sites
+    case model, size, batch, threads, target, processor, runs, gflop, gflops, variants, ratio, beside, layers, sites
     case minMs = "min_ms"
     case medianMs = "median_ms"
     case p10Ms = "p10_ms"
@@ -120,6 +152,7 @@ public struct BenchReport: Encodable, Sendable {
       let pair = "\(variants[0].name) against \(ratio.against)"
       lines.append("  \(pair): " + (ratio.conclusive ? "faster by \(ratio.text)" : ratio.text) + ", 95 % interval")
     }
+    if let beside { lines.append(beside.text) }
     if let layers { lines.append("\n" + Benchmark.table(layers, peak: peakGflops)) }
     if let sites { lines.append("\n" + SiteReport.table(sites)) }
     return lines.joined(separator: "\n")
@@ -132,13 +165,14 @@ extension BenchReport {
   /// - Parameters:
   ///   - options: compile options. Weights are synthetic unless given.
   ///   - other: the second variant.
-  ///   - seconds: approximate duration of the measurement.
+  ///   - besideMemory: measures the first variant also beside threads that copy memory on the processors that it leaves free.
+  ///   - seconds: approximate duration of the measurement, and as much again beside such threads.
   ///   - timesLayers: times each step, too.
   /// - Throws: `Failure` or an error that converts to one: `.different` where the outputs of the variants differ or are not
   ///   finite, and nothing was measured.
   public static func measure(
     _ model: LoadedModel, options: CompileOptions = CompileOptions(), against other: OtherVariant? = nil,
-    threads: Int, seconds: Double = 5, timesLayers: Bool = false
+    besideMemory: Bool = false, threads: Int, seconds: Double = 5, timesLayers: Bool = false
   ) async throws -> BenchReport {
     var compile = options
     compile.weights = options.weights ?? "synthetic"
@@ -166,12 +200,15 @@ extension BenchReport {
     let benchmark = Benchmark(variants, input: syntheticInput(weighted.graph.input.shape), seconds: seconds)
     try benchmark.check()
     let limits = try await MachineLimits(builder)
+    let neighbour = besideMemory ? try MemoryNeighbour(limits, beside: threads) : nil
     let before = limits.measure(threads: threads)
-    try benchmark.measure()
+    let besideTimes = try neighbour.map { try benchmark.measure(beside: $0) }
+    if neighbour == nil { try benchmark.measure() }
     let after = limits.measure(threads: threads)
     var report = BenchReport(
       weighted.graph, variants, threads: threads, target: builder.target.name,
       peak: max(before.gflops, after.gflops), bandwidth: max(before.gigabytes, after.gigabytes))
+    if let neighbour, let besideTimes { report.beside = Beside(neighbour, besideTimes, over: variants[0].times) }
     if timesLayers { report.layers = try benchmark.layerTimes() }
     if other?.bySite == true { report.sites = try benchmark.siteTimes(of: weighted.graph) }
     return report

@@ -31,6 +31,38 @@ public struct Benchmark {
     try interleaved("measuring", variants) { variants[$0].times.append(try variants[$0].time(input), in: $1) }
   }
 
+  /// Measures the first variant alone and beside a neighbour, in turns; both in each round, at the same addresses.
+  ///
+  /// - Returns: the times beside it.
+  package func measure(beside neighbour: MemoryNeighbour) throws -> Times {
+    let variant = variants[0]
+    var beside = Times()
+    let progress = Progress("measuring", total: 100)
+    let start = ContinuousClock.now
+    var elapsed: Double { (ContinuousClock.now - start).seconds }
+    var round = 0
+    // A 95 % interval of the median needs six observations.
+    while round < 6 || elapsed < 2 * seconds {
+      try variant.reallocate(input)
+      for isBeside in round % 2 == 0 ? [false, true] : [true, false] {
+        if isBeside { neighbour.start() }
+        defer { if isBeside { neighbour.stop() } }
+        _ = try variant.time(input)  // with the caches as the neighbour leaves them
+        let end = elapsed + seconds / 12
+        repeat {
+          for _ in 0..<2 {
+            let time = try variant.time(input)
+            if isBeside { beside.append(time, in: round) } else { variant.times.append(time, in: round) }
+          }
+          progress.update(min(100, Int(50 * elapsed / seconds)))
+        } while elapsed < end
+      }
+      round += 1
+    }
+    progress.finish()
+    return beside
+  }
+
   /// Calls `body` with the index of each variant and of the round, interleaved (ABBA), for about `seconds`.
   ///
   /// Every round starts by reallocating all variants.

@@ -7,16 +7,20 @@ package struct MachineLimits {
   private let multiply: @convention(c) (Int64, Int32, UnsafeMutablePointer<Float>) -> Int64
   private let read: @convention(c) (UnsafePointer<Float>, Int64, Int32, UnsafeMutablePointer<Float>) -> Void
 
+  /// Copies memory until it is told to stop; see `MemoryNeighbour`.
+  let copy: MemoryNeighbour.Copy
+
   package init(_ builder: Builder) async throws {
     let source = try builder.templates.fill("peak", ["VL": "\(builder.target.lanes)"])
     let library = try await builder.library(source: source, name: "peak")
     guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), let multiply = dlsym(handle, "spdc_peak_multiply"),
-      let read = dlsym(handle, "spdc_peak_read")
+      let read = dlsym(handle, "spdc_peak_read"), let copy = dlsym(handle, "spdc_peak_copy")
     else {
       throw Failure(.software, "internal error: the peak measurement does not load: \(String(cString: dlerror()))")
     }
     self.multiply = unsafeBitCast(multiply, to: type(of: self.multiply))
     self.read = unsafeBitCast(read, to: type(of: self.read))
+    self.copy = unsafeBitCast(copy, to: type(of: self.copy))
   }
 
   /// Measures FMA peak in GFLOP/s and read bandwidth in GB/s over all threads, each as the best of several short runs: 50, and

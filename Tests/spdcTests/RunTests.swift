@@ -1,4 +1,5 @@
 import Foundation
+import SPDDriver
 import SPDFormats
 import Testing
 
@@ -135,7 +136,8 @@ import Testing
       struct Variant: Decodable { var name: String, minMs: Double, medianMs: Double }
       var layer: String, input: String, output: String, variants: [Variant], ratio: Ratio
     }
-    var variants: [Variant], ratio: Ratio?, layers: [Layer]?, sites: [Site]?
+    struct Beside: Decodable { var threads: Int, gbs: Double, minMs: Double, medianMs: Double, runs: Int, ratio: Ratio }
+    var variants: [Variant], ratio: Ratio?, beside: Beside?, layers: [Layer]?, sites: [Site]?
   }
 
   @Test func benchMeasures() async throws {
@@ -150,6 +152,23 @@ import Testing
     #expect(bench.peakGflops > 0.5 && bench.bandwidthGbs > 0.1)
     #expect(bench.peakShare > 0 && bench.peakShare < 5)
     #expect(bench.variants.map(\.name) == ["fused"] && bench.ratio == nil && bench.layers == nil)
+  }
+
+  @Test func benchMeasuresBesideNeighbours() async throws {
+    let processors = try Machine.threadBudget().affinity
+    (try await spdc("bench", Place.tiny, "--beside", "memory", "--threads", "\(processors)"))
+      .failed(
+        .usage, processors > 1 ? "add --threads \(processors - 1) or less" : "--beside needs a second processor")
+    (try await spdc("bench", Place.tiny, "--beside", "memory", "--compare", "unfused"))
+      .failed(.usage, "--beside cannot be combined with --compare")
+    guard processors > 1 else { return }
+    let run = ["bench", Place.tiny, "--beside", "memory", "--threads", "\(processors - 1)", "--seconds", "0.1"]
+    let bench: Bench = try await spdc(arguments: run + ["--json"]).succeeded().json()
+    let beside = try #require(bench.beside)
+    #expect(beside.threads == 1 && beside.gbs > 0.1 && beside.minMs > 0 && beside.minMs <= beside.medianMs)
+    #expect(bench.runs >= 12 && beside.runs >= 12 && beside.ratio.low <= beside.ratio.median)
+    #expect(bench.ratio == nil && beside.ratio.against == "quiet")
+    #expect(try await spdc(arguments: run).succeeded().output.contains("beside 1 thread copying memory at "))
   }
 
   @Test func benchComparesAndTimesLayers() async throws {

@@ -24,6 +24,7 @@ extern int omp_get_num_threads(void);
 
 int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink);
 void spdc_peak_read(const float *data, int64_t count, int threads, float *sink);
+int64_t spdc_peak_copy(float *to, const float *from, int64_t count, const volatile int32_t *stop);
 
 /* Independent multiply-adds in ten registers, for `rounds` rounds on each thread. Returns the number of operations. */
 int64_t spdc_peak_multiply(int64_t rounds, int threads, float *sink)
@@ -65,4 +66,19 @@ void spdc_peak_read(const float *data, int64_t count, int threads, float *sink)
         const vec sum = s0 + s1 + s2 + s3;
         if (THREAD == 0) *sink = *(const float *)(const void *)&sum;
     }
+}
+
+/* Copies `count` floats again and again until *stop is not 0. Returns the bytes that were read and written. */
+int64_t spdc_peak_copy(float *to, const float *from, int64_t count, const volatile int32_t *stop)
+{
+    int64_t bytes = 0;
+    while (*stop == 0) {
+        for (int64_t first = 0; first < count && *stop == 0; first += 1 << 16) {
+            const int64_t end = first + (1 << 16) < count ? first + (1 << 16) : count;
+            for (int64_t i = first; i + VL <= end; i += VL)
+                *(vec *)(void *)(to + i) = *(const vec *)(const void *)(from + i);
+            bytes += 2 * (end - first) * (int64_t)sizeof(float);
+        }
+    }
+    return bytes;
 }

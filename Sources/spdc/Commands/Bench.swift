@@ -17,6 +17,12 @@ struct Bench: AsyncParsableCommand {
       discussion: "`sites` compares with `unfused`, and also times each space-to-depth with the layers around it.",
       valueName: "variant"))
   var compare: OtherVariant?
+  @Option(
+    help: ArgumentHelp(
+      "Also measure beside busy neighbours.",
+      discussion: "`memory` copies memory on every processor that the network leaves free (see --threads).",
+      valueName: "load"))
+  var beside: Neighbours?
   @Flag(help: "Time each step.") var layers = false
   @Flag(help: "Measure training steps instead of inference.") var train = false
   @OptionGroup var arena: ArenaLimit
@@ -25,9 +31,10 @@ struct Bench: AsyncParsableCommand {
   @Flag(help: "Print the measurements as JSON.") var json = false
 
   func validate() throws {
-    if train, compare != nil || options.tune {
-      throw ValidationError("--train cannot be combined with --compare or --tune.")
+    if train, compare != nil || beside != nil || options.tune {
+      throw ValidationError("--train cannot be combined with --compare, --beside or --tune.")
     }
+    if beside != nil, compare != nil { throw ValidationError("--beside cannot be combined with --compare.") }
     if arena.maxArena != nil, !train { throw ValidationError("--max-arena needs --train.") }
     if update.updateInBackward, !train { throw ValidationError("--update-in-backward needs --train.") }
     guard seconds > 0, seconds <= 3600 else {
@@ -46,11 +53,15 @@ struct Bench: AsyncParsableCommand {
         return json ? try Console.print(json: report) : Console.print(report.text)
       }
       let report = try await BenchReport.measure(
-        model, options: options.compile, against: compare, threads: threads, seconds: seconds, timesLayers: layers)
+        model, options: options.compile, against: compare, besideMemory: beside == .memory, threads: threads,
+        seconds: seconds, timesLayers: layers)
       if json { try Console.print(json: report) } else { Console.print(report.text) }
     }
   }
 }
+
+/// What `--beside` runs.
+enum Neighbours: String, ExpressibleByArgument, CaseIterable { case memory }
 
 /// The variant named by `--compare`.
 extension OtherVariant: ExpressibleByArgument {
