@@ -8,10 +8,10 @@ extension Plan {
   mutating func joinImages() {
     for index in steps.indices {
       guard let node = steps[index].node.map({ graph[$0] }), case .convolution(let op) = node.op,
-        case .convDirect(let tile) = steps[index].kernel, tile.rows == node.shape.height, canJoinImages(of: node, op),
-        let joined = ConvDirectKernel(tile: tile).joined(node, op, target: target)?.tile
+        let kernel = steps[index].kernel.module as? any ImageJoiningKernel, canJoinImages(of: node, op),
+        let joined = kernel.joined(node, op, target: target)
       else { continue }
-      steps[index].kernel = .convDirect(joined)
+      steps[index].kernel = joined
     }
   }
 

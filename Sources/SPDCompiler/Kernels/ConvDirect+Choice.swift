@@ -1,6 +1,6 @@
 import SPD
 
-extension ConvDirectKernel: BaseConvolutionKernel {
+extension ConvDirectKernel: BaseConvolutionKernel, ImageJoiningKernel {
   static func base(for node: Node, _ op: Op.Convolution, in choose: ChooseKernels) -> BaseConvolution? {
     let problem = problem(node, op)
     let tile = ChooseTile.tile(problem, target: choose.target)
@@ -28,15 +28,14 @@ extension ConvDirectKernel: BaseConvolutionKernel {
   private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int { a / greatestCommonDivisor(a, b) * b }
   private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
 
-  /// The tile of a convolution whose images are one tall image; nil if another one than the model's choice was measured to be
-  /// faster.
-  func joined(_ node: Node, _ op: Op.Convolution, target: Target) -> ConvDirectKernel? {
+  /// Nil where a tile does not hold all rows of an image, and if another tile than the model's choice was measured to be faster.
+  func joined(_ node: Node, _ op: Op.Convolution, target: Target) -> Kernel? {
     var problem = Self.problem(node, op)
-    guard tile == ChooseTile.tile(problem, target: target) else { return nil }
+    guard tile.rows == node.shape.height, tile == ChooseTile.tile(problem, target: target) else { return nil }
     problem.output.height *= problem.output.batch
     problem.output.batch = 1
     var tile = ChooseTile.tile(problem, target: target)
     tile.joinsImages = true
-    return ConvDirectKernel(tile: tile)
+    return .convDirect(tile)
   }
 }

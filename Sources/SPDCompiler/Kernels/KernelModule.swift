@@ -89,6 +89,12 @@ protocol GatheringKernel: KernelModule {
   func statisticsSlots(of node: Node) -> Int
 }
 
+/// A kernel whose tiles can span several images of 1×1 convolutions; see `Plan.joinImages`.
+protocol ImageJoiningKernel: ConvolutionKernel {
+  /// The kernel for images that are one tall image; nil if that is no gain.
+  func joined(_ node: Node, _ op: Op.Convolution, target: Target) -> Kernel?
+}
+
 extension KernelModule {
   /// For a node that planner and emitter do not give to this kernel: an internal error.
   func mismatch(_ node: Node) -> Never { preconditionFailure("\(template) does not compute \(node.op.name)") }
