@@ -161,6 +161,10 @@ extension Op {
 extension Op.Activation {
   fileprivate func check(channels: Int, parameters: (String) -> Parameter?) throws(ShapeError) {
     guard let parameter else { return }
+    guard parameters(parameter)?.role == .slope else {
+      throw ShapeError(
+        "\(name) needs a slope, but \(parameter) is \(parameters(parameter) == nil ? "missing" : "none")")
+    }
     let count = parameters(parameter)?.count ?? 0
     guard count == 1 || count == channels else {
       throw ShapeError(

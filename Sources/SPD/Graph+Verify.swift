@@ -83,7 +83,10 @@ extension Graph {
   }
 
   /// A node in a message.
-  func place(of node: Node) -> String { "%\(node.id) (\(node.op.name) \(node.layer), \(node.source))" }
+  func place(of node: Node) -> String {
+    let name = node.op.name
+    return "%\(node.id) (\(name.isLayerName ? name : name.quotedForMessage) \(node.layer), \(node.source))"
+  }
 
   private func verifyParameters() throws(GraphError) {
     guard parameters.count <= GraphLimits.parameters else {

@@ -57,8 +57,10 @@ extension Op.Convolution {
     for part in parts { try part.batchNorm?.checkAttributes(isByPhase: false) }
     if let norm = epilogue.stages.phaseNorm { try norm.checkAttributes(isByPhase: true) }
     for activation in epilogue.stages.activations { try activation.checkAttributes() }
-    guard groups == 1 || parts.count == 1 && epilogue.stages.phaseNorm == nil else {
-      throw ShapeError("a convolution with \(groups) groups has one part and no normalisation by phase")
+    let hasTable = epilogue.stages.phaseNorm != nil || epilogue.stages.activations.contains { $0.parameter != nil }
+    guard groups == 1 || parts.count == 1 && !hasTable else {
+      throw ShapeError(
+        "a convolution with \(groups) groups has one part, no normalisation by phase and no learned activation")
     }
   }
 }
@@ -95,7 +97,9 @@ extension Op.Activation {
           + "first a letter, not \"\(name)\"")
     }
     guard formula.isWellFormed else {
-      throw ShapeError("\(name) has a term that reads none before it, or a constant that is not finite")
+      throw ShapeError(
+        "the formula of \(name) is malformed: a term reads terms before it, constants are finite, and the result is a term"
+      )
     }
     guard formula.terms.count <= GraphLimits.activationTerms else {
       throw ShapeError(
@@ -104,10 +108,18 @@ extension Op.Activation {
     for term in formula.terms {
       switch term {
       case .target where parameter != nil: continue
-      case .target, .reduction:
+      case .target: throw ShapeError("the formula of \(name) reads a parameter, which \(name) does not have")
+      case .reduction:
         throw ShapeError("\(name) reads more than one number: an activation has no channelSum, softmax or logSoftmax")
       case .output, .constant, .function, .operation: continue
       }
+    }
+    guard formula.closure(of: [formula.result]).contains(where: { formula.terms[$0] == .output }) else {
+      throw ShapeError("\(name) does not depend on its argument")
+    }
+    // Channels that fill the last block are 0, and what comes of them meets weights that are 0.
+    guard Float(formula.evaluate(0)).isFinite else {
+      throw ShapeError("\(name) is \(formula.evaluate(0)) at 0, which padding is: it must be finite there")
     }
   }
 }

@@ -32,9 +32,7 @@ final class ScalarTape {
       switch (operation, number(a), number(b)) {
       case (.add, 0, _), (.multiply, 1, _): return b
       case (.add, _, 0), (.subtract, _, 0), (.multiply, _, 1), (.divide, _, 1): return a
-      case (.add, let x?, let y?): return constant(x + y)
-      case (.subtract, let x?, let y?): return constant(x - y)
-      case (.multiply, let x?, let y?): return constant(x * y)
+      case (_, let x?, let y?) where Float(operation.evaluate(x, y)).isFinite: return constant(operation.evaluate(x, y))
       default: return append(.operation(operation, a, b))
       }
     }

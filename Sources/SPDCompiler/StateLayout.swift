@@ -11,8 +11,9 @@ public struct StateLayout: Codable, Equatable, Sendable {
     public var count: Int
     /// PyTorch's; empty for a scalar.
     public var shape: [Int]
-    /// Weights 0, slopes of activations among them, biases 1, those of normalisations (β) among them, scales of normalisations (γ) 2: recipes differ in which
-    /// of them decay, and YOLOv5's in how biases begin. What is not trained has −1.
+    /// Weights 0, slopes of activations among them, biases 1, those of normalisations (β) among them, scales of
+    /// normalisations (γ) 2: recipes differ in which of them decay, and YOLOv5's in how biases begin. What is not trained
+    /// has −1.
     public var group: Int
     /// Whether the EMA of a training run has it too: everything but constants.
     public var isAveraged: Bool

@@ -10,7 +10,7 @@ extension GraphWriter {
           known.type, [x.name] + parameters(of: activation, for: x, node), for: node.layer,
           known.attributes.map { .float($0.name, $0.value) })
       } else {
-        append(activation.formula, of: x.name, for: node.layer)
+        append(activation.formula, of: [x.name] + parameters(of: activation, for: x, node), for: node.layer)
       }
     set(node, to: Value(name: result, dims: x.dims))
   }
@@ -22,12 +22,14 @@ extension GraphWriter {
     return [x.dims.count == 2 ? value.name : reshaped(value, to: [count, 1, 1], for: node.layer).name]
   }
 
-  private mutating func append(_ formula: ScalarExpression, of x: String, for layer: String) -> String {
+  /// - Parameter values: the argument, and the parameter of one that has it.
+  private mutating func append(_ formula: ScalarExpression, of values: [String], for layer: String) -> String {
     var names: [Int: String] = [:]
     for index in formula.closure(of: [formula.result]) {
       names[index] =
         switch formula.terms[index] {
-        case .output: x
+        case .output: values[0]
+        case .target: values[1]
         case .constant(let value): constant([Float(value)], [], "constant", for: layer)
         case .function(let function, let a): operation(function.onnx, [names[a]!], for: layer)
         case .operation(.atLeast, let a, let b):
@@ -36,7 +38,7 @@ extension GraphWriter {
             [.int("to", TensorProto.Kind.float)])
         case .operation(let operation, let a, let b):
           self.operation(operation.onnx, [names[a]!, names[b]!], for: layer)
-        case .target, .reduction: preconditionFailure("\(formula) is no activation")
+        case .reduction: preconditionFailure("\(formula) is no activation")
         }
     }
     return names[formula.result]!

@@ -89,5 +89,3 @@ extension Op.Activation {
     return { formula.evaluate($0, at: slope) }
   }
 }
-
-func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

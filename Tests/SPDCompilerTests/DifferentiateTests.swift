@@ -152,6 +152,9 @@ import Testing
       try message { $0.through(Conv2D(8, kernel: 3, groups: 2)) }
         == "spdc does not train grouped convolutions (layer 0, groups 2)")
     #expect(
+      try message { $0.through(Conv2D(8, kernel: 3), Activation("root") { x in sqrt(abs(x)) }) }
+        .hasPrefix("spdc does not train through root (layer 1): its slope at 0, which padding is, is "))
+    #expect(
       try message { $0.through(Conv2D(8, kernel: 3, stride: Size2D(1, 2))) }.hasPrefix(
         "spdc does not train a convolution with dilation beside a stride, or two different strides"))
     #expect(

@@ -15,6 +15,22 @@ struct MergeSiblingConvolutionsTests {
     }.after(.fuseActivation)
   }
 
+  /// Each has a slope for each of its own channels.
+  @Test func learnedActivationsStayApart() throws {
+    let graph = try traced(64, 4, 4) { image in
+      let x = MaxPool(1)(image)
+      let a = x.through(Conv2D(32, kernel: 1, bias: false), PReLU(perChannel: true))
+      return concat(a, x.through(Conv2D(32, kernel: 1, bias: false), PReLU(perChannel: true)))
+    }.after(.fuseActivation)
+    var shared = graph
+    for index in shared.nodes.indices {
+      guard case .convolution(var op) = shared.nodes[index].op, index > 2 else { continue }
+      op.epilogue.stages = [.activate(.prelu("2.weight"))]
+      shared.nodes[index].op = .convolution(op)
+    }
+    for graph in [graph, shared] { #expect(try graph.after(.mergeSiblingConvolutions).brief == graph.brief) }
+  }
+
   @Test func theInputIsReadOnce() throws {
     var graph = try siblings(32, 32)
     #expect(

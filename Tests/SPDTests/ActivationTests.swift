@@ -39,7 +39,10 @@ struct ActivationTests {
     for activation in Self.all + [own] {
       #expect(try JSONDecoder().decode(Op.Activation.self, from: JSONEncoder().encode(activation)) == activation)
     }
-    for wrong in [#"{"swish":{}}"#, "{}", #"{"relu":{},"silu":{}}"#, #"{"elu":{}}"#] {
+    for wrong in [
+      #"{"swish":{}}"#, "{}", #"{"relu":{},"silu":{}}"#, #"{"elu":{}}"#, #"{"gelu":{"alpha":3}}"#, #"{"prelu":{}}"#,
+      #"{"custom":{"name":"a"}}"#,
+    ] {
       #expect(throws: DecodingError.self) { try JSONDecoder().decode(Op.Activation.self, from: Data(wrong.utf8)) }
     }
   }
@@ -50,11 +53,54 @@ struct ActivationTests {
     ({ $0.through(Activation("sums") { x in x - channelSum(x) }) }, "sums reads more than one number"),
     ({ $0.through(Activation("Own") { x in x }) }, "an activation is called by at most 40 letters a to z"),
     ({ $0.through(Activation("") { x in x }) }, "an activation is called by at most 40 letters a to z"),
+    ({ $0.through(Activation("one") { _ in 1 }) }, "one does not depend on its argument"),
+    ({ $0.through(Activation("inverse") { x in 1 / x }) }, "inverse is inf at 0, which padding is"),
     (
       { $0.through(Activation("long") { x in (0..<60).reduce(x) { $0 * x + Scalar(Double($1) + 0.5) } }) },
       "there is code for 100 at most"
     ),
   ]
+
+  /// What only a graph file can say.
+  @Test func formulasOfFiles() throws {
+    func message(_ terms: [ScalarExpression.Term], result: Int) throws -> String {
+      let model = Model("wrong", input: .image(3, 8, 8)) { image, _ in image.through(ReLU()) }
+      var graph = try model.graph()
+      let formula = ScalarExpression(terms: terms, result: result)
+      graph.nodes[1].op = .activation(Op.Activation(name: "own", formula: formula))
+      return "\(#expect(throws: GraphError.self) { try graph.verify() }!)"
+    }
+    #expect(try message([.output], result: 7).contains("the formula of own is malformed"))
+    #expect(try message([.function(.exp, 0), .output], result: 0).contains("the formula of own is malformed"))
+    #expect(try message([.output, .target, .operation(.add, 0, 1)], result: 2).contains("own does not have"))
+  }
+
+  @Test func aLearnedOneHasAParameter() throws {
+    let model = Model("learned", input: .image(3, 8, 8)) { image, _ in
+      image.through(Conv2D(8, kernel: 3), PReLU(perChannel: true))
+    }
+    let graph = try model.graph()
+    #expect(graph.parameter("1.weight") == Parameter(name: "1.weight", shape: [8], role: .slope))
+    for (name, message) in [("0.bias", "needs a slope, but 0.bias is none"), ("none", "which the graph does not list")]
+    {
+      var wrong = graph
+      wrong.nodes[2].op = .activation(.prelu(name))
+      let error = #expect(throws: GraphError.self) { try wrong.verify() }
+      #expect("\(error!)".contains(message), "\(error!)")
+    }
+    var short = graph
+    short.parameters[2].shape = [5]
+    #expect(
+      "\(#expect(throws: GraphError.self) { try short.verify() }!)"
+        .contains("prelu has 5 values of 1.weight for 8 channels: it needs one, or one for each"))
+    var grouped = graph
+    guard case .convolution(var op) = grouped.nodes[1].op else { return }
+    (op.groups, op.epilogue.stages) = (2, [.activate(.prelu("1.weight"))])
+    grouped.nodes[1].op = .convolution(op)
+    #expect(
+      "\(#expect(throws: GraphError.self) { try grouped.verify() }!)"
+        .contains("a convolution with 2 groups has one part, no normalisation by phase and no learned activation"))
+  }
 
   @Test func errors() {
     for (network, message) in Self.wrong {

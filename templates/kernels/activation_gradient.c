@@ -33,7 +33,7 @@ OUTLINE void @NAME@(const float *dy, const float *x, const float *parameter, flo
                     const vec d = g * @SLOPE@;
                     sum += g * @BY_PARAMETER@;
                     @STORE@
-                    (void)t, (void)to, (void)d;
+                    (void)y, (void)t, (void)to, (void)d;
                 }
             }
             PUT(scratch + (ptrdiff_t)chunk * WIDTH + lanes, sum);

@@ -9,8 +9,8 @@ extension Op {
     public let parameter: String?
     /// f, in terms of `output`, its argument, and `target`, its parameter.
     public let formula: ScalarExpression
-    /// Nil for one that a model file writes down.
-    let kind: String?
+    /// Its kind's name in graph files; nil for one that a model file writes down.
+    public let kind: String?
 
     init(_ kind: ActivationKind, _ constants: [Double] = [], parameter: String? = nil) {
       name = kind.name
@@ -70,7 +70,13 @@ extension Op.Activation: Codable {
         .init(codingPath: decoder.codingPath, debugDescription: "an activation has one name"))
     }
     let values = try container.nestedContainer(keyedBy: Key.self, forKey: key)
+    func check(_ known: [String]) throws {
+      guard let other = values.allKeys.first(where: { !known.contains($0.stringValue) }) else { return }
+      throw DecodingError.dataCorruptedError(
+        forKey: other, in: values, debugDescription: "\(key.stringValue) has no \(other.stringValue)")
+    }
     if key.stringValue == Self.custom {
+      try check(["name", "formula"])
       self.init(
         name: try values.decode(String.self, forKey: Key(stringValue: "name")),
         formula: try values.decode(ScalarExpression.self, forKey: Key(stringValue: "formula")))
@@ -83,6 +89,7 @@ extension Op.Activation: Codable {
           codingPath: decoder.codingPath,
           debugDescription: "no activation is called \(key.stringValue); there are \(known)"))
     }
+    try check(kind.constants + (kind.hasParameter ? ["parameter"] : []))
     let constants = try kind.constants.map { try values.decode(Double.self, forKey: Key(stringValue: $0)) }
     let parameter = kind.hasParameter ? try values.decode(String.self, forKey: Key(stringValue: "parameter")) : nil
     self.init(kind, constants, parameter: parameter)

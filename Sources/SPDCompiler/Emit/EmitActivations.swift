@@ -18,60 +18,65 @@ extension EmitC {
   /// The functions that `apply` and `toSlope` call, and templates that define what these call.
   func activationFunctions() throws -> (text: String, helpers: Set<String>) {
     var (text, helpers) = ("", Set<String>())
+    func add(_ activation: Op.Activation, _ name: String, _ formula: ScalarExpression, _ result: Int, _ what: String)
+      throws
+    {
+      let printer = ScalarText(expression: formula)
+      helpers.formUnion(printer.helpers([result]))
+      // The derivative of a linear function is a constant.
+      let readsArgument = formula.closure(of: [result]).contains { formula.terms[$0] == .output }
+      let template = activation.parameter == nil ? "activation" : "activation_with_parameter"
+      text += "\n"
+      text += try templates.fill(
+        template,
+        [
+          "TEXT": CText.comment("\(what)\(activation.formula)"), "NAME": name,
+          "LINES": (readsArgument ? "" : "\n    (void)y;") + printer.lines([result], indent: 4),
+          "RESULT": printer.name(result),
+        ])
+    }
     let ops = graph.nodes.map(\.op)
-    let differentiated = Set(ops.flatMap(\.differentiatedActivations).map(\.formula))
     let applied = Set(ops.flatMap(\.appliedActivations).map(\.formula))
+    let differentiated = Set(ops.flatMap(\.differentiatedActivations).map(\.formula))
     for activation in printed {
-      let (derivative, slope, _) = activation.formula.differentiated()
-      let functions = [
-        (applied, function(of: activation), activation.formula, activation.formula.result, ""),
-        (differentiated, self.slope(of: activation), derivative, slope, "The derivative of "),
-      ]
-      for (users, name, formula, result, what) in functions where users.contains(activation.formula) {
-        let printer = ScalarText(expression: formula)
-        helpers.formUnion(printer.helpers([result]))
-        text +=
-          "\n"
-          + (try templates.fill(
-            activation.parameter == nil ? "activation" : "activation_with_parameter",
-            [
-              "TEXT": CText.comment("\(what)\(activation.formula)"), "NAME": name,
-              "LINES": printer.lines([result], indent: 4), "RESULT": printer.name(result),
-            ]))
-      }
+      let formula = activation.formula
+      if applied.contains(formula) { try add(activation, function(of: activation), formula, formula.result, "") }
+      guard differentiated.contains(formula) else { continue }
+      let (derivative, result, _) = formula.differentiated()
+      try add(activation, slope(of: activation), derivative, result, "The derivative of ")
     }
     return (text, helpers)
   }
 
-  /// Activations without a function in the prelude, each once, in the order of the graph.
-  private var printed: [Op.Activation] {
+  /// Activations without a function in the prelude, each formula once, in the order of the graph.
+  static func printedActivations(of graph: Graph) -> [Op.Activation] {
     var seen: [String: Set<ScalarExpression>] = [:]
     return graph.nodes.flatMap { $0.op.appliedActivations + $0.op.differentiatedActivations }
       .filter { $0.written == nil && seen[$0.name, default: []].insert($0.formula).inserted }
   }
 
-  /// No name of the prelude or of a model's functions ends like this. Others of one name, with other constants, are numbered.
-  private func function(of activation: Op.Activation) -> String { "\(numbered(activation))_of" }
-
-  private func slope(of activation: Op.Activation) -> String { "\(numbered(activation))_slope_of" }
-
-  private func numbered(_ activation: Op.Activation) -> String {
-    let before = printed.prefix { $0.name != activation.name || $0.formula != activation.formula }.count {
-      $0.name == activation.name
+  /// Numbered, since a model file may call two of its own the same, or one of its own like another's function.
+  private func function(of activation: Op.Activation) -> String {
+    guard let index = printed.firstIndex(where: { $0.name == activation.name && $0.formula == activation.formula })
+    else {
+      preconditionFailure("\(activation.name) is not in the graph")
     }
-    return before == 0 ? activation.name : "\(activation.name)_\(before + 1)"
+    return "\(activation.name)_\(index + 1)"
   }
+
+  private func slope(of activation: Op.Activation) -> String { "\(function(of: activation))_slope" }
 }
 
 extension Op.Activation {
   /// What is written by hand: functions of an activation and its derivative, and the argument after the vector.
   fileprivate var written: (value: String, slope: String, argument: String)? {
-    switch self {
-    case .relu: ("relu", "relu_slope", "")
-    case .silu: ("silu", "silu_slope", "")
-    case .sigmoid: ("sigmoid", "sigmoid_slope", "")
-    case .hardswish: ("hard_swish", "hard_swish_slope", "")
-    default: name == "leaky_relu" ? ("leaky_relu", "leaky_relu_slope", ", (float)\(constants[0])") : nil
+    switch kind {
+    case "relu": ("relu", "relu_slope", "")
+    case "leakyReLU": ("leaky_relu", "leaky_relu_slope", ", (float)\(constants[0])")
+    case "silu": ("silu", "silu_slope", "")
+    case "sigmoid": ("sigmoid", "sigmoid_slope", "")
+    case "hardswish": ("hard_swish", "hard_swish_slope", "")
+    default: nil
     }
   }
 }

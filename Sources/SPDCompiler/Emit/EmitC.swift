@@ -14,6 +14,15 @@ public struct EmitC {
   let plan: Plan
   let templates: Templates
   let version: String
+  /// Activations whose functions are printed.
+  let printed: [Op.Activation]
+
+  init(plan: Plan, templates: Templates, version: String) {
+    self.plan = plan
+    self.templates = templates
+    self.version = version
+    printed = Self.printedActivations(of: plan.graph)
+  }
 
   /// - Parameter version: of spdc, for the first line.
   public static func emit(_ plan: Plan, templates: Templates, version: String) throws -> Result {

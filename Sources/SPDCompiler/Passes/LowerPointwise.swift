@@ -22,6 +22,12 @@ extension Pass {
         lowered.op = .training(.normalize(Op.Normalize(norm: norm)))
         lowered.inputs.append(Operand(statistics))
       case .activation(let activation) where activation.parameter == nil:
+        let (derivative, slope, _) = activation.formula.differentiated()
+        guard Float(derivative.evaluate(0, at: slope)).isFinite else {
+          throw GraphError(
+            "\(node.source): spdc does not train through \(activation.name) (layer \(node.layer)): its slope at 0, which padding "
+              + "is, is \(derivative.evaluate(0, at: slope))")
+        }
         lowered.op = .training(.normalize(Op.Normalize(stages: [.activate(activation)])))
       case .add:
         lowered.op = .training(.normalize(Op.Normalize(stages: [.add])))

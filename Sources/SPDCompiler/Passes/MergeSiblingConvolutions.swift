@@ -70,6 +70,6 @@ extension Op.Convolution {
   fileprivate func isSibling(of other: Op.Convolution) -> Bool {
     kernel == other.kernel && stride == other.stride && padding == other.padding && dilation == other.dilation
       && groups == other.groups && totalInputChannels == other.totalInputChannels && epilogue == other.epilogue
-      && epilogue.stages.phaseNorm == nil
+      && epilogue.stages.phaseNorm == nil && epilogue.parametric.isEmpty
   }
 }

@@ -92,6 +92,11 @@ extension KernelTable {
       Row("gelu-tanh", 16, size, BatchNorm(), GELU(approximate: .tanh)), Row("tanh", 33, size, BatchNorm(), Tanh()),
       Row("hardsigmoid", 16, size, BatchNorm(), Hardsigmoid()),
       Row("own", 24, size, BatchNorm(), Activation("own") { x in abs(x) + log(1 + exp(min(x, 1))) / sqrt(2 + x * x) }),
+      Row("same-names", 20, size) { x in
+        x.through(
+          BatchNorm(), Activation("f") { x in x * 0.5 }, BatchNorm(), Activation("f_slope") { x in x * x },
+          BatchNorm(), Activation("f") { x in 3 * x }, BatchNorm(), Activation("relu") { x in max(x, 0.3 * x) })
+      },
       Row("residual", 24, size) { x in x + x.through(BatchNorm(), SiLU()) },
       Row("activated-residual", 24, size) { x in (x + x.through(BatchNorm())).through(ReLU()) },
     ])

@@ -130,6 +130,13 @@ extension KernelTable {
       Row("mish", 24, size, Mish()), Row("gelu", 16, size, GELU()), Row("tanh", 33, size, Tanh()),
       Row("gelu-tanh", 16, size, GELU(approximate: .tanh)), Row("hardsigmoid", 16, size, Hardsigmoid()),
       Row("own", 24, size, Activation("own") { x in abs(x) + log(1 + exp(min(x, 1))) / sqrt(2 + x * x) }),
+      // Names that are those of others, and of others' numbers; a constant that is infinite only as a product.
+      Row("same-names", 24, size) { x in
+        x.through(
+          Activation("leaky_relu") { x in max(x, 0.3 * x) }, Activation("f") { x in x * 0.5 },
+          Activation("f") { x in x * 0.25 }, Activation("f_2") { x in x + 1 }, Activation("f_1_slope") { x in x - 1 },
+          Activation("big") { x in 1e30 * (1e-30 * (1e30 * (1e-30 * x))) }, Activation("int") { x in 2 * x })
+      },
       Row("pixel", 40, Size2D(1, 1), SiLU()),
       Row("slice", 48, size) { x in x.channels(16..<36).through(ReLU()) },
       Row("sum", 24, size) { x in x + x.through(MaxPool(3, stride: 1, padding: 1)) },

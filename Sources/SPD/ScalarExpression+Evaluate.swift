@@ -1,15 +1,14 @@
 #if canImport(Glibc)
-  import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-  import Musl
+  internal import Musl
 #else
-  import Darwin
+  internal import Darwin
 #endif
-import SPD
 
 extension ScalarExpression {
   /// The value of a term for one number, and of a parameter if there is one; by default that of the result.
-  func evaluate(_ x: Double, _ parameter: Double = 0, at root: Int? = nil) -> Double {
+  package func evaluate(_ x: Double, _ parameter: Double = 0, at root: Int? = nil) -> Double {
     // On the stack: this runs for every number of a tensor.
     withUnsafeTemporaryAllocation(of: Double.self, capacity: terms.count) { values in
       for (index, term) in terms.enumerated() {
@@ -29,16 +28,16 @@ extension ScalarExpression {
 }
 
 extension ScalarExpression.Function {
-  func evaluate(_ x: Double) -> Double { SPDReference.evaluate(self, x) }
+  package func evaluate(_ x: Double) -> Double { value(of: self, at: x) }
 }
 
 /// Not a member of the enumeration, whose cases have the names of the functions.
-private func evaluate(_ function: ScalarExpression.Function, _ x: Double) -> Double {
+private func value(of function: ScalarExpression.Function, at x: Double) -> Double {
   switch function {
   case .exp: exp(x)
   case .log: log(x)
   case .sqrt: x.squareRoot()
-  case .sigmoid: logistic(x)
+  case .sigmoid: 1 / (1 + exp(-x))
   case .softplus: max(x, 0) + log1p(exp(-abs(x)))
   case .sign: x > 0 ? 1 : x < 0 ? -1 : x
   case .tanh: tanh(x)
@@ -48,7 +47,7 @@ private func evaluate(_ function: ScalarExpression.Function, _ x: Double) -> Dou
 
 extension ScalarExpression.Operation {
   /// Of a number and NaN, the larger and the smaller are NaN.
-  func evaluate(_ x: Double, _ y: Double) -> Double {
+  package func evaluate(_ x: Double, _ y: Double) -> Double {
     switch self {
     case .add: x + y
     case .subtract: x - y
