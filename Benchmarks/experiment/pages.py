@@ -3,10 +3,11 @@ import pathlib
 
 import curve_plot
 from metrics import processor, table
-from statistics_of_seeds import Difference, Group, late_gain
+from statistics_of_seeds import Difference, Group, final_gain, late_gain
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIZES = ("AP", "AP_S", "AP_M", "AP_L")
+CURVE = "metrics/mAP_0.5:0.95"
 
 SMALL_OBJECTS = """\
 # Small objects: space-to-depth against strides
@@ -37,8 +38,8 @@ the channels: same shapes and multiplications everywhere, and every other layer 
 """
 ENDING = """
 Values are means ± standard deviations of the seeds. *Late gain* is the mean of the last fifth of the epochs minus that of the
-fifth before: how far a curve is from flat. Differences are means of paired seeds, ± half of the 95 % confidence interval (Student's t), and undecided where it
-includes 0. Time is that of inference at batch 1 with {threads} threads, the fastest of the rounds' medians (`spdc bench`).
+fifth before: what the falling learning rate still brought.{final} Differences are means of paired seeds, ± half of the 95 %
+confidence interval (Student's t), and undecided where it includes 0. Time is that of inference at batch 1 with {threads} threads, the fastest of the rounds' medians (`spdc bench`).
 {minutes:.0f} minutes of training in total, on a shared machine.
 
 ![learning curves]({name}.svg)
@@ -68,6 +69,13 @@ def gain(cases, curve):
     return f"{Group(found).mean:+.1f}" if found else "–"
 
 
+def last(cases, curve):
+    """The gain from the last measurement but one, averaged over seeds, and how many epochs that is."""
+    gains = [one for one in (final_gain(case["curves"][curve]) for case in cases) if one]
+    mean = Group({number: percent(gain) for number, (gain, _) in enumerate(gains)}).mean if gains else 0
+    return (f"{mean:+.1f}", gains[0][1]) if gains else ("–", 0)
+
+
 def cost(data, network, side):
     """Columns of time and operations; the timing follows the last training."""
     found = data.get("costs", {}).get(f"{network} {side}")
@@ -94,12 +102,12 @@ def small_objects(data, cases):
     for network in networks:
         own = [case for case in cases if case["network"] == network]
         rows.append([network, str(len(own)), *(group(own, value).text() for value in metrics),
-                     gain(own, "metrics/mAP_0.5:0.95"), *cost(data, network, own[0]["side"]), f"{own[0]['parameters']:,}"])
+                     gain(own, CURVE), last(own, CURVE)[0], *cost(data, network, own[0]["side"]), f"{own[0]['parameters']:,}"])
     text = SMALL_OBJECTS.format(**data["images"], **about(data, cases))
-    text += "\n" + table(["network", "seeds", "AP", "AP small", "AP medium", "AP large", "late gain", "ms/image", "GFLOP",
-                          "parameters"], rows)
+    text += "\n" + table(["network", "seeds", "AP", "AP small", "AP medium", "AP large", "late gain", "final gain",
+                          "ms/image", "GFLOP", "parameters"], rows)
     text += "\n" + table(["difference", "AP", "AP small", "AP medium", "AP large"], versus(cases, metrics))
-    panels = [("mAP, IoU 0.5 to 0.95", "%", cases, "metrics/mAP_0.5:0.95", 100),
+    panels = [("mAP, IoU 0.5 to 0.95", "%", cases, CURVE, 100),
               ("box loss in training", "", cases, "train/box_loss", 1)]
     return text, panels
 
@@ -139,7 +147,8 @@ def write(study, data):
     discussion = HERE / "discussion" / f"{study.name}.md"
     if discussion.exists() and not study.options.quick:
         text += "\n" + discussion.read_text()
-    text += ENDING.format(name=study.name, minutes=sum(case["seconds"] for case in cases) / 60,
+    final = " *Final gain* is that of the last {} epochs.".format(last(cases, CURVE)[1]) if CURVE in study.curves else ""
+    text += ENDING.format(name=study.name, final=final, minutes=sum(case["seconds"] for case in cases) / 60,
                           threads=about(data, cases)["threads"])
     study.pages.mkdir(parents=True, exist_ok=True)
     page, drawn = study.pages / f"{study.name}.md", study.pages / f"{study.name}.svg"

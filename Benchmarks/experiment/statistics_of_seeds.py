@@ -52,6 +52,14 @@ class Difference:
         return f"{self.values.mean:+.1f}{interval} ({self.verdict})"
 
 
+def final_gain(curve):
+    """Change of a curve from the last measurement but one to the last, and the epochs between; None if there is one only."""
+    if len(curve) < 2:
+        return None
+    (before, low), (after, high) = curve[-2:]
+    return high - low, after - before
+
+
 def late_gain(curve):
     """Change of a curve in its last fifth: the mean of that fifth minus that of the fifth before; None if it is short."""
     fifth = len(curve) // 5
