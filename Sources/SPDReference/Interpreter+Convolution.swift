@@ -10,38 +10,37 @@ extension Interpreter {
     let filters = try op.parts.flatMap { try self.filters($0, of: op, inputChannels: input.shape.channels) }
     let phaseNorm = try op.epilogue.stages.phaseNorm.map { try normalisation($0, channels: shape.channels) }
     let start = op.epilogue.addsAccumulator ? inputs[.start] : nil
-    let summand = op.epilogue.stages.addsSummand ? inputs[.summand] : nil
-    let activations = try op.epilogue.stages.activations.map { try function($0, channels: shape.channels) }
     var result = sums(op, filters, input, shape)
-    for n in 0..<shape.batch {
-      for c in 0..<shape.channels {
-        for y in 0..<shape.height {
-          for x in 0..<shape.width {
-            var value = result[n, c, y, x]
-            if let start {
-              if let (norm, channel) = filters[c].norm { value *= norm.scale(channel) }
-              value += start[n, c, y, x]
-            } else {
-              value += filters[c].bias
-              if let (norm, channel) = filters[c].norm { value = norm(value, channel, y, x) }
-            }
-            var function = 0
-            for stage in op.epilogue.stages {
-              switch stage {
-              case .normalizeByPhase: value = phaseNorm!(value, c, y, x)
-              case .activate:
-                value = activations[function](value, c)
-                function += 1
-              case .add: value += summand![n, c, y, x]
-              case .gatherStatistics: continue
-              }
-            }
-            result[n, c, y, x] = value
-          }
-        }
+    forEach(shape) { n, c, y, x in
+      var value = result[n, c, y, x]
+      if let start {
+        if let (norm, channel) = filters[c].norm { value *= norm.scale(channel) }
+        value += start[n, c, y, x]
+      } else {
+        value += filters[c].bias
+        if let (norm, channel) = filters[c].norm { value = norm(value, channel, y, x) }
+      }
+      result[n, c, y, x] = value
+    }
+    for stage in op.epilogue.stages {
+      switch stage {
+      case .normalizeByPhase: forEach(shape) { result[$0, $1, $2, $3] = phaseNorm!(result[$0, $1, $2, $3], $1, $2, $3) }
+      case .activate(let activation): result = try activate(activation, result)
+      case .add:
+        let summand = inputs[.summand]
+        for index in result.elements.indices { result.elements[index] += summand.elements[index] }
+      case .gatherStatistics: continue
       }
     }
     return result
+  }
+
+  private func forEach(_ shape: Shape, _ body: (_ n: Int, _ c: Int, _ y: Int, _ x: Int) -> Void) {
+    for n in 0..<shape.batch {
+      for c in 0..<shape.channels {
+        for y in 0..<shape.height { for x in 0..<shape.width { body(n, c, y, x) } }
+      }
+    }
   }
 
   /// The parameters of one output channel.

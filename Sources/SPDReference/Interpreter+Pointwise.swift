@@ -65,12 +65,10 @@ extension Interpreter {
 }
 
 extension Interpreter {
-  /// An activation as a function of a number and its channel.
-  func function(_ activation: Op.Activation, channels: Int) throws -> (Double, _ channel: Int) -> Double {
-    guard let values = try values(of: activation.parameter, channels: channels) else {
-      return { x, _ in activation.formula.evaluate(x) }
-    }
-    return { x, channel in activation.formula.evaluate(x, values[channel]) }
+  /// Applies an activation to each number of a tensor.
+  func activate(_ activation: Op.Activation, _ input: Values) throws -> Values {
+    let parameters = try values(of: activation.parameter, channels: input.shape.channels)
+    return input.map(activation.formula, parameters: parameters)
   }
 
   /// The values of an activation's parameter, one for each channel.
@@ -82,10 +80,21 @@ extension Interpreter {
   }
 }
 
-extension Op.Activation {
-  /// The derivative of one without a parameter.
-  var derivative: (Double) -> Double {
-    let (formula, slope, _) = formula.differentiated()
-    return { formula.evaluate($0, at: slope) }
+extension Values {
+  /// The values of a term, by default the result, for each number of the tensor.
+  ///
+  /// - Parameter parameters: of a formula that has one, its value for each channel.
+  func map(_ formula: ScalarExpression, at root: Int? = nil, parameters: [Double]? = nil) -> Values {
+    var result = self
+    let area = shape.size.area
+    result.elements.withUnsafeMutableBufferPointer { elements in
+      guard let parameters else { return formula.apply(to: elements, at: root) }
+      for plane in 0..<shape.batch * shape.channels {
+        formula.apply(
+          to: UnsafeMutableBufferPointer(rebasing: elements[plane * area..<(plane + 1) * area]),
+          parameter: parameters[plane % shape.channels], at: root)
+      }
+    }
+    return result
   }
 }

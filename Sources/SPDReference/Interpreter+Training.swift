@@ -217,7 +217,8 @@ extension Interpreter {
     var statistics: Values?
     var gamma: [Double] = []
     var beta: [Double] = []
-    var derivative: ((Double) -> Double)?
+    /// The activation's slope at each value.
+    var slopes: Values?
   }
 
   private func normalised(_ op: Op.Normalize, _ inputs: Operands) throws -> Normalised {
@@ -228,7 +229,6 @@ extension Interpreter {
       result.gamma = try parameter(norm.weight, count: count)
       result.beta = try parameter(norm.bias, count: count)
     }
-    result.derivative = op.stages.activation?.derivative
     return result
   }
 
@@ -245,19 +245,32 @@ extension Interpreter {
   }
 
   private func normalize(_ op: Op.Normalize, _ inputs: Operands) throws -> Values {
-    let values = try normalised(op, inputs)
-    let summand = op.stages.addsSummand ? inputs[.summand] : nil
-    return Values(values.z.shape) { n, c, y, x in
-      var v = unit(values, n, c, y, x).scaled
-      for stage in op.stages {
-        switch stage {
-        case .activate(let activation): v = activation.formula.evaluate(v)
-        case .add: v += summand![n, c, y, x]
-        case .normalizeByPhase, .gatherStatistics: preconditionFailure("\(stage) in training's normalisation")
-        }
+    var result = scaled(try normalised(op, inputs))
+    for stage in op.stages {
+      switch stage {
+      case .activate(let activation): result = result.map(activation.formula)
+      case .add:
+        let summand = inputs[.summand]
+        for index in result.elements.indices { result.elements[index] += summand.elements[index] }
+      case .normalizeByPhase, .gatherStatistics: preconditionFailure("\(stage) in training's normalisation")
       }
-      return v
     }
+    return result
+  }
+
+  /// γ·x̂ + β.
+  private func scaled(_ values: Normalised) -> Values {
+    Values(values.z.shape) { unit(values, $0, $1, $2, $3).scaled }
+  }
+
+  /// The same with the activation's slopes, for the gradients.
+  private func normalisedWithSlopes(_ op: Op.Normalize, _ inputs: Operands) throws -> Normalised {
+    var result = try normalised(op, inputs)
+    if let activation = op.stages.activation {
+      let (derivative, slope, _) = activation.formula.differentiated()
+      result.slopes = scaled(result).map(derivative, at: slope)
+    }
+    return result
   }
 
   /// The gradients after the sum and after the normalisation (g), from that of the result and, with a final activation, the result.
@@ -268,7 +281,7 @@ extension Interpreter {
     // The only final activation is ReLU, whose derivative follows from its result.
     if let result { dy *= result[n, c, y, x] > 0 ? 1 : 0 }
     let residual = dy
-    if let derivative = values.derivative { dy *= derivative(unit(values, n, c, y, x).scaled) }
+    if let slopes = values.slopes { dy *= slopes[n, c, y, x] }
     return (residual, dy)
   }
 
@@ -278,7 +291,7 @@ extension Interpreter {
     guard let norm = op.norm else { preconditionFailure("sums without a normalisation") }
     let (gradient, final) = (inputs[.gradient], op.stages.finalActivation == nil ? nil : inputs[.result])
     let shape = gradient.shape
-    let values = try normalised(op, inputs)
+    let values = try normalisedWithSlopes(op, inputs)
     var result = Values(zeros: Shape(batch: 4 * norm.phases, channels: shape.channels, height: 1, width: 1))
     for c in 0..<shape.channels {
       forEachPixel(shape) { n, y, x in
@@ -303,7 +316,7 @@ extension Interpreter {
   private func normalizeGradient(_ op: Op.Normalize, _ inputs: Operands) throws -> [Values] {
     let (gradient, final) = (inputs[.gradient], op.stages.finalActivation == nil ? nil : inputs[.result])
     let shape = gradient.shape
-    let values = try normalised(op, inputs)
+    let values = try normalisedWithSlopes(op, inputs)
     let count = Double(shape.batch * shape.size.area / (op.norm?.phases ?? 1))
     let sums = op.norm == nil ? nil : inputs[.sums]
     let dz = Values(shape) { n, c, y, x in

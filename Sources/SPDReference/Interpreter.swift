@@ -113,11 +113,6 @@ public struct Interpreter {
     }
   }
 
-  private func activate(_ activation: Op.Activation, _ input: Values) throws -> Values {
-    let function = try function(activation, channels: input.shape.channels)
-    return Values(input.shape) { n, c, y, x in function(input[n, c, y, x], c) }
-  }
-
   /// Reads the values of a parameter and checks that there are `count`.
   func parameter(_ name: String, count: Int) throws -> [Double] {
     let values = try parameters(name)
