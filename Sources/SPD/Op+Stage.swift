@@ -58,6 +58,8 @@ extension [Op.Stage] {
   }
 
   func encode(to values: inout KeyedEncodingContainer<StageKey>) throws {
+    let written = [phaseNorm != nil, activation != nil, addsSummand, finalActivation != nil, gathersStatistics]
+    precondition(count == written.count { $0 }, "a graph file has no keys for \(self)")
     try values.encodeIfPresent(phaseNorm, forKey: .phaseNorm)
     try values.encodeIfPresent(activation, forKey: .activation)
     try values.encode(addsSummand, forKey: .addsResidual)

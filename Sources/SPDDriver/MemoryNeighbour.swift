@@ -19,8 +19,11 @@ package final class MemoryNeighbour {
   private let group = DispatchGroup()
   private var begin = ContinuousClock.now
 
-  /// Bytes of each of a thread's two buffers, so that no cache holds them.
-  private static let bytes = 256 << 20
+  /// Bytes of each of a thread's two buffers.
+  private let bytes: Int
+
+  /// Bytes of all buffers: more than a cache holds, and no more where there are many threads.
+  private static let total = 512 << 20
 
   /// - Throws: `Failure` with the number of threads at which one is free, if no processor is.
   package init(_ limits: MachineLimits, beside threads: Int) throws {
@@ -34,10 +37,12 @@ package final class MemoryNeighbour {
           : "--beside needs a processor that the network leaves free: add --threads \(processors - 1) or less")
     }
     copy = limits.copy
+    let bytes = max(1 << 20, Self.total / (2 * count) / 64 * 64)
+    self.bytes = bytes
     buffers = try (0..<2 * count).map { _ in
-      let buffer = try AlignedBuffer(byteCount: Self.bytes)
+      let buffer = try AlignedBuffer(byteCount: bytes)
       // Touches each page, so that none is the page of zeros.
-      memset(buffer.base, 0x3f, Self.bytes)
+      memset(buffer.base, 0x3f, bytes)
       return buffer
     }
     flag = try AlignedBuffer(byteCount: 64)
@@ -54,11 +59,12 @@ package final class MemoryNeighbour {
       // Each writes its own result; `stop` waits for all of them.
       nonisolated(unsafe) let memory = (
         to: to.assumingMemoryBound(to: Float.self), from: from.assumingMemoryBound(to: Float.self), stop: stop,
-        result: results.base.advanced(by: 64 * index).assumingMemoryBound(to: Int64.self), copy: copy, group: group
+        result: results.base.advanced(by: 64 * index).assumingMemoryBound(to: Int64.self), copy: copy, group: group,
+        count: Int64(bytes / 4)
       )
       group.enter()
       Thread.detachNewThread {
-        memory.result.pointee = memory.copy(memory.to, memory.from, Int64(Self.bytes / 4), memory.stop)
+        memory.result.pointee = memory.copy(memory.to, memory.from, memory.count, memory.stop)
         memory.group.leave()
       }
     }
