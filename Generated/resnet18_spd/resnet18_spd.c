@@ -233,245 +233,90 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
     }
 }
 
-/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
- * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
- * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-INLINE void winograd4_input_line(const vec *d, vec *t)
-{
-    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
-    const vec odd0 = d[4] - 1.96f * d[2];
-    const vec even0 = d[3] - 1.96f * d[1];
-    t[1] = 0.7f * even0 + odd0;
-    t[2] = odd0 - 0.7f * even0;
-    const vec odd1 = d[4] - 0.49f * d[2];
-    const vec even1 = d[3] - 0.49f * d[1];
-    t[3] = 1.4f * even1 + odd1;
-    t[4] = odd1 - 1.4f * even1;
-    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
-}
-
-INLINE void winograd4_output_line(const vec *t, vec *y)
-{
-    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
-    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
-    y[0] = sum0 + sum1 + t[0];
-    y[1] = 0.7f * difference0 + 1.4f * difference1;
-    y[2] = 0.49f * sum0 + 1.96f * sum1;
-    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
-}
-
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
-OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
-                               const ptrdiff_t plane)
-{
-    for (int n = 0; n < VECTORS; n++) {
-        vec columns[6][6];
-        ROLLED
-        for (int j = 0; j < 6; j++) {
-            vec d[6], t[6];
-            UNROLL
-            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
-            winograd4_input_line(d, t);
-            UNROLL
-            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
-        }
-        float *to = v + n * VL;
-        ROLLED
-        for (int i = 0; i < 6; i++) {
-            vec t[6];
-            winograd4_input_line(columns[i], t);
-            UNROLL
-            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
-        }
-    }
-}
-
-/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
-INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
-{
-    vec columns[4][6];
-    ROLLED
-    for (int j = 0; j < 6; j++) {
-        vec t[6], s[4];
-        UNROLL
-        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
-        winograd4_output_line(t, s);
-        UNROLL
-        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
-    }
-    ROLLED
-    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
-}
-
-/* Winograd's minimal filtering F(2 x 2, 3 x 3): a tile of 2 x 2 outputs of a 3 x 3 convolution comes from 4 x 4 inputs by
- * 4 * 4 products instead of 2 * 2 * 9. Points: 0.0, 1.0, -1.0 and infinity. With B, G and A of these points,
- * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
-
-INLINE void winograd2_input_line(const vec *d, vec *t)
-{
-    t[0] = d[2] - d[0];
-    const vec odd0 = d[2];
-    const vec even0 = d[1];
-    t[1] = even0 + odd0;
-    t[2] = odd0 - even0;
-    t[3] = d[3] - d[1];
-}
-
-INLINE void winograd2_output_line(const vec *t, vec *y)
-{
-    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
-    y[0] = sum0 + t[0];
-    y[1] = difference0 + t[3];
-}
-
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
-OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
-                               const ptrdiff_t plane)
-{
-    for (int n = 0; n < VECTORS; n++) {
-        vec columns[4][4];
-        ROLLED
-        for (int j = 0; j < 4; j++) {
-            vec d[4], t[4];
-            UNROLL
-            for (int i = 0; i < 4; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
-            winograd2_input_line(d, t);
-            UNROLL
-            for (int i = 0; i < 4; i++) columns[i][j] = t[i];
-        }
-        float *to = v + n * VL;
-        ROLLED
-        for (int i = 0; i < 4; i++) {
-            vec t[4];
-            winograd2_input_line(columns[i], t);
-            UNROLL
-            for (int j = 0; j < 4; j++, to += plane) PUT(to, t[j]);
-        }
-    }
-}
-
-/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
-INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
-{
-    vec columns[2][4];
-    ROLLED
-    for (int j = 0; j < 4; j++) {
-        vec t[4], s[2];
-        UNROLL
-        for (int i = 0; i < 4; i++) t[i] = AT(m + (i * 4 + j) * plane);
-        winograd2_output_line(t, s);
-        UNROLL
-        for (int i = 0; i < 2; i++) columns[i][j] = s[i];
-    }
-    ROLLED
-    for (int i = 0; i < 2; i++) winograd2_output_line(columns[i], y + i * 2);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 4 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-}
+/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
+ * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
+#define T004 150224 /* 64×32×32, steps 0 to 2 */
+#define W004 0
+#define B004 768
+#define T007 224208 /* 64×32×32, steps 1 to 2 */
+#define W007 832
+#define B007 148288
+#define S007 0
+#define T011 298192 /* 64×32×32, steps 2 to 4 */
+#define W011 148352
+#define B011 295808
+#define S011 0
+#define T014 150224 /* 64×32×32, steps 3 to 4 */
+#define W014 295872
+#define B014 443328
+#define S014 0
+#define T018 463568 /* 64×32×32, steps 4 to 6 */
+#define W018 443392
+#define B018 590848
+#define S018 0
+#define T021 304736 /* 128×32×32, steps 5 to 7 */
+#define W021 590912
+#define B021 885824
+#define S021 0
+#define T026 535360 /* 128×16×16, steps 6 to 7 */
+#define W026 886976
+#define B026 895168
+#define T028 463696 /* 128×16×16, steps 7 to 9 */
+#define W028 895296
+#define B028 3254592
+#define S028 0
+#define T031 76624 /* 128×16×16, steps 8 to 9 */
+#define W031 3254720
+#define B031 3844544
+#define S031 0
+#define T035 118096 /* 128×16×16, steps 9 to 11 */
+#define W035 3844672
+#define B035 4434496
+#define S035 0
+#define T038 272672 /* 256×16×16, steps 10 to 12 */
+#define W038 4434624
+#define B038 5614272
+#define S038 0
+#define T043 390400 /* 256×8×8, steps 11 to 12 */
+#define W043 5616576
+#define B043 5649344
+#define T045 367376 /* 256×8×8, steps 12 to 14 */
+#define W045 5649600
+#define B045 9843904
+#define S045 0
+#define T048 40016 /* 256×8×8, steps 13 to 14 */
+#define W048 9844160
+#define B048 12203456
+#define S048 0
+#define T052 68368 /* 256×8×8, steps 14 to 16 */
+#define W052 12203712
+#define B052 14563008
+#define S052 0
+#define T055 143648 /* 512×8×8, steps 15 to 17 */
+#define W055 14563264
+#define B055 16660416
+#define S055 0
+#define T060 223488 /* 512×4×4, steps 16 to 17 */
+#define W060 16665024
+#define B060 16796096
+#define T062 208144 /* 512×4×4, steps 17 to 19 */
+#define W062 16796608
+#define B062 33573824
+#define S062 0
+#define T065 36112 /* 512×4×4, steps 18 to 19 */
+#define W065 33574336
+#define B065 37768640
+#define S065 0
+#define T069 51456 /* 512×4×4, steps 19 to 20 */
+#define W069 37769152
+#define B069 41963456
+#define S069 0
+#define T070 0 /* 512×1×1, steps 20 to 21 */
+#define T072 512 /* 200×1×1, steps 21 to 22 */
+#define W072 41963968
+#define B072 42070464
 
 /* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
@@ -518,22 +363,17 @@ static void resnet18_spd_n004_conv_image_stage(const float *restrict image, int 
  * constants do not take registers from the accumulators. */
 OUTLINE void resnet18_spd_n004_conv_image_finish(const vec *sums, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int first)
 {
-    for (int b = 0; b < blocks; b++) {
+    for (int b = first; b < first + blocks; b++) {
+        float *line = y + image * (ptrdiff_t)73984 + row * (ptrdiff_t)2176 + b * (ptrdiff_t)544 + col * BLOCK;
         ROLLED
         for (int j = 0; j < cols; j++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = (block + b) * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 +
-                                           (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                vec v = sums[(j * blocks + b) * VECTORS + n];
-                (void)phase, (void)residual;
+                vec v = sums[(j * blocks + b - first) * VECTORS + n];
                 silu(&v);
-                PUT(y + image * (ptrdiff_t)73984 + row * (ptrdiff_t)2176 +
-                        (block + b) * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL, v);
+                PUT(line + j * BLOCK + n * VL, v);
             }
         }
     }
@@ -611,3348 +451,1056 @@ OUTLINE void resnet18_spd_n004_conv_image(const float *restrict images, float *r
     }
 }
 
+/* ---- convolutions: a layer is a constant that says what is read, what is written and how it is cut ------------- */
+
+/* What a layer reads: `count` views of the same shape, one after the other, such as the phases of a space-to-depth, each of `blocks`
+ * blocks of 16 inputs. at[i] is where output (image 0, row 0, column 0) reads its first tap of the first block of view i, in floats from
+ * the start of the arena. The rest are steps in floats: from image to image, row to row and column to column of the output, from tap row to
+ * tap row and tap column to tap column, and from block to block; in nearest upsampling, each row and column serves `repeat` of the output. */
+typedef struct {
+    const ptrdiff_t *at;
+    int count, blocks;
+    ptrdiff_t image, row, col, tap_row, tap_col, block;
+    int repeat;
+} source;
+
+/* A tensor that a layer writes, adds or starts from: its first pixel, and the steps from image to image, row to row, column to
+ * column and block to block of 16 channels. */
+typedef struct { ptrdiff_t at, image, row, col, block; } place;
+
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
- * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
+ * Algorithm. The output is cut into tiles of m x m pixels, numbered image by image, row by row. Each tile's (m + 2)^2 inputs
  * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
- * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
- *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * `tiles` tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][source][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements v_plane apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes m_plane apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
- * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
+ * Threads. Either each has its own blocks of tiles and its own V (shared 0), or all work on one block (shared 1): they
  * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
  * computed in the same order whoever computes it.
  *
- * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
- * bytes, halos hold zeros; they cover what tiles that overhang the output read.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a
- * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
- * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
- * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
- * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
- * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
- * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
- * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
+ * Preconditions. As for the direct convolution; halos cover what tiles that overhang the output read.
  */
+typedef struct winograd winograd;
 
-/* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.0.residual_function.0  resnet18-spd.swift:9
- * %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.1.residual_function.0  resnet18-spd.swift:9
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n007_conv_winograd: 1 x 32 x 32 outputs in 4 blocks from 4, F(4 x 4, 3 x 3). */
+/* A group of tiles that is transformed back: the products M of `blocks` blocks of outputs, the first of them `block`, and the
+ * numbers of the tiles, the first and how many, and how many more will follow. */
+typedef struct {
+    const float *products, *bias;
+    float *arena;
+    int tile, tiles, following, block, blocks, begins;
+} winograd_group;
+
+struct winograd {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int in_blocks; /* blocks of inputs of all sources */
+    ptrdiff_t w, bias, v; /* v: where V lies if it is shared */
+    const source *x; /* what is read */
+    int sources;
+    place y, r; /* what is written and what is added */
+    int m, strip; /* edge of a tile; blocks of outputs in a strip, of which the last may have fewer */
+    int tiles, group, chunk; /* tiles in a block; tiles in a register tile and groups in a chunk, at most */
+    ptrdiff_t v_plane, m_plane;
+    int shared, fetches; /* see above; whether a thread fetches the inputs of its next block ahead */
+    int streams; /* whether the output goes past the caches */
+    /* B' d B of tiles [first, first + tiles): of all pairs (block of inputs, tile), numbered in this order, those in [low, high). */
+    void (*read)(const winograd *, const float *x, float *v, int first, int tiles, int low, int high);
+    /* A' m A of a group, the epilogue and the store. */
+    void (*write)(const winograd *, const winograd_group *);
+};
 
 /* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n007_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
+INLINE int winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
 
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n007_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
+/* Where block number `block` of the output begins. */
+INLINE ptrdiff_t winograd_block(const winograd *c, const int block) { return block * c->y.block; }
+
+/* The inputs of the next block of tiles, which a thread fetches while it multiplies: `due` of `parts` of them by now. */
+typedef struct {
+    const source *s;
+    int view, block, first, tiles, tile, image, row, col;
+    int64_t left, due, parts;
+} winograd_ahead;
+
+/* Begins with the inputs of tiles [first, first + tiles), to be fetched in `parts` parts. */
+INLINE void winograd_begin(const winograd *c, winograd_ahead *a, const int first, const int tiles, const int64_t parts)
 {
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    a->s = c->x, a->view = a->block = a->tile = 0;
+    a->first = first, a->tiles = tiles;
+    a->left = (int64_t)c->in_blocks * tiles, a->due = 0, a->parts = parts;
+}
+
+/* Fetches one part: of each tile and block of inputs all but the first two columns, which the neighbour on the left fetches. */
+INLINE void winograd_continue(const winograd *c, winograd_ahead *a, const float *x)
+{
+    const int rows = (c->rows + c->m - 1) / c->m, cols = (c->cols + c->m - 1) / c->m;
+    for (a->due += a->left; a->due >= a->parts; a->due -= a->parts) {
+        if (a->tile == 0) a->image = a->first / (rows * cols), a->row = a->first / cols % rows, a->col = a->first % cols;
+        const source *s = a->s;
+        const float *p = x + s->at[a->view] + a->block * s->block + a->image * s->image + a->row * c->m * s->row + a->col * c->m * s->col;
+        for (int i = 0; i < c->m + 2; i++, p += s->row) {
+            for (int j = 2; j < c->m + 2; j++) PREFETCH(p, j * s->col, 1);
+        }
+        if (++a->col == cols) a->col = 0, a->row++;
+        if (a->row == rows) a->row = 0, a->image++;
+        if (++a->tile == a->tiles) a->tile = 0, a->block++;
+        if (a->block == s->blocks) a->block = 0, a->view++;
+        if (a->view == s->count) a->view = 0, a->s++;
+    }
+}
+
+/* Fetches what transforming a tile back will touch, whose first output is (image, row, col): the residual if there is one, and the
+ * output unless it goes past the caches. m, stores and adds are literals. */
+INLINE void winograd_fetch(const winograd *c, const winograd_group *g, const int image, const int row, const int col, const int m,
+                           const int stores, const int adds)
+{
+    for (int block = g->block; block < g->block + g->blocks; block++) {
+        const float *to = g->arena + c->y.at + image * c->y.image + row * c->y.row + col * c->y.col + winograd_block(c, block);
+        const float *r = g->arena + c->r.at + image * c->r.image + row * c->r.row + col * c->r.col + block * c->r.block;
+        ROLLED
+        for (int i = 0; i < m; i++, to += c->y.row, r += c->r.row) {
+            UNROLL
+            for (int j = 0; j < m; j++) {
+                if (stores) PREFETCH_STORE(to + j * c->y.col);
+                if (adds) PREFETCH(r, j * BLOCK, 0);
+            }
+        }
+    }
+}
+
+/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
+ * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
+ * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+
+INLINE void winograd4_input_line(const vec *d, vec *t)
+{
+    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
+    const vec odd0 = d[4] - 1.96f * d[2];
+    const vec even0 = d[3] - 1.96f * d[1];
+    t[1] = 0.7f * even0 + odd0;
+    t[2] = odd0 - 0.7f * even0;
+    const vec odd1 = d[4] - 0.49f * d[2];
+    const vec even1 = d[3] - 0.49f * d[1];
+    t[3] = 1.4f * even1 + odd1;
+    t[4] = odd1 - 1.4f * even1;
+    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
+}
+
+INLINE void winograd4_output_line(const vec *t, vec *y)
+{
+    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
+    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
+    y[0] = sum0 + sum1 + t[0];
+    y[1] = 0.7f * difference0 + 1.4f * difference1;
+    y[2] = 0.49f * sum0 + 1.96f * sum1;
+    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
+}
+
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
+OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
+                               const ptrdiff_t plane)
+{
+    for (int n = 0; n < VECTORS; n++) {
+        vec columns[6][6];
+        ROLLED
+        for (int j = 0; j < 6; j++) {
+            vec d[6], t[6];
+            UNROLL
+            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
+            winograd4_input_line(d, t);
+            UNROLL
+            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
+        }
+        float *to = v + n * VL;
+        ROLLED
+        for (int i = 0; i < 6; i++) {
+            vec t[6];
+            winograd4_input_line(columns[i], t);
+            UNROLL
+            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
+        }
+    }
+}
+
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
+INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
+{
+    vec columns[4][6];
+    ROLLED
+    for (int j = 0; j < 6; j++) {
+        vec t[6], s[4];
+        UNROLL
+        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
+        winograd4_output_line(t, s);
+        UNROLL
+        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
+    }
+    ROLLED
+    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
+}
+
+/* G of F(4 x 4, 3 x 3), row by row: packed weights are G g G'. */
+static const double winograd4_g[] = {1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0};
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 4 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
+}
+
+/* Computes the products of one element; see the functions above. */
+typedef void winograd_product(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next, int lines);
+
+/* The one for `tiles` tiles and `blocks` blocks of outputs; NULL where no group has that size. */
+static winograd_product *winograd_product_of(const int tiles, const int blocks)
+{
+    switch (tiles * 64 + blocks) {
+    case 4 * 64 + 1: return winograd_product_4x1;
+    case 5 * 64 + 1: return winograd_product_5x1;
+    case 6 * 64 + 1: return winograd_product_6x1;
+    default: return NULL;
+    }
+}
+
+/* Transforms the inputs of tiles of 4 x 4 outputs. */
+static void winograd4_read(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n007_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 4112);
+                const float *p = corner + image * s->image + row * 4 * line + col * 4 * pixel;
+                winograd4_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* A convolution by Winograd's algorithm: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
+ * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
+OUTLINE void conv_winograd(const winograd *c, const float *x, const float *weights, float *arena, float *scratch,
+                           const int from_strip, const int to_strip, const int thread, const int threads)
 {
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 544, 2176, 16, 73984);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n007_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
+    const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
+    const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
+    const int blocks = (all + c->tiles - 1) / c->tiles, strips = to_strip - from_strip;
+    float *v = c->shared ? arena + c->v : scratch, *m = c->shared ? scratch : scratch + elements * c->v_plane;
+    const int from = c->shared ? 0 : (int)((int64_t)blocks * thread / threads);
+    const int to = c->shared ? blocks : (int)((int64_t)blocks * (thread + 1) / threads);
+    for (int i = from; i < to; i++) {
+        const int first = i * c->tiles, tiles = all - first < c->tiles ? all - first : c->tiles, units = c->in_blocks * tiles;
+        if (!c->shared) {
+            c->read(c, x, v, first, tiles, 0, units);
+        } else {
+            /* All tiles' elements are still there when the next strips come. */
+            if (blocks > 1 || from_strip == 0)
+                c->read(c, x, v, first, tiles, (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads));
+            BARRIER
+        }
+        const int groups = (tiles + c->group - 1) / c->group;
+        int chunks = (groups + c->chunk - 1) / c->chunk, unit = 0, end = strips * chunks;
+        if (c->shared) {
+            /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+            while (chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+            unit = (int)((int64_t)strips * chunks * thread / threads);
+            end = (int)((int64_t)strips * chunks * (thread + 1) / threads);
+        }
+        const int after = all - first - tiles < c->tiles ? all - first - tiles : c->tiles, fetches = c->fetches && i + 1 < to;
+        winograd_ahead ahead;
+        winograd_begin(c, &ahead, first + tiles, after, (int64_t)end * elements);
+        for (; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, chunk = unit % chunks, block = strip * c->strip;
+            const int low = chunk * groups / chunks, high = (chunk + 1) * groups / chunks;
+            const int width = c->blocks - block < c->strip ? c->blocks - block : c->strip; /* blocks of outputs */
+            const int base = winograd_start(low, groups, tiles), count = winograd_start(high, groups, tiles) - base;
+            struct { winograd_product *product; const float *v; float *m; } tile[9];
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+                tile[group - low].product = winograd_product_of(size, width);
+                tile[group - low].v = v + start * (ptrdiff_t)depth, tile[group - low].m = m + (start - base) * width * BLOCK;
             }
-            (void)to, (void)residual;
+            const int lines = (BLOCK * width + high - low - 1) / (high - low);
+            const float *u = weights + c->w + (strip - from_strip) * ((ptrdiff_t)elements * depth * c->strip * BLOCK);
+            for (int f = 0; f < elements; f++, u += depth * width * BLOCK) {
+                if (fetches) winograd_continue(c, &ahead, x);
+                /* Each group fetches its share of the next element's weights: `lines` cache lines with each block of inputs. */
+                const float *next = u + depth * width * BLOCK;
+                for (int i = 0; i < high - low; i++, next += lines * depth)
+                    tile[i].product(tile[i].v + f * c->v_plane, u, tile[i].m + f * c->m_plane, c->in_blocks, next, lines);
+            }
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), next = winograd_start(group + 1, groups, tiles);
+                winograd_group g = {.products = m + (start - base) * width * BLOCK, .bias = weights + c->bias, .arena = arena};
+                g.tile = first + start, g.tiles = next - start, g.following = base + count - next, g.begins = group == low;
+                g.block = block, g.blocks = width;
+                c->write(c, &g);
+            }
+        }
+        if (c->shared && i + 1 < to) {
+            BARRIER
         }
     }
-    (void)r, (void)y;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
+/* Transforms tiles of 4 x 4 outputs back. Epilogue: relu. */
+OUTLINE void winograd4_write_relu(const winograd *c, const winograd_group *g)
 {
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 4, left = g->tile % cols * 4;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 4, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 4 ? c->rows - top : 4, end_col = c->cols - left < 4 ? c->cols - left : 4;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 4;
+        if (next_left >= c->cols) next_left = 0, next_top += 4;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 4, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd4_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 + out * (ptrdiff_t)544 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
                         relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        PUT(to, v);
                     }
                 }
             }
         }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 9 - 1) / 9;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = resnet18_spd_n007_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n007_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n007_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n007_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n007_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n007_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.0.residual_function.3  resnet18-spd.swift:9
- * %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.1.residual_function.3  resnet18-spd.swift:9
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n011_conv_winograd: 1 x 32 x 32 outputs in 4 blocks from 4, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n011_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n011_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n011_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
+        image = next_image, top = next_top, left = next_left;
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n011_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 4 x 4 outputs back. Epilogue: add, relu. */
+OUTLINE void winograd4_write_add_relu(const winograd *c, const winograd_group *g)
 {
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n011_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 544, 2176, 16, 73984);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n011_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n011_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)73984 + i * (ptrdiff_t)2176 + out * (ptrdiff_t)544 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2176 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n011_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 4, left = g->tile % cols * 4;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 4, 1, 1);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 4 ? c->rows - top : 4, end_col = c->cols - left < 4 ? c->cols - left : 4;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 4;
+        if (next_left >= c->cols) next_left = 0, next_top += 4;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 4, 1, 1);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *residual = g->arena + c->r.at + image * c->r.image + top * c->r.row + block * c->r.block + left * c->r.col;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd4_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 +
-                                                   out * (ptrdiff_t)544 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)73984 + (row + i) * (ptrdiff_t)2176 + out * (ptrdiff_t)544 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        v += AT(residual + i * c->r.row + j * BLOCK + n * VL); relu(&v);
+                        PUT(to, v);
                     }
                 }
             }
         }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n011_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n011_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 9 - 1) / 9;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = resnet18_spd_n011_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n011_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n011_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n011_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n011_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n011_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n011_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n011_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n011_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu      128×32×32      conv3_x.0.residual_function.0  resnet18-spd.swift:10
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n021_conv_winograd: 1 x 32 x 32 outputs in 8 blocks from 4, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n021_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n021_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n021_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
+        image = next_image, top = next_top, left = next_left;
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n021_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 4 x 4 outputs back. Epilogue: scale and shift by phase, relu. */
+OUTLINE void winograd4_write_phases_relu(const winograd *c, const winograd_group *g)
 {
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n021_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 544, 2176, 16, 73984);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n021_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n021_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)165888 + i * (ptrdiff_t)4608 + out * (ptrdiff_t)576 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n021_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (32 + 4 - 1) / 4, COLS = (32 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 32 - row < 4 ? 32 - row : 4, cols = 32 - col < 4 ? 32 - col : 4;
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 4, left = g->tile % cols * 4;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 4, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 4 ? c->rows - top : 4, end_col = c->cols - left < 4 ? c->cols - left : 4;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 4;
+        if (next_left >= c->cols) next_left = 0, next_top += 4;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 4, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *table = g->bias + block * BLOCK; const ptrdiff_t width = c->blocks * BLOCK;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 880, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd4_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)165888 + (row + i) * (ptrdiff_t)4608 + out * (ptrdiff_t)576 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v = v * AT(bias + 128 + phase) + AT(bias + 640 + phase); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        const int phase = (top + i) % 2 * 2 + (left + j) % 2; v = v * AT(table + (1 + phase) * width + n * VL) + AT(table + (5 + phase) * width + n * VL); relu(&v);
+                        PUT(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n021_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((32 + 4 - 1) / 4) * ((32 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n021_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 9 - 1) / 9;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = resnet18_spd_n021_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n021_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n021_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n021_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n021_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)880 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n021_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n021_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n021_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n021_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* Direct convolution, blocked layout.
  *
  * Layout. A stored tensor is [image][row][block][column][16]: 16 channels lie together, rows are outermost, and a halo of
- * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
+ * zeros around it stands for the padding, so that no border is ever tested. Steps are in floats.
  *
- * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * Algorithm. A register tile holds tile_rows x tile_cols pixels of one strip (`strip` blocks of 16 output channels). Its
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (source, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
- * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * tile reads its strip's weights as one forward stream: [strip][source][block][tap row][tap column][16 lanes][outputs of
  * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
- * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
- * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
- * padded lanes hold finite numbers and meet zero weights. y overlaps neither x nor r. The bias is OUT_BLOCKS * 16 floats.
- * TILE_ROWS is 1 unless TILE_COLS = OUT_COLS; UNIT_ROWS is a multiple of TILE_ROWS.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
- * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
- * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
- * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
- * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
- * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
- * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
- * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
- * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
- * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
- * see statistics.c.
+ * Preconditions. All addresses and all steps are multiples of 64 bytes. Halos hold zeros; padded lanes hold finite numbers and
+ * meet zero weights. What is written overlaps nothing that is read. tile_rows is 1 unless tile_cols = cols; unit_rows is a
+ * multiple of tile_rows.
  */
+typedef struct direct direct;
 
-/* %26 = conv2d(%18) k=1 s=2 64→128 *bn      128×16×16      conv3_x.0.shortcut.0  resnet18-spd.swift:10
- *     templates/kernels/conv_direct.c */
-/* resnet18_spd_n026_conv_direct: 1 x 16 x 16 outputs in 8 blocks, 1 x 1 taps, 64 products each. */
+/* How many vectors a register tile has, and how many tiles are finished together, at most: their sums stay in the first cache. */
+enum { TILE = 12, TOGETHER = 8 };
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+/* A view that a layer reads, at the row at hand: what the first pixel reads, steps as in `source`, and how far ahead of that lies what the
+ * tile rows_ahead rows further down will read for the first time, its lowest tap row. */
+typedef struct {
+    const float *at;
+    ptrdiff_t row, tap_row, tap_col, block, ahead;
+    int blocks;
+} direct_view;
+
+/* The tile at hand: its views, where its strip's weights and the biases lie, its first pixel and block of outputs, and how many blocks of
+ * inputs it passes before it is its turn to fetch one ahead, and every how many. */
+typedef struct {
+    direct_view x[1];
+    int views;
+    const float *w, *bias;
+    float *arena;
+    int image, row, col, block, turn, period;
+} direct_tile;
+
+struct direct {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int kh;     /* tap rows */
+    int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
+    int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
+    ptrdiff_t x_group, w, bias;
+    const source *x; /* what is read */
+    int sources;
+    place y, r, start; /* what is written, what is added, and what sums start from in place of the bias */
+    int strip, tile_rows, tile_cols;
+    int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
+    int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
+     * last of a row, one of the last rows. */
+    void (*tile[2][3])(const direct *, direct_tile *, int tiles);
+    /* What is done with the sums of `cols` pixels of a row and a block of outputs: the epilogue and the store. */
+    void (*finish)(const direct *, const direct_tile *, const vec *sums, int row, int block, int cols);
+};
+
+/* Where the tile's first pixel of a row and a block of outputs lies. */
+INLINE float *direct_line(const direct *c, const direct_tile *t, const int row, const int block)
+{
+    return t->arena + c->y.at + t->image * c->y.image + row * c->y.row + block * c->y.block + t->col * c->y.col;
+}
+
+/* Lets the views of a tile begin at its row; the inputs of its group are `shift` floats after the first. */
+INLINE void direct_row(const direct *c, direct_tile *t, const ptrdiff_t shift)
+{
+    t->views = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const float *row = t->arena + shift + t->image * s->image + t->row / s->repeat * s->row;
+        const direct_view x = {NULL, s->row, s->tap_row, s->tap_col, s->block, c->rows_ahead * s->row + (c->kh - 1) * s->tap_row, s->blocks};
+        for (int i = 0; i < s->count; i++) {
+            t->x[t->views] = x;
+            t->x[t->views++].at = row + s->at[i];
+        }
+    }
+}
+
+/* Lets the sums of the tile at column `col` start from the bias, or from those of another convolution, each of which stands for
+ * started x started pixels. */
+INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                         const int started)
+{
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        const float *from = t->bias + t->block * BLOCK;
+        ptrdiff_t step = BLOCK;
+        if (started > 0) {
+            from = t->arena + c->start.at + t->image * c->start.image + t->block * (step = c->start.block);
+            from += (t->row / started + i / cols / started) * c->start.row + (col / started + i % cols / started) * c->start.col;
+        }
+        UNROLL
+        for (int n = 0; n < blocks * VECTORS; n++) acc[i * blocks * VECTORS + n] = AT(from + n / VECTORS * step + n % VECTORS * VL);
+    }
+}
+
+/* Fetches pixels [first, first + count) of the lines that a tile will be stored to, unless the store goes past the caches. */
+INLINE void direct_fetch(const direct *c, const float *const *y, const int lines, const int first, const int count)
+{
+    if (c->streams) return;
+    const ptrdiff_t step = c->y.col;
+    ROLLED
+    for (int i = 0; i < lines; i++) {
+        UNROLL
+        for (int j = 0; j < count; j++) PREFETCH_STORE(y[i] + (first + j) * step);
+    }
+}
+
+/* Adds the inputs of views [first, last) to the sums of the tile at column `col`. Literals are the size of the tile, the taps, the step from
+ * pixel to pixel, how many pixels share an input, and how many floats ahead weights are fetched. Returns the end of the weights read.
  *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *resnet18_spd_n026_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+ * On the way it fetches inputs ahead, for every period-th block, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *direct_add(const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                               const float *w, int *turn, const int first, const int last, const int kh, const int kw,
+                               const ptrdiff_t pixel, const int repeat, const int weights_ahead)
 {
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+    for (const direct_view *x = t->x + first; x < t->x + last; x++) {
+        const ptrdiff_t row = x->row, tap_row = x->tap_row, tap_col = x->tap_col;
+        const float *p = x->at + col / repeat * pixel;
+        int b = x->blocks;
         ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
+        do {
+            if ((*turn)-- == 0) {
+                *turn = t->period - 1;
                 UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+                for (int j = 0; j < cols; j += repeat) PREFETCH(p, x->ahead + j / repeat * pixel, 1);
             }
             ROLLED
-            for (int ky = 0; ky < 1; ky++) {
+            for (int ky = 0; ky < kh; ky++) {
                 ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
+                for (int kx = 0; kx < kw; kx++)
+                    w = multiply(acc, rows, cols, blocks * VECTORS, p + ky * tap_row + kx * tap_col, row, pixel, repeat, BLOCK, w,
+                                 weights_ahead);
             }
-        }
+            p += x->block;
+        } while (--b > 0);
     }
     return w;
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void resnet18_spd_n026_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+/* Puts a tile's sums into the lines of TOGETHER tiles. */
+INLINE void direct_keep(vec *sums, const vec *acc, const int rows, const int cols, const int blocks)
 {
-    for (int i = 0; i < rows; i++) {
+    UNROLL
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols * VECTORS; j++)
+            sums[i * TOGETHER * cols * VECTORS + j] =
+                acc[((i / blocks * cols + j / VECTORS) * blocks + i % blocks) * VECTORS + j % VECTORS];
+    }
+}
+
+/* The lines of a tile, its rows of each block of outputs: where they will be stored. */
+INLINE void direct_lines(const direct *c, const direct_tile *t, const float **y, const int rows, const int blocks)
+{
+    for (int i = 0; i < rows * blocks; i++) y[i] = direct_line(c, t, t->row + i / blocks, t->block + i % blocks);
+}
+
+/* Finishes the lines of `tiles` tiles. */
+INLINE void direct_end(const direct *c, direct_tile *t, const vec *sums, const int rows, const int cols, const int blocks, const int tiles)
+{
+    for (int i = 0; i < rows * blocks; i++)
+        c->finish(c, t, sums + i * TOGETHER * cols * VECTORS, t->row + i / blocks, t->block + i % blocks, tiles * cols);
+    t->col += tiles * cols;
+}
+
+/* `tiles` tiles whose views are alike. All but the first three arguments are literals; see direct_add. */
+INLINE void direct_tiles(const direct *c, direct_tile *t, const int tiles, const int rows, const int cols, const int blocks,
+                         const int kh, const int kw, const ptrdiff_t pixel, const int repeat, const int weights_ahead, const int started)
+{
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, rows, blocks);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * cols;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, rows, cols, blocks, started);
+        direct_fetch(c, y, rows * blocks, i * cols, cols);
+        direct_add(t, col, acc, rows, cols, blocks, t->w, &turn, 0, t->views, kh, kw, pixel, repeat, weights_ahead);
+        direct_keep(sums + i * cols * VECTORS, acc, rows, cols, blocks);
+    }
+    direct_end(c, t, sums, rows, cols, blocks, tiles);
+}
+
+/* A direct convolution: computes the share of thread `thread` of `threads`, an equal share of the units, a unit being unit_rows
+ * rows (a band) of one strip. Units run strip by strip where the weights are the larger stream, else band by band. */
+OUTLINE void conv_direct(const direct *c, const float *weights, float *arena, const int thread, const int threads)
+{
+    const int bands = c->images * ((c->rows + c->unit_rows - 1) / c->unit_rows), strips = (c->blocks + c->strip - 1) / c->strip;
+    const int units = bands * c->groups * strips, last = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < last; unit++) {
+        const int all = c->strip_major ? unit / bands : unit % (c->groups * strips); /* strips of all groups */
+        const int band = c->strip_major ? unit % bands : unit / (c->groups * strips);
+        const int group = all / strips, strip = all % strips, first = strip * c->strip;
+        const int narrow = c->blocks - first < c->strip;
+        const int per_image = bands / c->images, top = band % per_image * c->unit_rows;
+        const int end = top + c->unit_rows < c->rows ? top + c->unit_rows : c->rows;
+        direct_tile t;
+        t.arena = arena, t.bias = weights + c->bias, t.w = weights + c->w + (group * c->blocks + first) * (ptrdiff_t)c->depth * BLOCK;
+        t.image = band / per_image, t.block = group * c->blocks + first;
+        t.turn = c->rows_ahead == 0 ? -1 : c->strip_major ? 0 : strip, t.period = c->strip_major ? 1 : strips;
+        for (t.row = top; t.row + c->tile_rows <= end; t.row += c->tile_rows) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            for (int left = c->cols / c->tile_cols; left > 0; left -= TOGETHER)
+                c->tile[narrow][0](c, &t, left < TOGETHER ? left : TOGETHER);
+            if (t.col < c->cols) c->tile[narrow][1](c, &t, 1);
+        }
+        if (t.row < end) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            c->tile[narrow][2](c, &t, 1);
+        }
+    }
+    if (c->streams) STREAM_FENCE();
+}
+
+/* 1 x 6 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x6x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 6, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x4x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* Epilogue: none. */
+OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+{
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
+    ROLLED
+    for (int j = 0; j < cols; j++) {
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            PUT(to, v);
+        }
+    }
+}
+
+/* Transforms the inputs of tiles of 4 x 4 outputs. */
+static void winograd4_read_step32(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = 32;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
+            int tile = low - block * tiles, end = high - block * tiles;
+            if (tile < 0) tile = 0;
+            if (end > tiles) end = tiles;
+            if (tile >= end) continue;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
+            for (; tile < end; tile++) {
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
+                }
+                const float *p = corner + image * s->image + row * 4 * line + col * 4 * pixel;
+                winograd4_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
+            }
+        }
+    }
+}
+
+/* Winograd's minimal filtering F(2 x 2, 3 x 3): a tile of 2 x 2 outputs of a 3 x 3 convolution comes from 4 x 4 inputs by
+ * 4 * 4 products instead of 2 * 2 * 9. Points: 0.0, 1.0, -1.0 and infinity. With B, G and A of these points,
+ * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+
+INLINE void winograd2_input_line(const vec *d, vec *t)
+{
+    t[0] = d[2] - d[0];
+    const vec odd0 = d[2];
+    const vec even0 = d[1];
+    t[1] = even0 + odd0;
+    t[2] = odd0 - even0;
+    t[3] = d[3] - d[1];
+}
+
+INLINE void winograd2_output_line(const vec *t, vec *y)
+{
+    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
+    y[0] = sum0 + t[0];
+    y[1] = difference0 + t[3];
+}
+
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
+OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
+                               const ptrdiff_t plane)
+{
+    for (int n = 0; n < VECTORS; n++) {
+        vec columns[4][4];
+        ROLLED
+        for (int j = 0; j < 4; j++) {
+            vec d[4], t[4];
+            UNROLL
+            for (int i = 0; i < 4; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
+            winograd2_input_line(d, t);
+            UNROLL
+            for (int i = 0; i < 4; i++) columns[i][j] = t[i];
+        }
+        float *to = v + n * VL;
+        ROLLED
+        for (int i = 0; i < 4; i++) {
+            vec t[4];
+            winograd2_input_line(columns[i], t);
+            UNROLL
+            for (int j = 0; j < 4; j++, to += plane) PUT(to, t[j]);
+        }
+    }
+}
+
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
+INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
+{
+    vec columns[2][4];
+    ROLLED
+    for (int j = 0; j < 4; j++) {
+        vec t[4], s[2];
+        UNROLL
+        for (int i = 0; i < 4; i++) t[i] = AT(m + (i * 4 + j) * plane);
+        winograd2_output_line(t, s);
+        UNROLL
+        for (int i = 0; i < 2; i++) columns[i][j] = s[i];
+    }
+    ROLLED
+    for (int i = 0; i < 2; i++) winograd2_output_line(columns[i], y + i * 2);
+}
+
+/* G of F(2 x 2, 3 x 3), row by row: packed weights are G g G'. */
+static const double winograd2_g[] = {-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0};
+
+/* Transforms the inputs of tiles of 2 x 2 outputs. */
+static void winograd2_read_step32(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = 32;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
+            int tile = low - block * tiles, end = high - block * tiles;
+            if (tile < 0) tile = 0;
+            if (end > tiles) end = tiles;
+            if (tile >= end) continue;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
+            for (; tile < end; tile++) {
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
+                }
+                const float *p = corner + image * s->image + row * 2 * line + col * 2 * pixel;
+                winograd2_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
+            }
+        }
+    }
+}
+
+/* Transforms tiles of 2 x 2 outputs back. Epilogue: add, relu. */
+OUTLINE void winograd2_write_add_relu(const winograd *c, const winograd_group *g)
+{
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 2, left = g->tile % cols * 2;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 2, 1, 1);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 2 ? c->rows - top : 2, end_col = c->cols - left < 2 ? c->cols - left : 2;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 2;
+        if (next_left >= c->cols) next_left = 0, next_top += 2;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 2, 1, 1);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *residual = g->arena + c->r.at + image * c->r.image + top * c->r.row + block * c->r.block + left * c->r.col;
             ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)32768 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)256 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
+            for (int n = 0; n < VECTORS; n++) {
+                vec sums[2 * 2];
+                winograd2_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
+                ROLLED
+                for (int i = 0; i < end_row; i++) {
+                    ROLLED
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
+                        vec v = sums[i * 2 + j] + start;
+                        v += AT(residual + i * c->r.row + j * BLOCK + n * VL); relu(&v);
                         PUT(to, v);
+                    }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)bias, (void)r;
 }
 
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void resnet18_spd_n026_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
+/* Transforms the inputs of tiles of 2 x 2 outputs. */
+static void winograd2_read(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
 {
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)32768 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)256 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = resnet18_spd_n026_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 544, 2176, 16, 4352, 32, 73984, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    resnet18_spd_n026_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void resnet18_spd_n026_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 16; col += 6)
-            resnet18_spd_n026_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (16 % 6 > 0)
-            resnet18_spd_n026_conv_direct_tile(1, 16 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (16 % 1 > 0 && row < end)
-        resnet18_spd_n026_conv_direct_tile(16 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void resnet18_spd_n026_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (16 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 16 ? row + 1 : 16;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            resnet18_spd_n026_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            resnet18_spd_n026_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu      128×16×16      conv3_x.0.residual_function.4  resnet18-spd.swift:10
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n028_conv_winograd: 1 x 16 x 16 outputs in 8 blocks from 32, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n028_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n028_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n028_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)32 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 8208);
+                const float *p = corner + image * s->image + row * 2 * line + col * 2 * pixel;
+                winograd2_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 2 x 2 outputs back. Epilogue: scale and shift by phase, relu. */
+OUTLINE void winograd2_write_phases_relu(const winograd *c, const winograd_group *g)
 {
-    const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n028_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 4, 8, 576, 9216, 32, 165888);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n028_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 32, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n028_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)32768 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)256 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 2, left = g->tile % cols * 2;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 2, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 2 ? c->rows - top : 2, end_col = c->cols - left < 2 ? c->cols - left : 2;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 2;
+        if (next_left >= c->cols) next_left = 0, next_top += 2;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 2, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *table = g->bias + block * BLOCK; const ptrdiff_t width = c->blocks * BLOCK;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                vec sums[2 * 2];
+                winograd2_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)32768 + (row + i) * (ptrdiff_t)2048 +
-                                                   out * (ptrdiff_t)256 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 32 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n028_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = resnet18_spd_n028_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n028_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n028_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n028_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n028_conv_winograd_product(v + f * (ptrdiff_t)8208 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n028_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n028_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n028_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n028_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu      128×16×16      conv3_x.1.residual_function.0  resnet18-spd.swift:10
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n031_conv_winograd: 1 x 16 x 16 outputs in 8 blocks from 8, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n031_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n031_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n031_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n031_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n031_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 288, 2304, 16, 41472);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n031_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n031_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n031_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n031_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n031_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = resnet18_spd_n031_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n031_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n031_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n031_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n031_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n031_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n031_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n031_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n031_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu      128×16×16      conv3_x.1.residual_function.3  resnet18-spd.swift:10
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n035_conv_winograd: 1 x 16 x 16 outputs in 8 blocks from 8, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n035_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n035_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n035_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n035_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n035_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 288, 2304, 16, 41472);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n035_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n035_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)41472 + i * (ptrdiff_t)2304 + out * (ptrdiff_t)288 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2304 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n035_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 +
-                                                   out * (ptrdiff_t)288 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)41472 + (row + i) * (ptrdiff_t)2304 + out * (ptrdiff_t)288 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n035_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n035_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = resnet18_spd_n035_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n035_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n035_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n035_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n035_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n035_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n035_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n035_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n035_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu      256×16×16      conv4_x.0.residual_function.0  resnet18-spd.swift:11
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n038_conv_winograd: 1 x 16 x 16 outputs in 16 blocks from 8, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n038_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n038_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n038_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n038_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n038_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 288, 2304, 16, 41472);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n038_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n038_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)320 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n038_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v = v * AT(bias + 256 + phase) + AT(bias + 1280 + phase); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n038_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n038_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
-            const int base = resnet18_spd_n038_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n038_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n038_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n038_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n038_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n038_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n038_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n038_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n038_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %43 = conv2d(%35) k=1 s=2 128→256 *bn      256×8×8      conv4_x.0.shortcut.0  resnet18-spd.swift:11
- *     templates/kernels/conv_direct.c */
-/* resnet18_spd_n043_conv_direct: 1 x 8 x 8 outputs in 16 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *resnet18_spd_n043_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void resnet18_spd_n043_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)16384 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)128 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
+                        vec v = sums[i * 2 + j] + start;
+                        const int phase = (top + i) % 2 * 2 + (left + j) % 2; v = v * AT(table + (1 + phase) * width + n * VL) + AT(table + (5 + phase) * width + n * VL); relu(&v);
                         PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void resnet18_spd_n043_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)16384 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)128 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = resnet18_spd_n043_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 288, 2304, 16, 4608, 32, 41472, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    resnet18_spd_n043_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void resnet18_spd_n043_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 4 <= 8; col += 4)
-            resnet18_spd_n043_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (8 % 4 > 0)
-            resnet18_spd_n043_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (8 % 1 > 0 && row < end)
-        resnet18_spd_n043_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void resnet18_spd_n043_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (8 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 8 ? row + 1 : 8;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            resnet18_spd_n043_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            resnet18_spd_n043_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu      256×8×8      conv4_x.0.residual_function.4  resnet18-spd.swift:11
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n045_conv_winograd: 1 x 8 x 8 outputs in 16 blocks from 64, F(2 x 2, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n045_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n045_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n045_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
                     }
-                    continue;
                 }
-                float *to = v + (start * (ptrdiff_t)64 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 16400);
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n045_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 2 x 2 outputs back. Epilogue: relu. */
+OUTLINE void winograd2_write_relu(const winograd *c, const winograd_group *g)
 {
-    const int units = 64 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n045_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 4, 16, 320, 10240, 32, 102400);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n045_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 64, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n045_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)16384 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)128 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n045_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 2, left = g->tile % cols * 2;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 2, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 2 ? c->rows - top : 2, end_col = c->cols - left < 2 ? c->cols - left : 2;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 2;
+        if (next_left >= c->cols) next_left = 0, next_top += 2;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 2, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd2_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)16384 + (row + i) * (ptrdiff_t)2048 +
-                                                   out * (ptrdiff_t)128 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n045_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 1 * ((8 + 2 - 1) / 2) * ((8 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 64 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)16400;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n045_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
-            const int base = resnet18_spd_n045_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n045_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n045_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n045_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n045_conv_winograd_product(v + f * (ptrdiff_t)16400 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n045_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n045_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n045_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n045_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu      256×8×8      conv4_x.1.residual_function.0  resnet18-spd.swift:11
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n048_conv_winograd: 1 x 8 x 8 outputs in 16 blocks from 16, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n048_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n048_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n048_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)16 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 1040);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n048_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n048_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 16, 160, 2560, 16, 25600);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n048_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 16, next, lines); break
-    PRODUCT(4, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n048_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n048_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
                         relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n048_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((8 + 4 - 1) / 4) * ((8 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 4 - 1) / 4,
-        K = 16 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n048_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 1 - 1) / 1;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
-            const int base = resnet18_spd_n048_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n048_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n048_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n048_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n048_conv_winograd_product(v + f * (ptrdiff_t)1040 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n048_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n048_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n048_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n048_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu      256×8×8      conv4_x.1.residual_function.3  resnet18-spd.swift:11
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n052_conv_winograd: 1 x 8 x 8 outputs in 16 blocks from 16, F(4 x 4, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n052_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n052_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n052_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)16 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 1040);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n052_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n052_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 16, 160, 2560, 16, 25600);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n052_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 16, next, lines); break
-    PRODUCT(4, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n052_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)25600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)160 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n052_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (8 + 4 - 1) / 4, COLS = (8 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 8 - row < 4 ? 8 - row : 4, cols = 8 - col < 4 ? 8 - col : 4;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 +
-                                                   out * (ptrdiff_t)160 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)25600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)160 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n052_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((8 + 4 - 1) / 4) * ((8 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 4 - 1) / 4,
-        K = 16 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n052_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 1 - 1) / 1;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
-            const int base = resnet18_spd_n052_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n052_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n052_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n052_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n052_conv_winograd_product(v + f * (ptrdiff_t)1040 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n052_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n052_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n052_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n052_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu      512×8×8      conv5_x.0.residual_function.0  resnet18-spd.swift:12
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n055_conv_winograd: 1 x 8 x 8 outputs in 32 blocks from 16, F(2 x 2, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n055_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n055_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n055_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)16 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n055_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 16 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n055_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 16, 160, 2560, 16, 25600);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n055_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 16, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n055_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)73728 + i * (ptrdiff_t)6144 + out * (ptrdiff_t)192 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n055_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (8 + 2 - 1) / 2, COLS = (8 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 8 - row < 2 ? 8 - row : 2, cols = 8 - col < 2 ? 8 - col : 2;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)73728 + (row + i) * (ptrdiff_t)6144 + out * (ptrdiff_t)192 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        v = v * AT(bias + 512 + phase) + AT(bias + 2560 + phase); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n055_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 1 * ((8 + 2 - 1) / 2) * ((8 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 16 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n055_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
-            const int base = resnet18_spd_n055_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n055_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n055_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n055_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n055_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n055_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n055_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n055_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n055_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %60 = conv2d(%52) k=1 s=2 256→512 *bn      512×4×4      conv5_x.0.shortcut.0  resnet18-spd.swift:12
- *     templates/kernels/conv_direct.c */
-/* resnet18_spd_n060_conv_direct: 1 x 4 x 4 outputs in 32 blocks, 1 x 1 taps, 256 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *resnet18_spd_n060_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void resnet18_spd_n060_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
                         PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void resnet18_spd_n060_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 1 ? 1 : (32 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)8192 + (row + i / blocks) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = resnet18_spd_n060_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 16, 160, 2560, 16, 5120, 32, 25600, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    resnet18_spd_n060_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void resnet18_spd_n060_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 4 <= 4; col += 4)
-            resnet18_spd_n060_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (4 % 4 > 0)
-            resnet18_spd_n060_conv_direct_tile(1, 4 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (4 % 1 > 0 && row < end)
-        resnet18_spd_n060_conv_direct_tile(4 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void resnet18_spd_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (4 + 1 - 1) / 1,
-        STRIPS = (32 + 1 - 1) / 1,
-        LAST = 32 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 1 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 1 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 4 ? row + 1 : 4;
-        const int turn = 1 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            resnet18_spd_n060_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            resnet18_spd_n060_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu      512×4×4      conv5_x.0.residual_function.4  resnet18-spd.swift:12
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n062_conv_winograd: 1 x 4 x 4 outputs in 32 blocks from 128, F(2 x 2, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n062_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n062_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n062_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)128 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 8208);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n062_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 128 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n062_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 4, 32, 192, 12288, 32, 73728);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n062_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 128, next, lines); break
-    PRODUCT(4, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n062_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)64 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2048 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n062_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 +
-                                                   out * (ptrdiff_t)64 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 + out * (ptrdiff_t)96 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n062_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 4 - 1) / 4,
-        K = 128 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n062_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 1 - 1) / 1;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
-            const int base = resnet18_spd_n062_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n062_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n062_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n062_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n062_conv_winograd_product(v + f * (ptrdiff_t)8208 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n062_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n062_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n062_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n062_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu      512×4×4      conv5_x.1.residual_function.0  resnet18-spd.swift:12
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n065_conv_winograd: 1 x 4 x 4 outputs in 32 blocks from 32, F(2 x 2, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n065_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n065_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n065_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)32 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n065_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n065_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 32, 96, 3072, 16, 18432);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n065_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 32, next, lines); break
-    PRODUCT(4, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n065_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n065_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 + out * (ptrdiff_t)96 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n065_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 4 - 1) / 4,
-        K = 32 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n065_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 1 - 1) / 1;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
-            const int base = resnet18_spd_n065_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n065_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n065_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n065_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n065_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n065_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n065_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n065_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n065_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu      512×4×4      conv5_x.1.residual_function.3  resnet18-spd.swift:12
- *     templates/kernels/conv_winograd.c */
-/* resnet18_spd_n069_conv_winograd: 1 x 4 x 4 outputs in 32 blocks from 32, F(2 x 2, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int resnet18_spd_n069_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void resnet18_spd_n069_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = resnet18_spd_n069_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)32 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void resnet18_spd_n069_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 32 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    resnet18_spd_n069_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 32, 96, 3072, 16, 18432);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void resnet18_spd_n069_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 32, next, lines); break
-    PRODUCT(4, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void resnet18_spd_n069_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)8192 + i * (ptrdiff_t)2048 + out * (ptrdiff_t)64 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)18432 + i * (ptrdiff_t)3072 + out * (ptrdiff_t)96 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (3072 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void resnet18_spd_n069_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (4 + 2 - 1) / 2, COLS = (4 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 4 - row < 2 ? 4 - row : 2, cols = 4 - col < 2 ? 4 - col : 2;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 80, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (32 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)18432 + (row + i) * (ptrdiff_t)3072 +
-                                                   out * (ptrdiff_t)96 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)2048 + out * (ptrdiff_t)64 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        v += AT(r + residual); relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void resnet18_spd_n069_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 1 * ((4 + 2 - 1) / 2) * ((4 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 4 - 1) / 4,
-        K = 32 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 4, tiles = COUNT - first < 4 ? COUNT - first : 4;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            resnet18_spd_n069_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 1 - 1) / 1;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 32 - strip * 1 < 1 ? 32 - strip * 1 : 1;
-            const int base = resnet18_spd_n069_conv_winograd_start(low, groups, tiles), count = resnet18_spd_n069_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    resnet18_spd_n069_conv_winograd_inputs(x, NULL, first + tiles, 4 < COUNT - first - tiles ? 4 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = resnet18_spd_n069_conv_winograd_start(group, groups, tiles), size = resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles) - start;
-                    resnet18_spd_n069_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)80 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            resnet18_spd_n069_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = resnet18_spd_n069_conv_winograd_start(group, groups, tiles), next = resnet18_spd_n069_conv_winograd_start(group + 1, groups, tiles);
-                resnet18_spd_n069_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %70 = global_average_pool(%69)      512×1×1      avg_pool  resnet18-spd.swift:13
@@ -3980,153 +1528,11 @@ OUTLINE void resnet18_spd_n070_global_average(const float *const x[], float *res
     }
 }
 
-/* %72 = conv2d(%70) k=1 512→200      200×1×1      fc  resnet18-spd.swift:14
- *     templates/kernels/conv_direct.c */
-/* resnet18_spd_n072_conv_direct: 1 x 1 x 1 outputs in 13 blocks, 1 x 1 taps, 512 products each. */
+/* 1 x 1 pixels by 4 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x1x4(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 1, 4, 1, 1, 16, 1, 2048, 0); }
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *resnet18_spd_n072_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void resnet18_spd_n072_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (13 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)208 + (row + i) * (ptrdiff_t)208 + out * (ptrdiff_t)16 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void resnet18_spd_n072_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 1 ? 1 : (13 + 4 - 1) / 4 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 1 * 4 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)208 + (row + i / blocks) * (ptrdiff_t)208 + out * (ptrdiff_t)16 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = resnet18_spd_n072_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 32, 16, 512, 16, 512, 16, 512, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 1 * 4 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    resnet18_spd_n072_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void resnet18_spd_n072_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 1 <= 1; col += 1)
-            resnet18_spd_n072_conv_direct_tile(1, 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (1 % 1 > 0)
-            resnet18_spd_n072_conv_direct_tile(1, 1 % 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (1 % 1 > 0 && row < end)
-        resnet18_spd_n072_conv_direct_tile(1 % 1, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void resnet18_spd_n072_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (1 + 1 - 1) / 1,
-        STRIPS = (13 + 4 - 1) / 4,
-        LAST = 13 % 4, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 1 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 1 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 1 ? row + 1 : 1;
-        const int turn = 1 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)512 * 4 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            resnet18_spd_n072_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 4, turn);
-        else
-            resnet18_spd_n072_conv_direct_strip(4, x, weights, bias, r, y, image, row, stop, strip * 4, turn);
-    }
-    if (0) STREAM_FENCE();
-}
+/* 1 x 1 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x1x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 1, 1, 1, 1, 16, 1, 2048, 0); }
 
 /* the network's output
  *     templates/kernels/copy.c */
@@ -4175,6 +1581,188 @@ OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y
         }
     }
 }
+
+/* ---- the layers -------------------------------------------------------------------------------------------------- */
+
+/* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.0.residual_function.0  resnet18-spd.swift:9 */
+static const winograd C007 = {
+    .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W007, .bias = B007,
+    .x = (const source[]){{(const ptrdiff_t[]){T004 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T007, 73984, 2176, 16, 544},
+    .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S007,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
+};
+
+/* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.0.residual_function.3  resnet18-spd.swift:9 */
+static const winograd C011 = {
+    .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W011, .bias = B011,
+    .x = (const source[]){{(const ptrdiff_t[]){T007 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T011, 73984, 2176, 16, 544}, .r = {T004, 73984, 2176, 16, 544},
+    .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S011,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
+};
+
+/* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.1.residual_function.0  resnet18-spd.swift:9 */
+static const winograd C014 = {
+    .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W014, .bias = B014,
+    .x = (const source[]){{(const ptrdiff_t[]){T011 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T014, 73984, 2176, 16, 544},
+    .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S014,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
+};
+
+/* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.1.residual_function.3  resnet18-spd.swift:9 */
+static const winograd C018 = {
+    .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W018, .bias = B018,
+    .x = (const source[]){{(const ptrdiff_t[]){T014 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T018, 73984, 2176, 16, 544}, .r = {T011, 73984, 2176, 16, 544},
+    .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S018,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
+};
+
+/* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu      128×32×32      conv3_x.0.residual_function.0  resnet18-spd.swift:10 */
+static const winograd C021 = {
+    .images = 1, .rows = 32, .cols = 32, .blocks = 8, .in_blocks = 4, .w = W021, .bias = B021,
+    .x = (const source[]){{(const ptrdiff_t[]){T018 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T021, 165888, 4608, 16, 576},
+    .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S021,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_phases_relu,
+};
+
+/* %26 = conv2d(%18) k=1 s=2 64→128 *bn      128×16×16      conv3_x.0.shortcut.0  resnet18-spd.swift:10 */
+static const direct C026 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 8, .kh = 1, .groups = 1, .depth = 64, .w = W026, .bias = B026,
+    .x = (const source[]){{(const ptrdiff_t[]){T018}, 1, 4, 73984, 4352, 32, 2176, 16, 544, 1}}, .sources = 1,
+    .y = {T026, 32768, 2048, 16, 256},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_step32, direct_1x4x1_step32}}, .finish = direct_finish_plain,
+};
+
+/* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu      128×16×16      conv3_x.0.residual_function.4  resnet18-spd.swift:10 */
+static const winograd C028 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 32, .w = W028, .bias = B028,
+    .x = (const source[]){{(const ptrdiff_t[]){T021 - 2 * 4608 - 2 * 16, T021 - 1 * 4608 - 2 * 16, T021 - 2 * 4608 - 1 * 16, T021 - 1 * 4608 - 1 * 16}, 4, 8, 165888, 9216, 32, 9216, 32, 576, 1}}, .sources = 1,
+    .y = {T028, 41472, 2304, 16, 288}, .r = {T026, 32768, 2048, 16, 256},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 8208, .m_plane = 272, .shared = 1, .v = S028,
+    .fetches = 0, .streams = 0, .read = winograd4_read_step32, .write = winograd4_write_add_relu,
+};
+
+/* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu      128×16×16      conv3_x.1.residual_function.0  resnet18-spd.swift:10 */
+static const winograd C031 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 8, .w = W031, .bias = B031,
+    .x = (const source[]){{(const ptrdiff_t[]){T028 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .y = {T031, 41472, 2304, 16, 288},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S031,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
+};
+
+/* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu      128×16×16      conv3_x.1.residual_function.3  resnet18-spd.swift:10 */
+static const winograd C035 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 8, .w = W035, .bias = B035,
+    .x = (const source[]){{(const ptrdiff_t[]){T031 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .y = {T035, 41472, 2304, 16, 288}, .r = {T028, 41472, 2304, 16, 288},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S035,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
+};
+
+/* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu      256×16×16      conv4_x.0.residual_function.0  resnet18-spd.swift:11 */
+static const winograd C038 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 16, .in_blocks = 8, .w = W038, .bias = B038,
+    .x = (const source[]){{(const ptrdiff_t[]){T035 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .y = {T038, 102400, 5120, 16, 320},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S038,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_phases_relu,
+};
+
+/* %43 = conv2d(%35) k=1 s=2 128→256 *bn      256×8×8      conv4_x.0.shortcut.0  resnet18-spd.swift:11 */
+static const direct C043 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 16, .kh = 1, .groups = 1, .depth = 128, .w = W043, .bias = B043,
+    .x = (const source[]){{(const ptrdiff_t[]){T035}, 1, 8, 41472, 4608, 32, 2304, 16, 288, 1}}, .sources = 1,
+    .y = {T043, 16384, 2048, 16, 128},
+    .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x4x1_step32}}, .finish = direct_finish_plain,
+};
+
+/* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu      256×8×8      conv4_x.0.residual_function.4  resnet18-spd.swift:11 */
+static const winograd C045 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 64, .w = W045, .bias = B045,
+    .x = (const source[]){{(const ptrdiff_t[]){T038 - 2 * 5120 - 2 * 16, T038 - 1 * 5120 - 2 * 16, T038 - 2 * 5120 - 1 * 16, T038 - 1 * 5120 - 1 * 16}, 4, 16, 102400, 10240, 32, 10240, 32, 320, 1}}, .sources = 1,
+    .y = {T045, 25600, 2560, 16, 160}, .r = {T043, 16384, 2048, 16, 128},
+    .m = 2, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 16400, .m_plane = 272, .shared = 1, .v = S045,
+    .fetches = 0, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_add_relu,
+};
+
+/* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu      256×8×8      conv4_x.1.residual_function.0  resnet18-spd.swift:11 */
+static const winograd C048 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 16, .w = W048, .bias = B048,
+    .x = (const source[]){{(const ptrdiff_t[]){T045 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .y = {T048, 25600, 2560, 16, 160},
+    .m = 4, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 1040, .m_plane = 80, .shared = 1, .v = S048,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
+};
+
+/* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu      256×8×8      conv4_x.1.residual_function.3  resnet18-spd.swift:11 */
+static const winograd C052 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 16, .w = W052, .bias = B052,
+    .x = (const source[]){{(const ptrdiff_t[]){T048 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .y = {T052, 25600, 2560, 16, 160}, .r = {T045, 25600, 2560, 16, 160},
+    .m = 4, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 1040, .m_plane = 80, .shared = 1, .v = S052,
+    .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
+};
+
+/* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu      512×8×8      conv5_x.0.residual_function.0  resnet18-spd.swift:12 */
+static const winograd C055 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 32, .in_blocks = 16, .w = W055, .bias = B055,
+    .x = (const source[]){{(const ptrdiff_t[]){T052 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .y = {T055, 73728, 6144, 16, 192},
+    .m = 2, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 4112, .m_plane = 272, .shared = 1, .v = S055,
+    .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_phases_relu,
+};
+
+/* %60 = conv2d(%52) k=1 s=2 256→512 *bn      512×4×4      conv5_x.0.shortcut.0  resnet18-spd.swift:12 */
+static const direct C060 = {
+    .images = 1, .rows = 4, .cols = 4, .blocks = 32, .kh = 1, .groups = 1, .depth = 256, .w = W060, .bias = B060,
+    .x = (const source[]){{(const ptrdiff_t[]){T052}, 1, 16, 25600, 5120, 32, 2560, 16, 160, 1}}, .sources = 1,
+    .y = {T060, 8192, 2048, 16, 64},
+    .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 1, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x4x1_step32}}, .finish = direct_finish_plain,
+};
+
+/* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu      512×4×4      conv5_x.0.residual_function.4  resnet18-spd.swift:12 */
+static const winograd C062 = {
+    .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 128, .w = W062, .bias = B062,
+    .x = (const source[]){{(const ptrdiff_t[]){T055 - 2 * 6144 - 2 * 16, T055 - 1 * 6144 - 2 * 16, T055 - 2 * 6144 - 1 * 16, T055 - 1 * 6144 - 1 * 16}, 4, 32, 73728, 12288, 32, 12288, 32, 192, 1}}, .sources = 1,
+    .y = {T062, 18432, 3072, 16, 96}, .r = {T060, 8192, 2048, 16, 64},
+    .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 8208, .m_plane = 80, .shared = 1, .v = S062,
+    .fetches = 0, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_add_relu,
+};
+
+/* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu      512×4×4      conv5_x.1.residual_function.0  resnet18-spd.swift:12 */
+static const winograd C065 = {
+    .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 32, .w = W065, .bias = B065,
+    .x = (const source[]){{(const ptrdiff_t[]){T062 - 1 * 3072 - 1 * 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
+    .y = {T065, 18432, 3072, 16, 96},
+    .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 2064, .m_plane = 80, .shared = 1, .v = S065,
+    .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_relu,
+};
+
+/* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu      512×4×4      conv5_x.1.residual_function.3  resnet18-spd.swift:12 */
+static const winograd C069 = {
+    .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 32, .w = W069, .bias = B069,
+    .x = (const source[]){{(const ptrdiff_t[]){T065 - 1 * 3072 - 1 * 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
+    .y = {T069, 8192, 2048, 16, 64}, .r = {T062, 18432, 3072, 16, 96},
+    .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 2064, .m_plane = 80, .shared = 1, .v = S069,
+    .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_add_relu,
+};
+
+/* %72 = conv2d(%70) k=1 512→200      200×1×1      fc  resnet18-spd.swift:14 */
+static const direct C072 = {
+    .images = 1, .rows = 1, .cols = 1, .blocks = 13, .kh = 1, .groups = 1, .depth = 512, .w = W072, .bias = B072,
+    .x = (const source[]){{(const ptrdiff_t[]){T070}, 1, 32, 512, 512, 16, 512, 16, 16, 1}}, .sources = 1,
+    .y = {T072, 208, 208, 16, 16},
+    .strip = 4, .tile_rows = 1, .tile_cols = 1, .unit_rows = 1, .strip_major = 1, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x1x4}, {direct_1x1x1}}, .finish = direct_finish_plain,
+};
 
 
 /* ---- parameters: the checked file that spdc writes ----------------------------------------------------------- */
@@ -4534,133 +2122,133 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 12→64 *bn +silu */
-            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
-            resnet18_spd_n004_conv_image(input, scratch, weights + 0, weights + 768, NULL, arena + 150224, thread, threads);
+            zero_halo(arena + T004, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            resnet18_spd_n004_conv_image(input, scratch, weights + W004, weights + B004, NULL, arena + T004, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu */
-            zero_halo(arena + 224208, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 832, weights + 148288, NULL, arena + 224208, 0, 4, thread, threads);
+            zero_halo(arena + T007, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            conv_winograd(&C007, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu */
-            zero_halo(arena + 298192, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 222016}, arena + 0, scratch, weights + 148352, weights + 295808, arena + 150224, arena + 298192, 0, 4, thread, threads);
+            zero_halo(arena + T011, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            conv_winograd(&C011, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 3: {
             /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu */
-            zero_halo(arena + 150224, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
-            resnet18_spd_n007_conv_winograd((const float *const[]){arena + 296000}, arena + 0, scratch, weights + 295872, weights + 443328, NULL, arena + 150224, 0, 4, thread, threads);
+            zero_halo(arena + T014, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            conv_winograd(&C014, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 4: {
             /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu */
-            zero_halo(arena + 463568, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
-            resnet18_spd_n011_conv_winograd((const float *const[]){arena + 148032}, arena + 0, scratch, weights + 443392, weights + 590848, arena + 298192, arena + 463568, 0, 4, thread, threads);
+            zero_halo(arena + T018, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
+            conv_winograd(&C018, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 5: {
             /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu */
-            zero_halo(arena + 304736, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, thread, threads);
-            resnet18_spd_n021_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 590912, weights + 885824, NULL, arena + 304736, 0, 8, thread, threads);
+            zero_halo(arena + T021, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, thread, threads);
+            conv_winograd(&C021, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 6: {
             /* %26 = conv2d(%18) k=1 s=2 64→128 *bn */
-            resnet18_spd_n026_conv_direct((const float *const[]){arena + 463568}, weights + 886976, weights + 895168, NULL, arena + 535360, thread, threads);
+            conv_direct(&C026, weights, arena, thread, threads);
             break;
         }
         case 7: {
             /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu */
-            zero_halo(arena + 463696, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
-            resnet18_spd_n028_conv_winograd((const float *const[]){arena + 295488, arena + 300096, arena + 295504, arena + 300112}, arena + 0, scratch, weights + 895296, weights + 3254592, arena + 535360, arena + 463696, 0, 8, thread, threads);
+            zero_halo(arena + T028, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            conv_winograd(&C028, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 8: {
             /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu */
-            zero_halo(arena + 76624, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
-            resnet18_spd_n031_conv_winograd((const float *const[]){arena + 461376}, arena + 0, scratch, weights + 3254720, weights + 3844544, NULL, arena + 76624, 0, 8, thread, threads);
+            zero_halo(arena + T031, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            conv_winograd(&C031, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 9: {
             /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu */
-            zero_halo(arena + 118096, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
-            resnet18_spd_n035_conv_winograd((const float *const[]){arena + 74304}, arena + 0, scratch, weights + 3844672, weights + 4434496, arena + 463696, arena + 118096, 0, 8, thread, threads);
+            zero_halo(arena + T035, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
+            conv_winograd(&C035, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 10: {
             /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu */
-            zero_halo(arena + 272672, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, thread, threads);
-            resnet18_spd_n038_conv_winograd((const float *const[]){arena + 115776}, arena + 0, scratch, weights + 4434624, weights + 5614272, NULL, arena + 272672, 0, 16, thread, threads);
+            zero_halo(arena + T038, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, thread, threads);
+            conv_winograd(&C038, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
         case 11: {
             /* %43 = conv2d(%35) k=1 s=2 128→256 *bn */
-            resnet18_spd_n043_conv_direct((const float *const[]){arena + 118096}, weights + 5616576, weights + 5649344, NULL, arena + 390400, thread, threads);
+            conv_direct(&C043, weights, arena, thread, threads);
             break;
         }
         case 12: {
             /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu */
-            zero_halo(arena + 367376, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
-            resnet18_spd_n045_conv_winograd((const float *const[]){arena + 262400, arena + 267520, arena + 262416, arena + 267536}, arena + 0, scratch, weights + 5649600, weights + 9843904, arena + 390400, arena + 367376, 0, 16, thread, threads);
+            zero_halo(arena + T045, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            conv_winograd(&C045, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
         case 13: {
             /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu */
-            zero_halo(arena + 40016, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
-            resnet18_spd_n048_conv_winograd((const float *const[]){arena + 364800}, arena + 0, scratch, weights + 9844160, weights + 12203456, NULL, arena + 40016, 0, 16, thread, threads);
+            zero_halo(arena + T048, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            conv_winograd(&C048, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
         case 14: {
             /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu */
-            zero_halo(arena + 68368, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
-            resnet18_spd_n052_conv_winograd((const float *const[]){arena + 37440}, arena + 0, scratch, weights + 12203712, weights + 14563008, arena + 367376, arena + 68368, 0, 16, thread, threads);
+            zero_halo(arena + T052, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
+            conv_winograd(&C052, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
         case 15: {
             /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu */
-            zero_halo(arena + 143648, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, thread, threads);
-            resnet18_spd_n055_conv_winograd((const float *const[]){arena + 65792}, arena + 0, scratch, weights + 14563264, weights + 16660416, NULL, arena + 143648, 0, 32, thread, threads);
+            zero_halo(arena + T055, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, thread, threads);
+            conv_winograd(&C055, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
         case 16: {
             /* %60 = conv2d(%52) k=1 s=2 256→512 *bn */
-            resnet18_spd_n060_conv_direct((const float *const[]){arena + 68368}, weights + 16665024, weights + 16796096, NULL, arena + 223488, thread, threads);
+            conv_direct(&C060, weights, arena, thread, threads);
             break;
         }
         case 17: {
             /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu */
-            zero_halo(arena + 208144, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
-            resnet18_spd_n062_conv_winograd((const float *const[]){arena + 131328, arena + 137472, arena + 131344, arena + 137488}, arena + 0, scratch, weights + 16796608, weights + 33573824, arena + 223488, arena + 208144, 0, 32, thread, threads);
+            zero_halo(arena + T062, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
+            conv_winograd(&C062, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
         case 18: {
             /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu */
-            zero_halo(arena + 36112, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
-            resnet18_spd_n065_conv_winograd((const float *const[]){arena + 205056}, arena + 0, scratch, weights + 33574336, weights + 37768640, NULL, arena + 36112, 0, 32, thread, threads);
+            zero_halo(arena + T065, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
+            conv_winograd(&C065, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
         case 19: {
             /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu */
-            resnet18_spd_n069_conv_winograd((const float *const[]){arena + 33024}, arena + 0, scratch, weights + 37769152, weights + 41963456, arena + 208144, arena + 51456, 0, 32, thread, threads);
+            conv_winograd(&C069, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
         case 20: {
             /* %70 = global_average_pool(%69) */
-            resnet18_spd_n070_global_average((const float *const[]){arena + 51456}, arena + 0, thread, threads);
+            resnet18_spd_n070_global_average((const float *const[]){arena + T069}, arena + T070, thread, threads);
             break;
         }
         case 21: {
             /* %72 = conv2d(%70) k=1 512→200 */
-            resnet18_spd_n072_conv_direct((const float *const[]){arena + 0}, weights + 41963968, weights + 42070464, NULL, arena + 512, thread, threads);
+            conv_direct(&C072, weights, arena, thread, threads);
             break;
         }
         case 22: {
             /* the network's output */
-            resnet18_spd_output0_copy((const float *const[]){arena + 512}, output, thread, threads);
+            resnet18_spd_output0_copy((const float *const[]){arena + T072}, output, thread, threads);
             break;
         }
 
@@ -4677,71 +2265,71 @@ static void pack(const void *parameters, float *weights, int thread, int threads
     for (uint64_t i = (uint64_t)42070672 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %4 conv1.conv.conv */
-    pack_image(weights + 0, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
-    pack_bias(weights + 768, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_image(weights + W004, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_bias(weights + B004, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
     /* %7 conv2_x.0.residual_function.0 */
-    pack_winograd(weights + 832, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
-    pack_bias(weights + 148288, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_winograd(weights + W007, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_bias(weights + B007, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
     /* %11 conv2_x.0.residual_function.3 */
-    pack_winograd(weights + 148352, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
-    pack_bias(weights + 295808, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_winograd(weights + W011, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_bias(weights + B011, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
     /* %14 conv2_x.1.residual_function.0 */
-    pack_winograd(weights + 295872, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 15), 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
-    pack_bias(weights + 443328, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
+    pack_winograd(weights + W014, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 15), 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
+    pack_bias(weights + B014, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
     /* %18 conv2_x.1.residual_function.3 */
-    pack_winograd(weights + 443392, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 20), 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
-    pack_bias(weights + 590848, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
+    pack_winograd(weights + W018, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 20), 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
+    pack_bias(weights + B018, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
     /* %21 conv3_x.0.residual_function.0 */
-    pack_winograd(weights + 590912, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 25), 0, 128, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 885824, NULL, 0, 128, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + 885952, weights + 886464, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, thread, threads);
+    pack_winograd(weights + W021, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 25), 0, 128, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B021, NULL, 0, 128, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + B021 + 128, weights + B021 + 128 + 512, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, thread, threads);
     /* %26 conv3_x.0.shortcut.0 */
-    pack_direct(weights + 886976, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 35), 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
-    pack_bias(weights + 895168, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
+    pack_direct(weights + W026, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 35), 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
+    pack_bias(weights + B026, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
     /* %28 conv3_x.0.residual_function.4 */
-    pack_winograd(weights + 895296, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 512, tensor(parameters, 30), 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
-    pack_bias(weights + 3254592, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
+    pack_winograd(weights + W028, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 6, winograd4_g, 512, tensor(parameters, 30), 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
+    pack_bias(weights + B028, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
     /* %31 conv3_x.1.residual_function.0 */
-    pack_winograd(weights + 3254720, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 40), 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
-    pack_bias(weights + 3844544, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
+    pack_winograd(weights + W031, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 40), 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
+    pack_bias(weights + B031, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
     /* %35 conv3_x.1.residual_function.3 */
-    pack_winograd(weights + 3844672, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 45), 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
-    pack_bias(weights + 4434496, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
+    pack_winograd(weights + W035, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 45), 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
+    pack_bias(weights + B035, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
     /* %38 conv4_x.0.residual_function.0 */
-    pack_winograd(weights + 4434624, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 128, tensor(parameters, 50), 0, 256, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 5614272, NULL, 0, 256, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + 5614528, weights + 5615552, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, thread, threads);
+    pack_winograd(weights + W038, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 50), 0, 256, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B038, NULL, 0, 256, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + B038 + 256, weights + B038 + 256 + 1024, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, thread, threads);
     /* %43 conv4_x.0.shortcut.0 */
-    pack_direct(weights + 5616576, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 60), 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
-    pack_bias(weights + 5649344, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
+    pack_direct(weights + W043, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 60), 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
+    pack_bias(weights + B043, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
     /* %45 conv4_x.0.residual_function.4 */
-    pack_winograd(weights + 5649600, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 1024, tensor(parameters, 55), 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
-    pack_bias(weights + 9843904, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
+    pack_winograd(weights + W045, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 4, winograd2_g, 1024, tensor(parameters, 55), 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
+    pack_bias(weights + B045, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
     /* %48 conv4_x.1.residual_function.0 */
-    pack_winograd(weights + 9844160, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 65), 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
-    pack_bias(weights + 12203456, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
+    pack_winograd(weights + W048, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, winograd4_g, 256, tensor(parameters, 65), 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
+    pack_bias(weights + B048, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
     /* %52 conv4_x.1.residual_function.3 */
-    pack_winograd(weights + 12203712, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 256, tensor(parameters, 70), 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
-    pack_bias(weights + 14563008, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
+    pack_winograd(weights + W052, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, winograd4_g, 256, tensor(parameters, 70), 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
+    pack_bias(weights + B052, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
     /* %55 conv5_x.0.residual_function.0 */
-    pack_winograd(weights + 14563264, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 256, tensor(parameters, 75), 0, 512, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 16660416, NULL, 0, 512, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + 16660928, weights + 16662976, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, thread, threads);
+    pack_winograd(weights + W055, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 4, winograd2_g, 256, tensor(parameters, 75), 0, 512, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B055, NULL, 0, 512, &(batch_norm){0}, thread, threads);
+    pack_norm(weights + B055 + 512, weights + B055 + 512 + 2048, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, thread, threads);
     /* %60 conv5_x.0.shortcut.0 */
-    pack_direct(weights + 16665024, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 85), 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
-    pack_bias(weights + 16796096, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
+    pack_direct(weights + W060, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 85), 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
+    pack_bias(weights + B060, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
     /* %62 conv5_x.0.residual_function.4 */
-    pack_winograd(weights + 16796608, 32, 1, 2048, (const input_view[]){{512, 0, 1}, {512, 512, 1}, {512, 1024, 1}, {512, 1536, 1}}, 4, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 2048, tensor(parameters, 80), 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
-    pack_bias(weights + 33573824, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
+    pack_winograd(weights + W062, 32, 1, 2048, (const input_view[]){{512, 0, 1}, {512, 512, 1}, {512, 1024, 1}, {512, 1536, 1}}, 4, 4, winograd2_g, 2048, tensor(parameters, 80), 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
+    pack_bias(weights + B062, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
     /* %65 conv5_x.1.residual_function.0 */
-    pack_winograd(weights + 33574336, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 90), 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
-    pack_bias(weights + 37768640, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
+    pack_winograd(weights + W065, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, winograd2_g, 512, tensor(parameters, 90), 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
+    pack_bias(weights + B065, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
     /* %69 conv5_x.1.residual_function.3 */
-    pack_winograd(weights + 37769152, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, (const double[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, 512, tensor(parameters, 95), 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
-    pack_bias(weights + 41963456, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
+    pack_winograd(weights + W069, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, winograd2_g, 512, tensor(parameters, 95), 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
+    pack_bias(weights + B069, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
     /* %72 fc */
-    pack_direct(weights + 41963968, 13, 4, 512, (const input_view[]){{512, 0, 1}}, 1, 1, 512, tensor(parameters, 100), 0, 200, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 42070464, tensor(parameters, 101), 0, 200, &(batch_norm){0}, thread, threads);
+    pack_direct(weights + W072, 13, 4, 512, (const input_view[]){{512, 0, 1}}, 1, 1, 512, tensor(parameters, 100), 0, 200, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B072, tensor(parameters, 101), 0, 200, &(batch_norm){0}, thread, threads);
 
     (void)parameters;
 }
@@ -4753,7 +2341,7 @@ int resnet18_spd_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < RESNET18_SPD_PACKED_BYTES) return RESNET18_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != RESNET18_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x41d74039d76ecd6u, 0xd428bd5386d4b1e6u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xf3dca181861010c0u, 0xd428bd5386d4b1e6u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     const int has_roots = check_roots(parameters);
     int damaged = 0;
@@ -4780,7 +2368,7 @@ int resnet18_spd_init(resnet18_spd_context *context, const void *packed, void *a
     if (arena_bytes < RESNET18_SPD_ARENA_BYTES(threads)) return RESNET18_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x41d74039d76ecd6u || header->graph_hash != 0xd428bd5386d4b1e6u)
+        header->version != 1 || header->pack_hash != 0xf3dca181861010c0u || header->graph_hash != 0xd428bd5386d4b1e6u)
         return RESNET18_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

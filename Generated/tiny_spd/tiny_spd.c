@@ -233,149 +233,24 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
     }
 }
 
-/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
- * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
- * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-INLINE void winograd4_input_line(const vec *d, vec *t)
-{
-    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
-    const vec odd0 = d[4] - 1.96f * d[2];
-    const vec even0 = d[3] - 1.96f * d[1];
-    t[1] = 0.7f * even0 + odd0;
-    t[2] = odd0 - 0.7f * even0;
-    const vec odd1 = d[4] - 0.49f * d[2];
-    const vec even1 = d[3] - 0.49f * d[1];
-    t[3] = 1.4f * even1 + odd1;
-    t[4] = odd1 - 1.4f * even1;
-    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
-}
-
-INLINE void winograd4_output_line(const vec *t, vec *y)
-{
-    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
-    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
-    y[0] = sum0 + sum1 + t[0];
-    y[1] = 0.7f * difference0 + 1.4f * difference1;
-    y[2] = 0.49f * sum0 + 1.96f * sum1;
-    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
-}
-
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
-OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
-                               const ptrdiff_t plane)
-{
-    for (int n = 0; n < VECTORS; n++) {
-        vec columns[6][6];
-        ROLLED
-        for (int j = 0; j < 6; j++) {
-            vec d[6], t[6];
-            UNROLL
-            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
-            winograd4_input_line(d, t);
-            UNROLL
-            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
-        }
-        float *to = v + n * VL;
-        ROLLED
-        for (int i = 0; i < 6; i++) {
-            vec t[6];
-            winograd4_input_line(columns[i], t);
-            UNROLL
-            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
-        }
-    }
-}
-
-/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
-INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
-{
-    vec columns[4][6];
-    ROLLED
-    for (int j = 0; j < 6; j++) {
-        vec t[6], s[4];
-        UNROLL
-        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
-        winograd4_output_line(t, s);
-        UNROLL
-        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
-    }
-    ROLLED
-    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
-}
+/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
+ * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
+#define T003 38624 /* 16×32×32, steps 0 to 1 */
+#define W003 0
+#define B003 432
+#define T007 58176 /* 32×16×16, steps 1 to 2 */
+#define W007 448
+#define B007 74176
+#define S007 0
+#define T011 0 /* 64×8×8, steps 2 to 3 */
+#define W011 74208
+#define B011 82400
+#define T012 4096 /* 64×1×1, steps 3 to 4 */
+#define T014 0 /* 10×1×1, steps 4 to 5 */
+#define W014 82464
+#define B014 83488
 
 /* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
@@ -422,22 +297,17 @@ static void tiny_spd_n003_conv_image_stage(const float *restrict image, int from
  * constants do not take registers from the accumulators. */
 OUTLINE void tiny_spd_n003_conv_image_finish(const vec *sums, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int first)
 {
-    for (int b = 0; b < blocks; b++) {
+    for (int b = first; b < first + blocks; b++) {
+        float *line = y + image * (ptrdiff_t)20736 + row * (ptrdiff_t)576 + b * (ptrdiff_t)576 + col * BLOCK;
         ROLLED
         for (int j = 0; j < cols; j++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = (block + b) * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 +
-                                           (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                vec v = sums[(j * blocks + b) * VECTORS + n];
-                (void)phase, (void)residual;
+                vec v = sums[(j * blocks + b - first) * VECTORS + n];
                 relu(&v);
-                PUT(y + image * (ptrdiff_t)20736 + row * (ptrdiff_t)576 +
-                        (block + b) * (ptrdiff_t)576 + (col + j) * BLOCK + n * VL, v);
+                PUT(line + j * BLOCK + n * VL, v);
             }
         }
     }
@@ -515,417 +385,661 @@ OUTLINE void tiny_spd_n003_conv_image(const float *restrict images, float *restr
     }
 }
 
+/* ---- convolutions: a layer is a constant that says what is read, what is written and how it is cut ------------- */
+
+/* What a layer reads: `count` views of the same shape, one after the other, such as the phases of a space-to-depth, each of `blocks`
+ * blocks of 16 inputs. at[i] is where output (image 0, row 0, column 0) reads its first tap of the first block of view i, in floats from
+ * the start of the arena. The rest are steps in floats: from image to image, row to row and column to column of the output, from tap row to
+ * tap row and tap column to tap column, and from block to block; in nearest upsampling, each row and column serves `repeat` of the output. */
+typedef struct {
+    const ptrdiff_t *at;
+    int count, blocks;
+    ptrdiff_t image, row, col, tap_row, tap_col, block;
+    int repeat;
+} source;
+
+/* A tensor that a layer writes, adds or starts from: its first pixel, and the steps from image to image, row to row, column to
+ * column and block to block of 16 channels. */
+typedef struct { ptrdiff_t at, image, row, col, block; } place;
+
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
- * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
+ * Algorithm. The output is cut into tiles of m x m pixels, numbered image by image, row by row. Each tile's (m + 2)^2 inputs
  * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
- * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
- *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * `tiles` tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][source][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements v_plane apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes m_plane apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
- * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
+ * Threads. Either each has its own blocks of tiles and its own V (shared 0), or all work on one block (shared 1): they
  * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
  * computed in the same order whoever computes it.
  *
- * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
- * bytes, halos hold zeros; they cover what tiles that overhang the output read.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a
- * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
- * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
- * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
- * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
- * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
- * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
- * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
+ * Preconditions. As for the direct convolution; halos cover what tiles that overhang the output read.
  */
+typedef struct winograd winograd;
 
-/* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu      32×16×16      4  tiny-spd.swift:8
- *     templates/kernels/conv_winograd.c */
-/* tiny_spd_n007_conv_winograd: 1 x 16 x 16 outputs in 2 blocks from 4, F(4 x 4, 3 x 3). */
+/* A group of tiles that is transformed back: the products M of `blocks` blocks of outputs, the first of them `block`, and the
+ * numbers of the tiles, the first and how many, and how many more will follow. */
+typedef struct {
+    const float *products, *bias;
+    float *arena;
+    int tile, tiles, following, block, blocks, begins;
+} winograd_group;
+
+struct winograd {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int in_blocks; /* blocks of inputs of all sources */
+    ptrdiff_t w, bias, v; /* v: where V lies if it is shared */
+    const source *x; /* what is read */
+    int sources;
+    place y, r; /* what is written and what is added */
+    int m, strip; /* edge of a tile; blocks of outputs in a strip, of which the last may have fewer */
+    int tiles, group, chunk; /* tiles in a block; tiles in a register tile and groups in a chunk, at most */
+    ptrdiff_t v_plane, m_plane;
+    int shared, fetches; /* see above; whether a thread fetches the inputs of its next block ahead */
+    int streams; /* whether the output goes past the caches */
+    /* B' d B of tiles [first, first + tiles): of all pairs (block of inputs, tile), numbered in this order, those in [low, high). */
+    void (*read)(const winograd *, const float *x, float *v, int first, int tiles, int low, int high);
+    /* A' m A of a group, the epilogue and the store. */
+    void (*write)(const winograd *, const winograd_group *);
+};
 
 /* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int tiny_spd_n007_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
+INLINE int winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
 
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void tiny_spd_n007_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
+/* Where block number `block` of the output begins. */
+INLINE ptrdiff_t winograd_block(const winograd *c, const int block) { return block * c->y.block; }
+
+/* The inputs of the next block of tiles, which a thread fetches while it multiplies: `due` of `parts` of them by now. */
+typedef struct {
+    const source *s;
+    int view, block, first, tiles, tile, image, row, col;
+    int64_t left, due, parts;
+} winograd_ahead;
+
+/* Begins with the inputs of tiles [first, first + tiles), to be fetched in `parts` parts. */
+INLINE void winograd_begin(const winograd *c, winograd_ahead *a, const int first, const int tiles, const int64_t parts)
 {
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    a->s = c->x, a->view = a->block = a->tile = 0;
+    a->first = first, a->tiles = tiles;
+    a->left = (int64_t)c->in_blocks * tiles, a->due = 0, a->parts = parts;
+}
+
+/* Fetches one part: of each tile and block of inputs all but the first two columns, which the neighbour on the left fetches. */
+INLINE void winograd_continue(const winograd *c, winograd_ahead *a, const float *x)
+{
+    const int rows = (c->rows + c->m - 1) / c->m, cols = (c->cols + c->m - 1) / c->m;
+    for (a->due += a->left; a->due >= a->parts; a->due -= a->parts) {
+        if (a->tile == 0) a->image = a->first / (rows * cols), a->row = a->first / cols % rows, a->col = a->first % cols;
+        const source *s = a->s;
+        const float *p = x + s->at[a->view] + a->block * s->block + a->image * s->image + a->row * c->m * s->row + a->col * c->m * s->col;
+        for (int i = 0; i < c->m + 2; i++, p += s->row) {
+            for (int j = 2; j < c->m + 2; j++) PREFETCH(p, j * s->col, 1);
+        }
+        if (++a->col == cols) a->col = 0, a->row++;
+        if (a->row == rows) a->row = 0, a->image++;
+        if (++a->tile == a->tiles) a->tile = 0, a->block++;
+        if (a->block == s->blocks) a->block = 0, a->view++;
+        if (a->view == s->count) a->view = 0, a->s++;
+    }
+}
+
+/* Fetches what transforming a tile back will touch, whose first output is (image, row, col): the residual if there is one, and the
+ * output unless it goes past the caches. m, stores and adds are literals. */
+INLINE void winograd_fetch(const winograd *c, const winograd_group *g, const int image, const int row, const int col, const int m,
+                           const int stores, const int adds)
+{
+    for (int block = g->block; block < g->block + g->blocks; block++) {
+        const float *to = g->arena + c->y.at + image * c->y.image + row * c->y.row + col * c->y.col + winograd_block(c, block);
+        const float *r = g->arena + c->r.at + image * c->r.image + row * c->r.row + col * c->r.col + block * c->r.block;
+        ROLLED
+        for (int i = 0; i < m; i++, to += c->y.row, r += c->r.row) {
+            UNROLL
+            for (int j = 0; j < m; j++) {
+                if (stores) PREFETCH_STORE(to + j * c->y.col);
+                if (adds) PREFETCH(r, j * BLOCK, 0);
+            }
+        }
+    }
+}
+
+/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
+ * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
+ * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+
+INLINE void winograd4_input_line(const vec *d, vec *t)
+{
+    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
+    const vec odd0 = d[4] - 1.96f * d[2];
+    const vec even0 = d[3] - 1.96f * d[1];
+    t[1] = 0.7f * even0 + odd0;
+    t[2] = odd0 - 0.7f * even0;
+    const vec odd1 = d[4] - 0.49f * d[2];
+    const vec even1 = d[3] - 0.49f * d[1];
+    t[3] = 1.4f * even1 + odd1;
+    t[4] = odd1 - 1.4f * even1;
+    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
+}
+
+INLINE void winograd4_output_line(const vec *t, vec *y)
+{
+    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
+    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
+    y[0] = sum0 + sum1 + t[0];
+    y[1] = 0.7f * difference0 + 1.4f * difference1;
+    y[2] = 0.49f * sum0 + 1.96f * sum1;
+    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
+}
+
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
+OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
+                               const ptrdiff_t plane)
+{
+    for (int n = 0; n < VECTORS; n++) {
+        vec columns[6][6];
+        ROLLED
+        for (int j = 0; j < 6; j++) {
+            vec d[6], t[6];
+            UNROLL
+            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
+            winograd4_input_line(d, t);
+            UNROLL
+            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
+        }
+        float *to = v + n * VL;
+        ROLLED
+        for (int i = 0; i < 6; i++) {
+            vec t[6];
+            winograd4_input_line(columns[i], t);
+            UNROLL
+            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
+        }
+    }
+}
+
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
+INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
+{
+    vec columns[4][6];
+    ROLLED
+    for (int j = 0; j < 6; j++) {
+        vec t[6], s[4];
+        UNROLL
+        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
+        winograd4_output_line(t, s);
+        UNROLL
+        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
+    }
+    ROLLED
+    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
+}
+
+/* G of F(4 x 4, 3 x 3), row by row: packed weights are G g G'. */
+static const double winograd4_g[] = {1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0};
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
+}
+
+/* Computes the products of one element; see the functions above. */
+typedef void winograd_product(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next, int lines);
+
+/* The one for `tiles` tiles and `blocks` blocks of outputs; NULL where no group has that size. */
+static winograd_product *winograd_product_of(const int tiles, const int blocks)
+{
+    switch (tiles * 64 + blocks) {
+    case 5 * 64 + 1: return winograd_product_5x1;
+    case 6 * 64 + 1: return winograd_product_6x1;
+    default: return NULL;
+    }
+}
+
+/* Transforms the inputs of tiles of 4 x 4 outputs. */
+static void winograd4_read_step32(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = 32;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = tiny_spd_n007_conv_winograd_start(group, groups, tiles), size = tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 1040);
+                const float *p = corner + image * s->image + row * 4 * line + col * 4 * pixel;
+                winograd4_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* A convolution by Winograd's algorithm: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
+ * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
+OUTLINE void conv_winograd(const winograd *c, const float *x, const float *weights, float *arena, float *scratch,
+                           const int from_strip, const int to_strip, const int thread, const int threads)
 {
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    tiny_spd_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 4, 1, 576, 1152, 32, 20736);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void tiny_spd_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void tiny_spd_n007_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)8192 + i * (ptrdiff_t)512 + out * (ptrdiff_t)256 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
+    const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
+    const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
+    const int blocks = (all + c->tiles - 1) / c->tiles, strips = to_strip - from_strip;
+    float *v = c->shared ? arena + c->v : scratch, *m = c->shared ? scratch : scratch + elements * c->v_plane;
+    const int from = c->shared ? 0 : (int)((int64_t)blocks * thread / threads);
+    const int to = c->shared ? blocks : (int)((int64_t)blocks * (thread + 1) / threads);
+    for (int i = from; i < to; i++) {
+        const int first = i * c->tiles, tiles = all - first < c->tiles ? all - first : c->tiles, units = c->in_blocks * tiles;
+        if (!c->shared) {
+            c->read(c, x, v, first, tiles, 0, units);
+        } else {
+            /* All tiles' elements are still there when the next strips come. */
+            if (blocks > 1 || from_strip == 0)
+                c->read(c, x, v, first, tiles, (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads));
+            BARRIER
+        }
+        const int groups = (tiles + c->group - 1) / c->group;
+        int chunks = (groups + c->chunk - 1) / c->chunk, unit = 0, end = strips * chunks;
+        if (c->shared) {
+            /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+            while (chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+            unit = (int)((int64_t)strips * chunks * thread / threads);
+            end = (int)((int64_t)strips * chunks * (thread + 1) / threads);
+        }
+        const int after = all - first - tiles < c->tiles ? all - first - tiles : c->tiles, fetches = c->fetches && i + 1 < to;
+        winograd_ahead ahead;
+        winograd_begin(c, &ahead, first + tiles, after, (int64_t)end * elements);
+        for (; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, chunk = unit % chunks, block = strip * c->strip;
+            const int low = chunk * groups / chunks, high = (chunk + 1) * groups / chunks;
+            const int width = c->blocks - block < c->strip ? c->blocks - block : c->strip; /* blocks of outputs */
+            const int base = winograd_start(low, groups, tiles), count = winograd_start(high, groups, tiles) - base;
+            struct { winograd_product *product; const float *v; float *m; } tile[3];
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+                tile[group - low].product = winograd_product_of(size, width);
+                tile[group - low].v = v + start * (ptrdiff_t)depth, tile[group - low].m = m + (start - base) * width * BLOCK;
             }
-            (void)to, (void)residual;
+            const int lines = (BLOCK * width + high - low - 1) / (high - low);
+            const float *u = weights + c->w + (strip - from_strip) * ((ptrdiff_t)elements * depth * c->strip * BLOCK);
+            for (int f = 0; f < elements; f++, u += depth * width * BLOCK) {
+                if (fetches) winograd_continue(c, &ahead, x);
+                /* Each group fetches its share of the next element's weights: `lines` cache lines with each block of inputs. */
+                const float *next = u + depth * width * BLOCK;
+                for (int i = 0; i < high - low; i++, next += lines * depth)
+                    tile[i].product(tile[i].v + f * c->v_plane, u, tile[i].m + f * c->m_plane, c->in_blocks, next, lines);
+            }
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), next = winograd_start(group + 1, groups, tiles);
+                winograd_group g = {.products = m + (start - base) * width * BLOCK, .bias = weights + c->bias, .arena = arena};
+                g.tile = first + start, g.tiles = next - start, g.following = base + count - next, g.begins = group == low;
+                g.block = block, g.blocks = width;
+                c->write(c, &g);
+            }
+        }
+        if (c->shared && i + 1 < to) {
+            BARRIER
         }
     }
-    (void)r, (void)y;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void tiny_spd_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
+/* Transforms tiles of 4 x 4 outputs back. Epilogue: relu. */
+OUTLINE void winograd4_write_relu(const winograd *c, const winograd_group *g)
 {
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 4, left = g->tile % cols * 4;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 4, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 4 ? c->rows - top : 4, end_col = c->cols - left < 4 ? c->cols - left : 4;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 4;
+        if (next_left >= c->cols) next_left = 0, next_top += 4;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 4, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd4_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)8192 + (row + i) * (ptrdiff_t)512 + out * (ptrdiff_t)256 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
                         relu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        PUT(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void tiny_spd_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 1 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1040;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_n007_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = tiny_spd_n007_conv_winograd_start(low, groups, tiles), count = tiny_spd_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    tiny_spd_n007_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = tiny_spd_n007_conv_winograd_start(group, groups, tiles), size = tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                    tiny_spd_n007_conv_winograd_product(v + f * (ptrdiff_t)1040 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            tiny_spd_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = tiny_spd_n007_conv_winograd_start(group, groups, tiles), next = tiny_spd_n007_conv_winograd_start(group + 1, groups, tiles);
-                tiny_spd_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* Direct convolution, blocked layout.
  *
  * Layout. A stored tensor is [image][row][block][column][16]: 16 channels lie together, rows are outermost, and a halo of
- * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
+ * zeros around it stands for the padding, so that no border is ever tested. Steps are in floats.
  *
- * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * Algorithm. A register tile holds tile_rows x tile_cols pixels of one strip (`strip` blocks of 16 output channels). Its
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (source, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
- * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * tile reads its strip's weights as one forward stream: [strip][source][block][tap row][tap column][16 lanes][outputs of
  * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
- * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
- * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
- * padded lanes hold finite numbers and meet zero weights. y overlaps neither x nor r. The bias is OUT_BLOCKS * 16 floats.
- * TILE_ROWS is 1 unless TILE_COLS = OUT_COLS; UNIT_ROWS is a multiple of TILE_ROWS.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
- * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
- * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
- * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
- * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
- * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
- * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
- * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
- * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
- * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
- * see statistics.c.
+ * Preconditions. All addresses and all steps are multiples of 64 bytes. Halos hold zeros; padded lanes hold finite numbers and
+ * meet zero weights. What is written overlaps nothing that is read. tile_rows is 1 unless tile_cols = cols; unit_rows is a
+ * multiple of tile_rows.
  */
+typedef struct direct direct;
 
-/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 *bn +relu      64×8×8      8  tiny-spd.swift:11
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_n011_conv_direct: 1 x 8 x 8 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
+/* How many vectors a register tile has, and how many tiles are finished together, at most: their sums stay in the first cache. */
+enum { TILE = 8, TOGETHER = 8 };
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+/* A view that a layer reads, at the row at hand: what the first pixel reads, steps as in `source`, and how far ahead of that lies what the
+ * tile rows_ahead rows further down will read for the first time, its lowest tap row. */
+typedef struct {
+    const float *at;
+    ptrdiff_t row, tap_row, tap_col, block, ahead;
+    int blocks;
+} direct_view;
+
+/* The tile at hand: its views, where its strip's weights and the biases lie, its first pixel and block of outputs, and how many blocks of
+ * inputs it passes before it is its turn to fetch one ahead, and every how many. */
+typedef struct {
+    direct_view x[4];
+    int views;
+    const float *w, *bias;
+    float *arena;
+    int image, row, col, block, turn, period;
+} direct_tile;
+
+struct direct {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int kh;     /* tap rows */
+    int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
+    int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
+    ptrdiff_t x_group, w, bias;
+    const source *x; /* what is read */
+    int sources;
+    place y, r, start; /* what is written, what is added, and what sums start from in place of the bias */
+    int strip, tile_rows, tile_cols;
+    int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
+    int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
+     * last of a row, one of the last rows. */
+    void (*tile[2][3])(const direct *, direct_tile *, int tiles);
+    /* What is done with the sums of `cols` pixels of a row and a block of outputs: the epilogue and the store. */
+    void (*finish)(const direct *, const direct_tile *, const vec *sums, int row, int block, int cols);
+};
+
+/* Where the tile's first pixel of a row and a block of outputs lies. */
+INLINE float *direct_line(const direct *c, const direct_tile *t, const int row, const int block)
+{
+    return t->arena + c->y.at + t->image * c->y.image + row * c->y.row + block * c->y.block + t->col * c->y.col;
+}
+
+/* Lets the views of a tile begin at its row; the inputs of its group are `shift` floats after the first. */
+INLINE void direct_row(const direct *c, direct_tile *t, const ptrdiff_t shift)
+{
+    t->views = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const float *row = t->arena + shift + t->image * s->image + t->row / s->repeat * s->row;
+        const direct_view x = {NULL, s->row, s->tap_row, s->tap_col, s->block, c->rows_ahead * s->row + (c->kh - 1) * s->tap_row, s->blocks};
+        for (int i = 0; i < s->count; i++) {
+            t->x[t->views] = x;
+            t->x[t->views++].at = row + s->at[i];
+        }
+    }
+}
+
+/* Lets the sums of the tile at column `col` start from the bias, or from those of another convolution, each of which stands for
+ * started x started pixels. */
+INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                         const int started)
+{
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        const float *from = t->bias + t->block * BLOCK;
+        ptrdiff_t step = BLOCK;
+        if (started > 0) {
+            from = t->arena + c->start.at + t->image * c->start.image + t->block * (step = c->start.block);
+            from += (t->row / started + i / cols / started) * c->start.row + (col / started + i % cols / started) * c->start.col;
+        }
+        UNROLL
+        for (int n = 0; n < blocks * VECTORS; n++) acc[i * blocks * VECTORS + n] = AT(from + n / VECTORS * step + n % VECTORS * VL);
+    }
+}
+
+/* Fetches pixels [first, first + count) of the lines that a tile will be stored to, unless the store goes past the caches. */
+INLINE void direct_fetch(const direct *c, const float *const *y, const int lines, const int first, const int count)
+{
+    if (c->streams) return;
+    const ptrdiff_t step = c->y.col;
+    ROLLED
+    for (int i = 0; i < lines; i++) {
+        UNROLL
+        for (int j = 0; j < count; j++) PREFETCH_STORE(y[i] + (first + j) * step);
+    }
+}
+
+/* Adds the inputs of views [first, last) to the sums of the tile at column `col`. Literals are the size of the tile, the taps, the step from
+ * pixel to pixel, how many pixels share an input, and how many floats ahead weights are fetched. Returns the end of the weights read.
  *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_n011_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+ * On the way it fetches inputs ahead, for every period-th block, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *direct_add(const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                               const float *w, int *turn, const int first, const int last, const int kh, const int kw,
+                               const ptrdiff_t pixel, const int repeat, const int weights_ahead)
 {
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+    for (const direct_view *x = t->x + first; x < t->x + last; x++) {
+        const ptrdiff_t row = x->row, tap_row = x->tap_row, tap_col = x->tap_col;
+        const float *p = x->at + col / repeat * pixel;
+        int b = x->blocks;
         ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
+        do {
+            if ((*turn)-- == 0) {
+                *turn = t->period - 1;
                 UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+                for (int j = 0; j < cols; j += repeat) PREFETCH(p, x->ahead + j / repeat * pixel, 1);
             }
             ROLLED
-            for (int ky = 0; ky < 1; ky++) {
+            for (int ky = 0; ky < kh; ky++) {
                 ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
+                for (int kx = 0; kx < kw; kx++)
+                    w = multiply(acc, rows, cols, blocks * VECTORS, p + ky * tap_row + kx * tap_col, row, pixel, repeat, BLOCK, w,
+                                 weights_ahead);
             }
-        }
+            p += x->block;
+        } while (--b > 0);
     }
     return w;
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_n011_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+/* Puts a tile's sums into the lines of TOGETHER tiles. */
+INLINE void direct_keep(vec *sums, const vec *acc, const int rows, const int cols, const int blocks)
 {
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)4096 + (row + i) * (ptrdiff_t)512 + out * (ptrdiff_t)128 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    relu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
+    UNROLL
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols * VECTORS; j++)
+            sums[i * TOGETHER * cols * VECTORS + j] =
+                acc[((i / blocks * cols + j / VECTORS) * blocks + i % blocks) * VECTORS + j % VECTORS];
+    }
+}
+
+/* The lines of a tile, its rows of each block of outputs: where they will be stored. */
+INLINE void direct_lines(const direct *c, const direct_tile *t, const float **y, const int rows, const int blocks)
+{
+    for (int i = 0; i < rows * blocks; i++) y[i] = direct_line(c, t, t->row + i / blocks, t->block + i % blocks);
+}
+
+/* Finishes the lines of `tiles` tiles. */
+INLINE void direct_end(const direct *c, direct_tile *t, const vec *sums, const int rows, const int cols, const int blocks, const int tiles)
+{
+    for (int i = 0; i < rows * blocks; i++)
+        c->finish(c, t, sums + i * TOGETHER * cols * VECTORS, t->row + i / blocks, t->block + i % blocks, tiles * cols);
+    t->col += tiles * cols;
+}
+
+/* `tiles` tiles whose views are alike. All but the first three arguments are literals; see direct_add. */
+INLINE void direct_tiles(const direct *c, direct_tile *t, const int tiles, const int rows, const int cols, const int blocks,
+                         const int kh, const int kw, const ptrdiff_t pixel, const int repeat, const int weights_ahead, const int started)
+{
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, rows, blocks);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * cols;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, rows, cols, blocks, started);
+        direct_fetch(c, y, rows * blocks, i * cols, cols);
+        direct_add(t, col, acc, rows, cols, blocks, t->w, &turn, 0, t->views, kh, kw, pixel, repeat, weights_ahead);
+        direct_keep(sums + i * cols * VECTORS, acc, rows, cols, blocks);
+    }
+    direct_end(c, t, sums, rows, cols, blocks, tiles);
+}
+
+/* A direct convolution: computes the share of thread `thread` of `threads`, an equal share of the units, a unit being unit_rows
+ * rows (a band) of one strip. Units run strip by strip where the weights are the larger stream, else band by band. */
+OUTLINE void conv_direct(const direct *c, const float *weights, float *arena, const int thread, const int threads)
+{
+    const int bands = c->images * ((c->rows + c->unit_rows - 1) / c->unit_rows), strips = (c->blocks + c->strip - 1) / c->strip;
+    const int units = bands * c->groups * strips, last = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < last; unit++) {
+        const int all = c->strip_major ? unit / bands : unit % (c->groups * strips); /* strips of all groups */
+        const int band = c->strip_major ? unit % bands : unit / (c->groups * strips);
+        const int group = all / strips, strip = all % strips, first = strip * c->strip;
+        const int narrow = c->blocks - first < c->strip;
+        const int per_image = bands / c->images, top = band % per_image * c->unit_rows;
+        const int end = top + c->unit_rows < c->rows ? top + c->unit_rows : c->rows;
+        direct_tile t;
+        t.arena = arena, t.bias = weights + c->bias, t.w = weights + c->w + (group * c->blocks + first) * (ptrdiff_t)c->depth * BLOCK;
+        t.image = band / per_image, t.block = group * c->blocks + first;
+        t.turn = c->rows_ahead == 0 ? -1 : c->strip_major ? 0 : strip, t.period = c->strip_major ? 1 : strips;
+        for (t.row = top; t.row + c->tile_rows <= end; t.row += c->tile_rows) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            for (int left = c->cols / c->tile_cols; left > 0; left -= TOGETHER)
+                c->tile[narrow][0](c, &t, left < TOGETHER ? left : TOGETHER);
+            if (t.col < c->cols) c->tile[narrow][1](c, &t, 1);
+        }
+        if (t.row < end) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            c->tile[narrow][2](c, &t, 1);
         }
     }
-    (void)bias, (void)r;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_n011_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x4x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* Epilogue: relu. */
+OUTLINE void direct_finish_relu(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
 {
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
     ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
+    for (int j = 0; j < cols; j++) {
         UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)4096 + (row + i / blocks) * (ptrdiff_t)512 + out * (ptrdiff_t)128 +
-                           (col + j) * 16);
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            relu(&v);
+            PUT(to, v);
+        }
     }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_n011_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 2, 256, 1024, 32, 1024, 32, 8192, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_n011_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_n011_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 4 <= 8; col += 4)
-            tiny_spd_n011_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (8 % 4 > 0)
-            tiny_spd_n011_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (8 % 1 > 0 && row < end)
-        tiny_spd_n011_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (8 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 8 ? row + 1 : 8;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_n011_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            tiny_spd_n011_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %12 = global_average_pool(%11)      64×1×1      11  tiny-spd.swift:12
@@ -953,152 +1067,23 @@ OUTLINE void tiny_spd_n012_global_average(const float *const x[], float *restric
     }
 }
 
-/* %14 = conv2d(%12) k=1 64→10      10×1×1      13  tiny-spd.swift:12
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_n014_conv_direct: 1 x 1 x 1 outputs in 1 blocks, 1 x 1 taps, 64 products each. */
+/* 1 x 1 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x1x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 1, 1, 1, 1, 16, 1, 2048, 0); }
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_n014_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+/* Epilogue: none. */
+OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
 {
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
+    for (int j = 0; j < cols; j++) {
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            PUT(to, v);
         }
     }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_n014_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)16 + (row + i) * (ptrdiff_t)16 + out * (ptrdiff_t)16 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_n014_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (1 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)16 + (row + i / blocks) * (ptrdiff_t)16 + out * (ptrdiff_t)16 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_n014_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 16, 64, 16, 64, 16, 64, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_n014_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_n014_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 1 <= 1; col += 1)
-            tiny_spd_n014_conv_direct_tile(1, 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (1 % 1 > 0)
-            tiny_spd_n014_conv_direct_tile(1, 1 % 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (1 % 1 > 0 && row < end)
-        tiny_spd_n014_conv_direct_tile(1 % 1, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (1 + 1 - 1) / 1,
-        STRIPS = (1 + 1 - 1) / 1,
-        LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 1 ? row + 1 : 1;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_n014_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            tiny_spd_n014_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* the network's output
@@ -1148,6 +1133,35 @@ OUTLINE void tiny_spd_output0_copy(const float *const x[], float *restrict y, in
         }
     }
 }
+
+/* ---- the layers -------------------------------------------------------------------------------------------------- */
+
+/* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu      32×16×16      4  tiny-spd.swift:8 */
+static const winograd C007 = {
+    .images = 1, .rows = 16, .cols = 16, .blocks = 2, .in_blocks = 4, .w = W007, .bias = B007,
+    .x = (const source[]){{(const ptrdiff_t[]){T003 - 2 * 576 - 2 * 16, T003 - 1 * 576 - 2 * 16, T003 - 2 * 576 - 1 * 16, T003 - 1 * 576 - 1 * 16}, 4, 1, 20736, 1152, 32, 1152, 32, 576, 1}}, .sources = 1,
+    .y = {T007, 8192, 512, 16, 256},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 1040, .m_plane = 272, .shared = 1, .v = S007,
+    .fetches = 0, .streams = 0, .read = winograd4_read_step32, .write = winograd4_write_relu,
+};
+
+/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 *bn +relu      64×8×8      8  tiny-spd.swift:11 */
+static const direct C011 = {
+    .images = 1, .rows = 8, .cols = 8, .blocks = 4, .kh = 1, .groups = 1, .depth = 128, .w = W011, .bias = B011,
+    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 1 * 512, T007 + 1 * 16, T007 + 1 * 512 + 1 * 16}, 4, 2, 8192, 1024, 32, 1024, 32, 256, 1}}, .sources = 1,
+    .y = {T011, 4096, 512, 16, 128},
+    .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x4x1_step32}}, .finish = direct_finish_relu,
+};
+
+/* %14 = conv2d(%12) k=1 64→10      10×1×1      13  tiny-spd.swift:12 */
+static const direct C014 = {
+    .images = 1, .rows = 1, .cols = 1, .blocks = 1, .kh = 1, .groups = 1, .depth = 64, .w = W014, .bias = B014,
+    .x = (const source[]){{(const ptrdiff_t[]){T012}, 1, 4, 64, 64, 16, 64, 16, 16, 1}}, .sources = 1,
+    .y = {T014, 16, 16, 16, 16},
+    .strip = 1, .tile_rows = 1, .tile_cols = 1, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x1x1}}, .finish = direct_finish_plain,
+};
 
 
 /* ---- parameters: the checked file that spdc writes ----------------------------------------------------------- */
@@ -1408,33 +1422,33 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %3 = conv2d(%0) k=3 p=1 3→16 *bn +relu */
-            zero_halo(arena + 38624, 1, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
-            tiny_spd_n003_conv_image(input, scratch, weights + 0, weights + 432, NULL, arena + 38624, thread, threads);
+            zero_halo(arena + T003, 1, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_n003_conv_image(input, scratch, weights + W003, weights + B003, NULL, arena + T003, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 *bn +relu */
-            tiny_spd_n007_conv_winograd((const float *const[]){arena + 37440, arena + 38016, arena + 37456, arena + 38032}, arena + 0, scratch, weights + 448, weights + 74176, NULL, arena + 58176, 0, 2, thread, threads);
+            conv_winograd(&C007, arena, weights, arena, scratch, 0, 2, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 *bn +relu */
-            tiny_spd_n011_conv_direct((const float *const[]){arena + 58176, arena + 58688, arena + 58192, arena + 58704}, weights + 74208, weights + 82400, NULL, arena + 0, thread, threads);
+            conv_direct(&C011, weights, arena, thread, threads);
             break;
         }
         case 3: {
             /* %12 = global_average_pool(%11) */
-            tiny_spd_n012_global_average((const float *const[]){arena + 0}, arena + 4096, thread, threads);
+            tiny_spd_n012_global_average((const float *const[]){arena + T011}, arena + T012, thread, threads);
             break;
         }
         case 4: {
             /* %14 = conv2d(%12) k=1 64→10 */
-            tiny_spd_n014_conv_direct((const float *const[]){arena + 4096}, weights + 82464, weights + 83488, NULL, arena + 0, thread, threads);
+            conv_direct(&C014, weights, arena, thread, threads);
             break;
         }
         case 5: {
             /* the network's output */
-            tiny_spd_output0_copy((const float *const[]){arena + 0}, output, thread, threads);
+            tiny_spd_output0_copy((const float *const[]){arena + T014}, output, thread, threads);
             break;
         }
 
@@ -1451,17 +1465,17 @@ static void pack(const void *parameters, float *weights, int thread, int threads
     for (uint64_t i = (uint64_t)83504 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %3 0 */
-    pack_image(weights + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
-    pack_bias(weights + 432, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_image(weights + W003, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
+    pack_bias(weights + B003, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
     /* %7 4 */
-    pack_winograd(weights + 448, 2, 1, 64, (const input_view[]){{16, 0, 1}, {16, 16, 1}, {16, 32, 1}, {16, 48, 1}}, 4, 6, (const double[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, 64, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
-    pack_bias(weights + 74176, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_winograd(weights + W007, 2, 1, 64, (const input_view[]){{16, 0, 1}, {16, 16, 1}, {16, 32, 1}, {16, 48, 1}}, 4, 6, winograd4_g, 64, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
+    pack_bias(weights + B007, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
     /* %11 8 */
-    pack_direct(weights + 74208, 4, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
-    pack_bias(weights + 82400, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_direct(weights + W011, 4, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
+    pack_bias(weights + B011, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
     /* %14 13 */
-    pack_direct(weights + 82464, 1, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 15), 0, 10, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 83488, tensor(parameters, 16), 0, 10, &(batch_norm){0}, thread, threads);
+    pack_direct(weights + W014, 1, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 15), 0, 10, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B014, tensor(parameters, 16), 0, 10, &(batch_norm){0}, thread, threads);
 
     (void)parameters;
 }
@@ -1473,7 +1487,7 @@ int tiny_spd_pack(const void *parameters, size_t parameter_bytes, void *packed, 
     if (packed_bytes < TINY_SPD_PACKED_BYTES) return TINY_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != TINY_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xc7407e382a700fc1u, 0x265b835e6e991546u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xd28cfa7395135943u, 0x265b835e6e991546u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     const int has_roots = check_roots(parameters);
     int damaged = 0;
@@ -1500,7 +1514,7 @@ int tiny_spd_init(tiny_spd_context *context, const void *packed, void *arena, si
     if (arena_bytes < TINY_SPD_ARENA_BYTES(threads)) return TINY_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0xc7407e382a700fc1u || header->graph_hash != 0x265b835e6e991546u)
+        header->version != 1 || header->pack_hash != 0xd28cfa7395135943u || header->graph_hash != 0x265b835e6e991546u)
         return TINY_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

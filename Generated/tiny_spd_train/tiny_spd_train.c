@@ -678,359 +678,69 @@ static void pack_image(float *to, int out_blocks, int strip, int channels, int s
     }
 }
 
-/* Statistics of what a convolution stores, gathered while it is in registers.
- *
- * They are gathered over runs of pixels that do not depend on the number of threads: for each vector of channels the sums of
- * v - k and of its square, where k, the run's first value, keeps a large mean from taking the digits. A run's result is a slot,
- * width being that of all blocks of outputs: means, sums of the squares of the differences from them, and the number of pixels.
- *     slot: [2][width] floats, then 16 of which the first is the number
- * norm_statistics.c merges the slots. A strip of outputs has no more than 32 vectors, since its sums are in registers.
- */
-typedef struct {
-    int pixels;
-    vec first[32], sum[32], square[32];
-} statistics;
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors after the one before, a pixel `step`. */
-INLINE void add_statistics(statistics *s, const int n, const vec *v, const int rows, const int cols, const int row,
-                           const int step)
-{
-    vec first = s->first[n], sum = s->sum[n], square = s->square[n];
-    if (s->pixels == 0) {
-        first = v[0];
-        sum = square = SPLAT(0.0f);
-    }
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < cols; j++) {
-            const vec d = v[i * row + j * step] - first;
-            sum += d;
-            square += d * d;
-        }
-    }
-    s->first[n] = first;
-    s->sum[n] = sum;
-    s->square[n] = square;
-}
-
-/* Writes what `vectors` vectors of channels, the first of them `channel`, give to a slot. */
-INLINE void store_statistics(const statistics *s, float *slot, const int width, const int channel, const int vectors)
-{
-    const vec share = SPLAT(1.0f / (float)s->pixels);
-    for (int n = 0; n < vectors; n++) {
-        float *to = slot + channel + n * VL;
-        const vec apart = s->sum[n] * share;
-        PUT(to, s->first[n] + apart);
-        PUT(to + width, s->square[n] - s->sum[n] * apart);
-    }
-    if (channel == 0) slot[2 * width] = (float)s->pixels;
-}
-
-/* Winograd's minimal filtering F(2 x 2, 3 x 3): a tile of 2 x 2 outputs of a 3 x 3 convolution comes from 4 x 4 inputs by
- * 4 * 4 products instead of 2 * 2 * 9. Points: 0.0, 1.0, -1.0 and infinity. With B, G and A of these points,
- * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
-
-INLINE void winograd2_input_line(const vec *d, vec *t)
-{
-    t[0] = d[2] - d[0];
-    const vec odd0 = d[2];
-    const vec even0 = d[1];
-    t[1] = even0 + odd0;
-    t[2] = odd0 - even0;
-    t[3] = d[3] - d[1];
-}
-
-INLINE void winograd2_output_line(const vec *t, vec *y)
-{
-    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
-    y[0] = sum0 + t[0];
-    y[1] = difference0 + t[3];
-}
-
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
-OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
-                               const ptrdiff_t plane)
-{
-    for (int n = 0; n < VECTORS; n++) {
-        vec columns[4][4];
-        ROLLED
-        for (int j = 0; j < 4; j++) {
-            vec d[4], t[4];
-            UNROLL
-            for (int i = 0; i < 4; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
-            winograd2_input_line(d, t);
-            UNROLL
-            for (int i = 0; i < 4; i++) columns[i][j] = t[i];
-        }
-        float *to = v + n * VL;
-        ROLLED
-        for (int i = 0; i < 4; i++) {
-            vec t[4];
-            winograd2_input_line(columns[i], t);
-            UNROLL
-            for (int j = 0; j < 4; j++, to += plane) PUT(to, t[j]);
-        }
-    }
-}
-
-/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
-INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
-{
-    vec columns[2][4];
-    ROLLED
-    for (int j = 0; j < 4; j++) {
-        vec t[4], s[2];
-        UNROLL
-        for (int i = 0; i < 4; i++) t[i] = AT(m + (i * 4 + j) * plane);
-        winograd2_output_line(t, s);
-        UNROLL
-        for (int i = 0; i < 2; i++) columns[i][j] = s[i];
-    }
-    ROLLED
-    for (int i = 0; i < 2; i++) winograd2_output_line(columns[i], y + i * 2);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
-}
-
-/* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
- * side, into PyTorch's order. After the prelude. */
-
-/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
- * floats apart.
- *
- * All arguments but acc, offset and addresses are literals (cols need not be): what is left per pixel is one load for each vector
- * of dy, one broadcast for each input and their products, with acc in registers. Vector n of dy is offset[n] from its first. */
-INLINE void multiply_pixels(vec *acc, const int inputs, const int vectors, const float *x, const float *dy,
-                            const ptrdiff_t *offset, const int cols, const ptrdiff_t x_step, const ptrdiff_t dy_step,
-                            const int repeat)
-{
-    UNROLL_BY_2
-    for (int col = 0; col < cols; col++) {
-        vec g[BLOCK];
-        UNROLL
-        for (int n = 0; n < vectors; n++) {
-            g[n] = AT(dy + offset[n] + col * repeat * dy_step);
-            UNROLL
-            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * dy_step);
-        }
-        UNROLL
-        for (int i = 0; i < inputs; i++) {
-            const float s = x[col * x_step + i];
-            UNROLL
-            for (int n = 0; n < vectors; n++) acc[i * vectors + n] += s * g[n];
-        }
-    }
-}
-
-/* slab[input][vector] += acc, or = acc. */
-INLINE void put_sums(float *slab, vec *acc, const int count, const int add)
-{
-    if (add) {
-        UNROLL
-        for (int i = 0; i < count; i++) acc[i] += AT(slab + i * VL);
-    }
-    UNROLL
-    for (int i = 0; i < count; i++) PUT(slab + i * VL, acc[i]);
-}
-
-/* Writes, or adds, v to any address of floats. */
-INLINE void put_unaligned(float *to, const vec *v, const int add)
-{
-    vec sum = *v;
-    if (add) {
-        vec old;
-        memcpy(&old, to, sizeof old);
-        sum += old;
-    }
-    memcpy(to, &sum, sizeof sum);
-}
-
-/* Where the gradients of one output begin, `size` numbers for each: outputs starts[k] and on are those of part k. */
-INLINE float *gradients_of(float *const parts[], const int *starts, const int count, const int output, const ptrdiff_t size)
-{
-    int k = count - 1;
-    while (starts[k] > output) k--;
-    return parts[k] + (output - starts[k]) * size;
-}
-
-/* Adds `count` slabs, `apart` floats from one to the next, and stores the gradients of `lanes` inputs, the first of which is number
- * `input` of the weights and the next `stride` further on, for `outputs` outputs from `output` on.
- * Slab: [tap][16 inputs][vectors of outputs]; dw: for each output [inputs][taps]. */
-INLINE void store_gradients(float *const dw[], const int *starts, const int parts, const float *slab, const int count,
-                            const ptrdiff_t apart, const int vectors, const int taps, const int lanes, const int input,
-                            const int stride, const ptrdiff_t inputs, const int output, const int outputs, const int add)
-{
-    const int rows = lanes * taps; /* pairs (input, tap), which is how an output's weights lie */
-    for (int row = 0; row < rows; row += VL) {
-        const int height = rows - row < VL ? rows - row : VL;
-        for (int n = 0; n < vectors && n * VL < outputs; n++) {
-            const int width = outputs - n * VL < VL ? outputs - n * VL : VL;
-            vec lines[VL];
-            for (int i = 0; i < VL; i++) {
-                const int at = i < height ? row + i : row;
-                const float *line = slab + ((at % taps * BLOCK + at / taps) * vectors + n) * VL;
-                lines[i] = AT(line);
-                for (int c = 1; c < count; c++) lines[i] += AT(line + c * apart);
-            }
-            if (height == VL && stride == 1) {
-                transpose(lines);
-                for (int o = 0; o < width; o++)
-                    put_unaligned(gradients_of(dw, starts, parts, output + n * VL + o, inputs * taps) +
-                                      (ptrdiff_t)input * taps + row, lines + o, add);
-                continue;
-            }
-            const float *values = (const float *)lines;
-            for (int o = 0; o < width; o++) {
-                float *to = gradients_of(dw, starts, parts, output + n * VL + o, inputs * taps);
-                for (int i = 0; i < height; i++) {
-                    float *w = to + (input + (ptrdiff_t)((row + i) / taps) * stride) * taps + (row + i) % taps;
-                    *w = add ? *w + values[i * VL + o] : values[i * VL + o];
-                }
-            }
-        }
-    }
-}
-
-/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
- * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
- * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
-
-INLINE void winograd4_input_line(const vec *d, vec *t)
-{
-    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
-    const vec odd0 = d[4] - 1.96f * d[2];
-    const vec even0 = d[3] - 1.96f * d[1];
-    t[1] = 0.7f * even0 + odd0;
-    t[2] = odd0 - 0.7f * even0;
-    const vec odd1 = d[4] - 0.49f * d[2];
-    const vec even1 = d[3] - 0.49f * d[1];
-    t[3] = 1.4f * even1 + odd1;
-    t[4] = odd1 - 1.4f * even1;
-    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
-}
-
-INLINE void winograd4_output_line(const vec *t, vec *y)
-{
-    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
-    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
-    y[0] = sum0 + sum1 + t[0];
-    y[1] = 0.7f * difference0 + 1.4f * difference1;
-    y[2] = 0.49f * sum0 + 1.96f * sum1;
-    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
-}
-
-/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
-OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
-                               const ptrdiff_t plane)
-{
-    for (int n = 0; n < VECTORS; n++) {
-        vec columns[6][6];
-        ROLLED
-        for (int j = 0; j < 6; j++) {
-            vec d[6], t[6];
-            UNROLL
-            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
-            winograd4_input_line(d, t);
-            UNROLL
-            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
-        }
-        float *to = v + n * VL;
-        ROLLED
-        for (int i = 0; i < 6; i++) {
-            vec t[6];
-            winograd4_input_line(columns[i], t);
-            UNROLL
-            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
-        }
-    }
-}
-
-/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
-INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
-{
-    vec columns[4][6];
-    ROLLED
-    for (int j = 0; j < 6; j++) {
-        vec t[6], s[4];
-        UNROLL
-        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
-        winograd4_output_line(t, s);
-        UNROLL
-        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
-    }
-    ROLLED
-    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
-}
+/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
+ * its weights and biases in the arena; S, memory of the arena that threads share in its step. */
+#define T001 331776 /* 16×32×32, steps 0 to 2 */
+#define W001 0
+#define B001 432
+#define S001 0
+#define T003 1184 /* 16×32×32, steps 2 to 3 */
+#define T005 331776 /* 32×16×16, steps 3 to 21 */
+#define W005 466944
+#define B005 499712
+#define S005 466944
+#define T007 0 /* 32×16×16, steps 5 to 6 */
+#define T009 135168 /* 64×8×8, steps 6 to 16 */
+#define W009 221184
+#define B009 229376
+#define S009 221184
+#define T011 0 /* 64×8×8, steps 8 to 9 */
+#define T012 67584 /* 64×1×1, steps 9 to 12 */
+#define T014 1040 /* 10×1×1, steps 10 to 11 */
+#define W014 0
+#define B014 1024
+#define S014 0
+#define S015 0
+#define T016 841792 /* 16×1×1, steps 1 to 27 */
+#define S016 0
+#define T017 270336 /* 32×1×1, steps 4 to 21 */
+#define S017 499744
+#define T018 68608 /* 64×1×1, steps 7 to 16 */
+#define S018 202752
+#define T019 5120 /* 10×1×1, steps 11 to 13 */
+#define S020 0
+#define T021 1088 /* 64×1×1, steps 13 to 14 */
+#define W022 0
+#define B022 1024
+#define S022 0
+#define T023 202752 /* 64×8×8, steps 14 to 19 */
+#define T025 512 /* 64×1×1, steps 15 to 16 */
+#define S025 0
+#define T026 202752 /* 64×8×8, steps 16 to 19 */
+#define T029 602704 /* 32×16×16, steps 19 to 25 */
+#define W030 0
+#define B030 8192
+#define S030 0
+#define T031 1024 /* 32×1×1, steps 20 to 21 */
+#define S031 0
+#define T032 602704 /* 32×16×16, steps 21 to 25 */
+#define S034 768000
+#define T035 0 /* 16×32×32, steps 25 to 28 */
+#define W036 768000
+#define B036 841728
+#define S036 768000
+#define T037 272384 /* 16×1×1, steps 26 to 27 */
+#define S037 270336
+#define T038 0 /* 16×32×32, steps 27 to 28 */
+#define S040 270336
+#define T041 0 /* 32×16×16, steps 17 to 18 */
+#define T042 331776 /* 16×32×32, steps 22 to 27 */
+#define W042 0
+#define B042 432
+#define S042 0
+#define T043 1184 /* 16×32×32, steps 23 to 24 */
 
 /* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
@@ -1078,21 +788,16 @@ static void tiny_spd_train_n001_conv_image_stage(const float *restrict image, in
  * constants do not take registers from the accumulators. */
 OUTLINE void tiny_spd_train_n001_conv_image_finish(const vec *sums, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int first)
 {
-    for (int b = 0; b < blocks; b++) {
+    for (int b = first; b < first + blocks; b++) {
+        float *line = y + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 + b * (ptrdiff_t)512 + col * BLOCK;
         ROLLED
         for (int j = 0; j < cols; j++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = (block + b) * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)0 + row * (ptrdiff_t)0 +
-                                           (block + b) * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                vec v = sums[(j * blocks + b) * VECTORS + n];
-                (void)phase, (void)residual;
-                PUT(y + image * (ptrdiff_t)16896 + row * (ptrdiff_t)528 +
-                        (block + b) * (ptrdiff_t)512 + (col + j) * BLOCK + n * VL, v);
+                vec v = sums[(j * blocks + b - first) * VECTORS + n];
+                PUT(line + j * BLOCK + n * VL, v);
             }
         }
     }
@@ -1337,241 +1042,474 @@ OUTLINE void tiny_spd_train_n003_normalize(const float *z, const float *table, c
     (void)table, (void)r;
 }
 
+/* Statistics of what a convolution stores, gathered while it is in registers.
+ *
+ * They are gathered over runs of pixels that do not depend on the number of threads: for each vector of channels the sums of
+ * v - k and of its square, where k, the run's first value, keeps a large mean from taking the digits. A run's result is a slot,
+ * width being that of all blocks of outputs: means, sums of the squares of the differences from them, and the number of pixels.
+ *     slot: [2][width] floats, then 16 of which the first is the number
+ * norm_statistics.c merges the slots. A strip of outputs has no more than 32 vectors, since its sums are in registers.
+ */
+typedef struct {
+    int pixels[32];
+    vec first[32], sum[32], square[32];
+} statistics;
+
+INLINE void begin_statistics(statistics *s)
+{
+    for (int n = 0; n < 32; n++) s->pixels[n] = 0;
+}
+
+/* Adds rows x cols pixels of vector number n; a row of pixels is `row` vectors after the one before, a pixel `step`. */
+INLINE void add_statistics(statistics *s, const int n, const vec *v, const int rows, const int cols, const int row,
+                           const int step)
+{
+    vec first = s->first[n], sum = s->sum[n], square = s->square[n];
+    if (s->pixels[n] == 0) {
+        first = v[0];
+        sum = square = SPLAT(0.0f);
+    }
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < cols; j++) {
+            const vec d = v[i * row + j * step] - first;
+            sum += d;
+            square += d * d;
+        }
+    }
+    s->pixels[n] += rows * cols;
+    s->first[n] = first;
+    s->sum[n] = sum;
+    s->square[n] = square;
+}
+
+/* Writes what `vectors` vectors of channels, the first of them `channel`, give to a slot. */
+INLINE void store_statistics(const statistics *s, float *slot, const int width, const int channel, const int vectors)
+{
+    const vec share = SPLAT(1.0f / (float)s->pixels[0]);
+    for (int n = 0; n < vectors; n++) {
+        float *to = slot + channel + n * VL;
+        const vec apart = s->sum[n] * share;
+        PUT(to, s->first[n] + apart);
+        PUT(to + width, s->square[n] - s->sum[n] * apart);
+    }
+    if (channel == 0) slot[2 * width] = (float)s->pixels[0];
+}
+
+/* ---- convolutions: a layer is a constant that says what is read, what is written and how it is cut ------------- */
+
+/* What a layer reads: `count` views of the same shape, one after the other, such as the phases of a space-to-depth, each of `blocks`
+ * blocks of 16 inputs. at[i] is where output (image 0, row 0, column 0) reads its first tap of the first block of view i, in floats from
+ * the start of the arena. The rest are steps in floats: from image to image, row to row and column to column of the output, from tap row to
+ * tap row and tap column to tap column, and from block to block; in nearest upsampling, each row and column serves `repeat` of the output. */
+typedef struct {
+    const ptrdiff_t *at;
+    int count, blocks;
+    ptrdiff_t image, row, col, tap_row, tap_col, block;
+    int repeat;
+} source;
+
+/* A tensor that a layer writes, adds or starts from: its first pixel, and the steps from image to image, row to row, column to
+ * column and block to block of 16 channels. */
+typedef struct { ptrdiff_t at, image, row, col, block; } place;
+
 /* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
  *
- * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
+ * Algorithm. The output is cut into tiles of m x m pixels, numbered image by image, row by row. Each tile's (m + 2)^2 inputs
  * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
  * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
- * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
- *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
+ * `tiles` tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][source][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements v_plane apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes m_plane apart
  * Both are an odd number of cache lines, so that the planes fall into different sets.
  *
- * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
+ * Threads. Either each has its own blocks of tiles and its own V (shared 0), or all work on one block (shared 1): they
  * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
  * computed in the same order whoever computes it.
  *
- * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
- * bytes, halos hold zeros; they cover what tiles that overhang the output read.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a
- * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
- * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
- * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
- * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
- * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
- * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
- * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
+ * Preconditions. As for the direct convolution; halos cover what tiles that overhang the output read.
  */
+typedef struct winograd winograd;
 
-/* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics      32×16×16      4  tiny-spd.swift:8
- *     templates/kernels/conv_winograd.c */
-/* tiny_spd_train_n005_conv_winograd: 16 x 16 x 16 outputs in 2 blocks from 4, F(2 x 2, 3 x 3). */
+/* A group of tiles that is transformed back: the products M of `blocks` blocks of outputs, the first of them `block`, and the
+ * numbers of the tiles, the first and how many, and how many more will follow. */
+typedef struct {
+    const float *products, *bias;
+    float *arena;
+    int tile, tiles, following, block, blocks, begins;
+    statistics *gathered;
+} winograd_group;
+
+struct winograd {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int in_blocks; /* blocks of inputs of all sources */
+    ptrdiff_t w, bias, v; /* v: where V lies if it is shared */
+    const source *x; /* what is read */
+    int sources;
+    place y, r; /* what is written and what is added */
+    const ptrdiff_t *y_blocks; /* where each block begins; NULL if they are y.block apart */
+    int m, strip; /* edge of a tile; blocks of outputs in a strip, of which the last may have fewer */
+    int tiles, group, chunk; /* tiles in a block; tiles in a register tile and groups in a chunk, at most */
+    ptrdiff_t v_plane, m_plane;
+    int shared, fetches; /* see above; whether a thread fetches the inputs of its next block ahead */
+    int streams; /* whether the output goes past the caches */
+    /* B' d B of tiles [first, first + tiles): of all pairs (block of inputs, tile), numbered in this order, those in [low, high). */
+    void (*read)(const winograd *, const float *x, float *v, int first, int tiles, int low, int high);
+    /* A' m A of a group, the epilogue and the store. */
+    void (*write)(const winograd *, const winograd_group *);
+};
 
 /* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int tiny_spd_train_n005_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
+INLINE int winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
 
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void tiny_spd_train_n005_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
+/* Where block number `block` of the output begins. */
+INLINE ptrdiff_t winograd_block(const winograd *c, const int block) { return (c->y_blocks == NULL ? block * c->y.block : c->y_blocks[block]); }
+
+/* The inputs of the next block of tiles, which a thread fetches while it multiplies: `due` of `parts` of them by now. */
+typedef struct {
+    const source *s;
+    int view, block, first, tiles, tile, image, row, col;
+    int64_t left, due, parts;
+} winograd_ahead;
+
+/* Begins with the inputs of tiles [first, first + tiles), to be fetched in `parts` parts. */
+INLINE void winograd_begin(const winograd *c, winograd_ahead *a, const int first, const int tiles, const int64_t parts)
 {
-    enum { ROWS = (16 + 2 - 1) / 2, COLS = (16 + 2 - 1) / 2 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    a->s = c->x, a->view = a->block = a->tile = 0;
+    a->first = first, a->tiles = tiles;
+    a->left = (int64_t)c->in_blocks * tiles, a->due = 0, a->parts = parts;
+}
+
+/* Fetches one part: of each tile and block of inputs all but the first two columns, which the neighbour on the left fetches. */
+INLINE void winograd_continue(const winograd *c, winograd_ahead *a, const float *x)
+{
+    const int rows = (c->rows + c->m - 1) / c->m, cols = (c->cols + c->m - 1) / c->m;
+    for (a->due += a->left; a->due >= a->parts; a->due -= a->parts) {
+        if (a->tile == 0) a->image = a->first / (rows * cols), a->row = a->first / cols % rows, a->col = a->first % cols;
+        const source *s = a->s;
+        const float *p = x + s->at[a->view] + a->block * s->block + a->image * s->image + a->row * c->m * s->row + a->col * c->m * s->col;
+        for (int i = 0; i < c->m + 2; i++, p += s->row) {
+            for (int j = 2; j < c->m + 2; j++) PREFETCH(p, j * s->col, 1);
+        }
+        if (++a->col == cols) a->col = 0, a->row++;
+        if (a->row == rows) a->row = 0, a->image++;
+        if (++a->tile == a->tiles) a->tile = 0, a->block++;
+        if (a->block == s->blocks) a->block = 0, a->view++;
+        if (a->view == s->count) a->view = 0, a->s++;
+    }
+}
+
+/* Fetches what transforming a tile back will touch, whose first output is (image, row, col): the residual if there is one, and the
+ * output unless it goes past the caches. m, stores and adds are literals. */
+INLINE void winograd_fetch(const winograd *c, const winograd_group *g, const int image, const int row, const int col, const int m,
+                           const int stores, const int adds)
+{
+    for (int block = g->block; block < g->block + g->blocks; block++) {
+        const float *to = g->arena + c->y.at + image * c->y.image + row * c->y.row + col * c->y.col + winograd_block(c, block);
+        const float *r = g->arena + c->r.at + image * c->r.image + row * c->r.row + col * c->r.col + block * c->r.block;
+        ROLLED
+        for (int i = 0; i < m; i++, to += c->y.row, r += c->r.row) {
+            UNROLL
+            for (int j = 0; j < m; j++) {
+                if (stores) PREFETCH_STORE(to + j * c->y.col);
+                if (adds) PREFETCH(r, j * BLOCK, 0);
+            }
+        }
+    }
+}
+
+/* Winograd's minimal filtering F(2 x 2, 3 x 3): a tile of 2 x 2 outputs of a 3 x 3 convolution comes from 4 x 4 inputs by
+ * 4 * 4 products instead of 2 * 2 * 9. Points: 0.0, 1.0, -1.0 and infinity. With B, G and A of these points,
+ * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
+
+INLINE void winograd2_input_line(const vec *d, vec *t)
+{
+    t[0] = d[2] - d[0];
+    const vec odd0 = d[2];
+    const vec even0 = d[1];
+    t[1] = even0 + odd0;
+    t[2] = odd0 - even0;
+    t[3] = d[3] - d[1];
+}
+
+INLINE void winograd2_output_line(const vec *t, vec *y)
+{
+    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
+    y[0] = sum0 + t[0];
+    y[1] = difference0 + t[3];
+}
+
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
+OUTLINE void winograd2_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
+                               const ptrdiff_t plane)
+{
+    for (int n = 0; n < VECTORS; n++) {
+        vec columns[4][4];
+        ROLLED
+        for (int j = 0; j < 4; j++) {
+            vec d[4], t[4];
+            UNROLL
+            for (int i = 0; i < 4; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
+            winograd2_input_line(d, t);
+            UNROLL
+            for (int i = 0; i < 4; i++) columns[i][j] = t[i];
+        }
+        float *to = v + n * VL;
+        ROLLED
+        for (int i = 0; i < 4; i++) {
+            vec t[4];
+            winograd2_input_line(columns[i], t);
+            UNROLL
+            for (int j = 0; j < 4; j++, to += plane) PUT(to, t[j]);
+        }
+    }
+}
+
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
+INLINE void winograd2_output(const float *m, const ptrdiff_t plane, vec *y)
+{
+    vec columns[2][4];
+    ROLLED
+    for (int j = 0; j < 4; j++) {
+        vec t[4], s[2];
+        UNROLL
+        for (int i = 0; i < 4; i++) t[i] = AT(m + (i * 4 + j) * plane);
+        winograd2_output_line(t, s);
+        UNROLL
+        for (int i = 0; i < 2; i++) columns[i][j] = s[i];
+    }
+    ROLLED
+    for (int i = 0; i < 2; i++) winograd2_output_line(columns[i], y + i * 2);
+}
+
+/* G of F(2 x 2, 3 x 3), row by row: packed weights are G g G'. */
+static const float winograd2_g[] = {-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0};
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
+}
+
+/* Computes the products of one element; see the functions above. */
+typedef void winograd_product(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next, int lines);
+
+/* The one for `tiles` tiles and `blocks` blocks of outputs; NULL where no group has that size. */
+static winograd_product *winograd_product_of(const int tiles, const int blocks)
+{
+    switch (tiles * 64 + blocks) {
+    case 5 * 64 + 1: return winograd_product_5x1;
+    case 6 * 64 + 1: return winograd_product_6x1;
+    default: return NULL;
+    }
+}
+
+/* Transforms the inputs of tiles of 2 x 2 outputs. */
+static void winograd2_read_step32(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = 32;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = tiny_spd_train_n005_conv_winograd_start(group, groups, tiles), size = tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 2 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 2 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd2_input(p, row_step, pixel_step, to, 1168);
+                const float *p = corner + image * s->image + row * 2 * line + col * 2 * pixel;
+                winograd2_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_train_n005_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* A convolution by Winograd's algorithm that gathers statistics: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
+ * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
+OUTLINE void conv_winograd_gathering(const winograd *c, const float *x, const float *weights, float *arena, float *scratch, float *slots,
+                           const int from_strip, const int to_strip, const int thread, const int threads)
 {
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    tiny_spd_train_n005_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 4, 1, 576, 1152, 32, 20736);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void tiny_spd_train_n005_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void tiny_spd_train_n005_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 2 - 1) / 2, COLS = (16 + 2 - 1) / 2 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 2, col = tile % COLS * 2;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 2; i++) {
-            float *to = y + image * (ptrdiff_t)8448 + i * (ptrdiff_t)528 + out * (ptrdiff_t)256 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 2; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
+    const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
+    const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
+    const int blocks = (all + c->tiles - 1) / c->tiles, strips = to_strip - from_strip;
+    float *v = c->shared ? arena + c->v : scratch, *m = c->shared ? scratch : scratch + elements * c->v_plane;
+    const int from = c->shared ? 0 : (int)((int64_t)blocks * thread / threads);
+    const int to = c->shared ? blocks : (int)((int64_t)blocks * (thread + 1) / threads);
+    for (int i = from; i < to; i++) {
+        const int first = i * c->tiles, tiles = all - first < c->tiles ? all - first : c->tiles, units = c->in_blocks * tiles;
+        if (!c->shared) {
+            c->read(c, x, v, first, tiles, 0, units);
+        } else {
+            /* All tiles' elements are still there when the next strips come. */
+            if (blocks > 1 || from_strip == 0)
+                c->read(c, x, v, first, tiles, (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads));
+            BARRIER
+        }
+        const int groups = (tiles + c->group - 1) / c->group;
+        int chunks = (groups + c->chunk - 1) / c->chunk, unit = 0, end = strips * chunks;
+        if (c->shared) {
+            /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+            while (chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+            unit = (int)((int64_t)strips * chunks * thread / threads);
+            end = (int)((int64_t)strips * chunks * (thread + 1) / threads);
+        }
+        const int after = all - first - tiles < c->tiles ? all - first - tiles : c->tiles, fetches = c->fetches && i + 1 < to;
+        winograd_ahead ahead;
+        winograd_begin(c, &ahead, first + tiles, after, (int64_t)end * elements);
+        for (; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, chunk = unit % chunks, block = strip * c->strip;
+            const int low = chunk * groups / chunks, high = (chunk + 1) * groups / chunks;
+            const int width = c->blocks - block < c->strip ? c->blocks - block : c->strip; /* blocks of outputs */
+            const int base = winograd_start(low, groups, tiles), count = winograd_start(high, groups, tiles) - base;
+            struct { winograd_product *product; const float *v; float *m; } tile[3];
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+                tile[group - low].product = winograd_product_of(size, width);
+                tile[group - low].v = v + start * (ptrdiff_t)depth, tile[group - low].m = m + (start - base) * width * BLOCK;
             }
-            (void)to, (void)residual;
+            const int lines = (BLOCK * width + high - low - 1) / (high - low);
+            const float *u = weights + c->w + (strip - from_strip) * ((ptrdiff_t)elements * depth * c->strip * BLOCK);
+            for (int f = 0; f < elements; f++, u += depth * width * BLOCK) {
+                if (fetches) winograd_continue(c, &ahead, x);
+                /* Each group fetches its share of the next element's weights: `lines` cache lines with each block of inputs. */
+                const float *next = u + depth * width * BLOCK;
+                for (int i = 0; i < high - low; i++, next += lines * depth)
+                    tile[i].product(tile[i].v + f * c->v_plane, u, tile[i].m + f * c->m_plane, c->in_blocks, next, lines);
+            }
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), next = winograd_start(group + 1, groups, tiles);
+                winograd_group g = {.products = m + (start - base) * width * BLOCK, .bias = weights + c->bias, .arena = arena};
+                g.tile = first + start, g.tiles = next - start, g.following = base + count - next, g.begins = group == low;
+                g.block = block, g.blocks = width;
+                statistics gathered; begin_statistics(&gathered); g.gathered = &gathered;
+                c->write(c, &g);
+                store_statistics(&gathered, slots + (i * ((c->tiles + c->group - 1) / c->group) + group) * (ptrdiff_t)(2 * c->blocks + 1) * BLOCK, c->blocks * BLOCK, block * BLOCK, width * VECTORS);
+            }
+        }
+        if (c->shared && i + 1 < to) {
+            BARRIER
         }
     }
-    (void)r, (void)y;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void tiny_spd_train_n005_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks, statistics *gathered)
+/* Transforms tiles of 2 x 2 outputs back. Epilogue: none. */
+OUTLINE void winograd2_write_plain_gather(const winograd *c, const winograd_group *g)
 {
-    enum { ROWS = (16 + 2 - 1) / 2, COLS = (16 + 2 - 1) / 2 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 2;
-        const int col = (first + tile) % COLS * 2;
-        const int rows = 16 - row < 2 ? 16 - row : 2, cols = 16 - col < 2 ? 16 - col : 2;
+    const int rows = (c->rows + 2 - 1) / 2, cols = (c->cols + 2 - 1) / 2, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 2, left = g->tile % cols * 2;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 2, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 2 ? c->rows - top : 2, end_col = c->cols - left < 2 ? c->cols - left : 2;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 2;
+        if (next_left >= c->cols) next_left = 0, next_top += 2;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 2, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[2 * 2];
-                winograd2_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd2_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)8448 + (row + i) * (ptrdiff_t)528 + out * (ptrdiff_t)256 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 2 + j] + start;
-                        (void)phase, (void)residual;
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        PUT(to, v);
                         sums[i * 2 + j] = v;
                     }
                 }
-                add_statistics(gathered, b * VECTORS + n, sums, rows, cols, 2, 1);
+                add_statistics(g->gathered, b * VECTORS + n, sums, end_row, end_col, 2, 1);
             }
         }
-        gathered->pixels += rows * cols;
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void tiny_spd_train_n005_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, float *restrict slots, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 2 + 2,
-        COUNT = 16 * ((16 + 2 - 1) / 2) * ((16 + 2 - 1) / 2), /* tiles in all */
-        BLOCKS = (COUNT + 18 - 1) / 18,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)1168;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_train_n005_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = tiny_spd_train_n005_conv_winograd_start(low, groups, tiles), count = tiny_spd_train_n005_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    tiny_spd_train_n005_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = tiny_spd_train_n005_conv_winograd_start(group, groups, tiles), size = tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles) - start;
-                    tiny_spd_train_n005_conv_winograd_product(v + f * (ptrdiff_t)1168 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            tiny_spd_train_n005_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = tiny_spd_train_n005_conv_winograd_start(group, groups, tiles), next = tiny_spd_train_n005_conv_winograd_start(group + 1, groups, tiles);
-                statistics run, *const gathered = &run; run.pixels = 0;
-                tiny_spd_train_n005_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks, gathered);
-                store_statistics(gathered, slots + (i * 3 + group) * (ptrdiff_t)80, 32, strip * 1 * BLOCK, blocks * VECTORS);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %17 = statistics(%5)      32×1×1      5  tiny-spd.swift:8
@@ -1717,185 +1655,244 @@ OUTLINE void tiny_spd_train_n007_normalize(const float *z, const float *table, c
 /* Direct convolution, blocked layout.
  *
  * Layout. A stored tensor is [image][row][block][column][16]: 16 channels lie together, rows are outermost, and a halo of
- * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
+ * zeros around it stands for the padding, so that no border is ever tested. Steps are in floats.
  *
- * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * Algorithm. A register tile holds tile_rows x tile_cols pixels of one strip (`strip` blocks of 16 output channels). Its
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (source, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
- * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * tile reads its strip's weights as one forward stream: [strip][source][block][tap row][tap column][16 lanes][outputs of
  * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
- * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
- * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
- * padded lanes hold finite numbers and meet zero weights. y overlaps neither x nor r. The bias is OUT_BLOCKS * 16 floats.
- * TILE_ROWS is 1 unless TILE_COLS = OUT_COLS; UNIT_ROWS is a multiple of TILE_ROWS.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
- * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
- * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
- * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
- * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
- * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
- * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
- * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
- * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
- * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
- * see statistics.c.
+ * Preconditions. All addresses and all steps are multiples of 64 bytes. Halos hold zeros; padded lanes hold finite numbers and
+ * meet zero weights. What is written overlaps nothing that is read. tile_rows is 1 unless tile_cols = cols; unit_rows is a
+ * multiple of tile_rows.
  */
+typedef struct direct direct;
 
-/* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics      64×8×8      8  tiny-spd.swift:11
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_train_n009_conv_direct: 16 x 8 x 8 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
+/* How many vectors a register tile has, and how many tiles are finished together, at most: their sums stay in the first cache. */
+enum { TILE = 12, TOGETHER = 8 };
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+/* A view that a layer reads, at the row at hand: what the first pixel reads, steps as in `source`, and how far ahead of that lies what the
+ * tile rows_ahead rows further down will read for the first time, its lowest tap row. */
+typedef struct {
+    const float *at;
+    ptrdiff_t row, tap_row, tap_col, block, ahead;
+    int blocks;
+} direct_view;
+
+/* The tile at hand: its views, where its strip's weights and the biases lie, its first pixel and block of outputs, and how many blocks of
+ * inputs it passes before it is its turn to fetch one ahead, and every how many. */
+typedef struct {
+    direct_view x[4];
+    int views;
+    const float *w, *bias;
+    float *arena;
+    int image, row, col, block, turn, period;
+    statistics *gathered;
+} direct_tile;
+
+struct direct {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int kh;     /* tap rows */
+    int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
+    int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
+    ptrdiff_t x_group, w, bias;
+    const source *x; /* what is read */
+    int sources;
+    place y, r, start; /* what is written, what is added, and what sums start from in place of the bias */
+    const ptrdiff_t *y_blocks; /* where each block begins; NULL if they are y.block apart */
+    int strip, tile_rows, tile_cols;
+    int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
+    int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
+     * last of a row, one of the last rows. */
+    void (*tile[2][3])(const direct *, direct_tile *, int tiles);
+    /* What is done with the sums of `cols` pixels of a row and a block of outputs: the epilogue and the store. */
+    void (*finish)(const direct *, const direct_tile *, const vec *sums, int row, int block, int cols);
+};
+
+/* Where the tile's first pixel of a row and a block of outputs lies. */
+INLINE float *direct_line(const direct *c, const direct_tile *t, const int row, const int block)
+{
+    return t->arena + c->y.at + t->image * c->y.image + row * c->y.row + (c->y_blocks == NULL ? block * c->y.block : c->y_blocks[block]) + t->col * c->y.col;
+}
+
+/* Lets the views of a tile begin at its row; the inputs of its group are `shift` floats after the first. */
+INLINE void direct_row(const direct *c, direct_tile *t, const ptrdiff_t shift)
+{
+    t->views = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const float *row = t->arena + shift + t->image * s->image + t->row / s->repeat * s->row;
+        const direct_view x = {NULL, s->row, s->tap_row, s->tap_col, s->block, c->rows_ahead * s->row + (c->kh - 1) * s->tap_row, s->blocks};
+        for (int i = 0; i < s->count; i++) {
+            t->x[t->views] = x;
+            t->x[t->views++].at = row + s->at[i];
+        }
+    }
+}
+
+/* Lets the sums of the tile at column `col` start from the bias, or from those of another convolution, each of which stands for
+ * started x started pixels. */
+INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                         const int started)
+{
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        const float *from = t->bias + t->block * BLOCK;
+        ptrdiff_t step = BLOCK;
+        if (started > 0) {
+            from = t->arena + c->start.at + t->image * c->start.image + t->block * (step = c->start.block);
+            from += (t->row / started + i / cols / started) * c->start.row + (col / started + i % cols / started) * c->start.col;
+        }
+        UNROLL
+        for (int n = 0; n < blocks * VECTORS; n++) acc[i * blocks * VECTORS + n] = AT(from + n / VECTORS * step + n % VECTORS * VL);
+    }
+}
+
+/* Fetches pixels [first, first + count) of the lines that a tile will be stored to, unless the store goes past the caches. */
+INLINE void direct_fetch(const direct *c, const float *const *y, const int lines, const int first, const int count)
+{
+    if (c->streams) return;
+    const ptrdiff_t step = c->y.col;
+    ROLLED
+    for (int i = 0; i < lines; i++) {
+        UNROLL
+        for (int j = 0; j < count; j++) PREFETCH_STORE(y[i] + (first + j) * step);
+    }
+}
+
+/* Adds the inputs of views [first, last) to the sums of the tile at column `col`. Literals are the size of the tile, the taps, the step from
+ * pixel to pixel, how many pixels share an input, and how many floats ahead weights are fetched. Returns the end of the weights read.
  *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_train_n009_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+ * On the way it fetches inputs ahead, for every period-th block, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *direct_add(const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                               const float *w, int *turn, const int first, const int last, const int kh, const int kw,
+                               const ptrdiff_t pixel, const int repeat, const int weights_ahead)
 {
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+    for (const direct_view *x = t->x + first; x < t->x + last; x++) {
+        const ptrdiff_t row = x->row, tap_row = x->tap_row, tap_col = x->tap_col;
+        const float *p = x->at + col / repeat * pixel;
+        int b = x->blocks;
         ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
+        do {
+            if ((*turn)-- == 0) {
+                *turn = t->period - 1;
                 UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+                for (int j = 0; j < cols; j += repeat) PREFETCH(p, x->ahead + j / repeat * pixel, 1);
             }
             ROLLED
-            for (int ky = 0; ky < 1; ky++) {
+            for (int ky = 0; ky < kh; ky++) {
                 ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
+                for (int kx = 0; kx < kw; kx++)
+                    w = multiply(acc, rows, cols, blocks * VECTORS, p + ky * tap_row + kx * tap_col, row, pixel, repeat, BLOCK, w,
+                                 weights_ahead);
             }
-        }
+            p += x->block;
+        } while (--b > 0);
     }
     return w;
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_train_n009_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block, statistics *gathered)
+/* Puts a tile's sums into the lines of TOGETHER tiles. */
+INLINE void direct_keep(vec *sums, const vec *acc, const int rows, const int cols, const int blocks)
 {
-    for (int n = 0; n < blocks * VECTORS; n++)
-        add_statistics(gathered, n, sums + n, rows, cols, cols * blocks * VECTORS, blocks * VECTORS);
-    gathered->pixels += rows * cols;
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)4224 + (row + i) * (ptrdiff_t)528 + out * (ptrdiff_t)128 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
+    UNROLL
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols * VECTORS; j++)
+            sums[i * TOGETHER * cols * VECTORS + j] =
+                acc[((i / blocks * cols + j / VECTORS) * blocks + i % blocks) * VECTORS + j % VECTORS];
+    }
+}
+
+/* The lines of a tile, its rows of each block of outputs: where they will be stored. */
+INLINE void direct_lines(const direct *c, const direct_tile *t, const float **y, const int rows, const int blocks)
+{
+    for (int i = 0; i < rows * blocks; i++) y[i] = direct_line(c, t, t->row + i / blocks, t->block + i % blocks);
+}
+
+/* Finishes the lines of `tiles` tiles. */
+INLINE void direct_end(const direct *c, direct_tile *t, const vec *sums, const int rows, const int cols, const int blocks, const int tiles)
+{
+    for (int i = 0; i < rows * blocks; i++)
+        c->finish(c, t, sums + i * TOGETHER * cols * VECTORS, t->row + i / blocks, t->block + i % blocks, tiles * cols);
+    t->col += tiles * cols;
+}
+
+/* `tiles` tiles whose views are alike. All but the first three arguments are literals; see direct_add. */
+INLINE void direct_tiles(const direct *c, direct_tile *t, const int tiles, const int rows, const int cols, const int blocks,
+                         const int kh, const int kw, const ptrdiff_t pixel, const int repeat, const int weights_ahead, const int started)
+{
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, rows, blocks);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * cols;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, rows, cols, blocks, started);
+        direct_fetch(c, y, rows * blocks, i * cols, cols);
+        direct_add(t, col, acc, rows, cols, blocks, t->w, &turn, 0, t->views, kh, kw, pixel, repeat, weights_ahead);
+        direct_keep(sums + i * cols * VECTORS, acc, rows, cols, blocks);
+    }
+    direct_end(c, t, sums, rows, cols, blocks, tiles);
+}
+
+/* A direct convolution that gathers statistics: computes the share of thread `thread` of `threads`, an equal share of the units, a unit being unit_rows
+ * rows (a band) of one strip. Units run strip by strip where the weights are the larger stream, else band by band. */
+OUTLINE void conv_direct_gathering(const direct *c, const float *weights, float *arena, float *slots, const int thread, const int threads)
+{
+    const int bands = c->images * ((c->rows + c->unit_rows - 1) / c->unit_rows), strips = (c->blocks + c->strip - 1) / c->strip;
+    const int units = bands * c->groups * strips, last = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < last; unit++) {
+        const int all = c->strip_major ? unit / bands : unit % (c->groups * strips); /* strips of all groups */
+        const int band = c->strip_major ? unit % bands : unit / (c->groups * strips);
+        const int group = all / strips, strip = all % strips, first = strip * c->strip;
+        const int narrow = c->blocks - first < c->strip;
+        const int per_image = bands / c->images, top = band % per_image * c->unit_rows;
+        const int end = top + c->unit_rows < c->rows ? top + c->unit_rows : c->rows;
+        direct_tile t;
+        t.arena = arena, t.bias = weights + c->bias, t.w = weights + c->w + (group * c->blocks + first) * (ptrdiff_t)c->depth * BLOCK;
+        t.image = band / per_image, t.block = group * c->blocks + first;
+        t.turn = c->rows_ahead == 0 ? -1 : c->strip_major ? 0 : strip, t.period = c->strip_major ? 1 : strips;
+        statistics gathered; begin_statistics(&gathered); t.gathered = &gathered;
+        for (t.row = top; t.row + c->tile_rows <= end; t.row += c->tile_rows) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            for (int left = c->cols / c->tile_cols; left > 0; left -= TOGETHER)
+                c->tile[narrow][0](c, &t, left < TOGETHER ? left : TOGETHER);
+            if (t.col < c->cols) c->tile[narrow][1](c, &t, 1);
+        }
+        if (t.row < end) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            c->tile[narrow][2](c, &t, 1);
+        }
+        store_statistics(&gathered, slots + (band) * (ptrdiff_t)(2 * c->blocks + 1) * BLOCK, c->blocks * BLOCK, first * BLOCK, (narrow ? c->blocks - first : c->strip) * VECTORS);
+    }
+    if (c->streams) STREAM_FENCE();
+}
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x4x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* Epilogue: none. */
+OUTLINE void direct_finish_plain_gather(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+{
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
+    for (int n = 0; n < VECTORS; n++)
+        add_statistics(t->gathered, (block - t->block) * VECTORS + n, sums + n, 1, cols, 0, VECTORS);
+    ROLLED
+    for (int j = 0; j < cols; j++) {
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            PUT(to, v);
         }
     }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_train_n009_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn, statistics *gathered)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)4224 + (row + i / blocks) * (ptrdiff_t)528 + out * (ptrdiff_t)128 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_train_n009_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 2, 256, 1056, 32, 1056, 32, 8448, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_train_n009_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block, gathered);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_train_n009_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn, statistics *gathered)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 4 <= 8; col += 4)
-            tiny_spd_train_n009_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn, gathered);
-        if (8 % 4 > 0)
-            tiny_spd_train_n009_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn, gathered);
-    }
-    if (8 % 1 > 0 && row < end)
-        tiny_spd_train_n009_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn, gathered);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_train_n009_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, float *restrict slots, int thread, int threads)
-{
-    enum {
-        BANDS = (8 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 16 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (16 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (16 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 8 ? row + 1 : 8;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        statistics run, *const gathered = &run; run.pixels = 0;
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_train_n009_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn, gathered);
-        else
-            tiny_spd_train_n009_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn, gathered);
-        store_statistics(gathered, slots + (band) * (ptrdiff_t)144, 64, strip * 1 * BLOCK, (LAST > 0 && strip == STRIPS - 1 ? LAST : 1) * VECTORS);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %18 = statistics(%9)      64×1×1      9  tiny-spd.swift:11
@@ -2062,152 +2059,59 @@ OUTLINE void tiny_spd_train_n012_global_average(const float *const x[], float *r
     }
 }
 
-/* %14 = conv2d(%12) k=1 64→10      10×1×1      13  tiny-spd.swift:12
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_train_n014_conv_direct: 1 x 16 x 1 outputs in 1 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_train_n014_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+/* A direct convolution: computes the share of thread `thread` of `threads`, an equal share of the units, a unit being unit_rows
+ * rows (a band) of one strip. Units run strip by strip where the weights are the larger stream, else band by band. */
+OUTLINE void conv_direct(const direct *c, const float *weights, float *arena, const int thread, const int threads)
 {
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (6 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 6 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
+    const int bands = c->images * ((c->rows + c->unit_rows - 1) / c->unit_rows), strips = (c->blocks + c->strip - 1) / c->strip;
+    const int units = bands * c->groups * strips, last = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < last; unit++) {
+        const int all = c->strip_major ? unit / bands : unit % (c->groups * strips); /* strips of all groups */
+        const int band = c->strip_major ? unit % bands : unit / (c->groups * strips);
+        const int group = all / strips, strip = all % strips, first = strip * c->strip;
+        const int narrow = c->blocks - first < c->strip;
+        const int per_image = bands / c->images, top = band % per_image * c->unit_rows;
+        const int end = top + c->unit_rows < c->rows ? top + c->unit_rows : c->rows;
+        direct_tile t;
+        t.arena = arena, t.bias = weights + c->bias, t.w = weights + c->w + (group * c->blocks + first) * (ptrdiff_t)c->depth * BLOCK;
+        t.image = band / per_image, t.block = group * c->blocks + first;
+        t.turn = c->rows_ahead == 0 ? -1 : c->strip_major ? 0 : strip, t.period = c->strip_major ? 1 : strips;
+        for (t.row = top; t.row + c->tile_rows <= end; t.row += c->tile_rows) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            for (int left = c->cols / c->tile_cols; left > 0; left -= TOGETHER)
+                c->tile[narrow][0](c, &t, left < TOGETHER ? left : TOGETHER);
+            if (t.col < c->cols) c->tile[narrow][1](c, &t, 1);
+        }
+        if (t.row < end) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            c->tile[narrow][2](c, &t, 1);
         }
     }
-    return w;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_train_n014_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+/* 6 x 1 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_6x1x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 6, 1, 1, 1, 1, 16, 1, 2048, 0); }
+
+/* 4 x 1 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_4x1x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 4, 1, 1, 1, 1, 16, 1, 2048, 0); }
+
+/* Epilogue: none. */
+OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
 {
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)16 + (row + i) * (ptrdiff_t)16 + out * (ptrdiff_t)16 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
+    ROLLED
+    for (int j = 0; j < cols; j++) {
+        UNROLL
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            PUT(to, v);
         }
     }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_train_n014_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (1 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[6 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)16 + (row + i / blocks) * (ptrdiff_t)16 + out * (ptrdiff_t)16 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_train_n014_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 16, 64, 16, 64, 16, 64, 1);
-#undef ACCUMULATE
-
-    vec sums[6 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_train_n014_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_train_n014_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 6 <= end; row += 6) {
-        int col = 0;
-        for (; col + 1 <= 1; col += 1)
-            tiny_spd_train_n014_conv_direct_tile(6, 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (1 % 1 > 0)
-            tiny_spd_train_n014_conv_direct_tile(6, 1 % 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (16 % 6 > 0 && row < end)
-        tiny_spd_train_n014_conv_direct_tile(16 % 6, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_train_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (16 + 6 - 1) / 6,
-        STRIPS = (1 + 1 - 1) / 1,
-        LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 6;
-        const int stop = row + 6 < 16 ? row + 6 : 16;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_train_n014_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            tiny_spd_train_n014_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* Softmax cross-entropy with label smoothing, its gradient, and the top-1 and top-5 hits.
@@ -2303,6 +2207,105 @@ OUTLINE void tiny_spd_train_n015_cross_entropy(const float *x, const int32_t *la
     losses[1] = (float)first;
     losses[2] = (float)five;
     losses[3] = 0.0f;
+}
+
+/* What gradients of weights have in common: products of inputs and outputs summed over pixels, and the way of these sums, outputs side by
+ * side, into PyTorch's order. After the prelude. */
+
+/* acc[input][vector] += x[input] * dy[vector] for `cols` pixels of x, x_step floats apart, each read by `repeat` pixels of dy, dy_step
+ * floats apart.
+ *
+ * All arguments but acc, offset and addresses are literals (cols need not be): what is left per pixel is one load for each vector
+ * of dy, one broadcast for each input and their products, with acc in registers. Vector n of dy is offset[n] from its first. */
+INLINE void multiply_pixels(vec *acc, const int inputs, const int vectors, const float *x, const float *dy,
+                            const ptrdiff_t *offset, const int cols, const ptrdiff_t x_step, const ptrdiff_t dy_step,
+                            const int repeat)
+{
+    UNROLL_BY_2
+    for (int col = 0; col < cols; col++) {
+        vec g[BLOCK];
+        UNROLL
+        for (int n = 0; n < vectors; n++) {
+            g[n] = AT(dy + offset[n] + col * repeat * dy_step);
+            UNROLL
+            for (int k = 1; k < repeat; k++) g[n] += AT(dy + offset[n] + (col * repeat + k) * dy_step);
+        }
+        UNROLL
+        for (int i = 0; i < inputs; i++) {
+            const float s = x[col * x_step + i];
+            UNROLL
+            for (int n = 0; n < vectors; n++) acc[i * vectors + n] += s * g[n];
+        }
+    }
+}
+
+/* slab[input][vector] += acc, or = acc. */
+INLINE void put_sums(float *slab, vec *acc, const int count, const int add)
+{
+    if (add) {
+        UNROLL
+        for (int i = 0; i < count; i++) acc[i] += AT(slab + i * VL);
+    }
+    UNROLL
+    for (int i = 0; i < count; i++) PUT(slab + i * VL, acc[i]);
+}
+
+/* Writes, or adds, v to any address of floats. */
+INLINE void put_unaligned(float *to, const vec *v, const int add)
+{
+    vec sum = *v;
+    if (add) {
+        vec old;
+        memcpy(&old, to, sizeof old);
+        sum += old;
+    }
+    memcpy(to, &sum, sizeof sum);
+}
+
+/* Where the gradients of one output begin, `size` numbers for each: outputs starts[k] and on are those of part k. */
+INLINE float *gradients_of(float *const parts[], const int *starts, const int count, const int output, const ptrdiff_t size)
+{
+    int k = count - 1;
+    while (starts[k] > output) k--;
+    return parts[k] + (output - starts[k]) * size;
+}
+
+/* Adds `count` slabs, `apart` floats from one to the next, and stores the gradients of `lanes` inputs, the first of which is number
+ * `input` of the weights and the next `stride` further on, for `outputs` outputs from `output` on.
+ * Slab: [tap][16 inputs][vectors of outputs]; dw: for each output [inputs][taps]. */
+INLINE void store_gradients(float *const dw[], const int *starts, const int parts, const float *slab, const int count,
+                            const ptrdiff_t apart, const int vectors, const int taps, const int lanes, const int input,
+                            const int stride, const ptrdiff_t inputs, const int output, const int outputs, const int add)
+{
+    const int rows = lanes * taps; /* pairs (input, tap), which is how an output's weights lie */
+    for (int row = 0; row < rows; row += VL) {
+        const int height = rows - row < VL ? rows - row : VL;
+        for (int n = 0; n < vectors && n * VL < outputs; n++) {
+            const int width = outputs - n * VL < VL ? outputs - n * VL : VL;
+            vec lines[VL];
+            for (int i = 0; i < VL; i++) {
+                const int at = i < height ? row + i : row;
+                const float *line = slab + ((at % taps * BLOCK + at / taps) * vectors + n) * VL;
+                lines[i] = AT(line);
+                for (int c = 1; c < count; c++) lines[i] += AT(line + c * apart);
+            }
+            if (height == VL && stride == 1) {
+                transpose(lines);
+                for (int o = 0; o < width; o++)
+                    put_unaligned(gradients_of(dw, starts, parts, output + n * VL + o, inputs * taps) +
+                                      (ptrdiff_t)input * taps + row, lines + o, add);
+                continue;
+            }
+            const float *values = (const float *)lines;
+            for (int o = 0; o < width; o++) {
+                float *to = gradients_of(dw, starts, parts, output + n * VL + o, inputs * taps);
+                for (int i = 0; i < height; i++) {
+                    float *w = to + (input + (ptrdiff_t)((row + i) / taps) * stride) * taps + (row + i) % taps;
+                    *w = add ? *w + values[i * VL + o] : values[i * VL + o];
+                }
+            }
+        }
+    }
 }
 
 /* Gradient of a convolution's weights, blocked layout: with s the stride and x the padded input,
@@ -2551,154 +2554,6 @@ OUTLINE void tiny_spd_train_n020_weight_gradient(const float *const x[], const f
             tiny_spd_train_n020_weight_gradient_store(dw, db, sums + unit * (ptrdiff_t)SLAB, 4, UNITS * (ptrdiff_t)SLAB, unit);
     }
     (void)scratch, (void)sums;
-}
-
-/* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21      64×1×1      13  tiny-spd.swift:12
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_train_n022_conv_direct: 1 x 16 x 1 outputs in 4 blocks, 1 x 1 taps, 16 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_train_n022_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (6 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 6 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_train_n022_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)64 + (row + i) * (ptrdiff_t)64 + out * (ptrdiff_t)16 + (0) +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_train_n022_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[6 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)64 + (row + i / blocks) * (ptrdiff_t)64 + out * (ptrdiff_t)16 + (0) +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_train_n022_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 1, 16, 16, 16, 16, 16, 16, 1);
-#undef ACCUMULATE
-
-    vec sums[6 * 1 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_train_n022_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_train_n022_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 6 <= end; row += 6) {
-        int col = 0;
-        for (; col + 1 <= 1; col += 1)
-            tiny_spd_train_n022_conv_direct_tile(6, 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (1 % 1 > 0)
-            tiny_spd_train_n022_conv_direct_tile(6, 1 % 1, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (16 % 6 > 0 && row < end)
-        tiny_spd_train_n022_conv_direct_tile(16 % 6, 1, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_train_n022_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (16 + 6 - 1) / 6,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 6;
-        const int stop = row + 6 < 16 ? row + 6 : 16;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)16 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_train_n022_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            tiny_spd_train_n022_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %24 = global_average_gradient(%21) → %23      64×8×8      11  tiny-spd.swift:12
@@ -3077,153 +2932,8 @@ OUTLINE void tiny_spd_train_n028_weight_gradient_1x1(const float *const x[], con
     }
 }
 
-/* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2]      128×8×8      8  tiny-spd.swift:11
- *     templates/kernels/conv_direct.c */
-/* tiny_spd_train_n030_conv_direct: 16 x 8 x 8 outputs in 8 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *tiny_spd_train_n030_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void tiny_spd_train_n030_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)10368 + (row + i) * (ptrdiff_t)1152 + (out < 2 ? out * (ptrdiff_t)288 + (0) : (out < 4 ? out * (ptrdiff_t)288 + (0) : (out < 6 ? out * (ptrdiff_t)288 + (-1136) : out * (ptrdiff_t)288 + (-1136)))) +
-                                (col + j) * 32 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void tiny_spd_train_n030_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)10368 + (row + i / blocks) * (ptrdiff_t)1152 + (out < 2 ? out * (ptrdiff_t)288 + (0) : (out < 4 ? out * (ptrdiff_t)288 + (0) : (out < 6 ? out * (ptrdiff_t)288 + (-1136) : out * (ptrdiff_t)288 + (-1136)))) +
-                           (col + j) * 32);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = tiny_spd_train_n030_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 128, 528, 16, 528, 16, 4224, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 4 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    tiny_spd_train_n030_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void tiny_spd_train_n030_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 4 <= 8; col += 4)
-            tiny_spd_train_n030_conv_direct_tile(1, 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (8 % 4 > 0)
-            tiny_spd_train_n030_conv_direct_tile(1, 8 % 4, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (8 % 1 > 0 && row < end)
-        tiny_spd_train_n030_conv_direct_tile(8 % 1, 4, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void tiny_spd_train_n030_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (8 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 16 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (16 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (16 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 8 ? row + 1 : 8;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            tiny_spd_train_n030_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            tiny_spd_train_n030_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x4x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 16, 1, 2048, 0); }
 
 /* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu      32×1×1      6  tiny-spd.swift:8
  *     templates/kernels/batch_norm_backward_reduce.c */
@@ -3562,206 +3272,215 @@ OUTLINE void tiny_spd_train_n034_weight_gradient(const float *const x[], const f
     (void)scratch, (void)sums;
 }
 
-/* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2]      64×16×16      4  tiny-spd.swift:8
- *     templates/kernels/conv_winograd.c */
-/* tiny_spd_train_n036_conv_winograd: 16 x 16 x 16 outputs in 4 blocks from 2, F(4 x 4, 3 x 3). */
+/* Winograd's minimal filtering F(4 x 4, 3 x 3): a tile of 4 x 4 outputs of a 3 x 3 convolution comes from 6 x 6 inputs by
+ * 6 * 6 products instead of 4 * 4 * 9. Points: 0.0, 0.7, -0.7, 1.4, -1.4 and infinity. With B, G and A of these points,
+ * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
 
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int tiny_spd_train_n036_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void tiny_spd_train_n036_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
+INLINE void winograd4_input_line(const vec *d, vec *t)
 {
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    t[0] = d[4] - 2.45f * d[2] + 0.9604f * d[0];
+    const vec odd0 = d[4] - 1.96f * d[2];
+    const vec even0 = d[3] - 1.96f * d[1];
+    t[1] = 0.7f * even0 + odd0;
+    t[2] = odd0 - 0.7f * even0;
+    const vec odd1 = d[4] - 0.49f * d[2];
+    const vec even1 = d[3] - 0.49f * d[1];
+    t[3] = 1.4f * even1 + odd1;
+    t[4] = odd1 - 1.4f * even1;
+    t[5] = d[5] - 2.45f * d[3] + 0.9604f * d[1];
+}
+
+INLINE void winograd4_output_line(const vec *t, vec *y)
+{
+    const vec sum0 = t[1] + t[2], difference0 = t[1] - t[2];
+    const vec sum1 = t[3] + t[4], difference1 = t[3] - t[4];
+    y[0] = sum0 + sum1 + t[0];
+    y[1] = 0.7f * difference0 + 1.4f * difference1;
+    y[2] = 0.49f * sum0 + 1.96f * sum1;
+    y[3] = 0.343f * difference0 + 2.744f * difference1 + t[5];
+}
+
+/* B' d B of one tile and one block of inputs. `x` is the first pixel; the value for element f goes to v + f * plane. */
+OUTLINE void winograd4_input(const float *restrict x, const ptrdiff_t row, const ptrdiff_t pixel, float *restrict v,
+                               const ptrdiff_t plane)
+{
+    for (int n = 0; n < VECTORS; n++) {
+        vec columns[6][6];
+        ROLLED
+        for (int j = 0; j < 6; j++) {
+            vec d[6], t[6];
+            UNROLL
+            for (int i = 0; i < 6; i++) d[i] = AT(x + i * row + j * pixel + n * VL);
+            winograd4_input_line(d, t);
+            UNROLL
+            for (int i = 0; i < 6; i++) columns[i][j] = t[i];
+        }
+        float *to = v + n * VL;
+        ROLLED
+        for (int i = 0; i < 6; i++) {
+            vec t[6];
+            winograd4_input_line(columns[i], t);
+            UNROLL
+            for (int j = 0; j < 6; j++, to += plane) PUT(to, t[j]);
+        }
+    }
+}
+
+/* A' m A of one tile and one vector of outputs, whose value for element f is at m + f * plane: y[row][column]. */
+INLINE void winograd4_output(const float *m, const ptrdiff_t plane, vec *y)
+{
+    vec columns[4][6];
+    ROLLED
+    for (int j = 0; j < 6; j++) {
+        vec t[6], s[4];
+        UNROLL
+        for (int i = 0; i < 6; i++) t[i] = AT(m + (i * 6 + j) * plane);
+        winograd4_output_line(t, s);
+        UNROLL
+        for (int i = 0; i < 4; i++) columns[i][j] = s[i];
+    }
+    ROLLED
+    for (int i = 0; i < 4; i++) winograd4_output_line(columns[i], y + i * 4);
+}
+
+/* G of F(4 x 4, 3 x 3), row by row: packed weights are G g G'. */
+static const float winograd4_g[] = {1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0};
+
+/* Transforms the inputs of tiles of 4 x 4 outputs. */
+static void winograd4_read(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
+{
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = tiny_spd_train_n036_conv_winograd_start(group, groups, tiles), size = tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 4 * row_step + col * 4 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 4 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 4 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)2 + block * size + (tile - start)) * BLOCK;
-                winograd4_input(p, row_step, pixel_step, to, 528);
+                const float *p = corner + image * s->image + row * 4 * line + col * 4 * pixel;
+                winograd4_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void tiny_spd_train_n036_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* A convolution by Winograd's algorithm: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
+ * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
+OUTLINE void conv_winograd(const winograd *c, const float *x, const float *weights, float *arena, float *scratch,
+                           const int from_strip, const int to_strip, const int thread, const int threads)
 {
-    const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    tiny_spd_train_n036_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 2, 288, 576, 16, 10368);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void tiny_spd_train_n036_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 2, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void tiny_spd_train_n036_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 4, col = tile % COLS * 4;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 4; i++) {
-            float *to = y + image * (ptrdiff_t)16896 + i * (ptrdiff_t)1056 + (out < 1 ? out * (ptrdiff_t)512 + (0) : (out < 2 ? out * (ptrdiff_t)512 + (16) : (out < 3 ? out * (ptrdiff_t)512 + (-1008) : out * (ptrdiff_t)512 + (-992)))) + col * 32;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 4; j++) {
-                if (!0) PREFETCH_STORE(to + j * 32);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
+    const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
+    const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
+    const int blocks = (all + c->tiles - 1) / c->tiles, strips = to_strip - from_strip;
+    float *v = c->shared ? arena + c->v : scratch, *m = c->shared ? scratch : scratch + elements * c->v_plane;
+    const int from = c->shared ? 0 : (int)((int64_t)blocks * thread / threads);
+    const int to = c->shared ? blocks : (int)((int64_t)blocks * (thread + 1) / threads);
+    for (int i = from; i < to; i++) {
+        const int first = i * c->tiles, tiles = all - first < c->tiles ? all - first : c->tiles, units = c->in_blocks * tiles;
+        if (!c->shared) {
+            c->read(c, x, v, first, tiles, 0, units);
+        } else {
+            /* All tiles' elements are still there when the next strips come. */
+            if (blocks > 1 || from_strip == 0)
+                c->read(c, x, v, first, tiles, (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads));
+            BARRIER
+        }
+        const int groups = (tiles + c->group - 1) / c->group;
+        int chunks = (groups + c->chunk - 1) / c->chunk, unit = 0, end = strips * chunks;
+        if (c->shared) {
+            /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+            while (chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+            unit = (int)((int64_t)strips * chunks * thread / threads);
+            end = (int)((int64_t)strips * chunks * (thread + 1) / threads);
+        }
+        const int after = all - first - tiles < c->tiles ? all - first - tiles : c->tiles, fetches = c->fetches && i + 1 < to;
+        winograd_ahead ahead;
+        winograd_begin(c, &ahead, first + tiles, after, (int64_t)end * elements);
+        for (; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, chunk = unit % chunks, block = strip * c->strip;
+            const int low = chunk * groups / chunks, high = (chunk + 1) * groups / chunks;
+            const int width = c->blocks - block < c->strip ? c->blocks - block : c->strip; /* blocks of outputs */
+            const int base = winograd_start(low, groups, tiles), count = winograd_start(high, groups, tiles) - base;
+            struct { winograd_product *product; const float *v; float *m; } tile[3];
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+                tile[group - low].product = winograd_product_of(size, width);
+                tile[group - low].v = v + start * (ptrdiff_t)depth, tile[group - low].m = m + (start - base) * width * BLOCK;
             }
-            (void)to, (void)residual;
+            const int lines = (BLOCK * width + high - low - 1) / (high - low);
+            const float *u = weights + c->w + (strip - from_strip) * ((ptrdiff_t)elements * depth * c->strip * BLOCK);
+            for (int f = 0; f < elements; f++, u += depth * width * BLOCK) {
+                if (fetches) winograd_continue(c, &ahead, x);
+                /* Each group fetches its share of the next element's weights: `lines` cache lines with each block of inputs. */
+                const float *next = u + depth * width * BLOCK;
+                for (int i = 0; i < high - low; i++, next += lines * depth)
+                    tile[i].product(tile[i].v + f * c->v_plane, u, tile[i].m + f * c->m_plane, c->in_blocks, next, lines);
+            }
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), next = winograd_start(group + 1, groups, tiles);
+                winograd_group g = {.products = m + (start - base) * width * BLOCK, .bias = weights + c->bias, .arena = arena};
+                g.tile = first + start, g.tiles = next - start, g.following = base + count - next, g.begins = group == low;
+                g.block = block, g.blocks = width;
+                c->write(c, &g);
+            }
+        }
+        if (c->shared && i + 1 < to) {
+            BARRIER
         }
     }
-    (void)r, (void)y;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void tiny_spd_train_n036_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
+/* Transforms tiles of 4 x 4 outputs back. Epilogue: none. */
+OUTLINE void winograd4_write_plain(const winograd *c, const winograd_group *g)
 {
-    enum { ROWS = (16 + 4 - 1) / 4, COLS = (16 + 4 - 1) / 4 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 4;
-        const int col = (first + tile) % COLS * 4;
-        const int rows = 16 - row < 4 ? 16 - row : 4, cols = 16 - col < 4 ? 16 - col : 4;
+    const int rows = (c->rows + 4 - 1) / 4, cols = (c->cols + 4 - 1) / 4, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 4, left = g->tile % cols * 4;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 4, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 4 ? c->rows - top : 4, end_col = c->cols - left < 4 ? c->cols - left : 4;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 4;
+        if (next_left >= c->cols) next_left = 0, next_top += 4;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 4, 1, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[4 * 4];
-                winograd4_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd4_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)16896 + (row + i) * (ptrdiff_t)1056 + (out < 1 ? out * (ptrdiff_t)512 + (0) : (out < 2 ? out * (ptrdiff_t)512 + (16) : (out < 3 ? out * (ptrdiff_t)512 + (-1008) : out * (ptrdiff_t)512 + (-992)))) +
-                                    (col + j) * 32 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 4 + j] + start;
-                        (void)phase, (void)residual;
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        PUT(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void tiny_spd_train_n036_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 4 + 2,
-        COUNT = 16 * ((16 + 4 - 1) / 4) * ((16 + 4 - 1) / 4), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 2 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)528;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            tiny_spd_train_n036_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = tiny_spd_train_n036_conv_winograd_start(low, groups, tiles), count = tiny_spd_train_n036_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    tiny_spd_train_n036_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = tiny_spd_train_n036_conv_winograd_start(group, groups, tiles), size = tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles) - start;
-                    tiny_spd_train_n036_conv_winograd_product(v + f * (ptrdiff_t)528 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            tiny_spd_train_n036_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = tiny_spd_train_n036_conv_winograd_start(group, groups, tiles), next = tiny_spd_train_n036_conv_winograd_start(group + 1, groups, tiles);
-                tiny_spd_train_n036_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu      16×1×1      2  tiny-spd.swift:7
@@ -3998,6 +3717,62 @@ OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, cons
     (void)db;
 }
 
+/* ---- the layers -------------------------------------------------------------------------------------------------- */
+
+/* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics      32×16×16      4  tiny-spd.swift:8 */
+static const winograd C005 = {
+    .images = 16, .rows = 16, .cols = 16, .blocks = 2, .in_blocks = 4, .w = W005, .bias = B005,
+    .x = (const source[]){{(const ptrdiff_t[]){T003 - 2 * 576 - 2 * 16, T003 - 1 * 576 - 2 * 16, T003 - 2 * 576 - 1 * 16, T003 - 1 * 576 - 1 * 16}, 4, 1, 20736, 1152, 32, 1152, 32, 576, 1}}, .sources = 1,
+    .y = {T005, 8448, 528, 16, 256},
+    .m = 2, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 1168, .m_plane = 304, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_plain_gather,
+};
+
+/* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics      64×8×8      8  tiny-spd.swift:11 */
+static const direct C009 = {
+    .images = 16, .rows = 8, .cols = 8, .blocks = 4, .kh = 1, .groups = 1, .depth = 128, .w = W009, .bias = B009,
+    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 1 * 528, T007 + 1 * 16, T007 + 1 * 528 + 1 * 16}, 4, 2, 8448, 1056, 32, 1056, 32, 256, 1}}, .sources = 1,
+    .y = {T009, 4224, 528, 16, 128},
+    .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x4x1_step32}}, .finish = direct_finish_plain_gather,
+};
+
+/* %14 = conv2d(%12) k=1 64→10      10×1×1      13  tiny-spd.swift:12 */
+static const direct C014 = {
+    .images = 1, .rows = 16, .cols = 1, .blocks = 1, .kh = 1, .groups = 1, .depth = 64, .w = W014, .bias = B014,
+    .x = (const source[]){{(const ptrdiff_t[]){T012}, 1, 4, 64, 64, 16, 64, 16, 16, 1}}, .sources = 1,
+    .y = {T014, 16, 16, 16, 16},
+    .strip = 1, .tile_rows = 6, .tile_cols = 1, .unit_rows = 6, .strip_major = 0, .rows_ahead = 6, .streams = 0,
+    .tile = {{direct_6x1x1, NULL, direct_4x1x1}}, .finish = direct_finish_plain,
+};
+
+/* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21      64×1×1      13  tiny-spd.swift:12 */
+static const direct C022 = {
+    .images = 1, .rows = 16, .cols = 1, .blocks = 4, .kh = 1, .groups = 1, .depth = 16, .w = W022, .bias = B022,
+    .x = (const source[]){{(const ptrdiff_t[]){T019}, 1, 1, 16, 16, 16, 16, 16, 16, 1}}, .sources = 1,
+    .y = {T021, 64, 64, 16, 16},
+    .strip = 1, .tile_rows = 6, .tile_cols = 1, .unit_rows = 6, .strip_major = 0, .rows_ahead = 6, .streams = 0,
+    .tile = {{direct_6x1x1, NULL, direct_4x1x1}}, .finish = direct_finish_plain,
+};
+
+/* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2]      128×8×8      8  tiny-spd.swift:11 */
+static const direct C030 = {
+    .images = 16, .rows = 8, .cols = 8, .blocks = 8, .kh = 1, .groups = 1, .depth = 64, .w = W030, .bias = B030,
+    .x = (const source[]){{(const ptrdiff_t[]){T026}, 1, 4, 4224, 528, 16, 528, 16, 128, 1}}, .sources = 1,
+    .y = {T029, 10368, 1152, 32, 288}, .y_blocks = (const ptrdiff_t[]){0, 288, 576, 864, 16, 304, 592, 880},
+    .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x4x1}}, .finish = direct_finish_plain,
+};
+
+/* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2]      64×16×16      4  tiny-spd.swift:8 */
+static const winograd C036 = {
+    .images = 16, .rows = 16, .cols = 16, .blocks = 4, .in_blocks = 2, .w = W036, .bias = B036,
+    .x = (const source[]){{(const ptrdiff_t[]){T032 - 1 * 576 - 1 * 16}, 1, 2, 10368, 576, 16, 576, 16, 288, 1}}, .sources = 1,
+    .y = {T035, 16896, 1056, 32, 512}, .y_blocks = (const ptrdiff_t[]){0, 528, 16, 544},
+    .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 528, .m_plane = 272, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd4_read, .write = winograd4_write_plain,
+};
+
 
 /* b^n */
 INLINE double tiny_spd_train_optimizer_power(double b, int64_t n)
@@ -4169,175 +3944,175 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
         switch (step) {
         case 0: {
             /* %1 = conv2d(%0) k=3 p=1 3→16 */
-            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
-            pack_bias(arena + 432, 1, NULL, 16, thread);
+            pack_image(arena + W001, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
+            pack_bias(arena + B001, 1, NULL, 16, thread);
             BARRIER
-            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, thread, threads);
+            tiny_spd_train_n001_conv_image(input, scratch, arena + W001, arena + B001, NULL, arena + T001, thread, threads);
             break;
         }
         case 1: {
             /* %16 = statistics(%1) */
-            tiny_spd_train_n016_norm_statistics(arena + 331776, values + 432, values + 448, values + 464, values + 480, arena + 841792, arena + 0, thread, threads);
+            tiny_spd_train_n016_norm_statistics(arena + T001, values + 432, values + 448, values + 464, values + 480, arena + T016, arena + S016, thread, threads);
             break;
         }
         case 2: {
             /* %3 = normalize(%1, %16) *bn +relu */
-            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
-            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, thread, threads);
+            zero_halo(arena + T003, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_train_n003_normalize(arena + T001, arena + T016, NULL, arena + T003, thread, threads);
             break;
         }
         case 3: {
             /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics */
-            pack_winograd(arena + 466944, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, (const float[]){-1.0, -0.0, -0.0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0.0, 0.0, 1.0}, thread, threads);
-            pack_bias(arena + 499712, 2, NULL, 32, thread);
+            pack_winograd(arena + W005, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, winograd2_g, thread, threads);
+            pack_bias(arena + B005, 2, NULL, 32, thread);
             BARRIER
-            tiny_spd_train_n005_conv_winograd((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 466944, scratch, arena + 466944, arena + 499712, NULL, arena + 331776, 0, 2, arena + 499744, thread, threads);
+            conv_winograd_gathering(&C005, arena, arena, arena, scratch, arena + S017, 0, 2, thread, threads);
             break;
         }
         case 4: {
             /* %17 = statistics(%5) */
-            tiny_spd_train_n017_norm_statistics(arena + 331776, values + 18928, values + 18960, values + 18992, values + 19024, arena + 270336, arena + 499744, thread, threads);
+            tiny_spd_train_n017_norm_statistics(arena + T005, values + 18928, values + 18960, values + 18992, values + 19024, arena + T017, arena + S017, thread, threads);
             break;
         }
         case 5: {
             /* %7 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, thread, threads);
+            tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T007, thread, threads);
             break;
         }
         case 6: {
             /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics */
-            pack_direct(arena + 221184, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, thread, threads);
-            pack_bias(arena + 229376, 4, NULL, 64, thread);
+            pack_direct(arena + W009, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + B009, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n009_conv_direct((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 221184, arena + 229376, NULL, arena + 135168, arena + 202752, thread, threads);
+            conv_direct_gathering(&C009, arena, arena, arena + S018, thread, threads);
             break;
         }
         case 7: {
             /* %18 = statistics(%9) */
-            tiny_spd_train_n018_norm_statistics(arena + 135168, values + 27248, values + 27312, values + 27376, values + 27440, arena + 68608, arena + 202752, thread, threads);
+            tiny_spd_train_n018_norm_statistics(arena + T009, values + 27248, values + 27312, values + 27376, values + 27440, arena + T018, arena + S018, thread, threads);
             break;
         }
         case 8: {
             /* %11 = normalize(%9, %18) *bn +relu */
-            tiny_spd_train_n011_normalize(arena + 135168, arena + 68608, NULL, arena + 0, thread, threads);
+            tiny_spd_train_n011_normalize(arena + T009, arena + T018, NULL, arena + T011, thread, threads);
             break;
         }
         case 9: {
             /* %12 = global_average_pool(%11) */
-            tiny_spd_train_n012_global_average((const float *const[]){arena + 0}, arena + 67584, thread, threads);
+            tiny_spd_train_n012_global_average((const float *const[]){arena + T011}, arena + T012, thread, threads);
             break;
         }
         case 10: {
             /* %14 = conv2d(%12) k=1 64→10 */
-            pack_direct(arena + 0, 1, 1, 4, (const weight_run[]){{64, 0, 1}}, (const weight_run[]){{10, 0, 64}}, values + 27504, 1, (const int[]){0}, thread, threads);
-            pack_bias(arena + 1024, 1, values + 28144, 10, thread);
+            pack_direct(arena + W014, 1, 1, 4, (const weight_run[]){{64, 0, 1}}, (const weight_run[]){{10, 0, 64}}, values + 27504, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + B014, 1, values + 28144, 10, thread);
             BARRIER
-            tiny_spd_train_n014_conv_direct((const float *const[]){arena + 67584}, arena + 0, arena + 1024, NULL, arena + 1040, thread, threads);
+            conv_direct(&C014, arena, arena, thread, threads);
             break;
         }
         case 11: {
             /* %15 = cross_entropy(%14) → %19 */
-            tiny_spd_train_n015_cross_entropy(arena + 1040, batch->labels, batch->label_smoothing, arena + 5120, losses, arena + 0, thread, threads);
+            tiny_spd_train_n015_cross_entropy(arena + T014, batch->labels, batch->label_smoothing, arena + T019, losses, arena + S015, thread, threads);
             break;
         }
         case 12: {
             /* %20 = weight_gradient(%12, %19) k=1 13.weight */
-            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + 67584}, arena + 5120, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + 0, NULL, thread, threads);
+            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + T012}, arena + T019, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + S020, NULL, thread, threads);
             break;
         }
         case 13: {
             /* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21 */
-            pack_direct(arena + 0, 4, 1, 1, (const weight_run[]){{10, 0, 64}}, (const weight_run[]){{64, 0, 1}}, values + 27504, 1, (const int[]){0}, thread, threads);
-            pack_bias(arena + 1024, 4, NULL, 64, thread);
+            pack_direct(arena + W022, 4, 1, 1, (const weight_run[]){{10, 0, 64}}, (const weight_run[]){{64, 0, 1}}, values + 27504, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + B022, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n022_conv_direct((const float *const[]){arena + 5120}, arena + 0, arena + 1024, NULL, arena + 1088, thread, threads);
+            conv_direct(&C022, arena, arena, thread, threads);
             break;
         }
         case 14: {
             /* %24 = global_average_gradient(%21) → %23 */
-            tiny_spd_train_n024_global_average_gradient(arena + 1088, arena + 202752, thread, threads);
+            tiny_spd_train_n024_global_average_gradient(arena + T021, arena + T023, thread, threads);
             break;
         }
         case 15: {
             /* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu */
-            tiny_spd_train_n025_batch_norm_backward_reduce(arena + 202752, arena + 135168, NULL, arena + 68608, gradients + 27248, gradients + 27312, arena + 512, arena + 0, thread, threads);
+            tiny_spd_train_n025_batch_norm_backward_reduce(arena + T023, arena + T009, NULL, arena + T018, gradients + 27248, gradients + 27312, arena + T025, arena + S025, thread, threads);
             break;
         }
         case 16: {
             /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26 */
-            tiny_spd_train_n027_normalize_gradient(arena + 202752, arena + 135168, NULL, arena + 68608, arena + 512, arena + 202752, NULL, thread, threads);
+            tiny_spd_train_n027_normalize_gradient(arena + T023, arena + T009, NULL, arena + T018, arena + T025, arena + T026, NULL, thread, threads);
             break;
         }
         case 17: {
             /* %41 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + 331776, arena + 270336, NULL, arena + 0, thread, threads);
+            tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T041, thread, threads);
             break;
         }
         case 18: {
             /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight */
-            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + 0, arena + 528, arena + 16, arena + 544}, arena + 202752, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, thread, threads);
+            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + T041, arena + T041 + 1 * 528, arena + T041 + 1 * 16, arena + T041 + 1 * 528 + 1 * 16}, arena + T026, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, thread, threads);
             break;
         }
         case 19: {
             /* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2] */
-            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
-            pack_direct(arena + 0, 8, 1, 4, (const weight_run[]){{64, 0, 128}}, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, values + 19056, 1, (const int[]){0}, thread, threads);
-            pack_bias(arena + 8192, 8, NULL, 128, thread);
+            zero_halo(arena + T029, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
+            pack_direct(arena + W030, 8, 1, 4, (const weight_run[]){{64, 0, 128}}, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, values + 19056, 1, (const int[]){0}, thread, threads);
+            pack_bias(arena + B030, 8, NULL, 128, thread);
             BARRIER
-            tiny_spd_train_n030_conv_direct((const float *const[]){arena + 202752}, arena + 0, arena + 8192, NULL, arena + 602704, thread, threads);
+            conv_direct(&C030, arena, arena, thread, threads);
             break;
         }
         case 20: {
             /* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu */
-            tiny_spd_train_n031_batch_norm_backward_reduce(arena + 602704, arena + 331776, NULL, arena + 270336, gradients + 18928, gradients + 18960, arena + 1024, arena + 0, thread, threads);
+            tiny_spd_train_n031_batch_norm_backward_reduce(arena + T029, arena + T005, NULL, arena + T017, gradients + 18928, gradients + 18960, arena + T031, arena + S031, thread, threads);
             break;
         }
         case 21: {
             /* %33 = normalize_gradient(%29, %5, %17, %31) *bn +relu → %32 */
-            zero_halo(arena + 602704, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
-            tiny_spd_train_n033_normalize_gradient(arena + 602704, arena + 331776, NULL, arena + 270336, arena + 1024, arena + 602704, NULL, thread, threads);
+            zero_halo(arena + T032, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
+            tiny_spd_train_n033_normalize_gradient(arena + T029, arena + T005, NULL, arena + T017, arena + T031, arena + T032, NULL, thread, threads);
             break;
         }
         case 22: {
             /* %42 = conv2d(%0) k=3 p=1 3→16 */
-            pack_image(arena + 0, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
-            pack_bias(arena + 432, 1, NULL, 16, thread);
+            pack_image(arena + W042, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
+            pack_bias(arena + B042, 1, NULL, 16, thread);
             BARRIER
-            tiny_spd_train_n001_conv_image(input, scratch, arena + 0, arena + 432, NULL, arena + 331776, thread, threads);
+            tiny_spd_train_n001_conv_image(input, scratch, arena + W042, arena + B042, NULL, arena + T042, thread, threads);
             break;
         }
         case 23: {
             /* %43 = normalize(%42, %16) *bn +relu */
-            zero_halo(arena + 1184, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
-            tiny_spd_train_n003_normalize(arena + 331776, arena + 841792, NULL, arena + 1184, thread, threads);
+            zero_halo(arena + T043, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
+            tiny_spd_train_n003_normalize(arena + T042, arena + T016, NULL, arena + T043, thread, threads);
             break;
         }
         case 24: {
             /* %34 = weight_gradient(%43[::2,::2] ++ %43[1::2,::2] ++ %43[::2,1::2] ++ %43[1::2,1::2], %32) k=3 4.weight */
-            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + 0, arena + 576, arena + 16, arena + 592}, arena + 602704, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + 768000, NULL, thread, threads);
+            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + T043 - 2 * 576 - 2 * 16, arena + T043 - 1 * 576 - 2 * 16, arena + T043 - 2 * 576 - 1 * 16, arena + T043 - 1 * 576 - 1 * 16}, arena + T032, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + S034, NULL, thread, threads);
             break;
         }
         case 25: {
             /* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2] */
-            pack_winograd(arena + 768000, 0, 4, 4, 1, 2, (const weight_run[]){{32, 0, 576}}, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, values + 496, (const int[]){8, 7, 6, 5, 4, 3, 2, 1, 0}, 6, (const float[]){1.041232819658476, 0.0, 0.0, -0.6941552131056506, -0.48590864917395543, -0.3401360544217688, -0.6941552131056506, 0.48590864917395543, -0.3401360544217688, 0.17353880327641266, 0.24295432458697772, 0.3401360544217688, 0.17353880327641266, -0.24295432458697772, 0.3401360544217688, 0.0, 0.0, 1.0}, thread, threads);
-            pack_bias(arena + 841728, 4, NULL, 64, thread);
+            pack_winograd(arena + W036, 0, 4, 4, 1, 2, (const weight_run[]){{32, 0, 576}}, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, values + 496, (const int[]){8, 7, 6, 5, 4, 3, 2, 1, 0}, 6, winograd4_g, thread, threads);
+            pack_bias(arena + B036, 4, NULL, 64, thread);
             BARRIER
-            tiny_spd_train_n036_conv_winograd((const float *const[]){arena + 602112}, arena + 768000, scratch, arena + 768000, arena + 841728, NULL, arena + 0, 0, 4, thread, threads);
+            conv_winograd(&C036, arena, arena, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 26: {
             /* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu */
-            tiny_spd_train_n037_batch_norm_backward_reduce(arena + 0, arena + 331776, NULL, arena + 841792, gradients + 432, gradients + 448, arena + 272384, arena + 270336, thread, threads);
+            tiny_spd_train_n037_batch_norm_backward_reduce(arena + T035, arena + T042, NULL, arena + T016, gradients + 432, gradients + 448, arena + T037, arena + S037, thread, threads);
             break;
         }
         case 27: {
             /* %39 = normalize_gradient(%35, %42, %16, %37) *bn +relu → %38 */
-            tiny_spd_train_n039_normalize_gradient(arena + 0, arena + 331776, NULL, arena + 841792, arena + 272384, arena + 0, NULL, thread, threads);
+            tiny_spd_train_n039_normalize_gradient(arena + T035, arena + T042, NULL, arena + T016, arena + T037, arena + T038, NULL, thread, threads);
             break;
         }
         case 28: {
             /* %40 = weight_gradient(%0, %38) k=3 0.weight */
-            tiny_spd_train_n040_weight_gradient_image(input, arena + 0, gradients + 0, NULL, arena + 270336, thread, threads);
+            tiny_spd_train_n040_weight_gradient_image(input, arena + T038, gradients + 0, NULL, arena + S040, thread, threads);
             break;
         }
 

@@ -233,6 +233,307 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
     }
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
+ * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
+#define T004 3281968 /* 16×320×320, steps 0 to 1 */
+#define W004 0
+#define B004 16384
+#define T007 0 /* 32×320×320, steps 1 to 2 */
+#define W007 16400
+#define B007 41488
+#define T011 3276800 /* 32×160×160, steps 2 to 5 */
+#define W011 41520
+#define B011 45616
+#define T014 2640 /* 16×160×160, steps 3 to 4 */
+#define W014 45648
+#define B014 45904
+#define T018 430336 /* 16×160×160, steps 4 to 5 */
+#define W018 45920
+#define B018 62304
+#define T025 1643664 /* 32×160×160, steps 5 to 6 */
+#define W025 62320
+#define B025 63344
+#define T028 0 /* 64×160×160, steps 6 to 7 */
+#define W028 63376
+#define B028 194448
+#define T032 1638400 /* 64×80×80, steps 7 to 12 */
+#define W032 194512
+#define B032 210896
+#define T035 2640 /* 32×80×80, steps 8 to 9 */
+#define W035 210960
+#define B035 211984
+#define T039 215168 /* 32×80×80, steps 9 to 11 */
+#define W039 212016
+#define B039 262192
+#define T042 2640 /* 32×80×80, steps 10 to 11 */
+#define W042 262224
+#define B042 263248
+#define T046 419968 /* 32×80×80, steps 11 to 12 */
+#define W046 263280
+#define B046 313456
+#define T053 824464 /* 64×80×80, steps 12 to 40 */
+#define W053 313488
+#define B053 317584
+#define T056 0 /* 128×80×80, steps 13 to 14 */
+#define W056 317648
+#define B056 719056
+#define T060 1475328 /* 128×40×40, steps 14 to 21 */
+#define W060 719184
+#define B060 784720
+#define T063 204192 /* 64×40×40, steps 15 to 16 */
+#define W063 784848
+#define B063 788944
+#define T067 314384 /* 64×40×40, steps 16 to 18 */
+#define W067 789008
+#define B067 989712
+#define S067 0
+#define T070 204192 /* 64×40×40, steps 17 to 18 */
+#define W070 989776
+#define B070 993872
+#define T074 416784 /* 64×40×40, steps 18 to 20 */
+#define W074 993936
+#define B074 1194640
+#define S074 0
+#define T077 204192 /* 64×40×40, steps 19 to 20 */
+#define W077 1194704
+#define B077 1198800
+#define T081 314384 /* 64×40×40, steps 20 to 21 */
+#define W081 1198864
+#define B081 1399568
+#define S081 0
+#define T088 1254928 /* 128×40×40, steps 21 to 34 */
+#define W088 1399632
+#define B088 1416016
+#define T091 0 /* 256×40×40, steps 22 to 23 */
+#define W091 1416144
+#define B091 3021776
+#define S091 409600
+#define T095 409600 /* 256×20×20, steps 23 to 26 */
+#define W095 3022032
+#define B095 3284176
+#define T098 103968 /* 128×20×20, steps 24 to 25 */
+#define W098 3284432
+#define B098 3300816
+#define T102 163088 /* 128×20×20, steps 25 to 26 */
+#define W102 3300944
+#define B102 4103760
+#define S102 0
+#define T109 0 /* 256×20×20, steps 26 to 27 */
+#define W109 4103888
+#define B109 4169424
+#define T112 102400 /* 128×20×20, steps 27 to 31 */
+#define W112 4169680
+#define B112 4202448
+#define T113 153600 /* 128×20×20, steps 28 to 31 */
+#define T114 204800 /* 128×20×20, steps 29 to 31 */
+#define T115 256000 /* 128×20×20, steps 30 to 31 */
+#define T119 0 /* 256×20×20, steps 31 to 32 */
+#define W119 4202576
+#define B119 4333648
+#define T122 1475328 /* 128×20×20, steps 32 to 50 */
+#define W122 4333904
+#define B122 4366672
+#define T127 0 /* 128×40×40, steps 34 to 37 */
+#define W127 4383312
+#define B127 4399696
+#define T130 408992 /* 64×40×40, steps 35 to 36 */
+#define W130 4399824
+#define B130 4403920
+#define T133 519184 /* 64×40×40, steps 36 to 37 */
+#define W133 4403984
+#define B133 4604688
+#define S133 204800
+#define T140 204800 /* 128×40×40, steps 37 to 38 */
+#define W140 4604752
+#define B140 4621136
+#define T143 1249536 /* 64×40×40, steps 38 to 45 */
+#define W143 4621264
+#define B143 4629456
+#define T148 0 /* 64×80×80, steps 40 to 43 */
+#define W148 4633680
+#define B148 4637776
+#define T151 412240 /* 32×80×80, steps 41 to 42 */
+#define W151 4637840
+#define B151 4638864
+#define T154 624768 /* 32×80×80, steps 42 to 43 */
+#define W154 4638896
+#define B154 4689072
+#define T161 1643664 /* 64×80×80, steps 43 to 54 */
+#define W161 4689104
+#define B161 4693200
+#define T164 0 /* 64×80×80, steps 44 to 45 */
+#define W164 4693264
+#define B164 4893968
+#define T169 409600 /* 128×40×40, steps 45 to 48 */
+#define W169 4894032
+#define B169 4934992
+#define T172 204192 /* 64×40×40, steps 46 to 47 */
+#define W172 4935120
+#define B172 4939216
+#define T175 614400 /* 64×40×40, steps 47 to 48 */
+#define W175 4939280
+#define B175 5139984
+#define S175 0
+#define T182 2074128 /* 128×40×40, steps 48 to 55 */
+#define W182 5140048
+#define B182 5156432
+#define T185 0 /* 128×40×40, steps 49 to 50 */
+#define W185 5156560
+#define B185 5959376
+#define S185 204800
+#define T190 204800 /* 256×20×20, steps 50 to 53 */
+#define W190 5959504
+#define B190 6123344
+#define T193 103968 /* 128×20×20, steps 51 to 52 */
+#define W193 6123600
+#define B193 6139984
+#define T196 307200 /* 128×20×20, steps 52 to 53 */
+#define W196 6140112
+#define B196 6942928
+#define S196 0
+#define T203 2294528 /* 256×20×20, steps 53 to 56 */
+#define W203 6943056
+#define B203 7008592
+#define T205 0 /* 255×80×80, steps 54 to 57 */
+#define W205 7008848
+#define B205 7025232
+#define T207 1638400 /* 255×40×40, steps 55 to 57 */
+#define W207 7025488
+#define B207 7058256
+#define T209 2048000 /* 255×20×20, steps 56 to 57 */
+#define W209 7058512
+#define B209 7124048
+#define W210 7124304
+#define T211 204800 /* 128×20×20, steps 33 to 34 */
+#define W211 4366800
+#define B211 4383184
+#define T212 409600 /* 64×40×40, steps 39 to 40 */
+#define W212 4629520
+#define B212 4633616
+
+/* ---- convolutions: a layer is a constant that says what is read, what is written and how it is cut ------------- */
+
+/* What a layer reads: `count` views of the same shape, one after the other, such as the phases of a space-to-depth, each of `blocks`
+ * blocks of 16 inputs. at[i] is where output (image 0, row 0, column 0) reads its first tap of the first block of view i, in floats from
+ * the start of the arena. The rest are steps in floats: from image to image, row to row and column to column of the output, from tap row to
+ * tap row and tap column to tap column, and from block to block; in nearest upsampling, each row and column serves `repeat` of the output. */
+typedef struct {
+    const ptrdiff_t *at;
+    int count, blocks;
+    ptrdiff_t image, row, col, tap_row, tap_col, block;
+    int repeat;
+} source;
+
+/* A tensor that a layer writes, adds or starts from: its first pixel, and the steps from image to image, row to row, column to
+ * column and block to block of 16 channels. */
+typedef struct { ptrdiff_t at, image, row, col, block; } place;
+
+/* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
+ *
+ * Algorithm. The output is cut into tiles of m x m pixels, numbered image by image, row by row. Each tile's (m + 2)^2 inputs
+ * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
+ * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
+ * `tiles` tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
+ * order of their use, [strip][element][source][block][16 lanes][outputs of the strip], one forward stream.
+ *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements v_plane apart
+ *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes m_plane apart
+ * Both are an odd number of cache lines, so that the planes fall into different sets.
+ *
+ * Threads. Either each has its own blocks of tiles and its own V (shared 0), or all work on one block (shared 1): they
+ * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
+ * computed in the same order whoever computes it.
+ *
+ * Preconditions. As for the direct convolution; halos cover what tiles that overhang the output read.
+ */
+typedef struct winograd winograd;
+
+/* A group of tiles that is transformed back: the products M of `blocks` blocks of outputs, the first of them `block`, and the
+ * numbers of the tiles, the first and how many, and how many more will follow. */
+typedef struct {
+    const float *products, *bias;
+    float *arena;
+    int tile, tiles, following, block, blocks, begins;
+} winograd_group;
+
+struct winograd {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int in_blocks; /* blocks of inputs of all sources */
+    ptrdiff_t w, bias, v; /* v: where V lies if it is shared */
+    const source *x; /* what is read */
+    int sources;
+    place y, r; /* what is written and what is added */
+    int m, strip; /* edge of a tile; blocks of outputs in a strip, of which the last may have fewer */
+    int tiles, group, chunk; /* tiles in a block; tiles in a register tile and groups in a chunk, at most */
+    ptrdiff_t v_plane, m_plane;
+    int shared, fetches; /* see above; whether a thread fetches the inputs of its next block ahead */
+    int streams; /* whether the output goes past the caches */
+    /* B' d B of tiles [first, first + tiles): of all pairs (block of inputs, tile), numbered in this order, those in [low, high). */
+    void (*read)(const winograd *, const float *x, float *v, int first, int tiles, int low, int high);
+    /* A' m A of a group, the epilogue and the store. */
+    void (*write)(const winograd *, const winograd_group *);
+};
+
+/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
+INLINE int winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
+
+/* Where block number `block` of the output begins. */
+INLINE ptrdiff_t winograd_block(const winograd *c, const int block) { return block * c->y.block; }
+
+/* The inputs of the next block of tiles, which a thread fetches while it multiplies: `due` of `parts` of them by now. */
+typedef struct {
+    const source *s;
+    int view, block, first, tiles, tile, image, row, col;
+    int64_t left, due, parts;
+} winograd_ahead;
+
+/* Begins with the inputs of tiles [first, first + tiles), to be fetched in `parts` parts. */
+INLINE void winograd_begin(const winograd *c, winograd_ahead *a, const int first, const int tiles, const int64_t parts)
+{
+    a->s = c->x, a->view = a->block = a->tile = 0;
+    a->first = first, a->tiles = tiles;
+    a->left = (int64_t)c->in_blocks * tiles, a->due = 0, a->parts = parts;
+}
+
+/* Fetches one part: of each tile and block of inputs all but the first two columns, which the neighbour on the left fetches. */
+INLINE void winograd_continue(const winograd *c, winograd_ahead *a, const float *x)
+{
+    const int rows = (c->rows + c->m - 1) / c->m, cols = (c->cols + c->m - 1) / c->m;
+    for (a->due += a->left; a->due >= a->parts; a->due -= a->parts) {
+        if (a->tile == 0) a->image = a->first / (rows * cols), a->row = a->first / cols % rows, a->col = a->first % cols;
+        const source *s = a->s;
+        const float *p = x + s->at[a->view] + a->block * s->block + a->image * s->image + a->row * c->m * s->row + a->col * c->m * s->col;
+        for (int i = 0; i < c->m + 2; i++, p += s->row) {
+            for (int j = 2; j < c->m + 2; j++) PREFETCH(p, j * s->col, 1);
+        }
+        if (++a->col == cols) a->col = 0, a->row++;
+        if (a->row == rows) a->row = 0, a->image++;
+        if (++a->tile == a->tiles) a->tile = 0, a->block++;
+        if (a->block == s->blocks) a->block = 0, a->view++;
+        if (a->view == s->count) a->view = 0, a->s++;
+    }
+}
+
+/* Fetches what transforming a tile back will touch, whose first output is (image, row, col): the residual if there is one, and the
+ * output unless it goes past the caches. m, stores and adds are literals. */
+INLINE void winograd_fetch(const winograd *c, const winograd_group *g, const int image, const int row, const int col, const int m,
+                           const int stores, const int adds)
+{
+    for (int block = g->block; block < g->block + g->blocks; block++) {
+        const float *to = g->arena + c->y.at + image * c->y.image + row * c->y.row + col * c->y.col + winograd_block(c, block);
+        const float *r = g->arena + c->r.at + image * c->r.image + row * c->r.row + col * c->r.col + block * c->r.block;
+        ROLLED
+        for (int i = 0; i < m; i++, to += c->y.row, r += c->r.row) {
+            UNROLL
+            for (int j = 0; j < m; j++) {
+                if (stores) PREFETCH_STORE(to + j * c->y.col);
+                if (adds) PREFETCH(r, j * BLOCK, 0);
+            }
+        }
+    }
+}
+
 /* Winograd's minimal filtering F(6 x 6, 3 x 3): a tile of 6 x 6 outputs of a 3 x 3 convolution comes from 8 x 8 inputs by
  * 8 * 8 products instead of 6 * 6 * 9. Points: 0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0 and infinity. With B, G and A of these points,
  * Y = A' [(G g G') * (B' d B)] A; the weights' part G g G' is packed. */
@@ -311,9 +612,131 @@ INLINE void winograd6_output(const float *m, const ptrdiff_t plane, vec *y)
     for (int i = 0; i < 6; i++) winograd6_output_line(columns[i], y + i * 6);
 }
 
+/* G of F(6 x 6, 3 x 3), row by row: packed weights are G g G'. */
+static const double winograd6_g[] = {-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0};
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 4 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+}
+
+/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
+ * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
+ * variables and no array, which compilers do not always keep in registers. */
+OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
+{
+    enum { WIDTH = 1 * VECTORS };
+    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
+    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
+    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
+    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
+    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
+    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
+    ROLLED
+    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
+        ROLLED
+        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
+        UNROLL_BY_2
+        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
+            float s;
+            const vec u0 = AT(u + 0 * VL);
+            const vec u1 = AT(u + 1 * VL);
+            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
+            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
+            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
+            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
+            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
+            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
+        }
+    }
+    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
+    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
+    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
+    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
+    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
+    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
+}
+
+/* Computes the products of one element; see the functions above. */
+typedef void winograd_product(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next, int lines);
+
+/* The one for `tiles` tiles and `blocks` blocks of outputs; NULL where no group has that size. */
+static winograd_product *winograd_product_of(const int tiles, const int blocks)
+{
+    switch (tiles * 64 + blocks) {
+    case 4 * 64 + 1: return winograd_product_4x1;
+    case 5 * 64 + 1: return winograd_product_5x1;
+    case 6 * 64 + 1: return winograd_product_6x1;
+    default: return NULL;
+    }
+}
+
 /* The 8 x 8 inputs of one tile, from row `row` and column `col` on, out of the caller's planar image through a space-to-depth by
  * 2: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
-static const float *winograd_image_8_0_3_6_9(const float *images, const int image, const int row, const int col, vec *to)
+static const float *winograd6_image(const float *images, const int image, const int row, const int col, vec *to)
 {
     enum { PLANE = 640 * 640 };
     const float *from = images + image * (ptrdiff_t)(3 * PLANE);
@@ -346,42 +769,141 @@ static const float *winograd_image_8_0_3_6_9(const float *images, const int imag
     return (const float *)to;
 }
 
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 6 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_6x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
+/* Transforms the inputs of tiles of 6 x 6 outputs that lie in the caller's image. */
+static void winograd6_read_image(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
 {
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    vec a5_0 = SPLAT(0.0f), a5_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 6 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-            s = v[5 * BLOCK + lane], a5_0 += s * u0, a5_1 += s * u1;
+    const int rows = (c->rows + 6 - 1) / 6, cols = (c->cols + 6 - 1) / 6, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
+            int tile = low - block * tiles, end = high - block * tiles;
+            if (tile < 0) tile = 0;
+            if (end > tiles) end = tiles;
+            if (tile >= end) continue;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            for (; tile < end; tile++) {
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
+                }
+                const float *p = winograd6_image(x, image, row * 6 - 1, col * 6 - 1, (vec[64 * VECTORS]){SPLAT(0.0f)});
+                winograd6_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
+            }
         }
     }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-    PUT(m + (5 * WIDTH + 0) * VL, a5_0); PUT(m + (5 * WIDTH + 1) * VL, a5_1);
+}
+
+/* A convolution by Winograd's algorithm: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
+ * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
+OUTLINE void conv_winograd(const winograd *c, const float *x, const float *weights, float *arena, float *scratch,
+                           const int from_strip, const int to_strip, const int thread, const int threads)
+{
+    const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
+    const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
+    const int blocks = (all + c->tiles - 1) / c->tiles, strips = to_strip - from_strip;
+    float *v = c->shared ? arena + c->v : scratch, *m = c->shared ? scratch : scratch + elements * c->v_plane;
+    const int from = c->shared ? 0 : (int)((int64_t)blocks * thread / threads);
+    const int to = c->shared ? blocks : (int)((int64_t)blocks * (thread + 1) / threads);
+    for (int i = from; i < to; i++) {
+        const int first = i * c->tiles, tiles = all - first < c->tiles ? all - first : c->tiles, units = c->in_blocks * tiles;
+        if (!c->shared) {
+            c->read(c, x, v, first, tiles, 0, units);
+        } else {
+            /* All tiles' elements are still there when the next strips come. */
+            if (blocks > 1 || from_strip == 0)
+                c->read(c, x, v, first, tiles, (int)((int64_t)units * thread / threads), (int)((int64_t)units * (thread + 1) / threads));
+            BARRIER
+        }
+        const int groups = (tiles + c->group - 1) / c->group;
+        int chunks = (groups + c->chunk - 1) / c->chunk, unit = 0, end = strips * chunks;
+        if (c->shared) {
+            /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
+            while (chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
+            unit = (int)((int64_t)strips * chunks * thread / threads);
+            end = (int)((int64_t)strips * chunks * (thread + 1) / threads);
+        }
+        const int after = all - first - tiles < c->tiles ? all - first - tiles : c->tiles, fetches = c->fetches && i + 1 < to;
+        winograd_ahead ahead;
+        winograd_begin(c, &ahead, first + tiles, after, (int64_t)end * elements);
+        for (; unit < end; unit++) {
+            const int strip = from_strip + unit / chunks, chunk = unit % chunks, block = strip * c->strip;
+            const int low = chunk * groups / chunks, high = (chunk + 1) * groups / chunks;
+            const int width = c->blocks - block < c->strip ? c->blocks - block : c->strip; /* blocks of outputs */
+            const int base = winograd_start(low, groups, tiles), count = winograd_start(high, groups, tiles) - base;
+            struct { winograd_product *product; const float *v; float *m; } tile[6];
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+                tile[group - low].product = winograd_product_of(size, width);
+                tile[group - low].v = v + start * (ptrdiff_t)depth, tile[group - low].m = m + (start - base) * width * BLOCK;
+            }
+            const int lines = (BLOCK * width + high - low - 1) / (high - low);
+            const float *u = weights + c->w + (strip - from_strip) * ((ptrdiff_t)elements * depth * c->strip * BLOCK);
+            for (int f = 0; f < elements; f++, u += depth * width * BLOCK) {
+                if (fetches) winograd_continue(c, &ahead, x);
+                /* Each group fetches its share of the next element's weights: `lines` cache lines with each block of inputs. */
+                const float *next = u + depth * width * BLOCK;
+                for (int i = 0; i < high - low; i++, next += lines * depth)
+                    tile[i].product(tile[i].v + f * c->v_plane, u, tile[i].m + f * c->m_plane, c->in_blocks, next, lines);
+            }
+            for (int group = low; group < high; group++) {
+                const int start = winograd_start(group, groups, tiles), next = winograd_start(group + 1, groups, tiles);
+                winograd_group g = {.products = m + (start - base) * width * BLOCK, .bias = weights + c->bias, .arena = arena};
+                g.tile = first + start, g.tiles = next - start, g.following = base + count - next, g.begins = group == low;
+                g.block = block, g.blocks = width;
+                c->write(c, &g);
+            }
+        }
+        if (c->shared && i + 1 < to) {
+            BARRIER
+        }
+    }
+    if (c->streams) STREAM_FENCE();
+}
+
+/* Transforms tiles of 6 x 6 outputs back. Epilogue: silu. */
+OUTLINE void winograd6_write_silu(const winograd *c, const winograd_group *g)
+{
+    const int rows = (c->rows + 6 - 1) / 6, cols = (c->cols + 6 - 1) / 6, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 6, left = g->tile % cols * 6;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 6, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 6 ? c->rows - top : 6, end_col = c->cols - left < 6 ? c->cols - left : 6;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 6;
+        if (next_left >= c->cols) next_left = 0, next_top += 6;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 6, 1, 0);
+        for (int b = 0; b < blocks; b++) {
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            ROLLED
+            for (int n = 0; n < VECTORS; n++) {
+                vec sums[6 * 6];
+                winograd6_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
+                ROLLED
+                for (int i = 0; i < end_row; i++) {
+                    ROLLED
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
+                        vec v = sums[i * 6 + j] + start;
+                        silu(&v);
+                        PUT(to, v);
+                    }
+                }
+            }
+        }
+        image = next_image, top = next_top, left = next_left;
+    }
 }
 
 /* Winograd's minimal filtering F(5 x 5, 3 x 3): a tile of 5 x 5 outputs of a 3 x 3 convolution comes from 7 x 7 inputs by
@@ -460,4616 +982,487 @@ INLINE void winograd5_output(const float *m, const ptrdiff_t plane, vec *y)
     for (int i = 0; i < 5; i++) winograd5_output_line(columns[i], y + i * 5);
 }
 
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 5 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_5x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
+/* G of F(5 x 5, 3 x 3), row by row: packed weights are G g G'. */
+static const double winograd5_g[] = {0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0};
+
+/* Transforms the inputs of tiles of 5 x 5 outputs. */
+static void winograd5_read(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
 {
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    vec a4_0 = SPLAT(0.0f), a4_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 5 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-            s = v[4 * BLOCK + lane], a4_0 += s * u0, a4_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-    PUT(m + (4 * WIDTH + 0) * VL, a4_0); PUT(m + (4 * WIDTH + 1) * VL, a4_1);
-}
-
-/* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for 4 tiles and 1 blocks of outputs: one
- * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
- * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_4x1(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
-{
-    enum { WIDTH = 1 * VECTORS };
-    vec a0_0 = SPLAT(0.0f), a0_1 = SPLAT(0.0f);
-    vec a1_0 = SPLAT(0.0f), a1_1 = SPLAT(0.0f);
-    vec a2_0 = SPLAT(0.0f), a2_1 = SPLAT(0.0f);
-    vec a3_0 = SPLAT(0.0f), a3_1 = SPLAT(0.0f);
-    ROLLED
-    for (int b = 0; b < blocks; b++, v += 4 * BLOCK, next += lines * BLOCK) {
-        ROLLED
-        for (int i = 0; i < lines; i++) PREFETCH(next, i * BLOCK, 1);
-        UNROLL_BY_2
-        for (int lane = 0; lane < BLOCK; lane++, u += WIDTH * VL) {
-            float s;
-            const vec u0 = AT(u + 0 * VL);
-            const vec u1 = AT(u + 1 * VL);
-            s = v[0 * BLOCK + lane], a0_0 += s * u0, a0_1 += s * u1;
-            s = v[1 * BLOCK + lane], a1_0 += s * u0, a1_1 += s * u1;
-            s = v[2 * BLOCK + lane], a2_0 += s * u0, a2_1 += s * u1;
-            s = v[3 * BLOCK + lane], a3_0 += s * u0, a3_1 += s * u1;
-        }
-    }
-    PUT(m + (0 * WIDTH + 0) * VL, a0_0); PUT(m + (0 * WIDTH + 1) * VL, a0_1);
-    PUT(m + (1 * WIDTH + 0) * VL, a1_0); PUT(m + (1 * WIDTH + 1) * VL, a1_1);
-    PUT(m + (2 * WIDTH + 0) * VL, a2_0); PUT(m + (2 * WIDTH + 1) * VL, a2_1);
-    PUT(m + (3 * WIDTH + 0) * VL, a3_0); PUT(m + (3 * WIDTH + 1) * VL, a3_1);
-}
-
-/* 3 x 3 convolution of stride 1 by Winograd's minimal filtering, blocked layout.
- *
- * Algorithm. The output is cut into tiles of M x M pixels, numbered image by image, row by row. Each tile's (M + 2)^2 inputs
- * are transformed into as many Winograd-domain elements; for each element the tiles' inputs are multiplied by its transformed
- * weights, a matrix product with the whole reduction in registers; what comes out is transformed back, through the epilogue.
- * TILES tiles at a time (a block) are transformed, so that their elements V stay in a cache; the weights are packed in the
- * order of their use, [strip][element][segment][block][16 lanes][outputs of the strip], one forward stream.
- *     V: [element][group of tiles][block of inputs][tile of the group][16 lanes], the planes of two elements V_PLANE apart
- *     M: [element][tile][outputs of the strip], one strip and chunk of tiles at a time, planes M_PLANE apart
- * Both are an odd number of cache lines, so that the planes fall into different sets.
- *
- * Threads. Either each has its own blocks of tiles and its own V (SHARED 0), or all work on one block (SHARED 1): they
- * share the transform, meet, and share strips and chunks, so that each weight is read by one thread alone. Each output value is
- * computed in the same order whoever computes it.
- *
- * Preconditions. As for the direct convolution: x[s] points at what output (0, 0) reads at tap (0, 0), strides are multiples of 64
- * bytes, halos hold zeros; they cover what tiles that overhang the output read.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. IN_BLOCKS: blocks of inputs of all segments. M: edge of a
- * tile. STRIP: blocks of outputs in a strip (the last may be narrower). TILES: tiles in a block; GROUP: tiles in a
- * register tile, at most; CHUNK: groups in a chunk, at most. V_PLANE, M_PLANE: see above. SHARED: see above. STREAM:
- * whether the output goes past the caches. FETCH: whether a thread fetches the inputs of its next block ahead. Y_IMAGE,
- * Y_ROW, Y_COL, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. SEGMENTS: a line for each run of segments that differ in
- * nothing but their origin, TRANSFORM(first, count, blocks of inputs, step from block to block, from row to row, pixel
- * to pixel, image to image). PRODUCTS: a case for each size of register tile, PRODUCT(tiles, blocks). INPUT: the address
- * of a tile's first input; in scope are x[s], b, image, row, col and steps. EPILOGUE: statements on the vector v; in
- * scope are bias, phase, channel, `to`, where v is stored, and r + residual. STATISTICS_: parameter, argument and statements of
- * a convolution that gathers statistics of what it stores, group by group of tiles; see statistics.c.
- */
-
-/* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n004_conv_winograd: 1 x 320 x 320 outputs in 1 blocks from 1, F(6 x 6, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n004_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n004_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    const int rows = (c->rows + 5 - 1) / 5, cols = (c->cols + 5 - 1) / 5, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n004_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = winograd_image_8_0_3_6_9(x[s], image, row * 6 - 1, col * 6 - 1, (vec[64 * VECTORS]){SPLAT(0.0f)});
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 6 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 6 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)1 + block * size + (tile - start)) * BLOCK;
-                winograd6_input(p, row_step, pixel_step, to, 304);
+                const float *p = corner + image * s->image + row * 5 * line + col * 5 * pixel;
+                winograd5_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n004_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 5 x 5 outputs back. Epilogue: silu; stores past the caches. */
+OUTLINE void winograd5_write_silu_stream(const winograd *c, const winograd_group *g)
 {
-    const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n004_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 1, 0, 8 * BLOCK, BLOCK, 0);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n004_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 1, next, lines); break
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n004_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)1658944 + i * (ptrdiff_t)5152 + out * (ptrdiff_t)5152 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n004_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (320 + 6 - 1) / 6, COLS = (320 + 6 - 1) / 6 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
-        const int col = (first + tile) % COLS * 6;
-        const int rows = 320 - row < 6 ? 320 - row : 6, cols = 320 - col < 6 ? 320 - col : 6;
+    const int rows = (c->rows + 5 - 1) / 5, cols = (c->cols + 5 - 1) / 5, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 5, left = g->tile % cols * 5;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 5, 0, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 5 ? c->rows - top : 5, end_col = c->cols - left < 5 ? c->cols - left : 5;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 5;
+        if (next_left >= c->cols) next_left = 0, next_top += 5;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 5, 0, 0);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[6 * 6];
-                winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)1658944 + (row + i) * (ptrdiff_t)5152 + out * (ptrdiff_t)5152 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 6 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n004_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 6 + 2,
-        COUNT = 1 * ((320 + 6 - 1) / 6) * ((320 + 6 - 1) / 6), /* tiles in all */
-        BLOCKS = (COUNT + 18 - 1) / 18,
-        K = 1 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n004_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n004_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n004_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n004_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n004_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n004_conv_winograd_product(v + f * (ptrdiff_t)304 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n004_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n004_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n004_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n004_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu      32×320×320      model.1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n007_conv_winograd: 1 x 320 x 320 outputs in 2 blocks from 1, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n007_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n007_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n007_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)1 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 304);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n007_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n007_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 1, 5152, 5152, 16, 1658944);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n007_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 1, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n007_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)3276800 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)5120 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!1) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n007_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (320 + 5 - 1) / 5, COLS = (320 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 320 - row < 5 ? 320 - row : 5, cols = 320 - col < 5 ? 320 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd5_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)3276800 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)5120 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
                         silu(&v);
-                        if (1)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
+                        STREAM(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n007_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((320 + 5 - 1) / 5) * ((320 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 18 - 1) / 18,
-        K = 1 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n007_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n007_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n007_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n007_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n007_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n007_conv_winograd_product(v + f * (ptrdiff_t)304 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n007_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n007_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n007_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n007_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (1) STREAM_FENCE();
 }
 
 /* Direct convolution, blocked layout.
  *
  * Layout. A stored tensor is [image][row][block][column][16]: 16 channels lie together, rows are outermost, and a halo of
- * zeros around it stands for the padding, so that no border is ever tested. Strides are in floats.
+ * zeros around it stands for the padding, so that no border is ever tested. Steps are in floats.
  *
- * Algorithm. A register tile holds TILE_ROWS x TILE_COLS pixels of one strip (STRIP blocks of 16 output channels). Its
- * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (segment, block,
+ * Algorithm. A register tile holds tile_rows x tile_cols pixels of one strip (`strip` blocks of 16 output channels). Its
+ * accumulators start from the bias, or from the sums of another convolution, run over the whole reduction (source, block,
  * tap row, tap column, lane) and are stored once, through the epilogue. The weights are packed in that very order, so each
- * tile reads its strip's weights as one forward stream: [strip][segment][block][tap row][tap column][16 lanes][outputs of
+ * tile reads its strip's weights as one forward stream: [strip][source][block][tap row][tap column][16 lanes][outputs of
  * the strip]. Each output value is summed in that order by one thread: it does not depend on tile, thread or threads.
  *
- * Preconditions. x[s] points at what output (image 0, row 0, column 0) reads at tap (0, 0), lane 0 of segment s: first
- * block, phase and padding are already in it. All pointers and all strides are multiples of 64 bytes. Halos hold zeros;
- * padded lanes hold finite numbers and meet zero weights. y overlaps neither x nor r. The bias is OUT_BLOCKS * 16 floats.
- * TILE_ROWS is 1 unless TILE_COLS = OUT_COLS; UNIT_ROWS is a multiple of TILE_ROWS.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. KH, KW: taps. K: inputs reduced, all blocks, lanes and
- * taps. TILE_ROWS, TILE_COLS, STRIP: the tile (the last strip and the last tile of a row or column may be smaller).
- * UNIT_ROWS, STRIP_MAJOR: rows of a work unit, and whether units run strip by strip. ROWS_AHEAD, WEIGHTS_AHEAD: prefetch
- * distances in output rows and floats; 0 is none. STREAM: whether the output goes past the caches. Y_IMAGE, Y_ROW, Y_COL,
- * R_IMAGE, R_ROW, R_BLOCK: strides of y and r. Y_BLOCK: where block number `out` of the output begins. START: what sum n of pixel i of the tile starts from, in terms
- * of bias, image, row, col, cols, block and x, in which the tensor that holds the starts, if there is one, follows the
- * segments; it may be upsampled as they may. SEGMENTS: a line for each run of segments that differ in nothing but their
- * origin, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap row to tap row, tap column to
- * tap column, output row to output row, output column to output column, image to image, and the factor of a nearest
- * upsampling or 1). EPILOGUE: statements on the vector v; in scope are bias, phase (index into a table [row
- * parity][column parity][output]), channel, `to`, where v is stored, and r + residual, where the residual of v lies.
- * STATISTICS_: parameter, argument and statements of a convolution that gathers statistics of what it stores, unit by unit;
- * see statistics.c.
+ * Preconditions. All addresses and all steps are multiples of 64 bytes. Halos hold zeros; padded lanes hold finite numbers and
+ * meet zero weights. What is written overlaps nothing that is read. tile_rows is 1 unless tile_cols = cols; unit_rows is a
+ * multiple of tile_rows.
  */
+typedef struct direct direct;
 
-/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n011_conv_direct: 1 x 160 x 160 outputs in 2 blocks, 1 x 1 taps, 128 products each. */
+/* How many vectors a register tile has, and how many tiles are finished together, at most: their sums stay in the first cache. */
+enum { TILE = 12, TOGETHER = 8 };
 
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
+/* A view that a layer reads, at the row at hand: what the first pixel reads, steps as in `source`, and how far ahead of that lies what the
+ * tile rows_ahead rows further down will read for the first time, its lowest tap row. */
+typedef struct {
+    const float *at;
+    ptrdiff_t row, tap_row, tap_col, block, ahead;
+    int blocks;
+} direct_view;
+
+/* The tile at hand: its views, where its strip's weights and the biases lie, its first pixel and block of outputs, and how many blocks of
+ * inputs it passes before it is its turn to fetch one ahead, and every how many. */
+typedef struct {
+    direct_view x[5];
+    int views;
+    const float *w, *bias;
+    float *arena;
+    int image, row, col, block, turn, period;
+} direct_tile;
+
+struct direct {
+    int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
+    int kh;     /* tap rows */
+    int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
+    int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
+    ptrdiff_t x_group, w, bias;
+    const source *x; /* what is read */
+    int sources;
+    place y, r, start; /* what is written, what is added, and what sums start from in place of the bias */
+    int strip, tile_rows, tile_cols;
+    int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
+    int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
+     * last of a row, one of the last rows. */
+    void (*tile[2][3])(const direct *, direct_tile *, int tiles);
+    /* What is done with the sums of `cols` pixels of a row and a block of outputs: the epilogue and the store. */
+    void (*finish)(const direct *, const direct_tile *, const vec *sums, int row, int block, int cols);
+};
+
+/* Where the tile's first pixel of a row and a block of outputs lies. */
+INLINE float *direct_line(const direct *c, const direct_tile *t, const int row, const int block)
+{
+    return t->arena + c->y.at + t->image * c->y.image + row * c->y.row + block * c->y.block + t->col * c->y.col;
+}
+
+/* Lets the views of a tile begin at its row; the inputs of its group are `shift` floats after the first. */
+INLINE void direct_row(const direct *c, direct_tile *t, const ptrdiff_t shift)
+{
+    t->views = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const float *row = t->arena + shift + t->image * s->image + t->row / s->repeat * s->row;
+        const direct_view x = {NULL, s->row, s->tap_row, s->tap_col, s->block, c->rows_ahead * s->row + (c->kh - 1) * s->tap_row, s->blocks};
+        for (int i = 0; i < s->count; i++) {
+            t->x[t->views] = x;
+            t->x[t->views++].at = row + s->at[i];
+        }
+    }
+}
+
+/* Lets the sums of the tile at column `col` start from the bias, or from those of another convolution, each of which stands for
+ * started x started pixels. */
+INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                         const int started)
+{
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        const float *from = t->bias + t->block * BLOCK;
+        ptrdiff_t step = BLOCK;
+        if (started > 0) {
+            from = t->arena + c->start.at + t->image * c->start.image + t->block * (step = c->start.block);
+            from += (t->row / started + i / cols / started) * c->start.row + (col / started + i % cols / started) * c->start.col;
+        }
+        UNROLL
+        for (int n = 0; n < blocks * VECTORS; n++) acc[i * blocks * VECTORS + n] = AT(from + n / VECTORS * step + n % VECTORS * VL);
+    }
+}
+
+/* Fetches pixels [first, first + count) of the lines that a tile will be stored to, unless the store goes past the caches. */
+INLINE void direct_fetch(const direct *c, const float *const *y, const int lines, const int first, const int count)
+{
+    if (c->streams) return;
+    const ptrdiff_t step = c->y.col;
+    ROLLED
+    for (int i = 0; i < lines; i++) {
+        UNROLL
+        for (int j = 0; j < count; j++) PREFETCH_STORE(y[i] + (first + j) * step);
+    }
+}
+
+/* Adds the inputs of views [first, last) to the sums of the tile at column `col`. Literals are the size of the tile, the taps, the step from
+ * pixel to pixel, how many pixels share an input, and how many floats ahead weights are fetched. Returns the end of the weights read.
  *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n011_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+ * On the way it fetches inputs ahead, for every period-th block, so that the strips, which all read the same input, share the work in turns. */
+INLINE const float *direct_add(const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
+                               const float *w, int *turn, const int first, const int last, const int kh, const int kw,
+                               const ptrdiff_t pixel, const int repeat, const int weights_ahead)
 {
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
+    for (const direct_view *x = t->x + first; x < t->x + last; x++) {
+        const ptrdiff_t row = x->row, tap_row = x->tap_row, tap_col = x->tap_col;
+        const float *p = x->at + col / repeat * pixel;
+        int b = x->blocks;
         ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
+        do {
+            if ((*turn)-- == 0) {
+                *turn = t->period - 1;
                 UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
+                for (int j = 0; j < cols; j += repeat) PREFETCH(p, x->ahead + j / repeat * pixel, 1);
             }
             ROLLED
-            for (int ky = 0; ky < 1; ky++) {
+            for (int ky = 0; ky < kh; ky++) {
                 ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
+                for (int kx = 0; kx < kw; kx++)
+                    w = multiply(acc, rows, cols, blocks * VECTORS, p + ky * tap_row + kx * tap_col, row, pixel, repeat, BLOCK, w,
+                                 weights_ahead);
             }
-        }
+            p += x->block;
+        } while (--b > 0);
     }
     return w;
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n011_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+/* Puts a tile's sums into the lines of TOGETHER tiles. */
+INLINE void direct_keep(vec *sums, const vec *acc, const int rows, const int cols, const int blocks)
 {
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
+    UNROLL
+    for (int i = 0; i < rows * blocks; i++) {
+        UNROLL
+        for (int j = 0; j < cols * VECTORS; j++)
+            sums[i * TOGETHER * cols * VECTORS + j] =
+                acc[((i / blocks * cols + j / VECTORS) * blocks + i % blocks) * VECTORS + j % VECTORS];
+    }
+}
+
+/* The lines of a tile, its rows of each block of outputs: where they will be stored. */
+INLINE void direct_lines(const direct *c, const direct_tile *t, const float **y, const int rows, const int blocks)
+{
+    for (int i = 0; i < rows * blocks; i++) y[i] = direct_line(c, t, t->row + i / blocks, t->block + i % blocks);
+}
+
+/* Finishes the lines of `tiles` tiles. */
+INLINE void direct_end(const direct *c, direct_tile *t, const vec *sums, const int rows, const int cols, const int blocks, const int tiles)
+{
+    for (int i = 0; i < rows * blocks; i++)
+        c->finish(c, t, sums + i * TOGETHER * cols * VECTORS, t->row + i / blocks, t->block + i % blocks, tiles * cols);
+    t->col += tiles * cols;
+}
+
+/* `tiles` tiles whose views are alike. All but the first three arguments are literals; see direct_add. */
+INLINE void direct_tiles(const direct *c, direct_tile *t, const int tiles, const int rows, const int cols, const int blocks,
+                         const int kh, const int kw, const ptrdiff_t pixel, const int repeat, const int weights_ahead, const int started)
+{
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, rows, blocks);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * cols;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, rows, cols, blocks, started);
+        direct_fetch(c, y, rows * blocks, i * cols, cols);
+        direct_add(t, col, acc, rows, cols, blocks, t->w, &turn, 0, t->views, kh, kw, pixel, repeat, weights_ahead);
+        direct_keep(sums + i * cols * VECTORS, acc, rows, cols, blocks);
+    }
+    direct_end(c, t, sums, rows, cols, blocks, tiles);
+}
+
+/* A direct convolution: computes the share of thread `thread` of `threads`, an equal share of the units, a unit being unit_rows
+ * rows (a band) of one strip. Units run strip by strip where the weights are the larger stream, else band by band. */
+OUTLINE void conv_direct(const direct *c, const float *weights, float *arena, const int thread, const int threads)
+{
+    const int bands = c->images * ((c->rows + c->unit_rows - 1) / c->unit_rows), strips = (c->blocks + c->strip - 1) / c->strip;
+    const int units = bands * c->groups * strips, last = (int)((int64_t)units * (thread + 1) / threads);
+    for (int unit = (int)((int64_t)units * thread / threads); unit < last; unit++) {
+        const int all = c->strip_major ? unit / bands : unit % (c->groups * strips); /* strips of all groups */
+        const int band = c->strip_major ? unit % bands : unit / (c->groups * strips);
+        const int group = all / strips, strip = all % strips, first = strip * c->strip;
+        const int narrow = c->blocks - first < c->strip;
+        const int per_image = bands / c->images, top = band % per_image * c->unit_rows;
+        const int end = top + c->unit_rows < c->rows ? top + c->unit_rows : c->rows;
+        direct_tile t;
+        t.arena = arena, t.bias = weights + c->bias, t.w = weights + c->w + (group * c->blocks + first) * (ptrdiff_t)c->depth * BLOCK;
+        t.image = band / per_image, t.block = group * c->blocks + first;
+        t.turn = c->rows_ahead == 0 ? -1 : c->strip_major ? 0 : strip, t.period = c->strip_major ? 1 : strips;
+        for (t.row = top; t.row + c->tile_rows <= end; t.row += c->tile_rows) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            for (int left = c->cols / c->tile_cols; left > 0; left -= TOGETHER)
+                c->tile[narrow][0](c, &t, left < TOGETHER ? left : TOGETHER);
+            if (t.col < c->cols) c->tile[narrow][1](c, &t, 1);
+        }
+        if (t.row < end) {
+            t.col = 0;
+            direct_row(c, &t, group * c->x_group);
+            c->tile[narrow][2](c, &t, 1);
         }
     }
-    (void)bias, (void)r;
+    if (c->streams) STREAM_FENCE();
 }
 
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n011_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
+/* 1 x 6 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x6x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 6, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x4x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 32, 1, 2048, 0); }
+
+/* Epilogue: silu. */
+OUTLINE void direct_finish_silu(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
 {
-    enum { PERIOD = 0 ? 1 : (2 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
     ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
+    for (int j = 0; j < cols; j++) {
         UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)819200 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n011_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 2, 5120, 20480, 32, 20480, 32, 3276800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n011_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n011_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 160; col += 6)
-            yolov5_spd_n_n011_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (160 % 6 > 0)
-            yolov5_spd_n_n011_conv_direct_tile(1, 160 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (160 % 1 > 0 && row < end)
-        yolov5_spd_n_n011_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n011_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (160 + 1 - 1) / 1,
-        STRIPS = (2 + 1 - 1) / 1,
-        LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 160 ? row + 1 : 160;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n011_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n011_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu      16×160×160      model.3.m.0.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n014_conv_direct: 1 x 160 x 160 outputs in 1 blocks, 1 x 1 taps, 16 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n014_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            silu(&v);
+            PUT(to, v);
         }
     }
-    return w;
 }
 
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n014_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+/* 1 x 6 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x6x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 6, 1, 1, 1, 16, 1, 2048, 0); }
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x4x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 16, 1, 2048, 0); }
+
+/* Transforms the inputs of tiles of 6 x 6 outputs. */
+static void winograd6_read(const winograd *c, const float *x, float *restrict v, const int first, const int tiles, const int low, const int high)
 {
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)2624 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n014_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (1 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)2624 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n014_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 1, 2560, 5120, 16, 5120, 16, 819200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n014_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n014_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 160; col += 6)
-            yolov5_spd_n_n014_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (160 % 6 > 0)
-            yolov5_spd_n_n014_conv_direct_tile(1, 160 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (160 % 1 > 0 && row < end)
-        yolov5_spd_n_n014_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n014_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (160 + 1 - 1) / 1,
-        STRIPS = (1 + 1 - 1) / 1,
-        LAST = 1 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 160 ? row + 1 : 160;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)16 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n014_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n014_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual      16×160×160      model.3.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n018_conv_winograd: 1 x 160 x 160 outputs in 1 blocks from 1, F(6 x 6, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n018_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n018_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
+    const int rows = (c->rows + 6 - 1) / 6, cols = (c->cols + 6 - 1) / 6, groups = (tiles + c->group - 1) / c->group;
+    int block = 0;
+    for (const source *s = c->x; s < c->x + c->sources; s++) {
+        const ptrdiff_t line = s->row, pixel = BLOCK;
+        for (int b = 0; b < s->count * s->blocks; b++, block++) {
             int tile = low - block * tiles, end = high - block * tiles;
             if (tile < 0) tile = 0;
             if (end > tiles) end = tiles;
             if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int group = 0, image = (first + tile) / (rows * cols);
+            int row = (first + tile) / cols % rows, col = (first + tile) % cols;
+            while (winograd_start(group + 1, groups, tiles) <= tile) group++;
+            int start = winograd_start(group, groups, tiles), size = winograd_start(group + 1, groups, tiles) - start;
+            const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;
             for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n018_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 6 * row_step + col * 6 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 6 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 6 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
+                if (tile == start + size) {
+                    group++, start = tile;
+                    size = winograd_start(group + 1, groups, tiles) - start;
                 }
-                float *to = v + (start * (ptrdiff_t)1 + block * size + (tile - start)) * BLOCK;
-                winograd6_input(p, row_step, pixel_step, to, 304);
+                const float *p = corner + image * s->image + row * 6 * line + col * 6 * pixel;
+                winograd6_input(p, line, pixel, v + (start * (ptrdiff_t)c->in_blocks + block * size + tile - start) * BLOCK, c->v_plane);
+                if (++col == cols) {
+                    col = 0;
+                    if (++row == rows) row = 0, image++;
+                }
             }
         }
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n018_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
+/* Transforms tiles of 6 x 6 outputs back. Epilogue: silu, add. */
+OUTLINE void winograd6_write_silu_add(const winograd *c, const winograd_group *g)
 {
-    const int units = 1 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n018_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 1, 2624, 2624, 16, 430336);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n018_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 1, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n018_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)2560 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)819200 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)2560 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n018_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
-        const int col = (first + tile) % COLS * 6;
-        const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
+    const int rows = (c->rows + 6 - 1) / 6, cols = (c->cols + 6 - 1) / 6, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 6, left = g->tile % cols * 6;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 6, 1, 1);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 6 ? c->rows - top : 6, end_col = c->cols - left < 6 ? c->cols - left : 6;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 6;
+        if (next_left >= c->cols) next_left = 0, next_top += 6;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 6, 1, 1);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *residual = g->arena + c->r.at + image * c->r.image + top * c->r.row + block * c->r.block + left * c->r.col;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
                 vec sums[6 * 6];
-                winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 304, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                winograd6_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (1 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)5120 +
-                                                   out * (ptrdiff_t)2560 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)2560 +
-                                    (col + j) * 16 + n * VL;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
                         vec v = sums[i * 6 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n018_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 6 + 2,
-        COUNT = 1 * ((160 + 6 - 1) / 6) * ((160 + 6 - 1) / 6), /* tiles in all */
-        BLOCKS = (COUNT + 18 - 1) / 18,
-        K = 1 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)304;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 18, tiles = COUNT - first < 18 ? COUNT - first : 18;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n018_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 1 - strip * 1 < 1 ? 1 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n018_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n018_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n018_conv_winograd_inputs(x, NULL, first + tiles, 18 < COUNT - first - tiles ? 18 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n018_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n018_conv_winograd_product(v + f * (ptrdiff_t)304 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)304 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n018_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n018_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n018_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n018_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu      32×160×160      model.3.cv3.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n025_conv_direct: 1 x 160 x 160 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n025_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n025_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)860672 + (row + i) * (ptrdiff_t)5248 + out * (ptrdiff_t)2624 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
+                        silu(&v); v += AT(residual + i * c->r.row + j * BLOCK + n * VL);
                         PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n025_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (2 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)860672 + (row + i / blocks) * (ptrdiff_t)5248 + out * (ptrdiff_t)2624 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n025_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 1, 2560, 2560, 16, 2560, 16, 409600, 1);
-    ACCUMULATE(1, 1, 1, 2560, 5120, 16, 5120, 16, 819200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n025_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n025_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 160; col += 6)
-            yolov5_spd_n_n025_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (160 % 6 > 0)
-            yolov5_spd_n_n025_conv_direct_tile(1, 160 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (160 % 1 > 0 && row < end)
-        yolov5_spd_n_n025_conv_direct_tile(160 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n025_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (160 + 1 - 1) / 1,
-        STRIPS = (2 + 1 - 1) / 1,
-        LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 160 ? row + 1 : 160;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)32 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n025_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n025_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu      64×160×160      model.4.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n028_conv_winograd: 1 x 160 x 160 outputs in 4 blocks from 2, F(6 x 6, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n028_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n028_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n028_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 6 * row_step + col * 6 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 6 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 6 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
                     }
-                    continue;
                 }
-                float *to = v + (start * (ptrdiff_t)2 + block * size + (tile - start)) * BLOCK;
-                winograd6_input(p, row_step, pixel_step, to, 400);
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
 }
 
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n028_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n028_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 2, 2624, 5248, 16, 860672);
-#undef TRANSFORM
-    (void)block;
-}
+/* 1 x 2 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x2x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 2, 1, 1, 1, 32, 1, 2048, 0); }
 
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n028_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 2, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
+/* 1 x 2 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x2x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 2, 1, 1, 1, 16, 1, 2048, 0); }
 
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n028_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
+/* Transforms tiles of 5 x 5 outputs back. Epilogue: silu, add. */
+OUTLINE void winograd5_write_silu_add(const winograd *c, const winograd_group *g)
 {
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 6, col = tile % COLS * 6;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 6; i++) {
-            float *to = y + image * (ptrdiff_t)1638400 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)2560 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 6; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n028_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (160 + 6 - 1) / 6, COLS = (160 + 6 - 1) / 6 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 6;
-        const int col = (first + tile) % COLS * 6;
-        const int rows = 160 - row < 6 ? 160 - row : 6, cols = 160 - col < 6 ? 160 - col : 6;
+    const int rows = (c->rows + 5 - 1) / 5, cols = (c->cols + 5 - 1) / 5, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 5, left = g->tile % cols * 5;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 5, 1, 1);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 5 ? c->rows - top : 5, end_col = c->cols - left < 5 ? c->cols - left : 5;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 5;
+        if (next_left >= c->cols) next_left = 0, next_top += 5;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 5, 1, 1);
         for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            const float *residual = g->arena + c->r.at + image * c->r.image + top * c->r.row + block * c->r.block + left * c->r.col;
             ROLLED
             for (int n = 0; n < VECTORS; n++) {
-                vec sums[6 * 6];
-                winograd6_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
+                vec sums[5 * 5];
+                winograd5_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
                 ROLLED
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < end_row; i++) {
                     ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)2560 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 6 + j] + start;
-                        (void)phase, (void)residual;
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
+                        vec v = sums[i * 5 + j] + start;
+                        silu(&v); v += AT(residual + i * c->r.row + j * BLOCK + n * VL);
+                        PUT(to, v);
+                    }
+                }
+            }
+        }
+        image = next_image, top = next_top, left = next_left;
+    }
+}
+
+/* Transforms tiles of 5 x 5 outputs back. Epilogue: silu. */
+OUTLINE void winograd5_write_silu(const winograd *c, const winograd_group *g)
+{
+    const int rows = (c->rows + 5 - 1) / 5, cols = (c->cols + 5 - 1) / 5, blocks = g->blocks;
+    const place y = c->y;
+    int image = g->tile / (rows * cols), top = g->tile / cols % rows * 5, left = g->tile % cols * 5;
+    if (g->begins) winograd_fetch(c, g, image, top, left, 5, 1, 0);
+    for (int tile = 0; tile < g->tiles; tile++) {
+        const int end_row = c->rows - top < 5 ? c->rows - top : 5, end_col = c->cols - left < 5 ? c->cols - left : 5;
+        /* The tile that comes next. */
+        int next_image = image, next_top = top, next_left = left + 5;
+        if (next_left >= c->cols) next_left = 0, next_top += 5;
+        if (next_top >= c->rows) next_top = 0, next_image++;
+        if (tile + 1 < g->tiles + g->following) winograd_fetch(c, g, next_image, next_top, next_left, 5, 1, 0);
+        for (int b = 0; b < blocks; b++) {
+            const int block = g->block + b;
+            float *corner = g->arena + y.at + image * y.image + top * y.row + left * y.col + winograd_block(c, block);
+            ROLLED
+            for (int n = 0; n < VECTORS; n++) {
+                vec sums[5 * 5];
+                winograd5_output(g->products + (tile * blocks + b) * BLOCK + n * VL, c->m_plane, sums);
+                const vec start = AT(g->bias + block * BLOCK + n * VL);
+                ROLLED
+                for (int i = 0; i < end_row; i++) {
+                    ROLLED
+                    for (int j = 0; j < end_col; j++) {
+                        float *to = corner + i * y.row + j * y.col + n * VL;
+                        vec v = sums[i * 5 + j] + start;
                         silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n028_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 6 + 2,
-        COUNT = 1 * ((160 + 6 - 1) / 6) * ((160 + 6 - 1) / 6), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 2 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n028_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n028_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n028_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n028_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n028_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n028_conv_winograd_product(v + f * (ptrdiff_t)400 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n028_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n028_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n028_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n028_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu      64×80×80      model.6.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n032_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 256 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n032_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n032_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
                         PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n032_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n032_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 4, 2560, 20480, 32, 20480, 32, 1638400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n032_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n032_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n032_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n032_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n032_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n032_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n032_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n032_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.6.m.0.cv1.conv  yolov5-spd-n.swift:6
- * %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n035_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n035_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n035_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n035_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (2 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n035_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 2, 1280, 5120, 16, 5120, 16, 409600, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n035_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n035_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n035_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n035_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n035_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n035_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (2 + 1 - 1) / 1,
-        LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)32 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n035_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n035_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n039_conv_winograd: 1 x 80 x 80 outputs in 2 blocks from 2, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n039_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n039_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n039_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)2 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 400);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n039_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n039_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 2, 1312, 2624, 16, 215168);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n039_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 2, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n039_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n039_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 +
-                                                   out * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
                     }
                 }
             }
         }
+        image = next_image, top = next_top, left = next_left;
     }
-    (void)r;
 }
 
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n039_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 2 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n039_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n039_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n039_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n039_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n039_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n039_conv_winograd_product(v + f * (ptrdiff_t)400 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n039_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n039_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n039_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n039_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %42 = conv2d(%39) k=1 32→32 *bn +silu      32×80×80      model.6.m.1.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n042_conv_direct: 1 x 80 x 80 outputs in 2 blocks, 1 x 1 taps, 32 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n042_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n042_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)215168 + (row + i) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n042_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (2 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)215168 + (row + i / blocks) * (ptrdiff_t)2624 + out * (ptrdiff_t)1312 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n042_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 2, 1280, 2560, 16, 2560, 16, 204800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n042_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n042_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n042_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n042_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n042_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n042_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (2 + 1 - 1) / 1,
-        LAST = 2 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)32 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n042_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n042_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.1.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n046_conv_winograd: 1 x 80 x 80 outputs in 2 blocks from 2, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n046_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n046_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n046_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)2 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 400);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n046_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n046_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 2, 1312, 2624, 16, 215168);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n046_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 2, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n046_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n046_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 +
-                                                   out * (ptrdiff_t)1280 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n046_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 2 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n046_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n046_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n046_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n046_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n046_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n046_conv_winograd_product(v + f * (ptrdiff_t)400 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n046_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n046_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n046_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n046_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.6.cv3.conv  yolov5-spd-n.swift:6
- * %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.21.cv3.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n053_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n053_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n053_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)430336 + (row + i) * (ptrdiff_t)5248 + out * (ptrdiff_t)1312 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n053_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)430336 + (row + i / blocks) * (ptrdiff_t)5248 + out * (ptrdiff_t)1312 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n053_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 2, 1280, 2560, 16, 2560, 16, 204800, 1);
-    ACCUMULATE(1, 1, 2, 1280, 5120, 16, 5120, 16, 409600, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n053_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n053_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n053_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n053_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n053_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n053_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n053_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n053_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu      128×80×80      model.7.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n056_conv_winograd: 1 x 80 x 80 outputs in 8 blocks from 4, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n056_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n056_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n056_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 784);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n056_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n056_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 1312, 5248, 16, 430336);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n056_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n056_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)819200 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)1280 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n056_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)819200 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)1280 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n056_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n056_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n056_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n056_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n056_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n056_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n056_conv_winograd_product(v + f * (ptrdiff_t)784 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n056_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n056_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n056_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n056_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu      128×40×40      model.9.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n060_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 512 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n060_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n060_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n060_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n060_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 8, 1280, 20480, 32, 20480, 32, 819200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n060_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n060_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n060_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n060_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n060_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n060_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)512 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n060_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n060_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.9.m.0.cv1.conv  yolov5-spd-n.swift:6
- * %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv1.conv  yolov5-spd-n.swift:6
- * %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n063_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n063_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n063_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n063_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n063_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 5120, 16, 5120, 16, 204800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n063_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n063_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n063_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n063_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n063_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n063_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n063_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n063_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n067_conv_winograd: 1 x 40 x 40 outputs in 4 blocks from 4, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n067_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n067_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n067_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n067_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n067_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 672, 2688, 16, 112896);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n067_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n067_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)640 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n067_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 +
-                                                   out * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n067_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n067_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 6 - 1) / 6;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n067_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n067_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n067_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n067_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n067_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n067_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n067_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n067_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n067_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %70 = conv2d(%67) k=1 64→64 *bn +silu      64×40×40      model.9.m.1.cv1.conv  yolov5-spd-n.swift:6
- * %77 = conv2d(%74) k=1 64→64 *bn +silu      64×40×40      model.9.m.2.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n070_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n070_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n070_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)112896 + (row + i) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n070_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)112896 + (row + i / blocks) * (ptrdiff_t)2688 + out * (ptrdiff_t)672 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n070_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n070_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n070_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n070_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n070_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n070_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n070_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n070_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n070_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.1.cv2.conv  yolov5-spd-n.swift:6
- * %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.2.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n074_conv_winograd: 1 x 40 x 40 outputs in 4 blocks from 4, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n074_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n074_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n074_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n074_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n074_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 672, 2688, 16, 112896);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n074_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n074_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (2560 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n074_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 +
-                                                   out * (ptrdiff_t)640 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n074_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n074_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 6 - 1) / 6;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n074_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n074_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n074_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n074_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n074_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n074_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n074_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n074_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n074_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.9.cv3.conv  yolov5-spd-n.swift:6
- * %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.25.cv3.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n088_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n088_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n088_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)225792 + (row + i) * (ptrdiff_t)5376 + out * (ptrdiff_t)672 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n088_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)225792 + (row + i / blocks) * (ptrdiff_t)5376 + out * (ptrdiff_t)672 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n088_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
-    ACCUMULATE(1, 1, 4, 640, 5120, 16, 5120, 16, 204800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n088_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n088_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n088_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n088_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n088_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n088_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n088_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n088_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu      256×40×40      model.10.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n091_conv_winograd: 1 x 40 x 40 outputs in 16 blocks from 8, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n091_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n091_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n091_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 8208);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n091_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n091_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 672, 5376, 16, 225792);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n091_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n091_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)10240 + out * (ptrdiff_t)640 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n091_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n091_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)8208;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n091_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 6 - 1) / 6;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 16 - strip * 1 < 1 ? 16 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n091_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n091_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n091_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n091_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n091_conv_winograd_product(v + f * (ptrdiff_t)8208 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n091_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n091_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n091_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n091_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu      256×20×20      model.12.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n095_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 1024 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n095_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n095_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n095_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n095_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 16, 640, 20480, 32, 20480, 32, 409600, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n095_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n095_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n095_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n095_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n095_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n095_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)1024 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n095_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n095_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.12.m.0.cv1.conv  yolov5-spd-n.swift:6
- * %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n098_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n098_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n098_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)61952 + (row + i) * (ptrdiff_t)2816 + out * (ptrdiff_t)352 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n098_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)61952 + (row + i / blocks) * (ptrdiff_t)2816 + out * (ptrdiff_t)352 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n098_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 320, 5120, 16, 5120, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n098_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n098_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n098_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n098_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n098_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n098_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n098_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n098_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual      128×20×20      model.12.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n102_conv_winograd: 1 x 20 x 20 outputs in 8 blocks from 8, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n102_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n102_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n102_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n102_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n102_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 352, 2816, 16, 61952);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n102_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n102_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)320 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)102400 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)320 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (5120 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n102_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 +
-                                                   out * (ptrdiff_t)320 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v); v += AT(r + residual);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n102_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((20 + 5 - 1) / 5) * ((20 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n102_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n102_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n102_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n102_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n102_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n102_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n102_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n102_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n102_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n102_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.12.cv3.conv  yolov5-spd-n.swift:6
- * %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.29.cv3.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n109_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 256 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n109_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n109_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n109_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n109_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 320, 2560, 16, 2560, 16, 51200, 1);
-    ACCUMULATE(1, 1, 8, 320, 5120, 16, 5120, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n109_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n109_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n109_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n109_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n109_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n109_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n109_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n109_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %112 = conv2d(%109) k=1 256→128 *bn +silu      128×20×20      model.13.cv1.conv  yolov5-spd-n.swift:6
- * %122 = conv2d(%119) k=1 256→128 *bn +silu      128×20×20      model.14.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n112_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 256 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n112_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n112_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n112_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n112_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 16, 320, 5120, 16, 5120, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n112_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
+/* 1 x 5 pixels by 1 blocks of outputs, 1 x 1 taps, pixels 32 floats apart. */
+OUTLINE void direct_1x5x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 5, 1, 1, 1, 32, 1, 2048, 0); }
 
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n112_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n112_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n112_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n112_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n112_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n112_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n112_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
+/* 1 x 5 pixels by 1 blocks of outputs, 1 x 1 taps. */
+OUTLINE void direct_1x5x1(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 5, 1, 1, 1, 16, 1, 2048, 0); }
 
 /* %113 = max_pool(%112) k=5 p=2      128×20×20      model.13.0  yolov5-spd-n.swift:6
  * %114 = max_pool(%113) k=5 p=2      128×20×20      model.13.1  yolov5-spd-n.swift:6
@@ -5123,2809 +1516,109 @@ OUTLINE void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict 
     }
 }
 
-/* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu      256×20×20      model.13.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n119_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 512 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n119_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
+/* Epilogue: none. */
+OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
 {
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
     ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n119_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n119_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
+    for (int j = 0; j < cols; j++) {
         UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            PUT(to, v);
+        }
     }
+}
+
+/* 1 x 6 pixels by 1 blocks of outputs, 1 x 1 taps, on top of another's sums. */
+OUTLINE void direct_1x6x1_started(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 6, 1, 1, 1, 16, 1, 2048, 2); }
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, on top of another's sums. */
+OUTLINE void direct_1x4x1_started(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 16, 1, 2048, 2); }
+
+/* 1 x 2 pixels by 1 blocks of outputs, 1 x 1 taps, on top of another's sums. */
+OUTLINE void direct_1x2x1_started(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 2, 1, 1, 1, 16, 1, 2048, 2); }
+
+/* 1 x 6 pixels by 1 blocks of outputs, 1 x 1 taps, views with different steps. */
+OUTLINE void direct_1x6x1_mixed(const direct *c, direct_tile *t, const int tiles)
+{
+    enum { ROWS = 1, COLS = 6, BLOCKS = 1 };
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, ROWS, BLOCKS);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * COLS;
+        const float *w = t->w;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, ROWS, COLS, BLOCKS, 0);
+        direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
+        w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
+        direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
+        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+    }
+    direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
+}
+
+/* 1 x 4 pixels by 1 blocks of outputs, 1 x 1 taps, views with different steps. */
+OUTLINE void direct_1x4x1_mixed(const direct *c, direct_tile *t, const int tiles)
+{
+    enum { ROWS = 1, COLS = 4, BLOCKS = 1 };
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, ROWS, BLOCKS);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * COLS;
+        const float *w = t->w;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, ROWS, COLS, BLOCKS, 0);
+        direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
+        w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
+        direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
+        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+    }
+    direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
+}
+
+/* 1 x 5 pixels by 1 blocks of outputs, 1 x 1 taps, views with different steps. */
+OUTLINE void direct_1x5x1_mixed(const direct *c, direct_tile *t, const int tiles)
+{
+    enum { ROWS = 1, COLS = 5, BLOCKS = 1 };
+    vec sums[TOGETHER * TILE];
+    const float *y[TILE];
+    direct_lines(c, t, y, ROWS, BLOCKS);
+    for (int i = 0; i < tiles; i++) {
+        const int col = t->col + i * COLS;
+        const float *w = t->w;
+        int turn = t->turn;
+        vec acc[TILE];
+        direct_begin(c, t, col, acc, ROWS, COLS, BLOCKS, 0);
+        direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
+        w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
+        direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
+        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+    }
+    direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
+}
+
+/* Epilogue: sigmoid. */
+OUTLINE void direct_finish_sigmoid(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+{
+    const ptrdiff_t step = c->y.col;
+    float *line = direct_line(c, t, row, block);
     ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
+    for (int j = 0; j < cols; j++) {
         UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n119_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 8, 320, 2560, 16, 2560, 16, 51200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n119_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n119_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n119_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n119_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n119_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n119_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)512 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n119_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n119_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %211 = conv2d(%122) k=1 128/256→64+64 *bn      128×20×20      model.17.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n211_conv_direct: 1 x 20 x 20 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n211_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
+        for (int n = 0; n < VECTORS; n++) {
+            float *to = line + j * step + n * VL;
+            vec v = sums[j * VECTORS + n];
+            sigmoid(&v);
+            PUT(to, v);
         }
     }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n211_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n211_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)51200 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n211_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 320, 2560, 16, 2560, 16, 51200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n211_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n211_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n211_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n211_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n211_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n211_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n211_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n211_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n127_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n127_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n127_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n127_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(x[1] + image * (ptrdiff_t)51200 + (row / 2 + i / cols / 2) * (ptrdiff_t)2560 + (block + n / VECTORS) * (ptrdiff_t)320 + (col / 2 + i % cols / 2) * BLOCK + n % VECTORS * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n127_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 672, 5376, 16, 5376, 16, 225792, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n127_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n127_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n127_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n127_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n127_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n127_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n127_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n127_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv2.conv  yolov5-spd-n.swift:6
- * %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n133_conv_winograd: 1 x 40 x 40 outputs in 4 blocks from 4, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n133_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n133_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n133_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 4112);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n133_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n133_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 672, 2688, 16, 112896);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n133_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n133_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)102400 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)640 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n133_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 592, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n133_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 64 - 1) / 64,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)4112;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 64, tiles = COUNT - first < 64 ? COUNT - first : 64;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n133_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 6 - 1) / 6;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n133_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n133_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n133_conv_winograd_inputs(x, NULL, first + tiles, 64 < COUNT - first - tiles ? 64 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n133_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n133_conv_winograd_product(v + f * (ptrdiff_t)4112 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)592 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n133_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n133_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n133_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n133_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.17.cv3.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n140_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n140_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n140_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n140_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n140_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
-    ACCUMULATE(1, 1, 4, 640, 5120, 16, 5120, 16, 204800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n140_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n140_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n140_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n140_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n140_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n140_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n140_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n140_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %143 = conv2d(%140) k=1 128→64 *bn +silu      64×40×40      model.18.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n143_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n143_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n143_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n143_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n143_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 640, 5120, 16, 5120, 16, 204800, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n143_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n143_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n143_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n143_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n143_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n143_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n143_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n143_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %212 = conv2d(%143) k=1 64/128→32+32 *bn      64×40×40      model.21.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n212_conv_direct: 1 x 40 x 40 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n212_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n212_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n212_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)2560 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n212_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n212_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n212_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n212_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n212_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n212_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n212_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n212_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n212_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n148_conv_direct: 1 x 80 x 80 outputs in 4 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n148_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n148_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n148_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (4 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(x[1] + image * (ptrdiff_t)102400 + (row / 2 + i / cols / 2) * (ptrdiff_t)2560 + (block + n / VECTORS) * (ptrdiff_t)640 + (col / 2 + i % cols / 2) * BLOCK + n % VECTORS * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n148_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 1312, 5248, 16, 5248, 16, 430336, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n148_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n148_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n148_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n148_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n148_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n148_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (4 + 1 - 1) / 1,
-        LAST = 4 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n148_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n148_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n154_conv_winograd: 1 x 80 x 80 outputs in 2 blocks from 2, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n154_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n154_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n154_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)2 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 400);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n154_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 2 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n154_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 2, 1312, 2624, 16, 215168);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n154_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 2, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n154_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n154_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (2 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)1280 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n154_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 2 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)400;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n154_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 2 - strip * 1 < 1 ? 2 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n154_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n154_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n154_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n154_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n154_conv_winograd_product(v + f * (ptrdiff_t)400 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n154_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n154_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n154_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n154_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu      64×80×80      model.22.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n164_conv_winograd: 1 x 80 x 80 outputs in 4 blocks from 4, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n164_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n164_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n164_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)4 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 784);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n164_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 4 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n164_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 4, 1312, 5248, 16, 430336);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n164_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 4, next, lines); break
-    PRODUCT(4, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n164_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)409600 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n164_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (80 + 5 - 1) / 5, COLS = (80 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 80 - row < 5 ? 80 - row : 5, cols = 80 - col < 5 ? 80 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 208, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (4 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)1280 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n164_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((80 + 5 - 1) / 5) * ((80 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 12 - 1) / 12,
-        K = 4 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!0) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)784;
-    const int from = 0 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 0 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 12, tiles = COUNT - first < 12 ? COUNT - first : 12;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!0 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n164_conv_winograd_inputs(x, v, first, tiles, 0 ? thread : 0, 0 ? threads : 1);
-        if (0) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 2 - 1) / 2;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (0 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 0 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 0 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 4 - strip * 1 < 1 ? 4 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n164_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n164_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (1 && i + 1 < to)
-                    yolov5_spd_n_n164_conv_winograd_inputs(x, NULL, first + tiles, 12 < COUNT - first - tiles ? 12 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n164_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n164_conv_winograd_product(v + f * (ptrdiff_t)784 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)208 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n164_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n164_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n164_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n164_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (0 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu      128×40×40      model.25.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n169_conv_direct: 1 x 40 x 40 outputs in 8 blocks, 1 x 1 taps, 320 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n169_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n169_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n169_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (8 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)204800 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n169_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 4, 1280, 10240, 32, 10240, 32, 409600, 1);
-    ACCUMULATE(4, 1, 4, 640, 2560, 16, 2560, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n169_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n169_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n169_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n169_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n169_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n169_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (8 + 1 - 1) / 1,
-        LAST = 8 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)320 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n169_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n169_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu      128×40×40      model.26.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n185_conv_winograd: 1 x 40 x 40 outputs in 8 blocks from 8, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n185_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n185_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n185_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 2832);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n185_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n185_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 672, 5376, 16, 225792);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n185_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n185_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)204800 + i * (ptrdiff_t)5120 + out * (ptrdiff_t)640 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n185_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (40 + 5 - 1) / 5, COLS = (40 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 40 - row < 5 ? 40 - row : 5, cols = 40 - col < 5 ? 40 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 368, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)204800 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)640 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n185_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((40 + 5 - 1) / 5) * ((40 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 22 - 1) / 22,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2832;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 22, tiles = COUNT - first < 22 ? COUNT - first : 22;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n185_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 4 - 1) / 4;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n185_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n185_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n185_conv_winograd_inputs(x, NULL, first + tiles, 22 < COUNT - first - tiles ? 22 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n185_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n185_conv_winograd_product(v + f * (ptrdiff_t)2832 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)368 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n185_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n185_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n185_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n185_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu      256×20×20      model.29.cv1.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n190_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 640 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n190_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n190_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    silu(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n190_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n190_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 4, 8, 640, 10240, 32, 10240, 32, 204800, 1);
-    ACCUMULATE(4, 1, 8, 320, 2560, 16, 2560, 16, 51200, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n190_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n190_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n190_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n190_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n190_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n190_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)640 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n190_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n190_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv2.conv  yolov5-spd-n.swift:6
- *     templates/kernels/conv_winograd.c */
-/* yolov5_spd_n_n196_conv_winograd: 1 x 20 x 20 outputs in 8 blocks from 8, F(5 x 5, 3 x 3). */
-
-/* Where tile group `group` of `groups` begins in a block of `tiles` tiles: groups of equal size, give or take one. */
-INLINE int yolov5_spd_n_n196_conv_winograd_start(int group, int groups, int tiles) { return group * tiles / groups; }
-
-/* Transforms what tiles [first, first + tiles) read of segments x[from] .. x[from + count - 1]: of all pairs (block of inputs, tile),
- * numbered in this order, those in [low, high). `block` is the first segment's first block. With v NULL it only fetches. */
-static void yolov5_spd_n_n196_conv_winograd_transform(const float *const x[], float *restrict v, const int first, const int tiles, const int low,
-                             const int high, int block, const int from, const int count, const int inputs,
-                             const ptrdiff_t block_step, const ptrdiff_t row_step, const ptrdiff_t pixel_step,
-                             const ptrdiff_t image_step)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    const int groups = (tiles + 6 - 1) / 6;
-    for (int s = from; s < from + count; s++) {
-        for (int b = 0; b < inputs; b++, block++) {
-            int tile = low - block * tiles, end = high - block * tiles;
-            if (tile < 0) tile = 0;
-            if (end > tiles) end = tiles;
-            if (tile >= end) continue;
-            (void)image_step, (void)block_step;
-            int group = 0;
-            while (yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles) <= tile) group++;
-            for (; tile < end; tile++) {
-                if (tile == yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles)) group++;
-                const int start = yolov5_spd_n_n196_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles) - start;
-                const int image = (first + tile) / (ROWS * COLS);
-                const int row = (first + tile) / COLS % ROWS, col = (first + tile) % COLS;
-                const float *p = x[s] + image * image_step + b * block_step + row * 5 * row_step + col * 5 * pixel_step;
-                if (v == NULL) {
-                    ROLLED
-                    for (int i = 0; i < 5 + 2; i++) {
-                        /* The neighbour on the left has fetched the rest. */
-                        UNROLL
-                        for (int j = 2; j < 5 + 2; j++) PREFETCH(p, i * row_step + j * pixel_step, 1);
-                    }
-                    continue;
-                }
-                float *to = v + (start * (ptrdiff_t)8 + block * size + (tile - start)) * BLOCK;
-                winograd5_input(p, row_step, pixel_step, to, 2064);
-            }
-        }
-    }
-}
-
-/* The share of thread `thread` of `threads` of V for tiles [first, first + tiles). */
-INLINE void yolov5_spd_n_n196_conv_winograd_inputs(const float *const x[], float *restrict v, const int first, const int tiles, const int thread,
-                          const int threads)
-{
-    const int units = 8 * tiles;
-    const int low = (int)((int64_t)units * thread / threads), high = (int)((int64_t)units * (thread + 1) / threads);
-    int block = 0;
-#define TRANSFORM(from, count, inputs, ...) \
-    yolov5_spd_n_n196_conv_winograd_transform(x, v, first, tiles, low, high, block, from, count, inputs, __VA_ARGS__), block += (count) * (inputs)
-    TRANSFORM(0, 1, 8, 352, 2816, 16, 61952);
-#undef TRANSFORM
-    (void)block;
-}
-
-/* Products of one element for `tiles` tiles and `blocks` blocks of outputs. */
-INLINE void yolov5_spd_n_n196_conv_winograd_product(const float *v, const float *u, float *m, const int tiles, const int blocks, const float *next,
-                           const int lines)
-{
-    switch (tiles * 64 + blocks) {
-#define PRODUCT(tiles, blocks) \
-    case (tiles) * 64 + (blocks): winograd_product_##tiles##x##blocks(v, u, m, 8, next, lines); break
-    PRODUCT(5, 1);
-    PRODUCT(6, 1);
-#undef PRODUCT
-    }
-}
-
-/* Fetches what transforming tile number `tile` back will touch for `blocks` blocks of outputs: the residual, and the output unless it
- * goes past the caches. */
-INLINE void yolov5_spd_n_n196_conv_winograd_fetch_outputs(const float *r, float *y, const int tile, const int block, const int blocks)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    const int image = tile / (ROWS * COLS), row = tile / COLS % ROWS * 5, col = tile % COLS * 5;
-    for (int out = block; out < block + blocks; out++) {
-        ROLLED
-        for (int i = row; i < row + 5; i++) {
-            float *to = y + image * (ptrdiff_t)51200 + i * (ptrdiff_t)2560 + out * (ptrdiff_t)320 + col * 16;
-            const ptrdiff_t residual = image * (ptrdiff_t)0 + i * (ptrdiff_t)0 + out * (ptrdiff_t)0 + col * BLOCK;
-            UNROLL
-            for (int j = 0; j < 5; j++) {
-                if (!0) PREFETCH_STORE(to + j * 16);
-                if (0 > 0) PREFETCH(r, residual + j * BLOCK, 0);
-            }
-            (void)to, (void)residual;
-        }
-    }
-    (void)r, (void)y;
-}
-
-/* Transforms `tiles` tiles of `blocks` blocks of outputs back and stores them; the first tile is number `first`. As many as `following`
- * more tiles will follow. */
-OUTLINE void yolov5_spd_n_n196_conv_winograd_outputs(const float *restrict m, const float *restrict bias, const float *restrict r, float *restrict y,
-                            const int first, const int tiles, const int following, const int block,
-                            const int blocks)
-{
-    enum { ROWS = (20 + 5 - 1) / 5, COLS = (20 + 5 - 1) / 5 };
-    for (int tile = 0; tile < tiles; tile++) {
-        if (tile + 1 < tiles + following) yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + tile + 1, block, blocks);
-        const int image = (first + tile) / (ROWS * COLS), row = (first + tile) / COLS % ROWS * 5;
-        const int col = (first + tile) % COLS * 5;
-        const int rows = 20 - row < 5 ? 20 - row : 5, cols = 20 - col < 5 ? 20 - col : 5;
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int n = 0; n < VECTORS; n++) {
-                vec sums[5 * 5];
-                winograd5_output(m + (tile * blocks + b) * BLOCK + n * VL, 272, sums);
-                const int channel = out * BLOCK + n * VL;
-                const vec start = AT(bias + channel);
-                ROLLED
-                for (int i = 0; i < rows; i++) {
-                    ROLLED
-                    for (int j = 0; j < cols; j++) {
-                        const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (8 * BLOCK) + channel;
-                        const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                                   out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                        float *to = y + image * (ptrdiff_t)51200 + (row + i) * (ptrdiff_t)2560 + out * (ptrdiff_t)320 +
-                                    (col + j) * 16 + n * VL;
-                        vec v = sums[i * 5 + j] + start;
-                        (void)phase, (void)residual;
-                        silu(&v);
-                        if (0)
-                            STREAM(to, v);
-                        else
-                            PUT(to, v);
-                    }
-                }
-            }
-        }
-    }
-    (void)r;
-}
-
-/* Computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose weights are at w. v: the shared elements, NULL if each
- * thread has its own, which then lie before the products in `scratch`. */
-OUTLINE void yolov5_spd_n_n196_conv_winograd(const float *const x[], float *v, float *scratch, const float *restrict w, const float *restrict bias,
-                    const float *restrict r, float *restrict y, const int from_strip, const int to_strip, int thread,
-                    int threads)
-{
-    enum {
-        EDGE = 5 + 2,
-        COUNT = 1 * ((20 + 5 - 1) / 5) * ((20 + 5 - 1) / 5), /* tiles in all */
-        BLOCKS = (COUNT + 16 - 1) / 16,
-        K = 8 * BLOCK
-    };
-    const int strips = to_strip - from_strip;
-    float *m = scratch;
-    if (!1) v = scratch, m = scratch + EDGE * EDGE * (ptrdiff_t)2064;
-    const int from = 1 ? 0 : (int)((int64_t)BLOCKS * thread / threads);
-    const int to = 1 ? BLOCKS : (int)((int64_t)BLOCKS * (thread + 1) / threads);
-    for (int i = from; i < to; i++) {
-        const int first = i * 16, tiles = COUNT - first < 16 ? COUNT - first : 16;
-        /* All tiles' shared elements are still there when the next strips come. */
-        if (!1 || BLOCKS > 1 || from_strip == 0)
-            yolov5_spd_n_n196_conv_winograd_inputs(x, v, first, tiles, 1 ? thread : 0, 1 ? threads : 1);
-        if (1) {
-            BARRIER
-        }
-        const int groups = (tiles + 6 - 1) / 6;
-        int chunks = (groups + 3 - 1) / 3;
-        /* Smaller chunks only where strips alone would leave threads idle: each chunk reads the strip's weights again. */
-        while (1 && chunks < groups && strips * chunks * 10 < (strips * chunks + threads - 1) / threads * threads * 9) chunks++;
-        const int end = 1 ? (int)((int64_t)strips * chunks * (thread + 1) / threads) : strips * chunks;
-        for (int unit = 1 ? (int)((int64_t)strips * chunks * thread / threads) : 0; unit < end; unit++) {
-            const int strip = from_strip + unit / chunks, low = unit % chunks * groups / chunks, high = (unit % chunks + 1) * groups / chunks;
-            const int blocks = 8 - strip * 1 < 1 ? 8 - strip * 1 : 1;
-            const int base = yolov5_spd_n_n196_conv_winograd_start(low, groups, tiles), count = yolov5_spd_n_n196_conv_winograd_start(high, groups, tiles) - base;
-            const float *u = w + (strip - from_strip) * ((ptrdiff_t)EDGE * EDGE * K * 1 * BLOCK);
-            for (int f = 0; f < EDGE * EDGE; f++, u += K * blocks * BLOCK) {
-                /* The inputs of the next block of tiles, in shares. */
-                if (0 && i + 1 < to)
-                    yolov5_spd_n_n196_conv_winograd_inputs(x, NULL, first + tiles, 16 < COUNT - first - tiles ? 16 : COUNT - first - tiles,
-                                  unit * EDGE * EDGE + f, end * EDGE * EDGE);
-                /* Each group fetches its share of the next element's weights. */
-                const float *next = u + K * blocks * BLOCK;
-                const int lines = (BLOCK * blocks + high - low - 1) / (high - low);
-                for (int group = low; group < high; group++, next += lines * K) {
-                    const int start = yolov5_spd_n_n196_conv_winograd_start(group, groups, tiles), size = yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles) - start;
-                    yolov5_spd_n_n196_conv_winograd_product(v + f * (ptrdiff_t)2064 + start * (ptrdiff_t)K, u,
-                                   m + f * (ptrdiff_t)272 + (start - base) * blocks * BLOCK, size, blocks, next, lines);
-                }
-            }
-            yolov5_spd_n_n196_conv_winograd_fetch_outputs(r, y, first + base, strip * 1, blocks);
-            for (int group = low; group < high; group++) {
-                const int start = yolov5_spd_n_n196_conv_winograd_start(group, groups, tiles), next = yolov5_spd_n_n196_conv_winograd_start(group + 1, groups, tiles);
-                yolov5_spd_n_n196_conv_winograd_outputs(m + (start - base) * blocks * BLOCK, bias, r, y, first + start, next - start, base + count - next,
-                               strip * 1, blocks);
-            }
-        }
-        if (1 && i + 1 < to) {
-            BARRIER
-        }
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %205 = conv2d(%161) k=1 64→255 +sigmoid      255×80×80      model.30.m.0  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n205_conv_direct: 1 x 80 x 80 outputs in 16 blocks, 1 x 1 taps, 64 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n205_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n205_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)1638400 + (row + i) * (ptrdiff_t)20480 + out * (ptrdiff_t)1280 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    sigmoid(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n205_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)1638400 + (row + i / blocks) * (ptrdiff_t)20480 + out * (ptrdiff_t)1280 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n205_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 4, 1312, 5248, 16, 5248, 16, 430336, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n205_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n205_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 80; col += 6)
-            yolov5_spd_n_n205_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (80 % 6 > 0)
-            yolov5_spd_n_n205_conv_direct_tile(1, 80 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (80 % 1 > 0 && row < end)
-        yolov5_spd_n_n205_conv_direct_tile(80 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n205_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (80 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 80 ? row + 1 : 80;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)64 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n205_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n205_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %207 = conv2d(%182) k=1 128→255 +sigmoid      255×40×40      model.30.m.1  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n207_conv_direct: 1 x 40 x 40 outputs in 16 blocks, 1 x 1 taps, 128 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n207_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n207_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)409600 + (row + i) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    sigmoid(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n207_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)409600 + (row + i / blocks) * (ptrdiff_t)10240 + out * (ptrdiff_t)640 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n207_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 8, 672, 5376, 16, 5376, 16, 225792, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 6 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n207_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n207_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 6 <= 40; col += 6)
-            yolov5_spd_n_n207_conv_direct_tile(1, 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (40 % 6 > 0)
-            yolov5_spd_n_n207_conv_direct_tile(1, 40 % 6, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (40 % 1 > 0 && row < end)
-        yolov5_spd_n_n207_conv_direct_tile(40 % 1, 6, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n207_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (40 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 40 ? row + 1 : 40;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)128 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n207_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n207_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
-}
-
-/* %209 = conv2d(%203) k=1 256→255 +sigmoid      255×20×20      model.30.m.2  yolov5-spd-n.swift:6
- *     templates/kernels/conv_direct.c */
-/* yolov5_spd_n_n209_conv_direct: 1 x 20 x 20 outputs in 16 blocks, 1 x 1 taps, 256 products each. */
-
-/* Adds the inputs of segments x[first] .. x[first + count - 1], which differ in nothing but their origin, to the tile at
- * (row, col) of the image. All steps are literals. Returns the end of the weights read.
- *
- * On the way it prefetches what the tile ROWS_AHEAD rows further down will read for the first time, its lowest tap row:
- * for every period-th block of inputs, so that the strips, which all read the same input, share the work in turns. */
-INLINE const float *yolov5_spd_n_n209_conv_direct_add(vec *acc, const int rows, const int cols, const int vectors, const float *w,
-                               const float *const x[], const int image, const int row, const int col, int *turn,
-                               const int period, const int first, const int count, const int inputs,
-                               const ptrdiff_t block_step, const ptrdiff_t tap_row, const ptrdiff_t tap_col,
-                               const ptrdiff_t row_step, const ptrdiff_t pixel_step, const ptrdiff_t image_step,
-                               const int repeat)
-{
-    ROLLED
-    for (int s = first; s < first + count; s++) {
-        const float *p = x[s] + image * image_step + row / repeat * row_step + col / repeat * pixel_step;
-        ROLLED
-        for (int b = 0; b < inputs; b++, p += block_step) {
-            if (1 > 0 && (*turn)-- == 0) {
-                *turn = period - 1;
-                UNROLL
-                for (int j = 0; j < cols; j += repeat)
-                    PREFETCH(p, 1 * row_step + (1 - 1) * tap_row + j / repeat * pixel_step, 1);
-            }
-            ROLLED
-            for (int ky = 0; ky < 1; ky++) {
-                ROLLED
-                for (int kx = 0; kx < 1; kx++)
-                    w = multiply(acc, rows, cols, vectors, p + ky * tap_row + kx * tap_col, row_step, pixel_step, repeat,
-                                 BLOCK, w, 2048);
-            }
-        }
-    }
-    return w;
-}
-
-/* Finishes a tile: the epilogue on its sums, [pixel][output], and the store. A function of its own, so that the epilogue's
- * constants do not take registers from the accumulators. */
-OUTLINE void yolov5_spd_n_n209_conv_direct_finish(const vec *sums, const int rows, const int cols, const int blocks, const float *restrict bias,
-                           const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
-{
-    for (int i = 0; i < rows; i++) {
-        for (int b = 0; b < blocks; b++) {
-            const int out = block + b;
-            ROLLED
-            for (int j = 0; j < cols; j++) {
-                UNROLL
-                for (int n = 0; n < VECTORS; n++) {
-                    const int channel = out * BLOCK + n * VL;
-                    const int phase = ((row + i) % 2 * 2 + (col + j) % 2) * (16 * BLOCK) + channel;
-                    const ptrdiff_t residual = image * (ptrdiff_t)0 + (row + i) * (ptrdiff_t)0 +
-                                               out * (ptrdiff_t)0 + (col + j) * BLOCK + n * VL;
-                    float *to = y + image * (ptrdiff_t)102400 + (row + i) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                                (col + j) * 16 + n * VL;
-                    vec v = sums[((i * cols + j) * blocks + b) * VECTORS + n];
-                    (void)phase, (void)residual;
-                    sigmoid(&v);
-                    if (0)
-                        STREAM(to, v);
-                    else
-                        PUT(to, v);
-                }
-            }
-        }
-    }
-    (void)bias, (void)r;
-}
-
-/* One tile of rows x cols pixels and `blocks` blocks of outputs, its first pixel at (row, col) of the image and its first
- * output at `block`. The first three arguments are literals. */
-INLINE void yolov5_spd_n_n209_conv_direct_tile(const int rows, const int cols, const int blocks, const float *const x[], const float *w,
-                        const float *restrict bias, const float *restrict r, float *restrict y, const int image,
-                        const int row, const int col, const int block, int turn)
-{
-    enum { PERIOD = 0 ? 1 : (16 + 1 - 1) / 1 };
-    const int vectors = blocks * VECTORS;
-    vec acc[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
-        UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(bias + block * BLOCK + n * VL);
-    }
-    ROLLED
-    for (int i = 0; i < (0 ? 0 : rows * blocks); i++) {
-        const int out = block + i % blocks;
-        UNROLL
-        for (int j = 0; j < cols; j++)
-            PREFETCH_STORE(y + image * (ptrdiff_t)102400 + (row + i / blocks) * (ptrdiff_t)5120 + out * (ptrdiff_t)320 +
-                           (col + j) * 16);
-    }
-
-/* first, count, inputs, block_step, tap_row, tap_col, row_step, pixel_step, image_step, repeat */
-#define ACCUMULATE(...) w = yolov5_spd_n_n209_conv_direct_add(acc, rows, cols, vectors, w, x, image, row, col, &turn, PERIOD, __VA_ARGS__)
-    ACCUMULATE(0, 1, 16, 320, 5120, 16, 5120, 16, 102400, 1);
-#undef ACCUMULATE
-
-    vec sums[1 * 5 * 1 * VECTORS];
-    UNROLL
-    for (int i = 0; i < rows * cols * vectors; i++) sums[i] = acc[i];
-    yolov5_spd_n_n209_conv_direct_finish(sums, rows, cols, blocks, bias, r, y, image, row, col, block);
-}
-
-/* Rows [row, end) of one strip of `blocks` blocks. */
-INLINE void yolov5_spd_n_n209_conv_direct_strip(const int blocks, const float *const x[], const float *w, const float *restrict bias,
-                         const float *restrict r, float *restrict y, const int image, int row, const int end,
-                         const int block, const int turn)
-{
-    for (; row + 1 <= end; row += 1) {
-        int col = 0;
-        for (; col + 5 <= 20; col += 5)
-            yolov5_spd_n_n209_conv_direct_tile(1, 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-        if (20 % 5 > 0)
-            yolov5_spd_n_n209_conv_direct_tile(1, 20 % 5, blocks, x, w, bias, r, y, image, row, col, block, turn);
-    }
-    if (20 % 1 > 0 && row < end)
-        yolov5_spd_n_n209_conv_direct_tile(20 % 1, 5, blocks, x, w, bias, r, y, image, row, 0, block, turn);
-}
-
-/* Computes the share of thread `thread` of `threads`: an equal share of the units, a unit being UNIT_ROWS rows (a band) of one strip. Units
- * run strip by strip where the weights are the larger stream, else band by band. */
-OUTLINE void yolov5_spd_n_n209_conv_direct(const float *const x[], const float *restrict w, const float *restrict bias, const float *restrict r,
-                    float *restrict y, int thread, int threads)
-{
-    enum {
-        BANDS = (20 + 1 - 1) / 1,
-        STRIPS = (16 + 1 - 1) / 1,
-        LAST = 16 % 1, /* blocks of the last strip, if it is a narrower one */
-        UNITS = 1 * BANDS * STRIPS
-    };
-    const int end = (int)((int64_t)UNITS * (thread + 1) / threads);
-    for (int unit = (int)((int64_t)UNITS * thread / threads); unit < end; unit++) {
-        const int strip = 0 ? unit / (1 * BANDS) : unit % STRIPS;
-        const int band = 0 ? unit % (1 * BANDS) : unit / STRIPS;
-        const int image = band / BANDS, row = band % BANDS * 1;
-        const int stop = row + 1 < 20 ? row + 1 : 20;
-        const int turn = 0 ? 0 : strip;
-        const float *weights = w + strip * ((ptrdiff_t)256 * 1 * BLOCK);
-        if (LAST > 0 && strip == STRIPS - 1)
-            yolov5_spd_n_n209_conv_direct_strip(LAST > 0 ? LAST : 1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-        else
-            yolov5_spd_n_n209_conv_direct_strip(1, x, weights, bias, r, y, image, row, stop, strip * 1, turn);
-    }
-    if (0) STREAM_FENCE();
 }
 
 /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32      1×25200×85      model.30  yolov5-spd-n.swift:6
@@ -7976,6 +1669,504 @@ OUTLINE void yolov5_spd_n_n210_decode_boxes(const float *const x[], const float 
     LEVEL(2, 24000, 20, 20, 32, 102400, 5120, 320);
 #undef LEVEL
 }
+
+/* ---- the layers -------------------------------------------------------------------------------------------------- */
+
+/* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu      16×320×320      model.0.conv.conv  yolov5-spd-n.swift:6 */
+static const winograd C004 = {
+    .images = 1, .rows = 320, .cols = 320, .blocks = 1, .in_blocks = 1, .w = W004, .bias = B004,
+    .x = (const source[]){{.at = (const ptrdiff_t[]){0}, .count = 1, .blocks = 1, .row = 8 * BLOCK}}, .sources = 1,
+    .y = {T004, 1658944, 5152, 16, 5152},
+    .m = 6, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 304, .m_plane = 304, .shared = 0,
+    .fetches = 0, .streams = 0, .read = winograd6_read_image, .write = winograd6_write_silu,
+};
+
+/* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu      32×320×320      model.1.conv  yolov5-spd-n.swift:6 */
+static const winograd C007 = {
+    .images = 1, .rows = 320, .cols = 320, .blocks = 2, .in_blocks = 1, .w = W007, .bias = B007,
+    .x = (const source[]){{(const ptrdiff_t[]){T004 - 1 * 5152 - 1 * 16}, 1, 1, 1658944, 5152, 16, 5152, 16, 5152, 1}}, .sources = 1,
+    .y = {T007, 3276800, 10240, 16, 5120},
+    .m = 5, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 304, .m_plane = 304, .shared = 0,
+    .fetches = 1, .streams = 1, .read = winograd5_read, .write = winograd5_write_silu_stream,
+};
+
+/* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C011 = {
+    .images = 1, .rows = 160, .cols = 160, .blocks = 2, .kh = 1, .groups = 1, .depth = 128, .w = W011, .bias = B011,
+    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 1 * 10240, T007 + 1 * 16, T007 + 1 * 10240 + 1 * 16}, 4, 2, 3276800, 20480, 32, 20480, 32, 5120, 1}}, .sources = 1,
+    .y = {T011, 819200, 5120, 16, 2560},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_step32, direct_1x4x1_step32}}, .finish = direct_finish_silu,
+};
+
+/* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu      16×160×160      model.3.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C014 = {
+    .images = 1, .rows = 160, .cols = 160, .blocks = 1, .kh = 1, .groups = 1, .depth = 16, .w = W014, .bias = B014,
+    .x = (const source[]){{(const ptrdiff_t[]){T011}, 1, 1, 819200, 5120, 16, 5120, 16, 2560, 1}}, .sources = 1,
+    .y = {T014, 430336, 2624, 16, 2624},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual      16×160×160      model.3.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C018 = {
+    .images = 1, .rows = 160, .cols = 160, .blocks = 1, .in_blocks = 1, .w = W018, .bias = B018,
+    .x = (const source[]){{(const ptrdiff_t[]){T014 - 1 * 2624 - 1 * 16}, 1, 1, 430336, 2624, 16, 2624, 16, 2624, 1}}, .sources = 1,
+    .y = {T018, 409600, 2560, 16, 2560}, .r = {T011, 819200, 5120, 16, 2560},
+    .m = 6, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 304, .m_plane = 304, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd6_read, .write = winograd6_write_silu_add,
+};
+
+/* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu      32×160×160      model.3.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C025 = {
+    .images = 1, .rows = 160, .cols = 160, .blocks = 2, .kh = 1, .groups = 1, .depth = 32, .w = W025, .bias = B025,
+    .x = (const source[]){{(const ptrdiff_t[]){T018}, 1, 1, 409600, 2560, 16, 2560, 16, 2560, 1},
+                          {(const ptrdiff_t[]){T011 + 1 * 2560}, 1, 1, 819200, 5120, 16, 5120, 16, 2560, 1}}, .sources = 2,
+    .y = {T025, 860672, 5248, 16, 2624},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu      64×160×160      model.4.conv  yolov5-spd-n.swift:6 */
+static const winograd C028 = {
+    .images = 1, .rows = 160, .cols = 160, .blocks = 4, .in_blocks = 2, .w = W028, .bias = B028,
+    .x = (const source[]){{(const ptrdiff_t[]){T025 - 1 * 5248 - 1 * 16}, 1, 2, 860672, 5248, 16, 5248, 16, 2624, 1}}, .sources = 1,
+    .y = {T028, 1638400, 10240, 16, 2560},
+    .m = 6, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd6_read, .write = winograd6_write_silu,
+};
+
+/* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu      64×80×80      model.6.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C032 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 4, .kh = 1, .groups = 1, .depth = 256, .w = W032, .bias = B032,
+    .x = (const source[]){{(const ptrdiff_t[]){T028, T028 + 1 * 10240, T028 + 1 * 16, T028 + 1 * 10240 + 1 * 16}, 4, 4, 1638400, 20480, 32, 20480, 32, 2560, 1}}, .sources = 1,
+    .y = {T032, 409600, 5120, 16, 1280},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_step32, direct_1x2x1_step32}}, .finish = direct_finish_silu,
+};
+
+/* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.6.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C035 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .kh = 1, .groups = 1, .depth = 32, .w = W035, .bias = B035,
+    .x = (const source[]){{(const ptrdiff_t[]){T032}, 1, 2, 409600, 5120, 16, 5120, 16, 1280, 1}}, .sources = 1,
+    .y = {T035, 215168, 2624, 16, 1312},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_silu,
+};
+
+/* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C039 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W039, .bias = B039,
+    .x = (const source[]){{(const ptrdiff_t[]){T035 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .y = {T039, 204800, 2560, 16, 1280}, .r = {T032, 409600, 5120, 16, 1280},
+    .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %42 = conv2d(%39) k=1 32→32 *bn +silu      32×80×80      model.6.m.1.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C042 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .kh = 1, .groups = 1, .depth = 32, .w = W042, .bias = B042,
+    .x = (const source[]){{(const ptrdiff_t[]){T039}, 1, 2, 204800, 2560, 16, 2560, 16, 1280, 1}}, .sources = 1,
+    .y = {T042, 215168, 2624, 16, 1312},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_silu,
+};
+
+/* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.1.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C046 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W046, .bias = B046,
+    .x = (const source[]){{(const ptrdiff_t[]){T042 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .y = {T046, 204800, 2560, 16, 1280}, .r = {T039, 204800, 2560, 16, 1280},
+    .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.6.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C053 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W053, .bias = B053,
+    .x = (const source[]){{(const ptrdiff_t[]){T046}, 1, 2, 204800, 2560, 16, 2560, 16, 1280, 1},
+                          {(const ptrdiff_t[]){T032 + 2 * 1280}, 1, 2, 409600, 5120, 16, 5120, 16, 1280, 1}}, .sources = 2,
+    .y = {T053, 430336, 5248, 16, 1312},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_silu,
+};
+
+/* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu      128×80×80      model.7.conv  yolov5-spd-n.swift:6 */
+static const winograd C056 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 8, .in_blocks = 4, .w = W056, .bias = B056,
+    .x = (const source[]){{(const ptrdiff_t[]){T053 - 1 * 5248 - 1 * 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .y = {T056, 819200, 10240, 16, 1280},
+    .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 784, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu      128×40×40      model.9.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C060 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 512, .w = W060, .bias = B060,
+    .x = (const source[]){{(const ptrdiff_t[]){T056, T056 + 1 * 10240, T056 + 1 * 16, T056 + 1 * 10240 + 1 * 16}, 4, 8, 819200, 20480, 32, 20480, 32, 1280, 1}}, .sources = 1,
+    .y = {T060, 204800, 5120, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_step32, direct_1x4x1_step32}}, .finish = direct_finish_silu,
+};
+
+/* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.9.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C063 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W063, .bias = B063,
+    .x = (const source[]){{(const ptrdiff_t[]){T060}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 1,
+    .y = {T063, 112896, 2688, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C067 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W067, .bias = B067,
+    .x = (const source[]){{(const ptrdiff_t[]){T063 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .y = {T067, 102400, 2560, 16, 640}, .r = {T060, 204800, 5120, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S067,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %70 = conv2d(%67) k=1 64→64 *bn +silu      64×40×40      model.9.m.1.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C070 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W070, .bias = B070,
+    .x = (const source[]){{(const ptrdiff_t[]){T067}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1}}, .sources = 1,
+    .y = {T070, 112896, 2688, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.1.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C074 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W074, .bias = B074,
+    .x = (const source[]){{(const ptrdiff_t[]){T070 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .y = {T074, 102400, 2560, 16, 640}, .r = {T067, 102400, 2560, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S074,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %77 = conv2d(%74) k=1 64→64 *bn +silu      64×40×40      model.9.m.2.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C077 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W077, .bias = B077,
+    .x = (const source[]){{(const ptrdiff_t[]){T074}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1}}, .sources = 1,
+    .y = {T077, 112896, 2688, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.2.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C081 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W081, .bias = B081,
+    .x = (const source[]){{(const ptrdiff_t[]){T077 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .y = {T081, 102400, 2560, 16, 640}, .r = {T074, 102400, 2560, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S081,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.9.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C088 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W088, .bias = B088,
+    .x = (const source[]){{(const ptrdiff_t[]){T081}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1},
+                          {(const ptrdiff_t[]){T060 + 4 * 640}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 2,
+    .y = {T088, 225792, 5376, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu      256×40×40      model.10.conv  yolov5-spd-n.swift:6 */
+static const winograd C091 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 16, .in_blocks = 8, .w = W091, .bias = B091,
+    .x = (const source[]){{(const ptrdiff_t[]){T088 - 1 * 5376 - 1 * 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .y = {T091, 409600, 10240, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 8208, .m_plane = 592, .shared = 1, .v = S091,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu      256×20×20      model.12.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C095 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 1024, .w = W095, .bias = B095,
+    .x = (const source[]){{(const ptrdiff_t[]){T091, T091 + 1 * 10240, T091 + 1 * 16, T091 + 1 * 10240 + 1 * 16}, 4, 16, 409600, 20480, 32, 20480, 32, 640, 1}}, .sources = 1,
+    .y = {T095, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1_step32}}, .finish = direct_finish_silu,
+};
+
+/* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.12.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C098 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W098, .bias = B098,
+    .x = (const source[]){{(const ptrdiff_t[]){T095}, 1, 8, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 1,
+    .y = {T098, 61952, 2816, 16, 352},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual      128×20×20      model.12.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C102 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .in_blocks = 8, .w = W102, .bias = B102,
+    .x = (const source[]){{(const ptrdiff_t[]){T098 - 1 * 2816 - 1 * 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
+    .y = {T102, 51200, 2560, 16, 320}, .r = {T095, 102400, 5120, 16, 320},
+    .m = 5, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S102,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
+};
+
+/* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.12.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C109 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 256, .w = W109, .bias = B109,
+    .x = (const source[]){{(const ptrdiff_t[]){T102}, 1, 8, 51200, 2560, 16, 2560, 16, 320, 1},
+                          {(const ptrdiff_t[]){T095 + 8 * 320}, 1, 8, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 2,
+    .y = {T109, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %112 = conv2d(%109) k=1 256→128 *bn +silu      128×20×20      model.13.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C112 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .kh = 1, .groups = 1, .depth = 256, .w = W112, .bias = B112,
+    .x = (const source[]){{(const ptrdiff_t[]){T109}, 1, 16, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 1,
+    .y = {T112, 51200, 2560, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu      256×20×20      model.13.cv2.conv  yolov5-spd-n.swift:6 */
+static const direct C119 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 512, .w = W119, .bias = B119,
+    .x = (const source[]){{(const ptrdiff_t[]){T112, T113, T114, T115}, 4, 8, 51200, 2560, 16, 2560, 16, 320, 1}}, .sources = 1,
+    .y = {T119, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %122 = conv2d(%119) k=1 256→128 *bn +silu      128×20×20      model.14.conv  yolov5-spd-n.swift:6 */
+static const direct C122 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .kh = 1, .groups = 1, .depth = 256, .w = W122, .bias = B122,
+    .x = (const source[]){{(const ptrdiff_t[]){T119}, 1, 16, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 1,
+    .y = {T122, 51200, 2560, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %211 = conv2d(%122) k=1 128/256→64+64 *bn      128×20×20      model.17.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C211 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W211, .bias = B211,
+    .x = (const source[]){{(const ptrdiff_t[]){T122}, 1, 8, 51200, 2560, 16, 2560, 16, 320, 1}}, .sources = 1,
+    .y = {T211, 51200, 2560, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_plain,
+};
+
+/* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu      128×40×40      model.17.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C127 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W127, .bias = B127,
+    .x = (const source[]){{(const ptrdiff_t[]){T088}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .y = {T127, 204800, 5120, 16, 640}, .start = {T211, 51200, 2560, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_started, direct_1x4x1_started}}, .finish = direct_finish_silu,
+};
+
+/* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C130 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W130, .bias = B130,
+    .x = (const source[]){{(const ptrdiff_t[]){T127}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 1,
+    .y = {T130, 112896, 2688, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C133 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W133, .bias = B133,
+    .x = (const source[]){{(const ptrdiff_t[]){T130 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .y = {T133, 102400, 2560, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S133,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.17.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C140 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W140, .bias = B140,
+    .x = (const source[]){{(const ptrdiff_t[]){T133}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1},
+                          {(const ptrdiff_t[]){T127 + 4 * 640}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 2,
+    .y = {T140, 204800, 5120, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %143 = conv2d(%140) k=1 128→64 *bn +silu      64×40×40      model.18.conv  yolov5-spd-n.swift:6 */
+static const direct C143 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 128, .w = W143, .bias = B143,
+    .x = (const source[]){{(const ptrdiff_t[]){T140}, 1, 8, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 1,
+    .y = {T143, 102400, 2560, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %212 = conv2d(%143) k=1 64/128→32+32 *bn      64×40×40      model.21.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C212 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W212, .bias = B212,
+    .x = (const source[]){{(const ptrdiff_t[]){T143}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1}}, .sources = 1,
+    .y = {T212, 102400, 2560, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_plain,
+};
+
+/* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu      64×80×80      model.21.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C148 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W148, .bias = B148,
+    .x = (const source[]){{(const ptrdiff_t[]){T053}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .y = {T148, 409600, 5120, 16, 1280}, .start = {T212, 102400, 2560, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_started, direct_1x2x1_started}}, .finish = direct_finish_silu,
+};
+
+/* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C151 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .kh = 1, .groups = 1, .depth = 32, .w = W151, .bias = B151,
+    .x = (const source[]){{(const ptrdiff_t[]){T148}, 1, 2, 409600, 5120, 16, 5120, 16, 1280, 1}}, .sources = 1,
+    .y = {T151, 215168, 2624, 16, 1312},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_silu,
+};
+
+/* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C154 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W154, .bias = B154,
+    .x = (const source[]){{(const ptrdiff_t[]){T151 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .y = {T154, 204800, 2560, 16, 1280},
+    .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu      64×80×80      model.21.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C161 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W161, .bias = B161,
+    .x = (const source[]){{(const ptrdiff_t[]){T154}, 1, 2, 204800, 2560, 16, 2560, 16, 1280, 1},
+                          {(const ptrdiff_t[]){T148 + 2 * 1280}, 1, 2, 409600, 5120, 16, 5120, 16, 1280, 1}}, .sources = 2,
+    .y = {T161, 430336, 5248, 16, 1312},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_silu,
+};
+
+/* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu      64×80×80      model.22.conv  yolov5-spd-n.swift:6 */
+static const winograd C164 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 4, .in_blocks = 4, .w = W164, .bias = B164,
+    .x = (const source[]){{(const ptrdiff_t[]){T161 - 1 * 5248 - 1 * 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .y = {T164, 409600, 5120, 16, 1280},
+    .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 784, .m_plane = 208, .shared = 0,
+    .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu      128×40×40      model.25.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C169 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 320, .w = W169, .bias = B169,
+    .x = (const source[]){{(const ptrdiff_t[]){T164, T164 + 1 * 5120, T164 + 1 * 16, T164 + 1 * 5120 + 1 * 16}, 4, 4, 409600, 10240, 32, 10240, 32, 1280, 1},
+                          {(const ptrdiff_t[]){T143}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1}}, .sources = 2,
+    .y = {T169, 204800, 5120, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1_mixed, direct_1x4x1_mixed}}, .finish = direct_finish_silu,
+};
+
+/* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C172 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .kh = 1, .groups = 1, .depth = 64, .w = W172, .bias = B172,
+    .x = (const source[]){{(const ptrdiff_t[]){T169}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 1,
+    .y = {T172, 112896, 2688, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C175 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W175, .bias = B175,
+    .x = (const source[]){{(const ptrdiff_t[]){T172 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .y = {T175, 102400, 2560, 16, 640},
+    .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S175,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu      128×40×40      model.25.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C182 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W182, .bias = B182,
+    .x = (const source[]){{(const ptrdiff_t[]){T175}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1},
+                          {(const ptrdiff_t[]){T169 + 4 * 640}, 1, 4, 204800, 5120, 16, 5120, 16, 640, 1}}, .sources = 2,
+    .y = {T182, 225792, 5376, 16, 672},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
+};
+
+/* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu      128×40×40      model.26.conv  yolov5-spd-n.swift:6 */
+static const winograd C185 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 8, .in_blocks = 8, .w = W185, .bias = B185,
+    .x = (const source[]){{(const ptrdiff_t[]){T182 - 1 * 5376 - 1 * 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .y = {T185, 204800, 5120, 16, 640},
+    .m = 5, .strip = 1, .tiles = 22, .group = 6, .chunk = 4, .v_plane = 2832, .m_plane = 368, .shared = 1, .v = S185,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu      256×20×20      model.29.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C190 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 640, .w = W190, .bias = B190,
+    .x = (const source[]){{(const ptrdiff_t[]){T185, T185 + 1 * 5120, T185 + 1 * 16, T185 + 1 * 5120 + 1 * 16}, 4, 8, 204800, 10240, 32, 10240, 32, 640, 1},
+                          {(const ptrdiff_t[]){T122}, 1, 8, 51200, 2560, 16, 2560, 16, 320, 1}}, .sources = 2,
+    .y = {T190, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1_mixed}}, .finish = direct_finish_silu,
+};
+
+/* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv1.conv  yolov5-spd-n.swift:6 */
+static const direct C193 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .kh = 1, .groups = 1, .depth = 128, .w = W193, .bias = B193,
+    .x = (const source[]){{(const ptrdiff_t[]){T190}, 1, 8, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 1,
+    .y = {T193, 61952, 2816, 16, 352},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv2.conv  yolov5-spd-n.swift:6 */
+static const winograd C196 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 8, .in_blocks = 8, .w = W196, .bias = B196,
+    .x = (const source[]){{(const ptrdiff_t[]){T193 - 1 * 2816 - 1 * 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
+    .y = {T196, 51200, 2560, 16, 320},
+    .m = 5, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S196,
+    .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
+};
+
+/* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu      256×20×20      model.29.cv3.conv  yolov5-spd-n.swift:6 */
+static const direct C203 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 256, .w = W203, .bias = B203,
+    .x = (const source[]){{(const ptrdiff_t[]){T196}, 1, 8, 51200, 2560, 16, 2560, 16, 320, 1},
+                          {(const ptrdiff_t[]){T190 + 8 * 320}, 1, 8, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 2,
+    .y = {T203, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_silu,
+};
+
+/* %205 = conv2d(%161) k=1 64→255 +sigmoid      255×80×80      model.30.m.0  yolov5-spd-n.swift:6 */
+static const direct C205 = {
+    .images = 1, .rows = 80, .cols = 80, .blocks = 16, .kh = 1, .groups = 1, .depth = 64, .w = W205, .bias = B205,
+    .x = (const source[]){{(const ptrdiff_t[]){T161}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .y = {T205, 1638400, 20480, 16, 1280},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x2x1}}, .finish = direct_finish_sigmoid,
+};
+
+/* %207 = conv2d(%182) k=1 128→255 +sigmoid      255×40×40      model.30.m.1  yolov5-spd-n.swift:6 */
+static const direct C207 = {
+    .images = 1, .rows = 40, .cols = 40, .blocks = 16, .kh = 1, .groups = 1, .depth = 128, .w = W207, .bias = B207,
+    .x = (const source[]){{(const ptrdiff_t[]){T182}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .y = {T207, 409600, 10240, 16, 640},
+    .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_sigmoid,
+};
+
+/* %209 = conv2d(%203) k=1 256→255 +sigmoid      255×20×20      model.30.m.2  yolov5-spd-n.swift:6 */
+static const direct C209 = {
+    .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 256, .w = W209, .bias = B209,
+    .x = (const source[]){{(const ptrdiff_t[]){T203}, 1, 16, 102400, 5120, 16, 5120, 16, 320, 1}}, .sources = 1,
+    .y = {T209, 102400, 5120, 16, 320},
+    .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
+    .tile = {{direct_1x5x1}}, .finish = direct_finish_sigmoid,
+};
 
 
 /* ---- parameters: the checked file that spdc writes ----------------------------------------------------------- */
@@ -8485,309 +2676,309 @@ static void run(const float *weights, float *arena, const float *input, float *o
         switch (step) {
         case 0: {
             /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu */
-            zero_halo(arena + 3281968, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, thread, threads);
-            yolov5_spd_n_n004_conv_winograd((const float *const[]){input}, NULL, scratch, weights + 0, weights + 16384, NULL, arena + 3281968, 0, 1, thread, threads);
+            zero_halo(arena + T004, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, thread, threads);
+            conv_winograd(&C004, input, weights, arena, scratch, 0, 1, thread, threads);
             break;
         }
         case 1: {
             /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu */
-            yolov5_spd_n_n007_conv_winograd((const float *const[]){arena + 3276800}, NULL, scratch, weights + 16400, weights + 41488, NULL, arena + 0, 0, 2, thread, threads);
+            conv_winograd(&C007, arena, weights, arena, scratch, 0, 2, thread, threads);
             break;
         }
         case 2: {
             /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu */
-            yolov5_spd_n_n011_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 41520, weights + 45616, NULL, arena + 3276800, thread, threads);
+            conv_direct(&C011, weights, arena, thread, threads);
             break;
         }
         case 3: {
             /* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu */
-            zero_halo(arena + 2640, 1, 160, 1, 3, 1, 3, 430336, 2624, 2624, thread, threads);
-            yolov5_spd_n_n014_conv_direct((const float *const[]){arena + 3276800}, weights + 45648, weights + 45904, NULL, arena + 2640, thread, threads);
+            zero_halo(arena + T014, 1, 160, 1, 3, 1, 3, 430336, 2624, 2624, thread, threads);
+            conv_direct(&C014, weights, arena, thread, threads);
             break;
         }
         case 4: {
             /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual */
-            yolov5_spd_n_n018_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 45920, weights + 62304, arena + 3276800, arena + 430336, 0, 1, thread, threads);
+            conv_winograd(&C018, arena, weights, arena, scratch, 0, 1, thread, threads);
             break;
         }
         case 5: {
             /* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 1643664, 1, 160, 1, 3, 1, 3, 860672, 5248, 2624, thread, threads);
-            yolov5_spd_n_n025_conv_direct((const float *const[]){arena + 430336, arena + 3279360}, weights + 62320, weights + 63344, NULL, arena + 1643664, thread, threads);
+            zero_halo(arena + T025, 1, 160, 1, 3, 1, 3, 860672, 5248, 2624, thread, threads);
+            conv_direct(&C025, weights, arena, thread, threads);
             break;
         }
         case 6: {
             /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu */
-            yolov5_spd_n_n028_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 63376, weights + 194448, NULL, arena + 0, 0, 4, thread, threads);
+            conv_winograd(&C028, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 7: {
             /* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu */
-            yolov5_spd_n_n032_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 194512, weights + 210896, NULL, arena + 1638400, thread, threads);
+            conv_direct(&C032, weights, arena, thread, threads);
             break;
         }
         case 8: {
             /* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
-            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 1638400}, weights + 210960, weights + 211984, NULL, arena + 2640, thread, threads);
+            zero_halo(arena + T035, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            conv_direct(&C035, weights, arena, thread, threads);
             break;
         }
         case 9: {
             /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n039_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 212016, weights + 262192, arena + 1638400, arena + 215168, 0, 2, thread, threads);
+            conv_winograd(&C039, arena, weights, arena, scratch, 0, 2, thread, threads);
             break;
         }
         case 10: {
             /* %42 = conv2d(%39) k=1 32→32 *bn +silu */
-            zero_halo(arena + 2640, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
-            yolov5_spd_n_n042_conv_direct((const float *const[]){arena + 215168}, weights + 262224, weights + 263248, NULL, arena + 2640, thread, threads);
+            zero_halo(arena + T042, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            conv_direct(&C042, weights, arena, thread, threads);
             break;
         }
         case 11: {
             /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual */
-            yolov5_spd_n_n046_conv_winograd((const float *const[]){arena + 0}, NULL, scratch, weights + 263280, weights + 313456, arena + 215168, arena + 419968, 0, 2, thread, threads);
+            conv_winograd(&C046, arena, weights, arena, scratch, 0, 2, thread, threads);
             break;
         }
         case 12: {
             /* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 824464, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
-            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 419968, arena + 1640960}, weights + 313488, weights + 317584, NULL, arena + 824464, thread, threads);
+            zero_halo(arena + T053, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
+            conv_direct(&C053, weights, arena, thread, threads);
             break;
         }
         case 13: {
             /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu */
-            yolov5_spd_n_n056_conv_winograd((const float *const[]){arena + 819200}, NULL, scratch, weights + 317648, weights + 719056, NULL, arena + 0, 0, 8, thread, threads);
+            conv_winograd(&C056, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 14: {
             /* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu */
-            yolov5_spd_n_n060_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 719184, weights + 784720, NULL, arena + 1475328, thread, threads);
+            conv_direct(&C060, weights, arena, thread, threads);
             break;
         }
         case 15: {
             /* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 1475328}, weights + 784848, weights + 788944, NULL, arena + 204192, thread, threads);
+            zero_halo(arena + T063, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            conv_direct(&C063, weights, arena, thread, threads);
             break;
         }
         case 16: {
             /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n067_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 789008, weights + 989712, arena + 1475328, arena + 314384, 0, 4, thread, threads);
+            conv_winograd(&C067, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 17: {
             /* %70 = conv2d(%67) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
-            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 314384}, weights + 989776, weights + 993872, NULL, arena + 204192, thread, threads);
+            zero_halo(arena + T070, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            conv_direct(&C070, weights, arena, thread, threads);
             break;
         }
         case 18: {
             /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 993936, weights + 1194640, arena + 314384, arena + 416784, 0, 4, thread, threads);
+            conv_winograd(&C074, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 19: {
             /* %77 = conv2d(%74) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
-            yolov5_spd_n_n070_conv_direct((const float *const[]){arena + 416784}, weights + 1194704, weights + 1198800, NULL, arena + 204192, thread, threads);
+            zero_halo(arena + T077, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            conv_direct(&C077, weights, arena, thread, threads);
             break;
         }
         case 20: {
             /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual */
-            yolov5_spd_n_n074_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 1198864, weights + 1399568, arena + 416784, arena + 314384, 0, 4, thread, threads);
+            conv_winograd(&C081, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 21: {
             /* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 1254928, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
-            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 314384, arena + 1477888}, weights + 1399632, weights + 1416016, NULL, arena + 1254928, thread, threads);
+            zero_halo(arena + T088, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
+            conv_direct(&C088, weights, arena, thread, threads);
             break;
         }
         case 22: {
             /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu */
-            yolov5_spd_n_n091_conv_winograd((const float *const[]){arena + 1249536}, arena + 409600, scratch, weights + 1416144, weights + 3021776, NULL, arena + 0, 0, 16, thread, threads);
+            conv_winograd(&C091, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
         case 23: {
             /* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu */
-            yolov5_spd_n_n095_conv_direct((const float *const[]){arena + 0, arena + 10240, arena + 16, arena + 10256}, weights + 3022032, weights + 3284176, NULL, arena + 409600, thread, threads);
+            conv_direct(&C095, weights, arena, thread, threads);
             break;
         }
         case 24: {
             /* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
-            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 409600}, weights + 3284432, weights + 3300816, NULL, arena + 103968, thread, threads);
+            zero_halo(arena + T098, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
+            conv_direct(&C098, weights, arena, thread, threads);
             break;
         }
         case 25: {
             /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual */
-            yolov5_spd_n_n102_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 3300944, weights + 4103760, arena + 409600, arena + 163088, 0, 8, thread, threads);
+            conv_winograd(&C102, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 26: {
             /* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu */
-            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 163088, arena + 412160}, weights + 4103888, weights + 4169424, NULL, arena + 0, thread, threads);
+            conv_direct(&C109, weights, arena, thread, threads);
             break;
         }
         case 27: {
             /* %112 = conv2d(%109) k=1 256→128 *bn +silu */
-            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4169680, weights + 4202448, NULL, arena + 102400, thread, threads);
+            conv_direct(&C112, weights, arena, thread, threads);
             break;
         }
         case 28: {
             /* %113 = max_pool(%112) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 102400}, arena + 153600, thread, threads);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T112}, arena + T113, thread, threads);
             break;
         }
         case 29: {
             /* %114 = max_pool(%113) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 153600}, arena + 204800, thread, threads);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T113}, arena + T114, thread, threads);
             break;
         }
         case 30: {
             /* %115 = max_pool(%114) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + 204800}, arena + 256000, thread, threads);
+            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T114}, arena + T115, thread, threads);
             break;
         }
         case 31: {
             /* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu */
-            yolov5_spd_n_n119_conv_direct((const float *const[]){arena + 102400, arena + 153600, arena + 204800, arena + 256000}, weights + 4202576, weights + 4333648, NULL, arena + 0, thread, threads);
+            conv_direct(&C119, weights, arena, thread, threads);
             break;
         }
         case 32: {
             /* %122 = conv2d(%119) k=1 256→128 *bn +silu */
-            yolov5_spd_n_n112_conv_direct((const float *const[]){arena + 0}, weights + 4333904, weights + 4366672, NULL, arena + 1475328, thread, threads);
+            conv_direct(&C122, weights, arena, thread, threads);
             break;
         }
         case 33: {
             /* %211 = conv2d(%122) k=1 128/256→64+64 *bn */
-            yolov5_spd_n_n211_conv_direct((const float *const[]){arena + 1475328}, weights + 4366800, weights + 4383184, NULL, arena + 204800, thread, threads);
+            conv_direct(&C211, weights, arena, thread, threads);
             break;
         }
         case 34: {
             /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu */
-            yolov5_spd_n_n127_conv_direct((const float *const[]){arena + 1254928, arena + 204800}, weights + 4383312, weights + 4399696, NULL, arena + 0, thread, threads);
+            conv_direct(&C127, weights, arena, thread, threads);
             break;
         }
         case 35: {
             /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 408992, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 0}, weights + 4399824, weights + 4403920, NULL, arena + 408992, thread, threads);
+            zero_halo(arena + T130, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            conv_direct(&C130, weights, arena, thread, threads);
             break;
         }
         case 36: {
             /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 406288}, arena + 204800, scratch, weights + 4403984, weights + 4604688, NULL, arena + 519184, 0, 4, thread, threads);
+            conv_winograd(&C133, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 37: {
             /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
-            yolov5_spd_n_n140_conv_direct((const float *const[]){arena + 519184, arena + 2560}, weights + 4604752, weights + 4621136, NULL, arena + 204800, thread, threads);
+            conv_direct(&C140, weights, arena, thread, threads);
             break;
         }
         case 38: {
             /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
-            yolov5_spd_n_n143_conv_direct((const float *const[]){arena + 204800}, weights + 4621264, weights + 4629456, NULL, arena + 1249536, thread, threads);
+            conv_direct(&C143, weights, arena, thread, threads);
             break;
         }
         case 39: {
             /* %212 = conv2d(%143) k=1 64/128→32+32 *bn */
-            yolov5_spd_n_n212_conv_direct((const float *const[]){arena + 1249536}, weights + 4629520, weights + 4633616, NULL, arena + 409600, thread, threads);
+            conv_direct(&C212, weights, arena, thread, threads);
             break;
         }
         case 40: {
             /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu */
-            yolov5_spd_n_n148_conv_direct((const float *const[]){arena + 824464, arena + 409600}, weights + 4633680, weights + 4637776, NULL, arena + 0, thread, threads);
+            conv_direct(&C148, weights, arena, thread, threads);
             break;
         }
         case 41: {
             /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
-            zero_halo(arena + 412240, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
-            yolov5_spd_n_n035_conv_direct((const float *const[]){arena + 0}, weights + 4637840, weights + 4638864, NULL, arena + 412240, thread, threads);
+            zero_halo(arena + T151, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
+            conv_direct(&C151, weights, arena, thread, threads);
             break;
         }
         case 42: {
             /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
-            yolov5_spd_n_n154_conv_winograd((const float *const[]){arena + 409600}, NULL, scratch, weights + 4638896, weights + 4689072, NULL, arena + 624768, 0, 2, thread, threads);
+            conv_winograd(&C154, arena, weights, arena, scratch, 0, 2, thread, threads);
             break;
         }
         case 43: {
             /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 1643664, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
-            yolov5_spd_n_n053_conv_direct((const float *const[]){arena + 624768, arena + 2560}, weights + 4689104, weights + 4693200, NULL, arena + 1643664, thread, threads);
+            zero_halo(arena + T161, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
+            conv_direct(&C161, weights, arena, thread, threads);
             break;
         }
         case 44: {
             /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n164_conv_winograd((const float *const[]){arena + 1638400}, NULL, scratch, weights + 4693264, weights + 4893968, NULL, arena + 0, 0, 4, thread, threads);
+            conv_winograd(&C164, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 45: {
             /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
-            yolov5_spd_n_n169_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1249536}, weights + 4894032, weights + 4934992, NULL, arena + 409600, thread, threads);
+            conv_direct(&C169, weights, arena, thread, threads);
             break;
         }
         case 46: {
             /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
-            zero_halo(arena + 204192, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
-            yolov5_spd_n_n063_conv_direct((const float *const[]){arena + 409600}, weights + 4935120, weights + 4939216, NULL, arena + 204192, thread, threads);
+            zero_halo(arena + T172, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
+            conv_direct(&C172, weights, arena, thread, threads);
             break;
         }
         case 47: {
             /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
-            yolov5_spd_n_n133_conv_winograd((const float *const[]){arena + 201488}, arena + 0, scratch, weights + 4939280, weights + 5139984, NULL, arena + 614400, 0, 4, thread, threads);
+            conv_winograd(&C175, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
         case 48: {
             /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 2074128, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
-            yolov5_spd_n_n088_conv_direct((const float *const[]){arena + 614400, arena + 412160}, weights + 5140048, weights + 5156432, NULL, arena + 2074128, thread, threads);
+            zero_halo(arena + T182, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
+            conv_direct(&C182, weights, arena, thread, threads);
             break;
         }
         case 49: {
             /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n185_conv_winograd((const float *const[]){arena + 2068736}, arena + 204800, scratch, weights + 5156560, weights + 5959376, NULL, arena + 0, 0, 8, thread, threads);
+            conv_winograd(&C185, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 50: {
             /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
-            yolov5_spd_n_n190_conv_direct((const float *const[]){arena + 0, arena + 5120, arena + 16, arena + 5136, arena + 1475328}, weights + 5959504, weights + 6123344, NULL, arena + 204800, thread, threads);
+            conv_direct(&C190, weights, arena, thread, threads);
             break;
         }
         case 51: {
             /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
-            zero_halo(arena + 103968, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
-            yolov5_spd_n_n098_conv_direct((const float *const[]){arena + 204800}, weights + 6123600, weights + 6139984, NULL, arena + 103968, thread, threads);
+            zero_halo(arena + T193, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
+            conv_direct(&C193, weights, arena, thread, threads);
             break;
         }
         case 52: {
             /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
-            yolov5_spd_n_n196_conv_winograd((const float *const[]){arena + 101136}, arena + 0, scratch, weights + 6140112, weights + 6942928, NULL, arena + 307200, 0, 8, thread, threads);
+            conv_winograd(&C196, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
         case 53: {
             /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
-            yolov5_spd_n_n109_conv_direct((const float *const[]){arena + 307200, arena + 207360}, weights + 6943056, weights + 7008592, NULL, arena + 2294528, thread, threads);
+            conv_direct(&C203, weights, arena, thread, threads);
             break;
         }
         case 54: {
             /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
-            yolov5_spd_n_n205_conv_direct((const float *const[]){arena + 1643664}, weights + 7008848, weights + 7025232, NULL, arena + 0, thread, threads);
+            conv_direct(&C205, weights, arena, thread, threads);
             break;
         }
         case 55: {
             /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
-            yolov5_spd_n_n207_conv_direct((const float *const[]){arena + 2074128}, weights + 7025488, weights + 7058256, NULL, arena + 1638400, thread, threads);
+            conv_direct(&C207, weights, arena, thread, threads);
             break;
         }
         case 56: {
             /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
-            yolov5_spd_n_n209_conv_direct((const float *const[]){arena + 2294528}, weights + 7058512, weights + 7124048, NULL, arena + 2048000, thread, threads);
+            conv_direct(&C209, weights, arena, thread, threads);
             break;
         }
         case 57: {
             /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32 */
-            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + 0, arena + 1638400, arena + 2048000}, weights + 7124304, output, thread, threads);
+            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + T205, arena + T207, arena + T209}, weights + W210, output, thread, threads);
             break;
         }
 
@@ -8804,183 +2995,183 @@ static void pack(const void *parameters, float *weights, int thread, int threads
     for (uint64_t i = (uint64_t)7124336 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
     /* %4 model.0.conv.conv */
-    pack_winograd(weights + 0, 1, 1, 16, (const input_view[]){{12, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 12, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
-    pack_bias(weights + 16384, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
+    pack_winograd(weights + W004, 1, 1, 16, (const input_view[]){{12, 0, 1}}, 1, 8, winograd6_g, 12, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
+    pack_bias(weights + B004, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
     /* %7 model.1.conv */
-    pack_winograd(weights + 16400, 2, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 16, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
-    pack_bias(weights + 41488, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
+    pack_winograd(weights + W007, 2, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 7, winograd5_g, 16, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
+    pack_bias(weights + B007, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
     /* %11 model.3.cv1.conv */
-    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
-    pack_bias(weights + 45616, NULL, 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
-    pack_direct(weights + 41520, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 25), 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
-    pack_bias(weights + 45616, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
+    pack_direct(weights + W011, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
+    pack_bias(weights + B011, NULL, 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
+    pack_direct(weights + W011, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 25), 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
+    pack_bias(weights + B011, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
     /* %14 model.3.m.0.cv1.conv */
-    pack_direct(weights + 45648, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 1, 16, tensor(parameters, 15), 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
-    pack_bias(weights + 45904, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
+    pack_direct(weights + W014, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 1, 16, tensor(parameters, 15), 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
+    pack_bias(weights + B014, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
     /* %18 model.3.m.0.cv2.conv */
-    pack_winograd(weights + 45920, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 16, tensor(parameters, 20), 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
-    pack_bias(weights + 62304, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
+    pack_winograd(weights + W018, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 8, winograd6_g, 16, tensor(parameters, 20), 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
+    pack_bias(weights + B018, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
     /* %25 model.3.cv3.conv */
-    pack_direct(weights + 62320, 2, 1, 32, (const input_view[]){{16, 0, 1}, {16, 16, 1}}, 2, 1, 32, tensor(parameters, 30), 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
-    pack_bias(weights + 63344, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
+    pack_direct(weights + W025, 2, 1, 32, (const input_view[]){{16, 0, 1}, {16, 16, 1}}, 2, 1, 32, tensor(parameters, 30), 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
+    pack_bias(weights + B025, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
     /* %28 model.4.conv */
-    pack_winograd(weights + 63376, 4, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 8, (const double[]){-1.0, -0.0, -0.0, 0.7111111111111111, 0.35555555555555557, 0.17777777777777778, 0.7111111111111111, -0.35555555555555557, 0.17777777777777778, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, -0.2222222222222222, 0.2222222222222222, -0.2222222222222222, 0.011111111111111112, 0.022222222222222223, 0.044444444444444446, 0.011111111111111112, -0.022222222222222223, 0.044444444444444446, 0.0, 0.0, 1.0}, 32, tensor(parameters, 35), 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
-    pack_bias(weights + 194448, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
+    pack_winograd(weights + W028, 4, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 8, winograd6_g, 32, tensor(parameters, 35), 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
+    pack_bias(weights + B028, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
     /* %32 model.6.cv1.conv */
-    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 40), 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
-    pack_bias(weights + 210896, NULL, 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
-    pack_direct(weights + 194512, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 65), 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
-    pack_bias(weights + 210896, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
+    pack_direct(weights + W032, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 40), 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
+    pack_bias(weights + B032, NULL, 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
+    pack_direct(weights + W032, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 65), 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
+    pack_bias(weights + B032, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
     /* %35 model.6.m.0.cv1.conv */
-    pack_direct(weights + 210960, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 45), 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
-    pack_bias(weights + 211984, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
+    pack_direct(weights + W035, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 45), 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
+    pack_bias(weights + B035, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
     /* %39 model.6.m.0.cv2.conv */
-    pack_winograd(weights + 212016, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 50), 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
-    pack_bias(weights + 262192, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
+    pack_winograd(weights + W039, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 50), 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
+    pack_bias(weights + B039, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
     /* %42 model.6.m.1.cv1.conv */
-    pack_direct(weights + 262224, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 55), 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
-    pack_bias(weights + 263248, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
+    pack_direct(weights + W042, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 55), 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
+    pack_bias(weights + B042, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
     /* %46 model.6.m.1.cv2.conv */
-    pack_winograd(weights + 263280, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 60), 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
-    pack_bias(weights + 313456, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
+    pack_winograd(weights + W046, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 60), 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
+    pack_bias(weights + B046, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
     /* %53 model.6.cv3.conv */
-    pack_direct(weights + 313488, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 70), 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
-    pack_bias(weights + 317584, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
+    pack_direct(weights + W053, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 70), 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
+    pack_bias(weights + B053, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
     /* %56 model.7.conv */
-    pack_winograd(weights + 317648, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 75), 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
-    pack_bias(weights + 719056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
+    pack_winograd(weights + W056, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 75), 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
+    pack_bias(weights + B056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
     /* %60 model.9.cv1.conv */
-    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 80), 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
-    pack_bias(weights + 784720, NULL, 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
-    pack_direct(weights + 719184, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 115), 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
-    pack_bias(weights + 784720, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
+    pack_direct(weights + W060, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 80), 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
+    pack_bias(weights + B060, NULL, 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
+    pack_direct(weights + W060, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 115), 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
+    pack_bias(weights + B060, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
     /* %63 model.9.m.0.cv1.conv */
-    pack_direct(weights + 784848, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 85), 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
-    pack_bias(weights + 788944, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
+    pack_direct(weights + W063, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 85), 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
+    pack_bias(weights + B063, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
     /* %67 model.9.m.0.cv2.conv */
-    pack_winograd(weights + 789008, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 90), 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
-    pack_bias(weights + 989712, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
+    pack_winograd(weights + W067, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 90), 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
+    pack_bias(weights + B067, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
     /* %70 model.9.m.1.cv1.conv */
-    pack_direct(weights + 989776, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 95), 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
-    pack_bias(weights + 993872, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
+    pack_direct(weights + W070, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 95), 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
+    pack_bias(weights + B070, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
     /* %74 model.9.m.1.cv2.conv */
-    pack_winograd(weights + 993936, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 100), 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
-    pack_bias(weights + 1194640, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
+    pack_winograd(weights + W074, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 100), 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
+    pack_bias(weights + B074, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
     /* %77 model.9.m.2.cv1.conv */
-    pack_direct(weights + 1194704, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 105), 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
-    pack_bias(weights + 1198800, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
+    pack_direct(weights + W077, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 105), 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
+    pack_bias(weights + B077, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
     /* %81 model.9.m.2.cv2.conv */
-    pack_winograd(weights + 1198864, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 110), 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
-    pack_bias(weights + 1399568, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
+    pack_winograd(weights + W081, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 110), 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
+    pack_bias(weights + B081, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
     /* %88 model.9.cv3.conv */
-    pack_direct(weights + 1399632, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 120), 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
-    pack_bias(weights + 1416016, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
+    pack_direct(weights + W088, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 120), 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
+    pack_bias(weights + B088, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
     /* %91 model.10.conv */
-    pack_winograd(weights + 1416144, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 125), 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
-    pack_bias(weights + 3021776, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
+    pack_winograd(weights + W091, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 125), 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
+    pack_bias(weights + B091, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
     /* %95 model.12.cv1.conv */
-    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 130), 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
-    pack_bias(weights + 3284176, NULL, 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
-    pack_direct(weights + 3022032, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 145), 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
-    pack_bias(weights + 3284176, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
+    pack_direct(weights + W095, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 130), 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
+    pack_bias(weights + B095, NULL, 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
+    pack_direct(weights + W095, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 145), 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
+    pack_bias(weights + B095, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
     /* %98 model.12.m.0.cv1.conv */
-    pack_direct(weights + 3284432, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 135), 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
-    pack_bias(weights + 3300816, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
+    pack_direct(weights + W098, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 135), 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
+    pack_bias(weights + B098, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
     /* %102 model.12.m.0.cv2.conv */
-    pack_winograd(weights + 3300944, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 140), 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
-    pack_bias(weights + 4103760, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
+    pack_winograd(weights + W102, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 140), 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
+    pack_bias(weights + B102, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
     /* %109 model.12.cv3.conv */
-    pack_direct(weights + 4103888, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 150), 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
-    pack_bias(weights + 4169424, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
+    pack_direct(weights + W109, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 150), 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
+    pack_bias(weights + B109, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
     /* %112 model.13.cv1.conv */
-    pack_direct(weights + 4169680, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 155), 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
-    pack_bias(weights + 4202448, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
+    pack_direct(weights + W112, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 155), 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
+    pack_bias(weights + B112, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
     /* %119 model.13.cv2.conv */
-    pack_direct(weights + 4202576, 16, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 160), 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
-    pack_bias(weights + 4333648, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
+    pack_direct(weights + W119, 16, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 160), 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
+    pack_bias(weights + B119, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
     /* %122 model.14.conv */
-    pack_direct(weights + 4333904, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
-    pack_bias(weights + 4366672, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
+    pack_direct(weights + W122, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
+    pack_bias(weights + B122, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
     /* %211 model.17.cv1.conv */
-    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
-    pack_bias(weights + 4383184, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
-    pack_direct(weights + 4366800, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
-    pack_bias(weights + 4383184, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
+    pack_direct(weights + W211, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_bias(weights + B211, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_direct(weights + W211, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
+    pack_bias(weights + B211, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
     /* %127 model.17.cv1.conv */
-    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
-    pack_direct(weights + 4383312, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
+    pack_direct(weights + W127, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
+    pack_direct(weights + W127, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
     /* %130 model.17.m.0.cv1.conv */
-    pack_direct(weights + 4399824, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
-    pack_bias(weights + 4403920, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
+    pack_direct(weights + W130, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
+    pack_bias(weights + B130, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
     /* %133 model.17.m.0.cv2.conv */
-    pack_winograd(weights + 4403984, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
-    pack_bias(weights + 4604688, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
+    pack_winograd(weights + W133, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
+    pack_bias(weights + B133, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
     /* %140 model.17.cv3.conv */
-    pack_direct(weights + 4604752, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
-    pack_bias(weights + 4621136, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
+    pack_direct(weights + W140, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
+    pack_bias(weights + B140, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
     /* %143 model.18.conv */
-    pack_direct(weights + 4621264, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
-    pack_bias(weights + 4629456, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
+    pack_direct(weights + W143, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
+    pack_bias(weights + B143, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
     /* %212 model.21.cv1.conv */
-    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
-    pack_bias(weights + 4633616, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
-    pack_direct(weights + 4629520, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
-    pack_bias(weights + 4633616, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
+    pack_direct(weights + W212, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_bias(weights + B212, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_direct(weights + W212, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
+    pack_bias(weights + B212, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
     /* %148 model.21.cv1.conv */
-    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
-    pack_direct(weights + 4633680, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
+    pack_direct(weights + W148, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
+    pack_direct(weights + W148, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
     /* %151 model.21.m.0.cv1.conv */
-    pack_direct(weights + 4637840, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
-    pack_bias(weights + 4638864, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
+    pack_direct(weights + W151, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
+    pack_bias(weights + B151, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
     /* %154 model.21.m.0.cv2.conv */
-    pack_winograd(weights + 4638896, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
-    pack_bias(weights + 4689072, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
+    pack_winograd(weights + W154, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
+    pack_bias(weights + B154, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
     /* %161 model.21.cv3.conv */
-    pack_direct(weights + 4689104, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
-    pack_bias(weights + 4693200, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
+    pack_direct(weights + W161, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
+    pack_bias(weights + B161, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
     /* %164 model.22.conv */
-    pack_winograd(weights + 4693264, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
-    pack_bias(weights + 4893968, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
+    pack_winograd(weights + W164, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
+    pack_bias(weights + B164, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
     /* %169 model.25.cv1.conv */
-    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
-    pack_bias(weights + 4934992, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
-    pack_direct(weights + 4894032, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
-    pack_bias(weights + 4934992, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
+    pack_direct(weights + W169, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
+    pack_bias(weights + B169, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
+    pack_direct(weights + W169, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
+    pack_bias(weights + B169, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
     /* %172 model.25.m.0.cv1.conv */
-    pack_direct(weights + 4935120, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
-    pack_bias(weights + 4939216, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
+    pack_direct(weights + W172, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
+    pack_bias(weights + B172, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
     /* %175 model.25.m.0.cv2.conv */
-    pack_winograd(weights + 4939280, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
-    pack_bias(weights + 5139984, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
+    pack_winograd(weights + W175, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
+    pack_bias(weights + B175, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
     /* %182 model.25.cv3.conv */
-    pack_direct(weights + 5140048, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
-    pack_bias(weights + 5156432, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
+    pack_direct(weights + W182, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
+    pack_bias(weights + B182, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
     /* %185 model.26.conv */
-    pack_winograd(weights + 5156560, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
-    pack_bias(weights + 5959376, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
+    pack_winograd(weights + W185, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
+    pack_bias(weights + B185, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
     /* %190 model.29.cv1.conv */
-    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
-    pack_bias(weights + 6123344, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
-    pack_direct(weights + 5959504, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
-    pack_bias(weights + 6123344, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
+    pack_direct(weights + W190, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
+    pack_bias(weights + B190, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
+    pack_direct(weights + W190, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
+    pack_bias(weights + B190, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
     /* %193 model.29.m.0.cv1.conv */
-    pack_direct(weights + 6123600, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
-    pack_bias(weights + 6139984, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
+    pack_direct(weights + W193, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
+    pack_bias(weights + B193, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
     /* %196 model.29.m.0.cv2.conv */
-    pack_winograd(weights + 6140112, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, (const double[]){0.734861845972957, 0.22045855379188709, 0.06613756613756612, -0.734861845972957, 0.22045855379188709, -0.06613756613756612, -0.31753289640806776, -0.285779606767261, -0.2572016460905349, 0.31753289640806776, -0.285779606767261, 0.2572016460905349, 0.03628947387520775, 0.06532105297537395, 0.11757789535567312, -0.03628947387520775, 0.06532105297537395, -0.11757789535567312, 0.0, 0.0, 1.0}, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
-    pack_bias(weights + 6942928, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
+    pack_winograd(weights + W196, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
+    pack_bias(weights + B196, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
     /* %203 model.29.cv3.conv */
-    pack_direct(weights + 6943056, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
-    pack_bias(weights + 7008592, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
+    pack_direct(weights + W203, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
+    pack_bias(weights + B203, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
     /* %205 model.30.m.0 */
-    pack_direct(weights + 7008848, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 7025232, tensor(parameters, 287), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_direct(weights + W205, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B205, tensor(parameters, 287), 0, 255, &(batch_norm){0}, thread, threads);
     /* %207 model.30.m.1 */
-    pack_direct(weights + 7025488, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 7058256, tensor(parameters, 289), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_direct(weights + W207, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B207, tensor(parameters, 289), 0, 255, &(batch_norm){0}, thread, threads);
     /* %209 model.30.m.2 */
-    pack_direct(weights + 7058512, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + 7124048, tensor(parameters, 291), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_direct(weights + W209, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B209, tensor(parameters, 291), 0, 255, &(batch_norm){0}, thread, threads);
     /* %210 model.30 */
     for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124304 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
     for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124310 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
@@ -8996,7 +3187,7 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < YOLOV5_SPD_N_PACKED_BYTES) return YOLOV5_SPD_N_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != YOLOV5_SPD_N_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x93a2f56c87c98802u, 0xf5d5ca095eab50fdu, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xeff41116620b1ef1u, 0xf5d5ca095eab50fdu, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     const int has_roots = check_roots(parameters);
     int damaged = 0;
@@ -9023,7 +3214,7 @@ int yolov5_spd_n_init(yolov5_spd_n_context *context, const void *packed, void *a
     if (arena_bytes < YOLOV5_SPD_N_ARENA_BYTES(threads)) return YOLOV5_SPD_N_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0x93a2f56c87c98802u || header->graph_hash != 0xf5d5ca095eab50fdu)
+        header->version != 1 || header->pack_hash != 0xeff41116620b1ef1u || header->graph_hash != 0xf5d5ca095eab50fdu)
         return YOLOV5_SPD_N_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

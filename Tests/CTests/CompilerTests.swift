@@ -106,8 +106,10 @@ import Testing
     #expect(try Set(SPDTemplates.load().keys) == Set(TemplateCase.all.map(\.name)).union(Self.withinModules))
   }
 
-  /// Templates of training, which compile only beside each other: whole modules are compiled as strictly.
+  /// Templates that compile only beside each other: whole modules are compiled as strictly.
   private static let withinModules: Set = [
+    "convolution", "direct", "direct_tile", "direct_tile_mixed", "direct_finish", "conv_direct", "winograd",
+    "winograd_read", "winograd_write", "winograd_products", "winograd_kernel", "conv_winograd",
     "activation_gradient", "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients",
     "norm_statistics", "normalize",
     "normalize_gradient", "batch_norm_backward_reduce", "pack_training", "pack_training_bias",

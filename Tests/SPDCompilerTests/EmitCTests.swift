@@ -80,7 +80,7 @@ struct EmitCTests {
     for line in uncommented(text).split(separator: "\n") {
       // Definitions begin in the first column; what does not is inside of one, or goes on with a line.
       guard let first = line.first, first.isLetter || first == "_" else { continue }
-      if ["static ", "INLINE ", "OUTLINE ", "extern ", "typedef ", "enum ", "_Static_assert"].contains(
+      if ["static ", "INLINE ", "OUTLINE ", "extern ", "typedef ", "enum ", "struct ", "_Static_assert"].contains(
         where: line.hasPrefix)
       {
         continue
@@ -111,6 +111,9 @@ struct EmitCTests {
       const void *c(void) { return 0; }
       float table[3] = {1, 2, 3};
       INLINE void d(void) {}
+      struct s {
+          int field;
+      };
       #define int e(x)
 
       """
@@ -138,25 +141,22 @@ struct EmitCTests {
     let stem = "%4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu"
     #expect(
       source.contains(
-        "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3)\n *     templates/kernels/conv_winograd.c */\n"
-      ))
+        "/* \(stem)      16×4×4      stem.conv  EmitCTests.swift:\(#line - 3) */\nstatic const winograd C004 = {\n"))
     #expect(source.contains("/* \(stem) */\n"))
-    #expect(source.contains("OUTLINE void net_n004_conv_winograd("))
+    #expect(source.contains("conv_winograd(&C004, "))
     #expect(source.contains("net_n005_max_pool(") && source.contains("net_output0_copy("))
   }
 
-  /// Steps that differ in addresses alone share one function.
-  @Test func likeStepsShareAFunction() throws {
+  /// Convolutions that differ in shapes and addresses alone share their functions; each is a constant.
+  @Test func likeStepsShareFunctions() throws {
     let graph = try traced(16, 8, 8) {
       $0.through(ReLU(), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 5), Conv2D(16, kernel: 1))
     }
-    let definitions = try emit(graph).source.split(separator: "\n")
-      .filter { $0.hasPrefix("OUTLINE void net_n") && $0.contains("_conv_direct(") }
-    // The third 5×5 convolution stores its result without a halo.
-    #expect(
-      definitions.map { $0.prefix { $0 != "(" } } == [
-        "OUTLINE void net_n002_conv_direct", "OUTLINE void net_n004_conv_direct", "OUTLINE void net_n005_conv_direct",
-      ])
+    let lines = try emit(graph).source.split(separator: "\n")
+    let functions = lines.filter { $0.hasPrefix("OUTLINE void direct_") || $0.hasPrefix("OUTLINE void conv_direct") }
+      .map { $0.dropFirst(13).prefix { $0 != "(" } }
+    #expect(functions == ["conv_direct", "direct_1x4x1_5x5", "direct_finish_plain", "direct_1x4x1"])
+    #expect(lines.filter { $0.hasPrefix("static const direct C") }.count == 4)
   }
 
   @Test func thePackHashTellsBuildsApart() throws {

@@ -13,21 +13,17 @@ OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@ROW_STEP@ + block * (ptrdiff_t)@X_BLOCK@;
         const float *weights = w + block * (@KH@ * @KW@ * BLOCK);
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        @LINE@
         for (int col = 0; col < @OUT_COLS@; col++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = block * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + col % 2) * @OUT_BLOCKS@ * BLOCK + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
-                                           block * (ptrdiff_t)@R_BLOCK@ + col * BLOCK + n * VL;
-                vec v = AT(bias + channel);
+                vec v = AT(bias + block * BLOCK + n * VL);
                 for (int ky = 0; ky < @KH@; ky++) {
                     for (int kx = 0; kx < @KW@; kx++)
                         v += AT(from + ky * (ptrdiff_t)@TAP_ROW@ + col * (ptrdiff_t)@PIXEL_STEP@ +
                                 kx * (ptrdiff_t)@TAP_COL@ + n * VL) *
                              AT(weights + (ky * @KW@ + kx) * BLOCK + n * VL);
                 }
-                (void)phase, (void)residual;
                 @EPILOGUE@
                 PUT(to + col * BLOCK + n * VL, v);
             }

@@ -16,6 +16,7 @@ OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float
         const int image = unit / (@OUT_BLOCKS@ * @OUT_ROWS@);
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@ROW_STEP@;
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        @LINE@
         for (int col = 0; col < @OUT_COLS@; col++) {
             for (int lane = 0; lane < BLOCK; lane++) {
                 const int output = block * BLOCK + lane;
@@ -32,12 +33,7 @@ OUTLINE void @NAME@(const float *const x[], const float *restrict w, const float
                 to[col * BLOCK + lane] = sum;
             }
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = block * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + col % 2) * @OUT_BLOCKS@ * BLOCK + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
-                                           block * (ptrdiff_t)@R_BLOCK@ + col * BLOCK + n * VL;
                 vec v = AT(to + col * BLOCK + n * VL);
-                (void)phase, (void)residual;
                 @EPILOGUE@
                 PUT(to + col * BLOCK + n * VL, v);
             }

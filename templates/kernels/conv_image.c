@@ -41,22 +41,18 @@ static void @NAME@_stage(const float *restrict image, int from, float *restrict 
  * constants do not take registers from the accumulators. */
 OUTLINE void @NAME@_finish(const vec *sums, const int cols, const int blocks, const float *restrict bias,
                            const float *restrict r, float *restrict y, const int image, const int row, const int col,
-                           const int block)
+                           const int first)
 {
-    for (int b = 0; b < blocks; b++) {
+    for (int b = first; b < first + blocks; b++) {
+        float *line = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + b * (ptrdiff_t)@Y_BLOCK@ + col * BLOCK;
+        @LINE@
         ROLLED
         for (int j = 0; j < cols; j++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = (block + b) * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + (col + j) % 2) * (@OUT_BLOCKS@ * BLOCK) + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
-                                           (block + b) * (ptrdiff_t)@R_BLOCK@ + (col + j) * BLOCK + n * VL;
-                vec v = sums[(j * blocks + b) * VECTORS + n];
-                (void)phase, (void)residual;
+                vec v = sums[(j * blocks + b - first) * VECTORS + n];
                 @EPILOGUE@
-                PUT(y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ +
-                        (block + b) * (ptrdiff_t)@Y_BLOCK@ + (col + j) * BLOCK + n * VL, v);
+                PUT(line + j * BLOCK + n * VL, v);
             }
         }
     }

@@ -11,15 +11,11 @@ OUTLINE void @NAME@(const float *const x[], const float *bias, const float *r, f
         const int block = unit % @BLOCKS@, row = unit / @BLOCKS@ % @ROWS@, image = unit / (@BLOCKS@ * @ROWS@);
         const float *from = x[0] + image * (ptrdiff_t)@X_IMAGE@ + row * (ptrdiff_t)@X_ROW@ + block * (ptrdiff_t)@X_BLOCK@;
         float *to = y + image * (ptrdiff_t)@Y_IMAGE@ + row * (ptrdiff_t)@Y_ROW@ + block * (ptrdiff_t)@Y_BLOCK@;
+        @LINE@
         for (int col = 0; col < @COLS@; col++) {
             UNROLL
             for (int n = 0; n < VECTORS; n++) {
-                const int channel = block * BLOCK + n * VL;
-                const int phase = (row % 2 * 2 + col % 2) * @BLOCKS@ * BLOCK + channel;
-                const ptrdiff_t residual = image * (ptrdiff_t)@R_IMAGE@ + row * (ptrdiff_t)@R_ROW@ +
-                                           block * (ptrdiff_t)@R_BLOCK@ + col * BLOCK + n * VL;
                 vec v = AT(from + col * BLOCK + n * VL);
-                (void)phase, (void)residual;
                 @EPILOGUE@
                 PUT(to + col * BLOCK + n * VL, v);
             }

@@ -1,6 +1,6 @@
 /* The @N@ x @N@ inputs of one tile, from row `row` and column `col` on, out of the caller's planar image through a space-to-depth by
  * @SCALE@: [row][column][16 lanes] in `to`, which comes as zeros and stays so where the image ends. */
-static const float *winograd_image_@N@_@ORDER@(const float *images, const int image, const int row, const int col, vec *to)
+static const float *@NAME@(const float *images, const int image, const int row, const int col, vec *to)
 {
     enum { PLANE = @IN_ROWS@ * @IN_COLS@ };
     const float *from = images + image * (ptrdiff_t)(@CHANNELS@ * PLANE);

@@ -1,8 +1,8 @@
 /* m[tile][output] = v[block][tile][16 lanes] * u[block][16 lanes][output] for @TILES@ tiles and @STRIP@ blocks of outputs: one
  * element of a Winograd convolution. With each block of inputs come `lines` cache lines from `next`. The accumulators are
  * variables and no array, which compilers do not always keep in registers. */
-OUTLINE void winograd_product_@TILES@x@STRIP@(const float *restrict v, const float *restrict u, float *restrict m, int blocks,
-                                              const float *next, int lines)
+OUTLINE void @NAME@(const float *restrict v, const float *restrict u, float *restrict m, int blocks, const float *next,
+                    int lines)
 {
     enum { WIDTH = @STRIP@ * VECTORS };
     @ACCUMULATORS@

@@ -10,6 +10,9 @@ extension EmitC {
     return "\(function(of: activation))(&v\(activation.parameter == nil ? "" : ", \(parameter!)"));"
   }
 
+  /// The C function of an activation.
+  func functionName(of activation: Op.Activation) -> String { activation.written?.value ?? function(of: activation) }
+
   /// Turns the vector `u`, an activation's argument, into the derivative there.
   func toSlope(_ activation: Op.Activation) -> String {
     activation.written.map { "\($0.slope)(&u\($0.argument));" } ?? "\(slope(of: activation))(&u);"

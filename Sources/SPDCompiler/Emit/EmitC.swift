@@ -14,6 +14,7 @@ public struct EmitC {
   let plan: Plan
   let templates: Templates
   let version: String
+  let instances = Instances()
   /// Activations whose functions are printed.
   let printed: [Op.Activation]
 
@@ -44,7 +45,7 @@ public struct EmitC {
     if plan.buffers.contains(where: { !$0.layout.halo.isEmpty }) { source += "\n" + (try templates.fill("halo", [:])) }
     let activations = try activationFunctions()
     source += try helpers(activations.helpers) + activations.text
-    source += "\n" + kernels.functions
+    source += "\n" + memoryMap() + "\n" + kernels.functions
     source += "\n" + packing.functions
     source += "\n" + (try runtime(calls: kernels.calls, packing: packing.calls, packHash: packHash))
     return Result(source: source, header: try header(), packHash: packHash)

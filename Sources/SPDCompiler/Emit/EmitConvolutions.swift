@@ -1,22 +1,6 @@
 import SPD
 
 extension EmitC {
-  /// Statements that turn the sums `v` into what is stored; see the templates for the names in scope.
-  func epilogue(_ epilogue: Op.Epilogue, width: Int, adds: Bool = false) -> String {
-    var parametric = epilogue.parametric
-    let statements = epilogue.stages.compactMap { stage -> String? in
-      switch stage {
-      case .normalizeByPhase: return "v = v * AT(bias + \(width) + phase) + AT(bias + \(5 * width) + phase);"
-      case .activate(let activation) where activation.parameter != nil:
-        return apply(activation, parameter: "bias + \(parametric.removeFirst().row * width) + channel")
-      case .activate(let activation): return apply(activation)
-      case .add: return "v += AT(r + residual);"
-      case .gatherStatistics: return nil  // of the tile as a whole, once it is stored
-      }
-    }
-    return ((adds ? ["v += AT(to);"] : []) + statements).joined(separator: " ")
-  }
-
   /// Address and layout of the residual, if there is one.
   func residual(_ node: Node) -> (address: String, layout: TensorLayout?) {
     guard let segment = node.operand(.summand)?.segments[0] else { return ("NULL", nil) }

@@ -13,57 +13,51 @@ extension EmitC {
 
   func emitKernels() throws -> Kernels {
     var result = Kernels()
-    // Steps that differ in nothing but addresses share a function: less text to read and to compile.
-    var known: [String: Int] = [:]
-    var names: [String] = []
-    var users: [[Plan.Step]] = []
-    var bodies: [(template: String, holes: [String: String])] = []
-    var invocations: [(Invocation, Int)] = []
+    var layers = ""
     for step in plan.steps {
       let invocation = try invocation(of: step)
-      let text = try templates.fill(step.kernel.template, invocation.holes.merging(["NAME": "_"]) { a, _ in a })
-      if let index = known[text] {
-        users[index].append(step)
-        invocations.append((invocation, index))
+      for support in invocation.support { instances.require(support.template, support.holes) }
+      var function = ""
+      if let holes = invocation.holes {
+        // Steps that differ in nothing but addresses share a function: less text to read and to compile.
+        function = instances.function(step.kernel.template, holes, named: functionName(step), for: provenance(step))
       } else {
-        known[text] = names.count
-        invocations.append((invocation, names.count))
-        names.append(functionName(step))
-        users.append([step])
-        bodies.append((step.kernel.template, invocation.holes))
+        layers += "/* " + CText.comment(provenance(step)) + " */\n" + invocation.layer + "\n"
       }
-    }
-    var supported: Set<String> = []
-    for support in invocations.flatMap(\.0.support) {
-      let text = try templates.fill(support.template, support.holes)
-      if supported.insert(text).inserted { result.functions += text + "\n" }
-    }
-    var introduced: Set<String> = []
-    for (index, body) in bodies.enumerated() {
-      let preamble = templates.preamble(body.template)
-      if !preamble.isEmpty, introduced.insert(body.template).inserted { result.functions += preamble + "\n" }
-      var holes = body.holes
-      holes["NAME"] = names[index]
-      result.functions += provenance(users[index], template: body.template)
-      result.functions += try templates.fill(body.template, holes) + "\n"
-    }
-    for (step, (invocation, index)) in zip(plan.steps, invocations) {
-      result.calls.append(comment(step) + invocation.prelude + invocation.call(names[index]))
+      result.calls.append(comment(step) + invocation.prelude + invocation.call(function))
       result.helpers.formUnion(invocation.helpers)
+    }
+    result.functions = try instances.text(templates)
+    if !layers.isEmpty {
+      result.functions += "/* ---- the layers " + String(repeating: "-", count: 98) + " */\n\n" + layers
     }
     return result
   }
 
   /// How a step calls its kernel.
   struct Invocation {
-    var holes: [String: String]
-    /// Functions that the kernel calls, of templates that are instantiated once for each set of values.
+    /// What makes the function of the step's template; nil if a constant describes the step to functions that steps share.
+    var holes: [String: String]?
+    /// The constant.
+    var layer = ""
+    /// Texts of templates that are there once for each set of values, before the function.
     var support: [Support] = []
     /// Templates without holes whose functions the call and what is before it call.
     var helpers: Set<String> = []
     /// Statements before the call.
     var prelude = ""
     var call: (_ function: String) -> String
+
+    init(
+      holes: [String: String], support: [Support] = [], helpers: Set<String> = [], call: @escaping (String) -> String
+    ) {
+      (self.holes, self.support, self.helpers, self.call) = (holes, support, helpers, call)
+    }
+
+    init(layer: String, call: @escaping () -> String) {
+      self.layer = layer
+      self.call = { _ in call() }
+    }
   }
 
   struct Support {
@@ -122,39 +116,23 @@ extension EmitC {
     return "/* %\(id) = \(CText.comment(graph.expression(of: graph[id]))) */\n"
   }
 
-  private func provenance(_ steps: [Plan.Step], template: String) -> String {
-    var lines: [String] = []
-    for step in steps {
-      guard let id = step.node else {
-        lines.append(step.purpose)
-        continue
-      }
-      let node = graph[id]
-      lines.append("%\(id) = \(graph.expression(of: node))      \(node.shape)      \(node.layer)  \(node.source)")
-    }
-    lines.append("    templates/kernels/\(template).c")
-    return "/* " + lines.map(CText.comment).joined(separator: "\n * ") + " */\n"
+  /// What a step computes and where the model file says so.
+  private func provenance(_ step: Plan.Step) -> String {
+    guard let id = step.node else { return step.purpose }
+    let node = graph[id]
+    return "%\(id) = \(graph.expression(of: node))      \(node.shape)      \(node.layer)  \(node.source)"
   }
 
   // MARK: - addresses
 
   /// The first pixel of a node's result.
-  func address(_ node: Node.ID) -> String {
-    let buffer = plan.buffer(of: node)
-    return "arena + \(buffer.offset + buffer.layout.origin)"
-  }
+  func address(_ node: Node.ID) -> String { "arena + \(name("T", node))" }
 
   func layout(_ node: Node.ID) -> TensorLayout { plan.buffer(of: node).layout }
 
   /// The first pixel of what a segment shows, `rows` rows and `columns` columns of the reader before its first one.
   func address(_ segment: Segment, rowsBefore rows: Int = 0, columnsBefore columns: Int = 0) -> String {
-    let buffer = plan.buffer(of: segment.node)
-    let layout = buffer.layout
-    let offset =
-      buffer.offset + layout.origin + segment.first / channelBlock * layout.blockStride
-      + (segment.rowPhase - rows * segment.step) * layout.rowStride
-      + (segment.columnPhase - columns * segment.step) * layout.columnStride
-    return "arena + \(offset)"
+    "arena + \(place(of: segment, rowsBefore: rows, columnsBefore: columns))"
   }
 
   /// Compound literal of the addresses that a kernel takes as `x`.
@@ -165,12 +143,15 @@ extension EmitC {
   /// The memory that all threads share in a node's step.
   func workspace(_ node: Node) -> String {
     let step = plan.steps.firstIndex { $0.node == node.id }
-    return plan.workspaces.first { $0.step == step }.map { "arena + \($0.offset)" } ?? "NULL"
+    return plan.workspaces.contains { $0.step == step } ? "arena + \(name("S", node.id))" : "NULL"
   }
 
-  func packedAddress(_ node: Node.ID, plus offset: Int = 0) -> String {
-    guard let block = plan.packedBlock(of: node) else { return "NULL" }
-    return "\(plan.mode == .training ? "arena" : "weights") + \(block.offset + offset)"
+  /// What packed weights are counted from: a buffer of their own, or in training, which packs in every step, the arena.
+  var packedBase: String { plan.mode == .training ? "arena" : "weights" }
+
+  /// The packed weights of a node.
+  func packedAddress(_ node: Node.ID) -> String {
+    plan.packedBlock(of: node) == nil ? "NULL" : "\(packedBase) + \(name("W", node))"
   }
 
   func strides(_ name: String, _ layout: TensorLayout?) -> [String: String] {

@@ -95,30 +95,30 @@ extension EmitC {
       + segments.map { "{\($0.channels), \($0.target), \($0.targetStride)}" }.joined(separator: ", ") + "}"
   }
 
-  /// Scales and shifts of a normalisation whose channels are those of the four phases of a space-to-depth.
-  func packPhases(_ op: Op.BatchNorm, channels: Int, scales: Int, shifts: Int, width: Int) -> PackingStatements {
+  /// Scales, then shifts of a normalisation whose channels are those of the four phases of a space-to-depth.
+  func packPhases(_ op: Op.BatchNorm, channels: Int, to address: String, width: Int) -> PackingStatements {
     guard let enclosing = op.enclosing else { preconditionFailure("a normalisation by phase without a space-to-depth") }
     let sequences = [(0, 0), (0, 1), (1, 0), (1, 1)].map {
       enclosing.outputChannels(rowPhase: $0.0, columnPhase: $0.1, of: channels)
     }
     return PackingStatements(
       "pack_norm",
-      "pack_norm(weights + \(scales), weights + \(shifts), \(width), \(channels), 4, "
+      "pack_norm(\(address), \(address) + \(4 * width), \(width), \(channels), 4, "
         + "(const int[]){\(list(sequences.map(\.first)))}, (const int[]){\(list(sequences.map(\.stride)))}, \(norm(op)), thread, threads);"
     )
   }
 
   /// A value for each channel.
-  func packParameter(of activation: Op.Activation, channels: Int, to offset: Int) -> PackingStatements {
+  func packParameter(of activation: Op.Activation, channels: Int, to address: String) -> PackingStatements {
     PackingStatements(
       "pack_parameter",
-      "pack_parameter(weights + \(offset), \(tensor(activation.parameter!)), \(count(activation)), \(channels), thread, threads);"
+      "pack_parameter(\(address), \(tensor(activation.parameter!)), \(count(activation)), \(channels), thread, threads);"
     )
   }
 
   /// The same in every step of training.
-  func packTrainingParameter(of activation: Op.Activation, _ node: Node, to block: Plan.PackedBlock) -> String {
-    "pack_parameter(arena + \(block.offset), \(value(activation.parameter!)), \(count(activation)), \(node.shape.channels), "
+  func packTrainingParameter(of activation: Op.Activation, _ node: Node) -> String {
+    "pack_parameter(\(packedAddress(node.id)), \(value(activation.parameter!)), \(count(activation)), \(node.shape.channels), "
       + "thread, threads);\n"
   }
 

@@ -1,43 +1,39 @@
 import SPD
 
 extension EmitC {
-  /// What the kernel of a convolution needs in order to gather statistics.
-  struct Gathering {
-    var holes: [String: String]
-    var support: [Support]
-    /// The slots' address as an argument, if it gathers.
-    var argument: String
+  /// Whether a convolution gathers statistics of what it stores, so that the tiles of all can.
+  var gathersStatistics: Bool {
+    graph.nodes.contains {
+      if case .convolution(let op) = $0.op { op.epilogue.stages.gathersStatistics } else { false }
+    }
   }
 
-  /// - Parameters:
-  ///   - strip: blocks of outputs in a run.
-  ///   - statements: by hole, what adds to the run of pixels `gathered`; these and the others in terms of the template.
-  ///   - slot: number of the run.
-  ///   - channel: the first of its vectors of channels, of which there are `vectors`.
-  func gathering(
-    _ node: Node, _ op: Op.Convolution, strip: Int, _ statements: [String: String], slot: String, channel: String,
-    vectors: String
-  ) -> Gathering {
-    guard op.epilogue.stages.gathersStatistics else {
-      let names = ["SLOTS", "PARAMETER", "ARGUMENT", "BEGIN", "END"] + statements.keys
-      return Gathering(
-        holes: Dictionary(uniqueKeysWithValues: names.map { ("STATISTICS_" + $0, "") }), support: [], argument: "")
-    }
+  /// The field of a kernel's tiles that gathers.
+  var gatheredField: [String: String] { ["GATHERED": gathersStatistics ? "\n    statistics *gathered;" : ""] }
+
+  /// What a kernel needs to gather statistics in the tile `tile`: run number `slot` of `vectors` vectors of channels, from channel
+  /// `channel` on; these in terms of its template.
+  func gatheringHoles(_ op: Op.Convolution, tile: String, slot: String, channel: String, vectors: String) -> [String:
+    String]
+  {
+    guard op.epilogue.stages.gathersStatistics else { return ["TEXT": "", "SLOTS": "", "BEGIN": "", "END": ""] }
+    return [
+      "TEXT": " that gathers statistics", "SLOTS": ", float *slots",
+      "BEGIN": "statistics gathered; begin_statistics(&gathered); \(tile).gathered = &gathered;",
+      "END":
+        "store_statistics(&gathered, slots + (\(slot)) * (ptrdiff_t)(2 * c->blocks + 1) * BLOCK, c->blocks * BLOCK, "
+        + "\(channel), \(vectors));",
+    ]
+  }
+
+  /// The slots that a convolution fills, as an argument.
+  func slots(_ node: Node, _ op: Op.Convolution, strip: Int) -> String {
+    guard op.epilogue.stages.gathersStatistics else { return "" }
     let merging = plan.steps.first { step in
       step.kernel == .statistics && graph.gatheringConvolution(of: graph[step.node!])?.id == node.id
     }
     guard let merging else { preconditionFailure("nothing merges the statistics of %\(node.id)") }
     precondition(strip * channelBlock / plan.target.lanes <= 32, "the template has room for 32 vectors")
-    let width = PlanMemory.roundUp(node.shape.channels)
-    let holes =
-      statements + [
-        "SLOTS": ", float *restrict slots", "PARAMETER": ", statistics *gathered", "ARGUMENT": ", gathered",
-        "BEGIN": "statistics run, *const gathered = &run; run.pixels = 0;",
-        "END": "store_statistics(gathered, slots + (\(slot)) * (ptrdiff_t)\(2 * width + channelBlock), \(width), "
-          + "\(channel), \(vectors));",
-      ]
-    return Gathering(
-      holes: Dictionary(uniqueKeysWithValues: holes.map { ("STATISTICS_" + $0, $1) }),
-      support: [Support(template: "statistics", holes: [:])], argument: ", " + workspace(graph[merging.node!]))
+    return ", " + workspace(graph[merging.node!])
   }
 }

@@ -10,7 +10,7 @@ extension EmitC {
     let activations = try activationFunctions()
     let always: Set = ["derivatives", "training_math", "vector_math", "loss_math", "transpose"]
     source += try helpers(kernels.helpers.union(always).union(activations.helpers)) + activations.text
-    source += "\n" + kernels.functions
+    source += "\n" + memoryMap() + "\n" + kernels.functions
     if !plan.updatesInBackward {
       source += "\n" + (try templates.fill("optimizer_rules", ["NAME": "\(prefix)_optimizer"]))
       source += "\n" + (try templates.fill("optimizer", optimizerHoles))

@@ -2,50 +2,53 @@ import SPD
 
 /// Where a convolution stores: its own result, or views of a gradient.
 struct StoreTarget {
-  /// Offset of the first pixel.
-  var address: String
+  /// `{at, image, row, col, block}` in C.
+  var place: String
   /// Blocks of 16 channels.
   var blocks: Int
-  var image: Int
-  var row: Int
-  var column: Int
-  /// Where block number `out` begins, as C.
-  var block: String
+  /// Where each block begins, unless each lies one step after the one before.
+  var starts: [Int]?
   /// What is there already is added to the vector v about to be stored at `to`.
   var adds = false
-
-  var holes: [String: String] {
-    ["Y_IMAGE": "\(image)", "Y_ROW": "\(row)", "Y_COL": "\(column)", "Y_BLOCK": block]
-  }
 }
 
 extension EmitC {
   func storeTarget(_ node: Node) -> StoreTarget {
     let blocks = ChooseTile.ceilDivide(node.shape.channels, channelBlock)
     guard let destination = node.destinations?.first else {
-      let y = layout(node.id)
-      return StoreTarget(
-        address: address(node.id), blocks: blocks, image: y.imageStride, row: y.rowStride, column: y.columnStride,
-        block: "out * (ptrdiff_t)\(y.blockStride)")
+      return StoreTarget(place: placeText(Segment(node: node.id, channels: node.shape.channels)), blocks: blocks)
     }
-    let segments = destination.segments
-    let layout = layout(segments[0].node)
-    // Runs of blocks, one for each segment, from the last to the first.
-    var end = blocks
-    var block = ""
-    for segment in segments.reversed() {
-      let first = end - ChooseTile.ceilDivide(segment.channels, channelBlock)
-      let offset =
-        (segment.rowPhase - segments[0].rowPhase) * layout.rowStride
-        + (segment.columnPhase - segments[0].columnPhase) * layout.columnStride
-        + (segment.first - segments[0].first) / channelBlock * layout.blockStride - first * layout.blockStride
-      let place = "out * (ptrdiff_t)\(layout.blockStride) + (\(offset))"
-      block = block.isEmpty ? place : "(out < \(end) ? \(place) : \(block))"
-      end = first
+    let first = destination.segments[0]
+    let layout = layout(first.node)
+    let (row, column) = (layout.rowStride, layout.columnStride)
+    let starts = destination.segments.flatMap { segment in
+      (0..<ChooseTile.ceilDivide(segment.channels, channelBlock)).map { block in
+        (segment.rowPhase - first.rowPhase) * row + (segment.columnPhase - first.columnPhase) * column
+          + ((segment.first - first.first) / channelBlock + block) * layout.blockStride
+      }
     }
+    let isEven = starts == (0..<blocks).map { $0 * layout.blockStride }
     return StoreTarget(
-      address: address(segments[0]), blocks: blocks, image: layout.imageStride,
-      row: segments[0].step * layout.rowStride,
-      column: segments[0].step * layout.columnStride, block: block, adds: destination.adds)
+      place:
+        "{\(place(of: first)), \(layout.imageStride), \(first.step * row), \(first.step * column), \(layout.blockStride)}",
+      blocks: blocks, starts: isEven ? nil : starts, adds: destination.adds)
+  }
+
+  /// The field that says where blocks begin, and what block number `block` begins at, in the type of a kernel's layers.
+  var blockHoles: [String: String] {
+    let splits = graph.nodes.contains { node in
+      guard case .convolution = node.op, node.destinations != nil else { return false }
+      return storeTarget(node).starts != nil
+    }
+    return [
+      "BLOCKS_FIELD": splits
+        ? "\n    const ptrdiff_t *y_blocks; /* where each block begins; NULL if they are y.block apart */" : "",
+      "BLOCK": splits ? "(c->y_blocks == NULL ? block * c->y.block : c->y_blocks[block])" : "block * c->y.block",
+    ]
+  }
+
+  /// The field of a layer whose blocks do not lie evenly.
+  func blockField(_ target: StoreTarget) -> [(String, String)] {
+    target.starts.map { [("y_blocks", "(const ptrdiff_t[]){\(list($0))}")] } ?? []
   }
 }

@@ -10,7 +10,7 @@ struct ActivationGradientKernel: TrainingPackingKernel {
   }
 
   func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String {
-    c.packTrainingParameter(of: activation(of: node), node, to: block)
+    c.packTrainingParameter(of: activation(of: node), node)
   }
 
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {

@@ -61,12 +61,12 @@ extension GroupedConvolution {
   }
 
   func weightPacking(
-    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
+    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
     let perGroup = c.graph.shape(of: node[.input]).channels / op.groups
     return EmitC.PackingStatements(
       "pack_grouped",
-      "pack_grouped(weights + \(offset), \(isDepthwise ? 1 : 0), \(perGroup), \(op.kernel.area), \(c.tensor(part.weight)), "
+      "pack_grouped(\(c.packedAddress(node.id)), \(isDepthwise ? 1 : 0), \(perGroup), \(op.kernel.area), \(c.tensor(part.weight)), "
         + "\(part.outputs), \(c.norm(part.batchNorm)), thread, threads);")
   }
 
@@ -84,10 +84,10 @@ extension GroupedConvolution {
         "X_IMAGE": "\(x.imageStride)", "X_BLOCK": "\(x.blockStride)", "TAP_ROW": "\(x.rowStride * op.dilation.height)",
         "TAP_COL": "\(x.columnStride * op.dilation.width)", "ROW_STEP": "\(x.rowStride * op.stride.height)",
         "PIXEL_STEP": "\(x.columnStride * op.stride.width)",
-        "EPILOGUE": c.epilogue(op.epilogue, width: node.paddedChannels),
-      ] + c.strides("Y", y) + c.strides("R", residual.layout) + self.holes(op, inputs: segment.channels)
+      ] + c.strides("Y", y) + c.epilogue(op.epilogue, in: c.scope(node, residual.layout)).holes
+      + self.holes(op, inputs: segment.channels)
     let from = c.address(segment, rowsBefore: op.padding.height, columnsBefore: op.padding.width)
-    let (weights, biases) = (c.packedAddress(node.id), biases(of: node, op, in: c))
+    let (weights, biases) = (c.packedAddress(node.id), biases(of: node, in: c))
     return EmitC.Invocation(holes: holes) {
       "\($0)(\(c.pointers([from])), \(weights), \(biases), \(residual.address), \(c.address(node.id)), thread, threads);\n"
     }

@@ -24,11 +24,11 @@ struct ConvImageKernel: TrainingConvolutionKernel {
   }
 
   func weightPacking(
-    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
+    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
     EmitC.PackingStatements(
       "pack_image",
-      "\(packing(node, op, "weights + \(offset)", in: c)), \(c.tensor(part.weight)), \(first), \(part.outputs), "
+      "\(packing(node, op, c.packedAddress(node.id), in: c)), \(c.tensor(part.weight)), \(first), \(part.outputs), "
         + "\(c.norm(part.batchNorm)), thread, threads);")
   }
 
@@ -62,9 +62,11 @@ struct ConvImageKernel: TrainingConvolutionKernel {
         "CHANNELS": "\(input.channels)", "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",
         "STRIDE": "\(op.stride.width * scale)", "PAD_TOP": "\(op.padding.height * scale)",
         "PAD_LEFT": "\(op.padding.width * scale)", "STRIP": "\(tile.strip)", "TILE_COLS": "\(tile.columns)",
-        "EPILOGUE": c.epilogue(op.epilogue, width: node.paddedChannels),
-      ] + c.strides("Y", y) + c.strides("R", residual.layout)
-    let (weights, biases) = (c.packedAddress(node.id), biases(of: node, op, in: c))
+      ] + c.strides("Y", y)
+      + c.epilogue(
+        op.epilogue, in: c.scope(node, residual.layout, block: "b", column: "(col + j)", from: "col", pixel: "j")
+      ).holes
+    let (weights, biases) = (c.packedAddress(node.id), biases(of: node, in: c))
     return EmitC.Invocation(holes: holes) {
       "\($0)(input, scratch, \(weights), \(biases), \(residual.address), \(c.address(node.id)), thread, threads);\n"
     }

@@ -36,12 +36,8 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
     return packed * inputBlocks(node) * channelBlock * tile.elements
   }
 
-  private var transform: String {
-    Winograd.of(size: tile.size).kernelTransform.joined().map { "\($0)" }.joined(separator: ", ")
-  }
-
   func weightPacking(
-    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
+    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, in c: EmitC
   ) -> EmitC.PackingStatements {
     let inputs = op.totalInputChannels ?? c.graph.shape(of: node[.input]).channels
     let segments = node[.input].segments
@@ -50,8 +46,8 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
     let (views, count) = isImage ? ("(const input_view[]){{\(inputs), 0, 1}}", 1) : (c.views(segments), segments.count)
     return EmitC.PackingStatements(
       "pack_winograd",
-      "pack_winograd(weights + \(offset), \(node.paddedChannels / channelBlock), \(tile.strip), "
-        + "\(inputBlocks(node) * channelBlock), \(views), \(count), \(tile.edge), (const double[]){\(transform)}, \(inputs), "
+      "pack_winograd(\(c.packedAddress(node.id)), \(node.paddedChannels / channelBlock), \(tile.strip), "
+        + "\(inputBlocks(node) * channelBlock), \(views), \(count), \(tile.edge), winograd\(tile.size)_g, \(inputs), "
         + "\(c.tensor(part.weight)), \(first), \(part.outputs), \(c.norm(part.batchNorm)), thread, threads);")
   }
 
@@ -69,7 +65,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
   ) -> String {
     "pack_winograd(\(c.packedAddress(node.id)), \(blocks.first), \(blocks.last), \(node.paddedChannels / channelBlock), "
       + "\(tile.strip), \(inputBlocks(node)), \(c.weightRuns(node, op, isImage: imageScale != nil)), "
-      + "\(c.value(op.parts[0].weight)), \(c.taps(op)), \(tile.edge), (const float[]){\(transform)}, thread, threads);\n"
+      + "\(c.value(op.parts[0].weight)), \(c.taps(op)), \(tile.edge), winograd\(tile.size)_g, thread, threads);\n"
   }
 
   // MARK: - C
@@ -78,41 +74,54 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let y = c.storeTarget(node)
-    let residual = c.residual(node)
+    if c.gathersStatistics { c.instances.require("statistics") }
+    c.instances.require("convolution")
+    c.instances.require("winograd", c.blockHoles + c.gatheredField)
+    let winograd = Winograd.of(size: tile.size)
+    c.instances.require("winograd_transforms", c.transforms(winograd).holes)
+    // Packed once it is rounded once.
+    c.instances.require(
+      "winograd_kernel",
+      [
+        "M": "\(tile.size)", "TYPE": c.plan.mode == .training ? "float" : "double",
+        "VALUES": winograd.kernelTransform.map { $0.map { "\($0)" }.joined(separator: ", ") }.joined(separator: ", "),
+      ])
+    Self.requireProducts(in: c)
     let source = source(node, op, in: c)
-    // The last strip may be narrower.
-    let strips = Set([min(tile.strip, y.blocks), y.blocks % tile.strip]).subtracting([0]).sorted()
-    let products = tile.groupSizes(node.shape).flatMap { tiles in strips.map { (tiles: tiles, strip: $0) } }
-    let gathering = c.gathering(
-      node, op, strip: tile.strip,
+    let function = c.instances.function(
+      template,
+      c.gatheringHoles(
+        op, tile: "g", slot: "i * ((c->tiles + c->group - 1) / c->group) + group", channel: "block * BLOCK",
+        vectors: "width * VECTORS") + ["CHUNK": "\(mostGroups(in: c))"],
+      named: op.epilogue.stages.gathersStatistics ? "conv_winograd_gathering" : template)
+    let streams = tile.streams && !y.adds
+    let shape = c.layer(
+      "winograd", node,
       [
-        "KEEP": "sums[i * \(tile.size) + j] = v;",
-        "ADD": "add_statistics(gathered, b * VECTORS + n, sums, rows, cols, \(tile.size), 1);",
-        "COUNT": "gathered->pixels += rows * cols;",
-      ],
-      slot: "i * \(ChooseTile.ceilDivide(tile.tiles, tile.group)) + group", channel: "strip * \(tile.strip) * BLOCK",
-      vectors: "blocks * VECTORS")
-    let holes: [String: String] =
-      [
-        "IMAGES": "\(node.shape.batch)", "OUT_ROWS": "\(node.shape.height)", "OUT_COLS": "\(node.shape.width)",
-        "OUT_BLOCKS": "\(y.blocks)", "IN_BLOCKS": "\(inputBlocks(node))", "M": "\(tile.size)", "STRIP": "\(tile.strip)",
-        "TILES": "\(tile.tiles)", "GROUP": "\(tile.group)", "CHUNK": "\(tile.chunk)",
-        "V_PLANE": "\(tile.inputPlane(node.shape, inputBlocks: inputBlocks(node)))",
-        "M_PLANE": "\(tile.productPlane(node.shape))", "SHARED": tile.shared ? "1" : "0",
-        "STREAM": tile.streams && !y.adds ? "1" : "0", "FETCH": !tile.shared && imageScale == nil ? "1" : "0",
-        "INPUT": source.address, "SEGMENTS": source.transforms,
-        "PRODUCTS": products.map { "PRODUCT(\($0.tiles), \($0.strip));" }.joined(separator: "\n    "),
-        "EPILOGUE": c.epilogue(op.epilogue, width: node.paddedChannels, adds: y.adds),
-      ] + y.holes + c.strides("R", residual.layout) + gathering.holes
-    let support =
-      gathering.support + [c.transforms(Winograd.of(size: tile.size))] + source.support
-      + products.map { product(tiles: $0.tiles, strip: $0.strip, in: c) }
-    let (weights, biases, shared) = (c.packedAddress(node.id), biases(of: node, op, in: c), c.workspace(node))
+        [
+          ("images", "\(node.shape.batch)"), ("rows", "\(node.shape.height)"), ("cols", "\(node.shape.width)"),
+          ("blocks", "\(y.blocks)"), ("in_blocks", "\(inputBlocks(node))"), ("w", c.name("W", node.id)),
+          ("bias", c.name("B", node.id)),
+        ],
+        [("x", source.lines), ("sources", "\(source.count)")],
+        [("y", y.place)]
+          + (node.operand(.summand).map { [("r", c.placeText($0.segments[0]))] } ?? []) + c.blockField(y),
+        [
+          ("m", "\(tile.size)"), ("strip", "\(tile.strip)"), ("tiles", "\(tile.tiles)"), ("group", "\(tile.group)"),
+          ("chunk", "\(tile.chunk)"), ("v_plane", "\(tile.inputPlane(node.shape, inputBlocks: inputBlocks(node)))"),
+          ("m_plane", "\(tile.productPlane(node.shape))"), ("shared", tile.shared ? "1" : "0"),
+        ] + (tile.shared ? [("v", c.name("S", node.id))] : []),
+        [
+          ("fetches", !tile.shared && imageScale == nil ? "1" : "0"), ("streams", streams ? "1" : "0"),
+          ("read", source.function),
+          ("write", write(node, op, streams: streams, adds: y.adds, in: c)),
+        ],
+      ])
+    let slots = c.slots(node, op, strip: tile.strip)
     let count = ChooseTile.ceilDivide(y.blocks, tile.strip)
-    return EmitC.Invocation(holes: holes, support: support) { function in
+    return EmitC.Invocation(layer: shape) {
       func call(_ strips: String) -> String {
-        "\(function)(\(c.pointers(source.pointers)), \(shared), scratch, \(weights), \(biases), "
-          + "\(residual.address), \(y.address), \(strips)\(gathering.argument), thread, threads);\n"
+        "\(function)(&\(c.name("C", node.id)), \(source.base), \(c.packedBase), arena, scratch\(slots), \(strips), thread, threads);\n"
       }
       guard tile.share > 0 else { return call("0, \(count)") }
       let next = trainingWeightPacking(of: node, op, blocks: ("from * \(tile.strip)", "to * \(tile.strip)"), in: c)
@@ -131,78 +140,130 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
     }
   }
 
+  /// The most groups of tiles in a chunk of any such convolution of the module.
+  private func mostGroups(in c: EmitC) -> Int {
+    c.plan.steps.compactMap { ($0.kernel.module as? Self)?.tile.chunk }.max() ?? 0
+  }
+
   /// Where tiles come from.
   private struct Source {
-    var pointers: [String]
-    /// The address of a tile's first input; see the template.
-    var address: String
-    /// A line for each run of segments.
-    var transforms: String
-    var support: [EmitC.Support] = []
+    /// What its runs are counted from.
+    var base: String
+    var lines: String
+    var count: Int
+    /// What transforms them.
+    var function: String
   }
 
   private func source(_ node: Node, _ op: Op.Convolution, in c: EmitC) -> Source {
-    let segments = node[.input].segments
-    let (edge, m, padding) = (tile.edge, tile.size, op.padding)
+    let (m, segments) = (tile.size, node[.input].segments)
     guard let imageScale else {
-      let lines = segments.map { segment in
-        let layout = c.layout(segment.node)
-        return "\(ChooseTile.ceilDivide(segment.channels, channelBlock)), \(layout.blockStride), "
-          + "\(segment.step * layout.rowStride), \(segment.step * layout.columnStride), \(layout.imageStride)"
-      }
-      return Source(
-        pointers: segments.map { c.address($0, rowsBefore: padding.height, columnsBefore: padding.width) },
-        address: "x[s] + image * image_step + b * block_step + row * \(m) * row_step + col * \(m) * pixel_step",
-        transforms: c.runs(lines).map { "TRANSFORM(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
-      )
+      let steps = Set(segments.map { $0.step * c.layout($0.node).columnStride })
+      let step = steps.count == 1 ? steps.first! : nil
+      let function = c.instances.function(
+        "winograd_read",
+        [
+          "M": "\(m)", "TEXT": "",
+          "CORNER": "const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;",
+          "INPUT": "corner + image * s->image + row * \(m) * line + col * \(m) * pixel",
+          "PIXEL": step.map { $0 == channelBlock ? "BLOCK" : "\($0)" } ?? "s->col",
+        ], named: "winograd\(m)_read" + (step == channelBlock ? "" : "_step\(step.map { "\($0)" } ?? "s")"))
+      let sources = c.sources(node, op)
+      return Source(base: "arena", lines: c.text(sources), count: sources.count, function: function)
     }
     let input = c.graph.input.shape
-    let order = segments.map { "\($0.target)" }.joined(separator: "_")
     let gather = segments.flatMap { segment in
       (0..<segment.channels).map {
         "lanes[\(segment.target + $0 * segment.targetStride)] = "
           + "p[\($0) * PLANE + \(segment.rowPhase * input.width + segment.columnPhase)];"
       }
     }
-    return Source(
-      pointers: ["input"],
-      address: "winograd_image_\(edge)_\(order)(x[s], image, row * \(m) - \(padding.height), "
-        + "col * \(m) - \(padding.width), (vec[\(edge * edge) * VECTORS]){SPLAT(0.0f)})",
-      transforms: "TRANSFORM(0, 1, 1, 0, \(edge) * BLOCK, BLOCK, 0);",
-      support: [
-        EmitC.Support(
-          template: "winograd_image",
-          holes: [
-            "N": "\(edge)", "ORDER": order, "SCALE": "\(imageScale)", "CHANNELS": "\(input.channels)",
-            "IN_ROWS": "\(input.height)", "IN_COLS": "\(input.width)",
-            "GATHER": gather.joined(separator: "\n            "),
-          ])
-      ])
+    let image = c.instances.function(
+      "winograd_image",
+      [
+        "N": "\(tile.edge)", "SCALE": "\(imageScale)", "CHANNELS": "\(input.channels)", "IN_ROWS": "\(input.height)",
+        "IN_COLS": "\(input.width)", "GATHER": gather.joined(separator: "\n            "),
+      ], named: "winograd\(m)_image")
+    let function = c.instances.function(
+      "winograd_read",
+      [
+        "M": "\(m)", "TEXT": " that lie in the caller's image",
+        "INPUT": "\(image)(x, image, row * \(m) - \(op.padding.height), col * \(m) - \(op.padding.width), "
+          + "(vec[\(tile.edge * tile.edge) * VECTORS]){SPLAT(0.0f)})",
+        "PIXEL": "BLOCK", "CORNER": "",
+      ], named: "winograd\(m)_read_image")
+    // One run of one block: the tile that has been gathered.
+    let lines = "(const source[]){{.at = (const ptrdiff_t[]){0}, .count = 1, .blocks = 1, .row = \(tile.edge) * BLOCK}}"
+    return Source(base: "input", lines: lines, count: 1, function: function)
+  }
+
+  private func write(_ node: Node, _ op: Op.Convolution, streams: Bool, adds: Bool, in c: EmitC) -> String {
+    let epilogue = c.epilogue(
+      op.epilogue, adds: adds,
+      in: EpilogueText.Scope(
+        biases: "g->bias", width: "c->blocks * BLOCK", block: "block", row: "(top + i)", column: "(left + j)",
+        residualLine: "g->arena + c->r.at + image * c->r.image + top * c->r.row + block * c->r.block + left * c->r.col",
+        residual: "i * c->r.row + j * BLOCK + n * VL"))
+    let gathers = op.epilogue.stages.gathersStatistics
+    let gathering =
+      gathers
+      ? [
+        "KEEP": "sums[i * \(tile.size) + j] = v;",
+        "ADD": "add_statistics(g->gathered, b * VECTORS + n, sums, end_row, end_col, \(tile.size), 1);",
+      ] : ["KEEP": "", "ADD": ""]
+    let name = "winograd\(tile.size)_write_\(epilogue.name)" + (gathers ? "_gather" : "") + (streams ? "_stream" : "")
+    return c.instances.function(
+      "winograd_write",
+      epilogue.holes + gathering + [
+        "M": "\(tile.size)", "STORE": streams ? "STREAM" : "PUT", "STORES": streams ? "0" : "1",
+        "ADDS": op.epilogue.stages.addsSummand ? "1" : "0",
+        "TEXT": "Epilogue: \(epilogue.description)\(streams ? "; stores past the caches" : "").",
+      ], named: name)
+  }
+
+  /// The register tiles of all such convolutions of a module, and the function that picks one.
+  private static func requireProducts(in c: EmitC) {
+    struct Size: Hashable { var tiles, strip: Int }
+    var sizes: Set<Size> = []
+    for step in c.plan.steps {
+      guard let kernel = step.kernel.module as? ConvWinogradKernel else { continue }
+      let node = c.node(of: step)
+      let (blocks, strip) = (ChooseTile.ceilDivide(node.shape.channels, channelBlock), kernel.tile.strip)
+      // The last strip may be narrower.
+      for width in [min(strip, blocks), blocks % strip] where width > 0 {
+        sizes.formUnion(kernel.tile.groupSizes(node.shape).map { Size(tiles: $0, strip: width) })
+      }
+    }
+    let cases = sizes.sorted { ($0.strip, $0.tiles) < ($1.strip, $1.tiles) }.map { size in
+      let name = c.instances.function(
+        "winograd_product", product(tiles: size.tiles, strip: size.strip, in: c),
+        named: "winograd_product_\(size.tiles)x\(size.strip)")
+      return "case \(size.tiles) * 64 + \(size.strip): return \(name);"
+    }
+    c.instances.require("winograd_products", ["PRODUCTS": cases.joined(separator: "\n    ")])
   }
 
   /// The register tile of `tiles` tiles and `strip` blocks of outputs, one statement per accumulator.
-  private func product(tiles: Int, strip: Int, in c: EmitC) -> EmitC.Support {
+  private static func product(tiles: Int, strip: Int, in c: EmitC) -> [String: String] {
     let vectors = 0..<strip * (channelBlock / c.plan.target.lanes)
     let names = (0..<tiles).map { tile in vectors.map { "a\(tile)_\($0)" } }
     func lines(_ text: [String], _ indent: Int) -> String {
       text.joined(separator: "\n" + String(repeating: " ", count: indent))
     }
-    return EmitC.Support(
-      template: "winograd_product",
-      holes: [
-        "TILES": "\(tiles)", "STRIP": "\(strip)",
-        "ACCUMULATORS": lines(names.map { "vec " + $0.map { "\($0) = SPLAT(0.0f)" }.joined(separator: ", ") + ";" }, 4),
-        "WEIGHTS": lines(vectors.map { "const vec u\($0) = AT(u + \($0) * VL);" }, 12),
-        "MULTIPLY": lines(
-          names.enumerated().map { tile, names in
-            "s = v[\(tile) * BLOCK + lane], "
-              + names.enumerated().map { "\($0.element) += s * u\($0.offset)" }.joined(separator: ", ") + ";"
-          }, 12),
-        "STORE": lines(
-          names.enumerated().map { tile, names in
-            names.enumerated().map { "PUT(m + (\(tile) * WIDTH + \($0.offset)) * VL, \($0.element));" }.joined(
-              separator: " ")
-          }, 4),
-      ])
+    return [
+      "TILES": "\(tiles)", "STRIP": "\(strip)",
+      "ACCUMULATORS": lines(names.map { "vec " + $0.map { "\($0) = SPLAT(0.0f)" }.joined(separator: ", ") + ";" }, 4),
+      "WEIGHTS": lines(vectors.map { "const vec u\($0) = AT(u + \($0) * VL);" }, 12),
+      "MULTIPLY": lines(
+        names.enumerated().map { tile, names in
+          "s = v[\(tile) * BLOCK + lane], "
+            + names.enumerated().map { "\($0.element) += s * u\($0.offset)" }.joined(separator: ", ") + ";"
+        }, 12),
+      "STORE": lines(
+        names.enumerated().map { tile, names in
+          names.enumerated().map { "PUT(m + (\(tile) * WIDTH + \($0.offset)) * VL, \($0.element));" }.joined(
+            separator: " ")
+        }, 4),
+    ]
   }
 }

@@ -11,7 +11,7 @@ protocol ConvolutionKernel: PackingKernel {
 
   /// What packs the weights of one part of the outputs, which begins at output `first`, for inference; `norm` is folded into them.
   func weightPacking(
-    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, to offset: Int, in c: EmitC
+    of node: Node, _ op: Op.Convolution, _ part: Op.Convolution.Part, first: Int, in c: EmitC
   ) -> EmitC.PackingStatements
 }
 
@@ -31,34 +31,32 @@ extension ConvolutionKernel {
   func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements {
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let width = node.paddedChannels
-    let biases = block.offset + weightCount(of: node, op, in: c.context)
+    let biases = biases(of: node, in: c)
     var result = EmitC.PackingStatements()
     var first = 0
     for part in op.parts {
-      result += weightPacking(of: node, op, part, first: first, to: block.offset, in: c)
+      result += weightPacking(of: node, op, part, first: first, in: c)
       // What sums start from has the bias already; its place stays, so that a normalisation by phase lies where it always does.
       if !op.epilogue.addsAccumulator {
         result += EmitC.PackingStatements(
           "pack_bias",
-          "pack_bias(weights + \(biases), \(part.bias.map(c.tensor) ?? "NULL"), \(first), \(part.outputs), "
+          "pack_bias(\(biases), \(part.bias.map(c.tensor) ?? "NULL"), \(first), \(part.outputs), "
             + "\(c.norm(part.batchNorm)), thread, threads);")
       }
       if let norm = op.epilogue.stages.phaseNorm {
         result += c.packPhases(
-          norm, channels: node.shape.channels, scales: biases + width, shifts: biases + 5 * width, width: width)
+          norm, channels: node.shape.channels, to: "\(biases) + \(width)", width: width)
       }
       first += part.outputs
     }
     for (row, activation) in op.epilogue.parametric {
-      result += c.packParameter(of: activation, channels: node.shape.channels, to: biases + row * width)
+      result += c.packParameter(of: activation, channels: node.shape.channels, to: "\(biases) + \(row * width)")
     }
     return result
   }
 
   /// The address of the biases.
-  func biases(of node: Node, _ op: Op.Convolution, in c: EmitC) -> String {
-    c.packedAddress(node.id, plus: weightCount(of: node, op, in: c.context))
-  }
+  func biases(of node: Node, in c: EmitC) -> String { "\(c.packedBase) + \(c.name("B", node.id))" }
 }
 
 extension TrainingConvolutionKernel {
@@ -69,7 +67,7 @@ extension TrainingConvolutionKernel {
     guard case .convolution(let op) = node.op else { mismatch(node) }
     let width = node.paddedChannels
     return trainingWeightPacking(of: node, op, in: c)
-      + "pack_bias(arena + \(block.offset + block.count - width), \(width / channelBlock), "
+      + "pack_bias(\(biases(of: node, in: c)), \(width / channelBlock), "
       + "\(op.parts[0].bias.map(c.value) ?? "NULL"), \(op.parts[0].outputs), thread);\n"
   }
 }

@@ -13,17 +13,17 @@ struct PointwiseKernel: PackingKernel, TrainingPackingKernel {
 
   func packing(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> EmitC.PackingStatements {
     if let activation = parametric(node) {
-      return c.packParameter(of: activation, channels: node.shape.channels, to: block.offset)
+      return c.packParameter(of: activation, channels: node.shape.channels, to: c.packedAddress(node.id))
     }
     guard case .batchNorm(let op) = node.op else { mismatch(node) }
-    let width = node.paddedChannels
+    let (weights, width) = (c.packedAddress(node.id), node.paddedChannels)
     if op.enclosing != nil {
       return c.packPhases(
-        op, channels: node.shape.channels, scales: block.offset + width, shifts: block.offset + 5 * width, width: width)
+        op, channels: node.shape.channels, to: "\(weights) + \(width)", width: width)
     }
     return EmitC.PackingStatements(
       "pack_norm",
-      "pack_norm(weights + \(block.offset), weights + \(block.offset + width), \(width), \(node.shape.channels), 1, "
+      "pack_norm(\(weights), \(weights) + \(width), \(width), \(node.shape.channels), 1, "
         + "(const int[]){0}, (const int[]){1}, \(c.norm(op)), thread, threads);")
   }
 
@@ -31,7 +31,7 @@ struct PointwiseKernel: PackingKernel, TrainingPackingKernel {
 
   func trainingPacking(of node: Node, to block: Plan.PackedBlock, in c: EmitC) -> String {
     guard let activation = parametric(node) else { mismatch(node) }
-    return c.packTrainingParameter(of: activation, node, to: block)
+    return c.packTrainingParameter(of: activation, node)
   }
 
   /// The activation with a parameter that a node computes.
@@ -43,30 +43,29 @@ struct PointwiseKernel: PackingKernel, TrainingPackingKernel {
     let node = c.node(of: step)
     let y = c.layout(node.id)
     let x = node[.input].segments[0]
-    var second: Segment?
-    let statement: String
-    switch node.op {
-    case .batchNorm(let op):
-      // By phase, the same table as a convolution's: sums start from its first part, which is unused here.
-      let (index, scale, shift) = op.enclosing == nil ? ("channel", 0, 1) : ("phase", 1, 5)
-      func table(_ row: Int) -> String {
-        row == 0 ? "AT(bias + \(index))" : "AT(bias + \(row * node.paddedChannels) + \(index))"
+    let second = node.operand(.summand)?.segments[0]
+    let scope = c.scope(node, second.map { c.layout($0.node) })
+    let epilogue =
+      switch node.op {
+      // By phase, the same table as a convolution's: its first part, from which sums start, is unused here.
+      case .batchNorm(let op) where op.enclosing != nil: c.epilogue([.normalizeByPhase(op)], in: scope)
+      case .batchNorm:
+        EpilogueText(
+          name: "batch_norm", description: "batch norm",
+          line: ["const float *table = bias + block * BLOCK;"],
+          statements: ["v = v * AT(table + n * VL) + AT(table + \(node.paddedChannels) + n * VL);"])
+      case .activation(let activation): c.epilogue([.activate(activation)], parametricRows: [0], in: scope)
+      case .add: c.epilogue([.add], in: scope)
+      case .input, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten,
+        .linear,
+        .softmax, .decodeBoxes, .copy, .training:
+        mismatch(node)
       }
-      statement = "v = v * \(table(scale)) + \(table(shift));"
-    case .activation(let activation):
-      statement = c.apply(activation, parameter: "bias + channel")
-    case .add:
-      statement = "v += AT(r + residual);"
-      second = node[.summand].segments[0]
-    case .input, .convolution, .concat, .slice, .spaceToDepth, .upsample, .pool, .globalAveragePool, .flatten, .linear,
-      .softmax, .decodeBoxes, .copy, .training:
-      mismatch(node)
-    }
     let holes =
       [
         "IMAGES": "\(node.shape.batch)", "ROWS": "\(node.shape.height)", "COLS": "\(node.shape.width)",
-        "BLOCKS": "\(y.blocks)", "EPILOGUE": statement,
-      ] + c.strides("X", c.layout(x.node)) + c.strides("Y", y) + c.strides("R", second.map { c.layout($0.node) })
+        "BLOCKS": "\(y.blocks)",
+      ] + c.strides("X", c.layout(x.node)) + c.strides("Y", y) + epilogue.holes
     return EmitC.Invocation(holes: holes) {
       "\($0)(\(c.pointers([c.address(x)])), \(c.packedAddress(node.id)), "
         + "\(second.map { c.address($0) } ?? "NULL"), \(c.address(node.id)), thread, threads);\n"

@@ -11,25 +11,6 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
 
   static let all: [TemplateCase] = [
     TemplateCase(
-      name: "conv_direct",
-      holes: [
-        "SEGMENTS": """
-        ACCUMULATE(0, 2, 3, 64, 128, 16, 128, 16, 512, 1);
-        ACCUMULATE(2, 1, 1, 64, 128, 16, 64, 16, 512, 2);
-        """,
-        "START": "AT(x[3] + (row / 2 + i / cols / 2) * (ptrdiff_t)32 + (block + n / VECTORS) * (ptrdiff_t)16)",
-        "EPILOGUE": "v = v * AT(bias + 16 + phase); silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
-      ]
-      .merging(gathersNothing) { $1 }),
-    TemplateCase(
-      name: "conv_winograd",
-      holes: [
-        "M": "2", "INPUT": "x[s] + image * image_step + b * block_step + row * 2 * row_step + col * 2 * pixel_step",
-        "SEGMENTS": "TRANSFORM(0, 2, 3, 64, 128, 16, 512);\nTRANSFORM(2, 1, 1, 64, 128, 16, 256);",
-        "PRODUCTS": "PRODUCT(2, 2);", "EPILOGUE": "silu(&v); v += AT(r + residual);", "Y_BLOCK": outputBlock,
-      ]
-      .merging(gathersNothing) { $1 }),
-    TemplateCase(
       name: "winograd_transforms",
       holes: [
         "M": "2", "N": "4", "POINTS": "0, 1, -1", "INPUT": "t[0] = d[0], t[1] = d[1], t[2] = d[2], t[3] = d[3];",
@@ -93,15 +74,6 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
 
-  /// Fillings for a convolution that gathers no statistics; `TrainingTests` compiles those that do.
-  private static let gathersNothing = Dictionary(
-    uniqueKeysWithValues: ["SLOTS", "PARAMETER", "ARGUMENT", "BEGIN", "ADD", "KEEP", "COUNT", "END"].map {
-      ("STATISTICS_" + $0, "")
-    })
-
-  /// Offset of block `out` of a convolution's output.
-  private static let outputBlock = "out * (ptrdiff_t)112"
-
   private static let module = [
     "CASES": "        case 0: arena[thread] = input[threads]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
     "OUTPUT_SHAPES": "{2, {1, 4, 0, 0}}", "OUTPUT_TEXT": " * Output: 1 x 4", "FLAGS": "", "TARGET": "scalar",
@@ -158,11 +130,6 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     if ["loss_math", "composed_math", "tanh", "erf"].contains(name) {
       text += try Self.named("vector_math").filled(templates, "vector_math", lanes)
     }
-    if name == "conv_winograd" {
-      for support in ["winograd_transforms", "winograd_product"] {
-        text += try Self.named(support).filled(templates, support, lanes)
-      }
-    }
     if name != "prelude" { text += try filled(templates, name, lanes) }
     let functions = text.matches(of: #/\n(?:static|OUTLINE) [^\n]*?\b(\w+)\(/#).map { String($0.1) }
     text += "\nvoid small_use(void (**to)(void));\nvoid small_use(void (**to)(void))\n{\n"
@@ -179,7 +146,9 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
 
   private func filled(_ templates: Templates, _ template: String, _ lanes: Int) throws -> String {
     var values = Self.numbers.mapValues(String.init)
-    values.merge(["NAME": "small_\(template)", "PREFIX": "small", "UPPER": "SMALL", "VL": "\(lanes)"]) { $1 }
+    values.merge(
+      ["NAME": "small_\(template)", "PREFIX": "small", "UPPER": "SMALL", "VL": "\(lanes)", "LINE": ""]
+    ) { $1 }
     values.merge(name == template ? holes : template == "module" ? Self.module : [:]) { $1 }
     let text = try #require(SPDTemplates.load()[template])
     let wanted = Set(text.matches(of: #/@([A-Z_]+)@/#).map { String($0.1) })
