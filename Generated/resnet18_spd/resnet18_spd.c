@@ -116,7 +116,88 @@ extern int omp_get_num_threads(void);
 #define THREADS 1
 #endif
 
-/* ---- the register tile ------------------------------------------------------------------------------------- */
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
+static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
+{
+    const int all = images * (top + rows + bottom);
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
+        const int row = unit % (top + rows + bottom) - top;
+        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
+        if (row < 0 || row >= rows) {
+            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
+            continue;
+        }
+        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
+            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
+            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
+        }
+    }
+}
+
+/* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = v log2 e + n, e^-v = 2^n 2^-f: adding 1.5 * 2^23 + 127
+ * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^-f is a polynomial on [-1/2, 1/2].
+ * n may be off by a little, so its log2 e is a rough one: were the two products equal, compilers would share one
+ * multiplication and lose both fused multiply-adds. */
+INLINE void one_plus_exp_minus(vec *v)
+{
+    const float magic = 12582912.0f + 127.0f, log2e = 1.44269504088896341f;
+    const vec u = *v * -1.4427f + magic;
+    const vec f = *v * log2e + (u - magic);
+    vec p = SPLAT(-1.3264727e-3f);
+    p = p * f + 9.6715130e-3f;
+    p = p * f - 5.5507336e-2f;
+    p = p * f + 2.4022242e-1f;
+    p = p * f - 6.9314700e-1f;
+    p = p * f + 1.0f;
+#if VL > 1
+    *v = p * (vec)((uvec)u << 23) + 1.0f;
+#else
+    union { float number; uint32_t bits; } scale = {.number = u};
+    scale.bits <<= 23;
+    *v = p * scale.number + 1.0f;
+#endif
+}
+
+INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
+
+/* v / (1 + e^-v). Below -87 the result is that of -87, about -1e-36: so it is for minus infinity too. */
+INLINE void silu(vec *v)
+{
+    const vec a = SELECT(*v < -87.0f, SPLAT(-87.0f), *v);
+    vec d = SELECT(a > 87.0f, SPLAT(87.0f), a);
+    one_plus_exp_minus(&d);
+    *v = a / d;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
+ * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
+enum {
+    T004 = 150224, W004 = 0, B004 = 768, /* 64×32×32, steps 0 to 2 */
+    T007 = 224208, W007 = 832, B007 = 148288, S007 = 0, /* 64×32×32, steps 1 to 2 */
+    T011 = 298192, W011 = 148352, B011 = 295808, S011 = 0, /* 64×32×32, steps 2 to 4 */
+    T014 = 150224, W014 = 295872, B014 = 443328, S014 = 0, /* 64×32×32, steps 3 to 4 */
+    T018 = 463568, W018 = 443392, B018 = 590848, S018 = 0, /* 64×32×32, steps 4 to 6 */
+    T021 = 304736, W021 = 590912, B021 = 885824, S021 = 0, /* 128×32×32, steps 5 to 7 */
+    T026 = 535360, W026 = 886976, B026 = 895168, /* 128×16×16, steps 6 to 7 */
+    T028 = 463696, W028 = 895296, B028 = 3254592, S028 = 0, /* 128×16×16, steps 7 to 9 */
+    T031 = 76624, W031 = 3254720, B031 = 3844544, S031 = 0, /* 128×16×16, steps 8 to 9 */
+    T035 = 118096, W035 = 3844672, B035 = 4434496, S035 = 0, /* 128×16×16, steps 9 to 11 */
+    T038 = 272672, W038 = 4434624, B038 = 5614272, S038 = 0, /* 256×16×16, steps 10 to 12 */
+    T043 = 390400, W043 = 5616576, B043 = 5649344, /* 256×8×8, steps 11 to 12 */
+    T045 = 367376, W045 = 5649600, B045 = 9843904, S045 = 0, /* 256×8×8, steps 12 to 14 */
+    T048 = 40016, W048 = 9844160, B048 = 12203456, S048 = 0, /* 256×8×8, steps 13 to 14 */
+    T052 = 68368, W052 = 12203712, B052 = 14563008, S052 = 0, /* 256×8×8, steps 14 to 16 */
+    T055 = 143648, W055 = 14563264, B055 = 16660416, S055 = 0, /* 512×8×8, steps 15 to 17 */
+    T060 = 223488, W060 = 16665024, B060 = 16796096, /* 512×4×4, steps 16 to 17 */
+    T062 = 208144, W062 = 16796608, B062 = 33573824, S062 = 0, /* 512×4×4, steps 17 to 19 */
+    T065 = 36112, W065 = 33574336, B065 = 37768640, S065 = 0, /* 512×4×4, steps 18 to 19 */
+    T069 = 51456, W069 = 37769152, B069 = 41963456, S069 = 0, /* 512×4×4, steps 19 to 20 */
+    T070 = 0, /* 512×1×1, steps 20 to 21 */
+    T072 = 512, W072 = 41963968, B072 = 42070464, /* 200×1×1, steps 21 to 22 */
+};
 
 /* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.
  *
@@ -153,171 +234,6 @@ INLINE const float *multiply(vec *acc, const int rows, const int cols, const int
     return w;
 }
 
-/* ---- activations: each works in place on one vector; NaN stays NaN ------------------------------------------- */
-
-INLINE void clamp(vec *v, float low, float high)
-{
-    const vec a = SELECT(*v < low, SPLAT(low), *v);
-    *v = SELECT(a > high, SPLAT(high), a);
-}
-
-INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
-
-INLINE void leaky_relu(vec *v, float slope) { *v = SELECT(*v < 0.0f, *v * slope, *v); }
-
-/* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = v log2 e + n, e^-v = 2^n 2^-f: adding 1.5 * 2^23 + 127
- * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^-f is a polynomial on [-1/2, 1/2].
- * n may be off by a little, so its log2 e is a rough one: were the two products equal, compilers would share one
- * multiplication and lose both fused multiply-adds. */
-INLINE void one_plus_exp_minus(vec *v)
-{
-    const float magic = 12582912.0f + 127.0f, log2e = 1.44269504088896341f;
-    const vec u = *v * -1.4427f + magic;
-    const vec f = *v * log2e + (u - magic);
-    vec p = SPLAT(-1.3264727e-3f);
-    p = p * f + 9.6715130e-3f;
-    p = p * f - 5.5507336e-2f;
-    p = p * f + 2.4022242e-1f;
-    p = p * f - 6.9314700e-1f;
-    p = p * f + 1.0f;
-#if VL > 1
-    *v = p * (vec)((uvec)u << 23) + 1.0f;
-#else
-    union { float number; uint32_t bits; } scale = {.number = u};
-    scale.bits <<= 23;
-    *v = p * scale.number + 1.0f;
-#endif
-}
-
-/* v / (1 + e^-v). Below -87 the result is that of -87, about -1e-36: so it is for minus infinity too. */
-INLINE void silu(vec *v)
-{
-    const vec a = SELECT(*v < -87.0f, SPLAT(-87.0f), *v);
-    vec d = SELECT(a > 87.0f, SPLAT(87.0f), a);
-    one_plus_exp_minus(&d);
-    *v = a / d;
-}
-
-INLINE void sigmoid(vec *v)
-{
-    clamp(v, -87.0f, 87.0f);
-    one_plus_exp_minus(v);
-    *v = 1.0f / *v;
-}
-
-/* v * min(max(v + 3, 0), 6) / 6; minus infinity, whose product with 0 would be NaN, is cut off first. */
-INLINE void hard_swish(vec *v)
-{
-    const vec a = SELECT(*v < -3.0f, SPLAT(-3.0f), *v);
-    vec gate = a + 3.0f;
-    gate = SELECT(gate > 6.0f, SPLAT(6.0f), gate);
-    *v = a * (gate * (1.0f / 6.0f));
-}
-
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
-static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
-{
-    const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
-        const int row = unit % (top + rows + bottom) - top;
-        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
-        if (row < 0 || row >= rows) {
-            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
-            continue;
-        }
-        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
-            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
-            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
-        }
-    }
-}
-
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
-
-/* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
- * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
-#define T004 150224 /* 64×32×32, steps 0 to 2 */
-#define W004 0
-#define B004 768
-#define T007 224208 /* 64×32×32, steps 1 to 2 */
-#define W007 832
-#define B007 148288
-#define S007 0
-#define T011 298192 /* 64×32×32, steps 2 to 4 */
-#define W011 148352
-#define B011 295808
-#define S011 0
-#define T014 150224 /* 64×32×32, steps 3 to 4 */
-#define W014 295872
-#define B014 443328
-#define S014 0
-#define T018 463568 /* 64×32×32, steps 4 to 6 */
-#define W018 443392
-#define B018 590848
-#define S018 0
-#define T021 304736 /* 128×32×32, steps 5 to 7 */
-#define W021 590912
-#define B021 885824
-#define S021 0
-#define T026 535360 /* 128×16×16, steps 6 to 7 */
-#define W026 886976
-#define B026 895168
-#define T028 463696 /* 128×16×16, steps 7 to 9 */
-#define W028 895296
-#define B028 3254592
-#define S028 0
-#define T031 76624 /* 128×16×16, steps 8 to 9 */
-#define W031 3254720
-#define B031 3844544
-#define S031 0
-#define T035 118096 /* 128×16×16, steps 9 to 11 */
-#define W035 3844672
-#define B035 4434496
-#define S035 0
-#define T038 272672 /* 256×16×16, steps 10 to 12 */
-#define W038 4434624
-#define B038 5614272
-#define S038 0
-#define T043 390400 /* 256×8×8, steps 11 to 12 */
-#define W043 5616576
-#define B043 5649344
-#define T045 367376 /* 256×8×8, steps 12 to 14 */
-#define W045 5649600
-#define B045 9843904
-#define S045 0
-#define T048 40016 /* 256×8×8, steps 13 to 14 */
-#define W048 9844160
-#define B048 12203456
-#define S048 0
-#define T052 68368 /* 256×8×8, steps 14 to 16 */
-#define W052 12203712
-#define B052 14563008
-#define S052 0
-#define T055 143648 /* 512×8×8, steps 15 to 17 */
-#define W055 14563264
-#define B055 16660416
-#define S055 0
-#define T060 223488 /* 512×4×4, steps 16 to 17 */
-#define W060 16665024
-#define B060 16796096
-#define T062 208144 /* 512×4×4, steps 17 to 19 */
-#define W062 16796608
-#define B062 33573824
-#define S062 0
-#define T065 36112 /* 512×4×4, steps 18 to 19 */
-#define W065 33574336
-#define B065 37768640
-#define S065 0
-#define T069 51456 /* 512×4×4, steps 19 to 20 */
-#define W069 37769152
-#define B069 41963456
-#define S069 0
-#define T070 0 /* 512×1×1, steps 20 to 21 */
-#define T072 512 /* 200×1×1, steps 21 to 22 */
-#define W072 41963968
-#define B072 42070464
-
 /* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
  * Few channels (1 to 4) would waste most of a block of 16, so the taps of one row serve as lanes instead: the KH input rows
@@ -329,11 +245,6 @@ static void zero_halo(float *y, int images, int rows, int top, int bottom, int l
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
- *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
- * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
- * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
- * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
  */
 
 /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 12→64 *bn +silu      64×32×32      conv1.conv.conv  resnet18-spd.swift:8
@@ -1587,7 +1498,7 @@ OUTLINE void resnet18_spd_output0_copy(const float *const x[], float *restrict y
 /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.0.residual_function.0  resnet18-spd.swift:9 */
 static const winograd C007 = {
     .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W007, .bias = B007,
-    .x = (const source[]){{(const ptrdiff_t[]){T004 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T004 - 2176 - 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
     .y = {T007, 73984, 2176, 16, 544},
     .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S007,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
@@ -1596,7 +1507,7 @@ static const winograd C007 = {
 /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.0.residual_function.3  resnet18-spd.swift:9 */
 static const winograd C011 = {
     .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W011, .bias = B011,
-    .x = (const source[]){{(const ptrdiff_t[]){T007 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T007 - 2176 - 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
     .y = {T011, 73984, 2176, 16, 544}, .r = {T004, 73984, 2176, 16, 544},
     .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S011,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
@@ -1605,7 +1516,7 @@ static const winograd C011 = {
 /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu      64×32×32      conv2_x.1.residual_function.0  resnet18-spd.swift:9 */
 static const winograd C014 = {
     .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W014, .bias = B014,
-    .x = (const source[]){{(const ptrdiff_t[]){T011 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T011 - 2176 - 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
     .y = {T014, 73984, 2176, 16, 544},
     .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S014,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
@@ -1614,7 +1525,7 @@ static const winograd C014 = {
 /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu      64×32×32      conv2_x.1.residual_function.3  resnet18-spd.swift:9 */
 static const winograd C018 = {
     .images = 1, .rows = 32, .cols = 32, .blocks = 4, .in_blocks = 4, .w = W018, .bias = B018,
-    .x = (const source[]){{(const ptrdiff_t[]){T014 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T014 - 2176 - 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
     .y = {T018, 73984, 2176, 16, 544}, .r = {T011, 73984, 2176, 16, 544},
     .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S018,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
@@ -1623,7 +1534,7 @@ static const winograd C018 = {
 /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu      128×32×32      conv3_x.0.residual_function.0  resnet18-spd.swift:10 */
 static const winograd C021 = {
     .images = 1, .rows = 32, .cols = 32, .blocks = 8, .in_blocks = 4, .w = W021, .bias = B021,
-    .x = (const source[]){{(const ptrdiff_t[]){T018 - 1 * 2176 - 1 * 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T018 - 2176 - 16}, 1, 4, 73984, 2176, 16, 2176, 16, 544, 1}}, .sources = 1,
     .y = {T021, 165888, 4608, 16, 576},
     .m = 4, .strip = 1, .tiles = 64, .group = 6, .chunk = 9, .v_plane = 4112, .m_plane = 880, .shared = 1, .v = S021,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_phases_relu,
@@ -1641,7 +1552,7 @@ static const direct C026 = {
 /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu      128×16×16      conv3_x.0.residual_function.4  resnet18-spd.swift:10 */
 static const winograd C028 = {
     .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 32, .w = W028, .bias = B028,
-    .x = (const source[]){{(const ptrdiff_t[]){T021 - 2 * 4608 - 2 * 16, T021 - 1 * 4608 - 2 * 16, T021 - 2 * 4608 - 1 * 16, T021 - 1 * 4608 - 1 * 16}, 4, 8, 165888, 9216, 32, 9216, 32, 576, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T021 - 2 * 4608 - 2 * 16, T021 - 4608 - 2 * 16, T021 - 2 * 4608 - 16, T021 - 4608 - 16}, 4, 8, 165888, 9216, 32, 9216, 32, 576, 1}}, .sources = 1,
     .y = {T028, 41472, 2304, 16, 288}, .r = {T026, 32768, 2048, 16, 256},
     .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 8208, .m_plane = 272, .shared = 1, .v = S028,
     .fetches = 0, .streams = 0, .read = winograd4_read_step32, .write = winograd4_write_add_relu,
@@ -1650,7 +1561,7 @@ static const winograd C028 = {
 /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu      128×16×16      conv3_x.1.residual_function.0  resnet18-spd.swift:10 */
 static const winograd C031 = {
     .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 8, .w = W031, .bias = B031,
-    .x = (const source[]){{(const ptrdiff_t[]){T028 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T028 - 2304 - 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
     .y = {T031, 41472, 2304, 16, 288},
     .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S031,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
@@ -1659,7 +1570,7 @@ static const winograd C031 = {
 /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu      128×16×16      conv3_x.1.residual_function.3  resnet18-spd.swift:10 */
 static const winograd C035 = {
     .images = 1, .rows = 16, .cols = 16, .blocks = 8, .in_blocks = 8, .w = W035, .bias = B035,
-    .x = (const source[]){{(const ptrdiff_t[]){T031 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T031 - 2304 - 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
     .y = {T035, 41472, 2304, 16, 288}, .r = {T028, 41472, 2304, 16, 288},
     .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S035,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
@@ -1668,7 +1579,7 @@ static const winograd C035 = {
 /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu      256×16×16      conv4_x.0.residual_function.0  resnet18-spd.swift:11 */
 static const winograd C038 = {
     .images = 1, .rows = 16, .cols = 16, .blocks = 16, .in_blocks = 8, .w = W038, .bias = B038,
-    .x = (const source[]){{(const ptrdiff_t[]){T035 - 1 * 2304 - 1 * 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T035 - 2304 - 16}, 1, 8, 41472, 2304, 16, 2304, 16, 288, 1}}, .sources = 1,
     .y = {T038, 102400, 5120, 16, 320},
     .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S038,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_phases_relu,
@@ -1686,7 +1597,7 @@ static const direct C043 = {
 /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu      256×8×8      conv4_x.0.residual_function.4  resnet18-spd.swift:11 */
 static const winograd C045 = {
     .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 64, .w = W045, .bias = B045,
-    .x = (const source[]){{(const ptrdiff_t[]){T038 - 2 * 5120 - 2 * 16, T038 - 1 * 5120 - 2 * 16, T038 - 2 * 5120 - 1 * 16, T038 - 1 * 5120 - 1 * 16}, 4, 16, 102400, 10240, 32, 10240, 32, 320, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T038 - 2 * 5120 - 2 * 16, T038 - 5120 - 2 * 16, T038 - 2 * 5120 - 16, T038 - 5120 - 16}, 4, 16, 102400, 10240, 32, 10240, 32, 320, 1}}, .sources = 1,
     .y = {T045, 25600, 2560, 16, 160}, .r = {T043, 16384, 2048, 16, 128},
     .m = 2, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 16400, .m_plane = 272, .shared = 1, .v = S045,
     .fetches = 0, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_add_relu,
@@ -1695,7 +1606,7 @@ static const winograd C045 = {
 /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu      256×8×8      conv4_x.1.residual_function.0  resnet18-spd.swift:11 */
 static const winograd C048 = {
     .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 16, .w = W048, .bias = B048,
-    .x = (const source[]){{(const ptrdiff_t[]){T045 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T045 - 2560 - 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
     .y = {T048, 25600, 2560, 16, 160},
     .m = 4, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 1040, .m_plane = 80, .shared = 1, .v = S048,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_relu,
@@ -1704,7 +1615,7 @@ static const winograd C048 = {
 /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu      256×8×8      conv4_x.1.residual_function.3  resnet18-spd.swift:11 */
 static const winograd C052 = {
     .images = 1, .rows = 8, .cols = 8, .blocks = 16, .in_blocks = 16, .w = W052, .bias = B052,
-    .x = (const source[]){{(const ptrdiff_t[]){T048 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T048 - 2560 - 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
     .y = {T052, 25600, 2560, 16, 160}, .r = {T045, 25600, 2560, 16, 160},
     .m = 4, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 1040, .m_plane = 80, .shared = 1, .v = S052,
     .fetches = 0, .streams = 0, .read = winograd4_read, .write = winograd4_write_add_relu,
@@ -1713,7 +1624,7 @@ static const winograd C052 = {
 /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu      512×8×8      conv5_x.0.residual_function.0  resnet18-spd.swift:12 */
 static const winograd C055 = {
     .images = 1, .rows = 8, .cols = 8, .blocks = 32, .in_blocks = 16, .w = W055, .bias = B055,
-    .x = (const source[]){{(const ptrdiff_t[]){T052 - 1 * 2560 - 1 * 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T052 - 2560 - 16}, 1, 16, 25600, 2560, 16, 2560, 16, 160, 1}}, .sources = 1,
     .y = {T055, 73728, 6144, 16, 192},
     .m = 2, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 4112, .m_plane = 272, .shared = 1, .v = S055,
     .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_phases_relu,
@@ -1731,7 +1642,7 @@ static const direct C060 = {
 /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu      512×4×4      conv5_x.0.residual_function.4  resnet18-spd.swift:12 */
 static const winograd C062 = {
     .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 128, .w = W062, .bias = B062,
-    .x = (const source[]){{(const ptrdiff_t[]){T055 - 2 * 6144 - 2 * 16, T055 - 1 * 6144 - 2 * 16, T055 - 2 * 6144 - 1 * 16, T055 - 1 * 6144 - 1 * 16}, 4, 32, 73728, 12288, 32, 12288, 32, 192, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T055 - 2 * 6144 - 2 * 16, T055 - 6144 - 2 * 16, T055 - 2 * 6144 - 16, T055 - 6144 - 16}, 4, 32, 73728, 12288, 32, 12288, 32, 192, 1}}, .sources = 1,
     .y = {T062, 18432, 3072, 16, 96}, .r = {T060, 8192, 2048, 16, 64},
     .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 8208, .m_plane = 80, .shared = 1, .v = S062,
     .fetches = 0, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_add_relu,
@@ -1740,7 +1651,7 @@ static const winograd C062 = {
 /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu      512×4×4      conv5_x.1.residual_function.0  resnet18-spd.swift:12 */
 static const winograd C065 = {
     .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 32, .w = W065, .bias = B065,
-    .x = (const source[]){{(const ptrdiff_t[]){T062 - 1 * 3072 - 1 * 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T062 - 3072 - 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
     .y = {T065, 18432, 3072, 16, 96},
     .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 2064, .m_plane = 80, .shared = 1, .v = S065,
     .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_relu,
@@ -1749,7 +1660,7 @@ static const winograd C065 = {
 /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu      512×4×4      conv5_x.1.residual_function.3  resnet18-spd.swift:12 */
 static const winograd C069 = {
     .images = 1, .rows = 4, .cols = 4, .blocks = 32, .in_blocks = 32, .w = W069, .bias = B069,
-    .x = (const source[]){{(const ptrdiff_t[]){T065 - 1 * 3072 - 1 * 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T065 - 3072 - 16}, 1, 32, 18432, 3072, 16, 3072, 16, 96, 1}}, .sources = 1,
     .y = {T069, 8192, 2048, 16, 64}, .r = {T062, 18432, 3072, 16, 96},
     .m = 2, .strip = 1, .tiles = 4, .group = 6, .chunk = 1, .v_plane = 2064, .m_plane = 80, .shared = 1, .v = S069,
     .fetches = 0, .streams = 0, .read = winograd2_read, .write = winograd2_write_add_relu,
@@ -1785,108 +1696,47 @@ _Static_assert(sizeof(file_header) == 64 && sizeof(file_record) == 64, "the para
 
 /* Name hash and count of each tensor that this network reads. */
 static const struct { uint64_t name_hash, count; } resnet18_spd_tensors[] = {
-    {0x7971ee14eadf2a74u, 768}, /* conv1.conv.conv.weight */
-    {0x6b3186fe6cc86a6u, 64}, /* conv1.conv.bn.weight */
-    {0x558e1bfc0c1b5733u, 64}, /* conv1.conv.bn.bias */
-    {0x3588dbd145697cebu, 64}, /* conv1.conv.bn.running_mean */
-    {0xaf1bc69286b814a3u, 64}, /* conv1.conv.bn.running_var */
-    {0x22b244ac4f56fe90u, 36864}, /* conv2_x.0.residual_function.0.weight */
-    {0xf4c53b31922603a1u, 64}, /* conv2_x.0.residual_function.1.weight */
-    {0x3a17d91c1a2cad7cu, 64}, /* conv2_x.0.residual_function.1.bias */
-    {0x69265788b51b2f28u, 64}, /* conv2_x.0.residual_function.1.running_mean */
-    {0xa5cf8c0bb71a5d6au, 64}, /* conv2_x.0.residual_function.1.running_var */
-    {0x4aa4c2b3c7e2af3bu, 36864}, /* conv2_x.0.residual_function.3.weight */
-    {0x6c5dec4f996a00bcu, 64}, /* conv2_x.0.residual_function.4.weight */
-    {0x8e5d6797796eaaa1u, 64}, /* conv2_x.0.residual_function.4.bias */
-    {0xd3808f2fe7c6bd75u, 64}, /* conv2_x.0.residual_function.4.running_mean */
-    {0xaa685d2b8cd21f3du, 64}, /* conv2_x.0.residual_function.4.running_var */
-    {0x9caebd5a327c17bdu, 36864}, /* conv2_x.1.residual_function.0.weight */
-    {0x7d3a34f7612eda1cu, 64}, /* conv2_x.1.residual_function.1.weight */
-    {0xdec3130c27aae701u, 64}, /* conv2_x.1.residual_function.1.bias */
-    {0x67675f61ff6b9e15u, 64}, /* conv2_x.1.residual_function.1.running_mean */
-    {0x4cc2515d19872c5du, 64}, /* conv2_x.1.residual_function.1.running_var */
-    {0xc3d46d7523b49266u, 36864}, /* conv2_x.1.residual_function.3.weight */
-    {0xceb9836c4b61ce81u, 64}, /* conv2_x.1.residual_function.4.weight */
-    {0x8b7ee6f70015535cu, 64}, /* conv2_x.1.residual_function.4.bias */
-    {0xc701d67269c6b8c8u, 64}, /* conv2_x.1.residual_function.4.running_mean */
-    {0x97e031c7f97c748au, 64}, /* conv2_x.1.residual_function.4.running_var */
-    {0xfc1940c36492afd1u, 73728}, /* conv3_x.0.residual_function.0.weight */
-    {0x16d966862494c52bu, 512}, /* conv3_x.0.residual_function.2.weight */
-    {0xe7c120fd5cfae3b6u, 512}, /* conv3_x.0.residual_function.2.bias */
-    {0xa90c1949991df42eu, 512}, /* conv3_x.0.residual_function.2.running_mean */
-    {0x99c4fcd139b77968u, 512}, /* conv3_x.0.residual_function.2.running_var */
-    {0xa198a5a631c3820du, 589824}, /* conv3_x.0.residual_function.4.weight */
-    {0x8ec8169766ee8c6cu, 128}, /* conv3_x.0.residual_function.5.weight */
-    {0x10472646f7b2ff71u, 128}, /* conv3_x.0.residual_function.5.bias */
-    {0x5424d1c48ce79c05u, 128}, /* conv3_x.0.residual_function.5.running_mean */
-    {0x42b6675cb6873eedu, 128}, /* conv3_x.0.residual_function.5.running_var */
-    {0x98758b0493a55379u, 8192}, /* conv3_x.0.shortcut.0.weight */
-    {0xcaae29e4c40d19a8u, 128}, /* conv3_x.0.shortcut.1.weight */
-    {0xc6a76397bf56c4ddu, 128}, /* conv3_x.0.shortcut.1.bias */
-    {0x2242f3d9e7339019u, 128}, /* conv3_x.0.shortcut.1.running_mean */
-    {0xb555e8cf84abaeb9u, 128}, /* conv3_x.0.shortcut.1.running_var */
-    {0xa764112329e0e4u, 147456}, /* conv3_x.1.residual_function.0.weight */
-    {0x7d81a031fc96ec05u, 128}, /* conv3_x.1.residual_function.1.weight */
-    {0x3ea7d33e363fa640u, 128}, /* conv3_x.1.residual_function.1.bias */
-    {0x827cf9593f1973f4u, 128}, /* conv3_x.1.residual_function.1.running_mean */
-    {0x196d48408ea4ae1eu, 128}, /* conv3_x.1.residual_function.1.running_var */
-    {0xe237d697e7a6941fu, 147456}, /* conv3_x.1.residual_function.3.weight */
-    {0x50f841557d903b98u, 128}, /* conv3_x.1.residual_function.4.weight */
-    {0x243d23ada8ab942du, 128}, /* conv3_x.1.residual_function.4.bias */
-    {0x7570cd91179496a9u, 128}, /* conv3_x.1.residual_function.4.running_mean */
-    {0x5d9f6ea59834e869u, 128}, /* conv3_x.1.residual_function.4.running_var */
-    {0x2084940b9b0c6882u, 294912}, /* conv4_x.0.residual_function.0.weight */
-    {0xa6f0e2ee3ab21748u, 1024}, /* conv4_x.0.residual_function.2.weight */
-    {0x21d1eaf21ea0dc7du, 1024}, /* conv4_x.0.residual_function.2.bias */
-    {0x3aeddf1194c687f9u, 1024}, /* conv4_x.0.residual_function.2.running_mean */
-    {0x892bd462c5cc7419u, 1024}, /* conv4_x.0.residual_function.2.running_var */
-    {0xef307ed42538a5feu, 2359296}, /* conv4_x.0.residual_function.4.weight */
-    {0xe649ae250468c48fu, 256}, /* conv4_x.0.residual_function.5.weight */
-    {0x129ae36153f3269au, 256}, /* conv4_x.0.residual_function.5.bias */
-    {0x152304a01e849aaau, 256}, /* conv4_x.0.residual_function.5.running_mean */
-    {0xe7e94b9ecf75183cu, 256}, /* conv4_x.0.residual_function.5.running_var */
-    {0xc52638db0be6941cu, 32768}, /* conv4_x.0.shortcut.0.weight */
-    {0xe49ac13ddd33d1bdu, 256}, /* conv4_x.0.shortcut.1.weight */
-    {0x2d4329c8193ac28u, 256}, /* conv4_x.0.shortcut.1.bias */
-    {0xa2399c28303f331cu, 256}, /* conv4_x.0.shortcut.1.running_mean */
-    {0x88454293ba4124b6u, 256}, /* conv4_x.0.shortcut.1.running_var */
-    {0x16633907cde7360fu, 589824}, /* conv4_x.1.residual_function.0.weight */
-    {0x1f4a09b6eeb7177eu, 256}, /* conv4_x.1.residual_function.1.weight */
-    {0xad68871d9bb9e39bu, 256}, /* conv4_x.1.residual_function.1.bias */
-    {0x93aa2d7212c18e13u, 256}, /* conv4_x.1.residual_function.1.running_mean */
-    {0xc28a214c96661a9bu, 256}, /* conv4_x.1.residual_function.1.running_var */
-    {0xb76a067d5cddf094u, 589824}, /* conv4_x.1.residual_function.3.weight */
-    {0xe7dff77bc8df7df3u, 256}, /* conv4_x.1.residual_function.4.weight */
-    {0x570cf1d904db948eu, 256}, /* conv4_x.1.residual_function.4.bias */
-    {0x5cc3b06139531a06u, 256}, /* conv4_x.1.residual_function.4.running_mean */
-    {0xa34b89c2d7e49a10u, 256}, /* conv4_x.1.residual_function.4.running_var */
-    {0x5dba93bc307e2883u, 1179648}, /* conv5_x.0.residual_function.0.weight */
-    {0xaa1130bc38160a69u, 2048}, /* conv5_x.0.residual_function.2.weight */
-    {0xe2d1d980c0cd77d4u, 2048}, /* conv5_x.0.residual_function.2.bias */
-    {0x3bf92cbc71beca40u, 2048}, /* conv5_x.0.residual_function.2.running_mean */
-    {0xc3dbba16b36169d2u, 2048}, /* conv5_x.0.residual_function.2.running_var */
-    {0x50489c1c10e24b5fu, 9437184}, /* conv5_x.0.residual_function.4.weight */
-    {0x9da8fbcfd66912ceu, 512}, /* conv5_x.0.residual_function.5.weight */
-    {0x8e218e29d4b92d0bu, 512}, /* conv5_x.0.residual_function.5.bias */
-    {0x3292bb2e0cb5f003u, 512}, /* conv5_x.0.residual_function.5.running_mean */
-    {0xe3f72b71788dca2bu, 512}, /* conv5_x.0.residual_function.5.running_var */
-    {0xb354cf6f5e56cd97u, 131072}, /* conv5_x.0.shortcut.0.weight */
-    {0x870c148f0c4b6446u, 512}, /* conv5_x.0.shortcut.1.weight */
-    {0xdf28407340a984d3u, 512}, /* conv5_x.0.shortcut.1.bias */
-    {0xba1f9ac65117ec4bu, 512}, /* conv5_x.0.shortcut.1.running_mean */
-    {0x2079777d509a7883u, 512}, /* conv5_x.0.shortcut.1.running_var */
-    {0x7f45c9bf9f5ed556u, 2359296}, /* conv5_x.1.residual_function.0.weight */
-    {0xcb015800cdad4827u, 512}, /* conv5_x.1.residual_function.1.weight */
-    {0xa3cf35c0733aac22u, 512}, /* conv5_x.1.residual_function.1.bias */
-    {0x4896b53fffc02872u, 512}, /* conv5_x.1.residual_function.1.running_mean */
-    {0xb0397aa5f5471d14u, 512}, /* conv5_x.1.residual_function.1.running_var */
-    {0xb5f0ed62b69fca6du, 2359296}, /* conv5_x.1.residual_function.3.weight */
-    {0xf6b291e2e9f21a5au, 512}, /* conv5_x.1.residual_function.4.weight */
-    {0x66420e2b488c7c07u, 512}, /* conv5_x.1.residual_function.4.bias */
-    {0xc707b745d26feaa7u, 512}, /* conv5_x.1.residual_function.4.running_mean */
-    {0xc11e1bc4e15c3a7u, 512}, /* conv5_x.1.residual_function.4.running_var */
-    {0x79fb28a75603c7a0u, 102400}, /* fc.weight */
-    {0x145e200af8fe4b85u, 200}, /* fc.bias */
+    {0x7971ee14eadf2a74u, 768}, /* conv1.conv.conv: weight */
+    {0x6b3186fe6cc86a6u, 64}, {0x558e1bfc0c1b5733u, 64}, {0x3588dbd145697cebu, 64}, {0xaf1bc69286b814a3u, 64}, /* conv1.conv.bn: weight, bias, running_mean, running_var */
+    {0x22b244ac4f56fe90u, 36864}, /* conv2_x.0.residual_function.0: weight */
+    {0xf4c53b31922603a1u, 64}, {0x3a17d91c1a2cad7cu, 64}, {0x69265788b51b2f28u, 64}, {0xa5cf8c0bb71a5d6au, 64}, /* conv2_x.0.residual_function.1: weight, bias, running_mean, running_var */
+    {0x4aa4c2b3c7e2af3bu, 36864}, /* conv2_x.0.residual_function.3: weight */
+    {0x6c5dec4f996a00bcu, 64}, {0x8e5d6797796eaaa1u, 64}, {0xd3808f2fe7c6bd75u, 64}, {0xaa685d2b8cd21f3du, 64}, /* conv2_x.0.residual_function.4: weight, bias, running_mean, running_var */
+    {0x9caebd5a327c17bdu, 36864}, /* conv2_x.1.residual_function.0: weight */
+    {0x7d3a34f7612eda1cu, 64}, {0xdec3130c27aae701u, 64}, {0x67675f61ff6b9e15u, 64}, {0x4cc2515d19872c5du, 64}, /* conv2_x.1.residual_function.1: weight, bias, running_mean, running_var */
+    {0xc3d46d7523b49266u, 36864}, /* conv2_x.1.residual_function.3: weight */
+    {0xceb9836c4b61ce81u, 64}, {0x8b7ee6f70015535cu, 64}, {0xc701d67269c6b8c8u, 64}, {0x97e031c7f97c748au, 64}, /* conv2_x.1.residual_function.4: weight, bias, running_mean, running_var */
+    {0xfc1940c36492afd1u, 73728}, /* conv3_x.0.residual_function.0: weight */
+    {0x16d966862494c52bu, 512}, {0xe7c120fd5cfae3b6u, 512}, {0xa90c1949991df42eu, 512}, {0x99c4fcd139b77968u, 512}, /* conv3_x.0.residual_function.2: weight, bias, running_mean, running_var */
+    {0xa198a5a631c3820du, 589824}, /* conv3_x.0.residual_function.4: weight */
+    {0x8ec8169766ee8c6cu, 128}, {0x10472646f7b2ff71u, 128}, {0x5424d1c48ce79c05u, 128}, {0x42b6675cb6873eedu, 128}, /* conv3_x.0.residual_function.5: weight, bias, running_mean, running_var */
+    {0x98758b0493a55379u, 8192}, /* conv3_x.0.shortcut.0: weight */
+    {0xcaae29e4c40d19a8u, 128}, {0xc6a76397bf56c4ddu, 128}, {0x2242f3d9e7339019u, 128}, {0xb555e8cf84abaeb9u, 128}, /* conv3_x.0.shortcut.1: weight, bias, running_mean, running_var */
+    {0xa764112329e0e4u, 147456}, /* conv3_x.1.residual_function.0: weight */
+    {0x7d81a031fc96ec05u, 128}, {0x3ea7d33e363fa640u, 128}, {0x827cf9593f1973f4u, 128}, {0x196d48408ea4ae1eu, 128}, /* conv3_x.1.residual_function.1: weight, bias, running_mean, running_var */
+    {0xe237d697e7a6941fu, 147456}, /* conv3_x.1.residual_function.3: weight */
+    {0x50f841557d903b98u, 128}, {0x243d23ada8ab942du, 128}, {0x7570cd91179496a9u, 128}, {0x5d9f6ea59834e869u, 128}, /* conv3_x.1.residual_function.4: weight, bias, running_mean, running_var */
+    {0x2084940b9b0c6882u, 294912}, /* conv4_x.0.residual_function.0: weight */
+    {0xa6f0e2ee3ab21748u, 1024}, {0x21d1eaf21ea0dc7du, 1024}, {0x3aeddf1194c687f9u, 1024}, {0x892bd462c5cc7419u, 1024}, /* conv4_x.0.residual_function.2: weight, bias, running_mean, running_var */
+    {0xef307ed42538a5feu, 2359296}, /* conv4_x.0.residual_function.4: weight */
+    {0xe649ae250468c48fu, 256}, {0x129ae36153f3269au, 256}, {0x152304a01e849aaau, 256}, {0xe7e94b9ecf75183cu, 256}, /* conv4_x.0.residual_function.5: weight, bias, running_mean, running_var */
+    {0xc52638db0be6941cu, 32768}, /* conv4_x.0.shortcut.0: weight */
+    {0xe49ac13ddd33d1bdu, 256}, {0x2d4329c8193ac28u, 256}, {0xa2399c28303f331cu, 256}, {0x88454293ba4124b6u, 256}, /* conv4_x.0.shortcut.1: weight, bias, running_mean, running_var */
+    {0x16633907cde7360fu, 589824}, /* conv4_x.1.residual_function.0: weight */
+    {0x1f4a09b6eeb7177eu, 256}, {0xad68871d9bb9e39bu, 256}, {0x93aa2d7212c18e13u, 256}, {0xc28a214c96661a9bu, 256}, /* conv4_x.1.residual_function.1: weight, bias, running_mean, running_var */
+    {0xb76a067d5cddf094u, 589824}, /* conv4_x.1.residual_function.3: weight */
+    {0xe7dff77bc8df7df3u, 256}, {0x570cf1d904db948eu, 256}, {0x5cc3b06139531a06u, 256}, {0xa34b89c2d7e49a10u, 256}, /* conv4_x.1.residual_function.4: weight, bias, running_mean, running_var */
+    {0x5dba93bc307e2883u, 1179648}, /* conv5_x.0.residual_function.0: weight */
+    {0xaa1130bc38160a69u, 2048}, {0xe2d1d980c0cd77d4u, 2048}, {0x3bf92cbc71beca40u, 2048}, {0xc3dbba16b36169d2u, 2048}, /* conv5_x.0.residual_function.2: weight, bias, running_mean, running_var */
+    {0x50489c1c10e24b5fu, 9437184}, /* conv5_x.0.residual_function.4: weight */
+    {0x9da8fbcfd66912ceu, 512}, {0x8e218e29d4b92d0bu, 512}, {0x3292bb2e0cb5f003u, 512}, {0xe3f72b71788dca2bu, 512}, /* conv5_x.0.residual_function.5: weight, bias, running_mean, running_var */
+    {0xb354cf6f5e56cd97u, 131072}, /* conv5_x.0.shortcut.0: weight */
+    {0x870c148f0c4b6446u, 512}, {0xdf28407340a984d3u, 512}, {0xba1f9ac65117ec4bu, 512}, {0x2079777d509a7883u, 512}, /* conv5_x.0.shortcut.1: weight, bias, running_mean, running_var */
+    {0x7f45c9bf9f5ed556u, 2359296}, /* conv5_x.1.residual_function.0: weight */
+    {0xcb015800cdad4827u, 512}, {0xa3cf35c0733aac22u, 512}, {0x4896b53fffc02872u, 512}, {0xb0397aa5f5471d14u, 512}, /* conv5_x.1.residual_function.1: weight, bias, running_mean, running_var */
+    {0xb5f0ed62b69fca6du, 2359296}, /* conv5_x.1.residual_function.3: weight */
+    {0xf6b291e2e9f21a5au, 512}, {0x66420e2b488c7c07u, 512}, {0xc707b745d26feaa7u, 512}, {0xc11e1bc4e15c3a7u, 512}, /* conv5_x.1.residual_function.4: weight, bias, running_mean, running_var */
+    {0x79fb28a75603c7a0u, 102400}, {0x145e200af8fe4b85u, 200}, /* fc: weight, bias */
 };
 enum { TENSORS = (int)(sizeof resnet18_spd_tensors / sizeof resnet18_spd_tensors[0]) };
 
@@ -2120,137 +1970,93 @@ static void run(const float *weights, float *arena, const float *input, float *o
             BARRIER
         }
         switch (step) {
-        case 0: {
-            /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 12→64 *bn +silu */
+        case 0: { /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=1 12→64 *bn +silu */
             zero_halo(arena + T004, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
             resnet18_spd_n004_conv_image(input, scratch, weights + W004, weights + B004, NULL, arena + T004, thread, threads);
             break;
         }
-        case 1: {
-            /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu */
+        case 1: { /* %7 = conv2d(%4) k=3 p=1 64→64 *bn +relu */
             zero_halo(arena + T007, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
             conv_winograd(&C007, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
-        case 2: {
-            /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu */
+        case 2: { /* %11 = conv2d(%7, %4) k=3 p=1 64→64 *bn +residual +relu */
             zero_halo(arena + T011, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
             conv_winograd(&C011, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
-        case 3: {
-            /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu */
+        case 3: { /* %14 = conv2d(%11) k=3 p=1 64→64 *bn +relu */
             zero_halo(arena + T014, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
             conv_winograd(&C014, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
-        case 4: {
-            /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu */
+        case 4: { /* %18 = conv2d(%14, %11) k=3 p=1 64→64 *bn +residual +relu */
             zero_halo(arena + T018, 1, 32, 1, 1, 1, 1, 73984, 2176, 544, thread, threads);
             conv_winograd(&C018, arena, weights, arena, scratch, 0, 4, thread, threads);
             break;
         }
-        case 5: {
-            /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu */
+        case 5: { /* %21 = conv2d(%18) k=3 p=1 64→128 *phase_bn +relu */
             zero_halo(arena + T021, 1, 32, 2, 2, 2, 2, 165888, 4608, 576, thread, threads);
             conv_winograd(&C021, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
-        case 6: {
-            /* %26 = conv2d(%18) k=1 s=2 64→128 *bn */
-            conv_direct(&C026, weights, arena, thread, threads);
-            break;
-        }
-        case 7: {
-            /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu */
+        case 6: conv_direct(&C026, weights, arena, thread, threads); break; /* %26 = conv2d(%18) k=1 s=2 64→128 *bn */
+        case 7: { /* %28 = conv2d(%21[::2,::2] ++ %21[1::2,::2] ++ %21[::2,1::2] ++ %21[1::2,1::2], %26) k=3 p=1 512→128 *bn +residual +relu */
             zero_halo(arena + T028, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
             conv_winograd(&C028, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
-        case 8: {
-            /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu */
+        case 8: { /* %31 = conv2d(%28) k=3 p=1 128→128 *bn +relu */
             zero_halo(arena + T031, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
             conv_winograd(&C031, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
-        case 9: {
-            /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu */
+        case 9: { /* %35 = conv2d(%31, %28) k=3 p=1 128→128 *bn +residual +relu */
             zero_halo(arena + T035, 1, 16, 1, 1, 1, 1, 41472, 2304, 288, thread, threads);
             conv_winograd(&C035, arena, weights, arena, scratch, 0, 8, thread, threads);
             break;
         }
-        case 10: {
-            /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu */
+        case 10: { /* %38 = conv2d(%35) k=3 p=1 128→256 *phase_bn +relu */
             zero_halo(arena + T038, 1, 16, 2, 2, 2, 2, 102400, 5120, 320, thread, threads);
             conv_winograd(&C038, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
-        case 11: {
-            /* %43 = conv2d(%35) k=1 s=2 128→256 *bn */
-            conv_direct(&C043, weights, arena, thread, threads);
-            break;
-        }
-        case 12: {
-            /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu */
+        case 11: conv_direct(&C043, weights, arena, thread, threads); break; /* %43 = conv2d(%35) k=1 s=2 128→256 *bn */
+        case 12: { /* %45 = conv2d(%38[::2,::2] ++ %38[1::2,::2] ++ %38[::2,1::2] ++ %38[1::2,1::2], %43) k=3 p=1 1024→256 *bn +residual +relu */
             zero_halo(arena + T045, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
             conv_winograd(&C045, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
-        case 13: {
-            /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu */
+        case 13: { /* %48 = conv2d(%45) k=3 p=1 256→256 *bn +relu */
             zero_halo(arena + T048, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
             conv_winograd(&C048, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
-        case 14: {
-            /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu */
+        case 14: { /* %52 = conv2d(%48, %45) k=3 p=1 256→256 *bn +residual +relu */
             zero_halo(arena + T052, 1, 8, 1, 1, 1, 1, 25600, 2560, 160, thread, threads);
             conv_winograd(&C052, arena, weights, arena, scratch, 0, 16, thread, threads);
             break;
         }
-        case 15: {
-            /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu */
+        case 15: { /* %55 = conv2d(%52) k=3 p=1 256→512 *phase_bn +relu */
             zero_halo(arena + T055, 1, 8, 2, 2, 2, 2, 73728, 6144, 192, thread, threads);
             conv_winograd(&C055, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
-        case 16: {
-            /* %60 = conv2d(%52) k=1 s=2 256→512 *bn */
-            conv_direct(&C060, weights, arena, thread, threads);
-            break;
-        }
-        case 17: {
-            /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu */
+        case 16: conv_direct(&C060, weights, arena, thread, threads); break; /* %60 = conv2d(%52) k=1 s=2 256→512 *bn */
+        case 17: { /* %62 = conv2d(%55[::2,::2] ++ %55[1::2,::2] ++ %55[::2,1::2] ++ %55[1::2,1::2], %60) k=3 p=1 2048→512 *bn +residual +relu */
             zero_halo(arena + T062, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
             conv_winograd(&C062, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
-        case 18: {
-            /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu */
+        case 18: { /* %65 = conv2d(%62) k=3 p=1 512→512 *bn +relu */
             zero_halo(arena + T065, 1, 4, 1, 1, 1, 1, 18432, 3072, 96, thread, threads);
             conv_winograd(&C065, arena, weights, arena, scratch, 0, 32, thread, threads);
             break;
         }
-        case 19: {
-            /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu */
-            conv_winograd(&C069, arena, weights, arena, scratch, 0, 32, thread, threads);
-            break;
-        }
-        case 20: {
-            /* %70 = global_average_pool(%69) */
-            resnet18_spd_n070_global_average((const float *const[]){arena + T069}, arena + T070, thread, threads);
-            break;
-        }
-        case 21: {
-            /* %72 = conv2d(%70) k=1 512→200 */
-            conv_direct(&C072, weights, arena, thread, threads);
-            break;
-        }
-        case 22: {
-            /* the network's output */
-            resnet18_spd_output0_copy((const float *const[]){arena + T072}, output, thread, threads);
-            break;
-        }
+        case 19: conv_winograd(&C069, arena, weights, arena, scratch, 0, 32, thread, threads); break; /* %69 = conv2d(%65, %62) k=3 p=1 512→512 *bn +residual +relu */
+        case 20: resnet18_spd_n070_global_average((const float *const[]){arena + T069}, arena + T070, thread, threads); break; /* %70 = global_average_pool(%69) */
+        case 21: conv_direct(&C072, weights, arena, thread, threads); break; /* %72 = conv2d(%70) k=1 512→200 */
+        case 22: resnet18_spd_output0_copy((const float *const[]){arena + T072}, output, thread, threads); break; /* the network's output */
 
         }
     }
@@ -2264,72 +2070,51 @@ static void pack(const void *parameters, float *weights, int thread, int threads
     const uint64_t end = (uint64_t)42070672 * (uint64_t)(thread + 1) / (uint64_t)threads;
     for (uint64_t i = (uint64_t)42070672 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
-    /* %4 conv1.conv.conv */
     pack_image(weights + W004, 4, 1, 3, 2, (const int[]){0, 6, 3, 9}, (const int[]){1, 1, 1, 1}, 1, 1, tensor(parameters, 0), 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
-    pack_bias(weights + B004, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads);
-    /* %7 conv2_x.0.residual_function.0 */
+    pack_bias(weights + B004, NULL, 0, 64, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 1e-05}, thread, threads); /* %4 conv1.conv.conv */
     pack_winograd(weights + W007, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 5), 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
-    pack_bias(weights + B007, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads);
-    /* %11 conv2_x.0.residual_function.3 */
+    pack_bias(weights + B007, NULL, 0, 64, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 1e-05}, thread, threads); /* %7 conv2_x.0.residual_function.0 */
     pack_winograd(weights + W011, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 10), 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
-    pack_bias(weights + B011, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads);
-    /* %14 conv2_x.1.residual_function.0 */
+    pack_bias(weights + B011, NULL, 0, 64, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 1e-05}, thread, threads); /* %11 conv2_x.0.residual_function.3 */
     pack_winograd(weights + W014, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 15), 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
-    pack_bias(weights + B014, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads);
-    /* %18 conv2_x.1.residual_function.3 */
+    pack_bias(weights + B014, NULL, 0, 64, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 1e-05}, thread, threads); /* %14 conv2_x.1.residual_function.0 */
     pack_winograd(weights + W018, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 20), 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
-    pack_bias(weights + B018, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads);
-    /* %21 conv3_x.0.residual_function.0 */
+    pack_bias(weights + B018, NULL, 0, 64, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 1e-05}, thread, threads); /* %18 conv2_x.1.residual_function.3 */
     pack_winograd(weights + W021, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 6, winograd4_g, 64, tensor(parameters, 25), 0, 128, &(batch_norm){0}, thread, threads);
     pack_bias(weights + B021, NULL, 0, 128, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + B021 + 128, weights + B021 + 128 + 512, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, thread, threads);
-    /* %26 conv3_x.0.shortcut.0 */
+    pack_norm(weights + B021 + 128, weights + B021 + 128 + 512, 128, 128, 4, (const int[]){0, 256, 128, 384}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 1e-05}, thread, threads); /* %21 conv3_x.0.residual_function.0 */
     pack_direct(weights + W026, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 35), 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
-    pack_bias(weights + B026, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads);
-    /* %28 conv3_x.0.residual_function.4 */
+    pack_bias(weights + B026, NULL, 0, 128, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 1e-05}, thread, threads); /* %26 conv3_x.0.shortcut.0 */
     pack_winograd(weights + W028, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 6, winograd4_g, 512, tensor(parameters, 30), 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
-    pack_bias(weights + B028, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads);
-    /* %31 conv3_x.1.residual_function.0 */
+    pack_bias(weights + B028, NULL, 0, 128, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 1e-05}, thread, threads); /* %28 conv3_x.0.residual_function.4 */
     pack_winograd(weights + W031, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 40), 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
-    pack_bias(weights + B031, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads);
-    /* %35 conv3_x.1.residual_function.3 */
+    pack_bias(weights + B031, NULL, 0, 128, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 1e-05}, thread, threads); /* %31 conv3_x.1.residual_function.0 */
     pack_winograd(weights + W035, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 45), 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
-    pack_bias(weights + B035, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads);
-    /* %38 conv4_x.0.residual_function.0 */
+    pack_bias(weights + B035, NULL, 0, 128, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 1e-05}, thread, threads); /* %35 conv3_x.1.residual_function.3 */
     pack_winograd(weights + W038, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 6, winograd4_g, 128, tensor(parameters, 50), 0, 256, &(batch_norm){0}, thread, threads);
     pack_bias(weights + B038, NULL, 0, 256, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + B038 + 256, weights + B038 + 256 + 1024, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, thread, threads);
-    /* %43 conv4_x.0.shortcut.0 */
+    pack_norm(weights + B038 + 256, weights + B038 + 256 + 1024, 256, 256, 4, (const int[]){0, 512, 256, 768}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 1e-05}, thread, threads); /* %38 conv4_x.0.residual_function.0 */
     pack_direct(weights + W043, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 60), 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
-    pack_bias(weights + B043, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads);
-    /* %45 conv4_x.0.residual_function.4 */
+    pack_bias(weights + B043, NULL, 0, 256, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 1e-05}, thread, threads); /* %43 conv4_x.0.shortcut.0 */
     pack_winograd(weights + W045, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 4, winograd2_g, 1024, tensor(parameters, 55), 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
-    pack_bias(weights + B045, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads);
-    /* %48 conv4_x.1.residual_function.0 */
+    pack_bias(weights + B045, NULL, 0, 256, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 1e-05}, thread, threads); /* %45 conv4_x.0.residual_function.4 */
     pack_winograd(weights + W048, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, winograd4_g, 256, tensor(parameters, 65), 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
-    pack_bias(weights + B048, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads);
-    /* %52 conv4_x.1.residual_function.3 */
+    pack_bias(weights + B048, NULL, 0, 256, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 1e-05}, thread, threads); /* %48 conv4_x.1.residual_function.0 */
     pack_winograd(weights + W052, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 6, winograd4_g, 256, tensor(parameters, 70), 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
-    pack_bias(weights + B052, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads);
-    /* %55 conv5_x.0.residual_function.0 */
+    pack_bias(weights + B052, NULL, 0, 256, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 1e-05}, thread, threads); /* %52 conv4_x.1.residual_function.3 */
     pack_winograd(weights + W055, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 4, winograd2_g, 256, tensor(parameters, 75), 0, 512, &(batch_norm){0}, thread, threads);
     pack_bias(weights + B055, NULL, 0, 512, &(batch_norm){0}, thread, threads);
-    pack_norm(weights + B055 + 512, weights + B055 + 512 + 2048, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, thread, threads);
-    /* %60 conv5_x.0.shortcut.0 */
+    pack_norm(weights + B055 + 512, weights + B055 + 512 + 2048, 512, 512, 4, (const int[]){0, 1024, 512, 1536}, (const int[]){1, 1, 1, 1}, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 1e-05}, thread, threads); /* %55 conv5_x.0.residual_function.0 */
     pack_direct(weights + W060, 32, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 85), 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
-    pack_bias(weights + B060, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads);
-    /* %62 conv5_x.0.residual_function.4 */
+    pack_bias(weights + B060, NULL, 0, 512, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 1e-05}, thread, threads); /* %60 conv5_x.0.shortcut.0 */
     pack_winograd(weights + W062, 32, 1, 2048, (const input_view[]){{512, 0, 1}, {512, 512, 1}, {512, 1024, 1}, {512, 1536, 1}}, 4, 4, winograd2_g, 2048, tensor(parameters, 80), 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
-    pack_bias(weights + B062, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads);
-    /* %65 conv5_x.1.residual_function.0 */
+    pack_bias(weights + B062, NULL, 0, 512, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 1e-05}, thread, threads); /* %62 conv5_x.0.residual_function.4 */
     pack_winograd(weights + W065, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, winograd2_g, 512, tensor(parameters, 90), 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
-    pack_bias(weights + B065, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads);
-    /* %69 conv5_x.1.residual_function.3 */
+    pack_bias(weights + B065, NULL, 0, 512, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 1e-05}, thread, threads); /* %65 conv5_x.1.residual_function.0 */
     pack_winograd(weights + W069, 32, 1, 512, (const input_view[]){{512, 0, 1}}, 1, 4, winograd2_g, 512, tensor(parameters, 95), 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
-    pack_bias(weights + B069, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads);
-    /* %72 fc */
+    pack_bias(weights + B069, NULL, 0, 512, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 1e-05}, thread, threads); /* %69 conv5_x.1.residual_function.3 */
     pack_direct(weights + W072, 13, 4, 512, (const input_view[]){{512, 0, 1}}, 1, 1, 512, tensor(parameters, 100), 0, 200, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + B072, tensor(parameters, 101), 0, 200, &(batch_norm){0}, thread, threads);
+    pack_bias(weights + B072, tensor(parameters, 101), 0, 200, &(batch_norm){0}, thread, threads); /* %72 fc */
 
     (void)parameters;
 }
@@ -2341,7 +2126,7 @@ int resnet18_spd_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < RESNET18_SPD_PACKED_BYTES) return RESNET18_SPD_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != RESNET18_SPD_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xf3dca181861010c0u, 0xd428bd5386d4b1e6u, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x75bfaed2e9df1550u, 0xd428bd5386d4b1e6u, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     const int has_roots = check_roots(parameters);
     int damaged = 0;
@@ -2368,7 +2153,7 @@ int resnet18_spd_init(resnet18_spd_context *context, const void *packed, void *a
     if (arena_bytes < RESNET18_SPD_ARENA_BYTES(threads)) return RESNET18_SPD_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0xf3dca181861010c0u || header->graph_hash != 0xd428bd5386d4b1e6u)
+        header->version != 1 || header->pack_hash != 0x75bfaed2e9df1550u || header->graph_hash != 0xd428bd5386d4b1e6u)
         return RESNET18_SPD_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

@@ -116,54 +116,30 @@ extern int omp_get_num_threads(void);
 #define THREADS 1
 #endif
 
-/* ---- the register tile ------------------------------------------------------------------------------------- */
-
-/* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.
- *
- * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
- * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
- * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
- * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
- */
-INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
-                             const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
-                             const float *w, const int ahead)
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
+static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
-    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
-    ROLLED
-    for (int first = 0; first < lanes; first += together) {
-        UNROLL
-        for (int lane = first; lane < first + together; lane++) {
-            if (ahead > 0) {
-                UNROLL
-                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
-            }
-            UNROLL
-            for (int i = 0; i < rows; i++) {
-                UNROLL
-                for (int j = 0; j < cols; j++) {
-                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
-                    UNROLL
-                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
-                }
-            }
-            w += vectors * VL;
+    const int all = images * (top + rows + bottom);
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
+        const int row = unit % (top + rows + bottom) - top;
+        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
+        if (row < 0 || row >= rows) {
+            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
+            continue;
+        }
+        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
+            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
+            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
         }
     }
-    return w;
 }
-
-/* ---- activations: each works in place on one vector; NaN stays NaN ------------------------------------------- */
 
 INLINE void clamp(vec *v, float low, float high)
 {
     const vec a = SELECT(*v < low, SPLAT(low), *v);
     *v = SELECT(a > high, SPLAT(high), a);
 }
-
-INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
-
-INLINE void leaky_relu(vec *v, float slope) { *v = SELECT(*v < 0.0f, *v * slope, *v); }
 
 /* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = v log2 e + n, e^-v = 2^n 2^-f: adding 1.5 * 2^23 + 127
  * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^-f is a polynomial on [-1/2, 1/2].
@@ -189,48 +165,13 @@ INLINE void one_plus_exp_minus(vec *v)
 #endif
 }
 
-/* v / (1 + e^-v). Below -87 the result is that of -87, about -1e-36: so it is for minus infinity too. */
-INLINE void silu(vec *v)
-{
-    const vec a = SELECT(*v < -87.0f, SPLAT(-87.0f), *v);
-    vec d = SELECT(a > 87.0f, SPLAT(87.0f), a);
-    one_plus_exp_minus(&d);
-    *v = a / d;
-}
+INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
 
 INLINE void sigmoid(vec *v)
 {
     clamp(v, -87.0f, 87.0f);
     one_plus_exp_minus(v);
     *v = 1.0f / *v;
-}
-
-/* v * min(max(v + 3, 0), 6) / 6; minus infinity, whose product with 0 would be NaN, is cut off first. */
-INLINE void hard_swish(vec *v)
-{
-    const vec a = SELECT(*v < -3.0f, SPLAT(-3.0f), *v);
-    vec gate = a + 3.0f;
-    gate = SELECT(gate > 6.0f, SPLAT(6.0f), gate);
-    *v = a * (gate * (1.0f / 6.0f));
-}
-
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
-static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
-{
-    const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
-        const int row = unit % (top + rows + bottom) - top;
-        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
-        if (row < 0 || row >= rows) {
-            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
-            continue;
-        }
-        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
-            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
-            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
-        }
-    }
 }
 
 /* ---- derivatives of the activations: each turns u, the activation's argument, into the derivative there ------------- */
@@ -682,65 +623,75 @@ static void pack_image(float *to, int out_blocks, int strip, int channels, int s
 
 /* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
  * its weights and biases in the arena; S, memory of the arena that threads share in its step. */
-#define T001 331776 /* 16×32×32, steps 0 to 2 */
-#define W001 0
-#define B001 432
-#define S001 0
-#define T003 1184 /* 16×32×32, steps 2 to 3 */
-#define T005 331776 /* 32×16×16, steps 3 to 21 */
-#define W005 466944
-#define B005 499712
-#define S005 466944
-#define T007 0 /* 32×16×16, steps 5 to 6 */
-#define T009 135168 /* 64×8×8, steps 6 to 16 */
-#define W009 221184
-#define B009 229376
-#define S009 221184
-#define T011 0 /* 64×8×8, steps 8 to 9 */
-#define T012 67584 /* 64×1×1, steps 9 to 12 */
-#define T014 1040 /* 10×1×1, steps 10 to 11 */
-#define W014 0
-#define B014 1024
-#define S014 0
-#define S015 0
-#define T016 841792 /* 16×1×1, steps 1 to 27 */
-#define S016 0
-#define T017 270336 /* 32×1×1, steps 4 to 21 */
-#define S017 499744
-#define T018 68608 /* 64×1×1, steps 7 to 16 */
-#define S018 202752
-#define T019 5120 /* 10×1×1, steps 11 to 13 */
-#define S020 0
-#define T021 1088 /* 64×1×1, steps 13 to 14 */
-#define W022 0
-#define B022 1024
-#define S022 0
-#define T023 202752 /* 64×8×8, steps 14 to 19 */
-#define T025 512 /* 64×1×1, steps 15 to 16 */
-#define S025 0
-#define T026 202752 /* 64×8×8, steps 16 to 19 */
-#define T029 602704 /* 32×16×16, steps 19 to 25 */
-#define W030 0
-#define B030 8192
-#define S030 0
-#define T031 1024 /* 32×1×1, steps 20 to 21 */
-#define S031 0
-#define T032 602704 /* 32×16×16, steps 21 to 25 */
-#define S034 768000
-#define T035 0 /* 16×32×32, steps 25 to 28 */
-#define W036 768000
-#define B036 841728
-#define S036 768000
-#define T037 272384 /* 16×1×1, steps 26 to 27 */
-#define S037 270336
-#define T038 0 /* 16×32×32, steps 27 to 28 */
-#define S040 270336
-#define T041 0 /* 32×16×16, steps 17 to 18 */
-#define T042 331776 /* 16×32×32, steps 22 to 27 */
-#define W042 0
-#define B042 432
-#define S042 0
-#define T043 1184 /* 16×32×32, steps 23 to 24 */
+enum {
+    T001 = 331776, W001 = 0, B001 = 432, S001 = 0, /* 16×32×32, steps 0 to 2 */
+    T003 = 1184, /* 16×32×32, steps 2 to 3 */
+    T005 = 331776, W005 = 466944, B005 = 499712, S005 = 466944, /* 32×16×16, steps 3 to 21 */
+    T007 = 0, /* 32×16×16, steps 5 to 6 */
+    T009 = 135168, W009 = 221184, B009 = 229376, S009 = 221184, /* 64×8×8, steps 6 to 16 */
+    T011 = 0, /* 64×8×8, steps 8 to 9 */
+    T012 = 67584, /* 64×1×1, steps 9 to 12 */
+    T014 = 1040, W014 = 0, B014 = 1024, S014 = 0, /* 10×1×1, steps 10 to 11 */
+    S015 = 0,
+    T016 = 841792, S016 = 0, /* 16×1×1, steps 1 to 27 */
+    T017 = 270336, S017 = 499744, /* 32×1×1, steps 4 to 21 */
+    T018 = 68608, S018 = 202752, /* 64×1×1, steps 7 to 16 */
+    T019 = 5120, /* 10×1×1, steps 11 to 13 */
+    S020 = 0,
+    T021 = 1088, /* 64×1×1, steps 13 to 14 */
+    W022 = 0, B022 = 1024, S022 = 0,
+    T023 = 202752, /* 64×8×8, steps 14 to 19 */
+    T025 = 512, S025 = 0, /* 64×1×1, steps 15 to 16 */
+    T026 = 202752, /* 64×8×8, steps 16 to 19 */
+    T029 = 602704, /* 32×16×16, steps 19 to 25 */
+    W030 = 0, B030 = 8192, S030 = 0,
+    T031 = 1024, S031 = 0, /* 32×1×1, steps 20 to 21 */
+    T032 = 602704, /* 32×16×16, steps 21 to 25 */
+    S034 = 768000,
+    T035 = 0, /* 16×32×32, steps 25 to 28 */
+    W036 = 768000, B036 = 841728, S036 = 768000,
+    T037 = 272384, S037 = 270336, /* 16×1×1, steps 26 to 27 */
+    T038 = 0, /* 16×32×32, steps 27 to 28 */
+    S040 = 270336,
+    T041 = 0, /* 32×16×16, steps 17 to 18 */
+    T042 = 331776, W042 = 0, B042 = 432, S042 = 0, /* 16×32×32, steps 22 to 27 */
+    T043 = 1184, /* 16×32×32, steps 23 to 24 */
+};
+
+/* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.
+ *
+ * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
+ * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
+ * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
+ * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
+ */
+INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
+                             const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
+                             const float *w, const int ahead)
+{
+    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
+    ROLLED
+    for (int first = 0; first < lanes; first += together) {
+        UNROLL
+        for (int lane = first; lane < first + together; lane++) {
+            if (ahead > 0) {
+                UNROLL
+                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
+            }
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) {
+                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+                    UNROLL
+                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                }
+            }
+            w += vectors * VL;
+        }
+    }
+    return w;
+}
 
 /* Convolution that reads the caller's image, planar [image][channel][row][column]; any kernel, stride and padding.
  *
@@ -753,11 +704,6 @@ static void pack_image(float *to, int out_blocks, int strip, int channels, int s
  *
  * Preconditions. w, bias, r, y and their strides are multiples of 64 bytes; y overlaps neither r nor the image. `scratch`
  * is private to this thread: KH * ((OUT_COLS - 1) * STRIDE + KW) * CHANNELS floats.
- *
- * Holes. CHANNELS, IN_ROWS, IN_COLS: the image. STRIDE, PAD_TOP, PAD_LEFT, KH, KW: the convolution. IMAGES, OUT_ROWS,
- * OUT_COLS, OUT_BLOCKS: the output. TILE_COLS, STRIP: the register tile, pixels and blocks of outputs. Y_IMAGE, Y_ROW,
- * Y_BLOCK, R_IMAGE, R_ROW, R_BLOCK: strides of y and r. EPILOGUE: statements on the vector v; in scope are bias, phase
- * (index into a table [row parity][column parity][output]), channel, and r + residual, where the residual of v lies.
  */
 
 /* %1 = conv2d(%0) k=3 p=1 3→16      16×32×32      0  tiny-spd.swift:7
@@ -888,11 +834,6 @@ OUTLINE void tiny_spd_train_n001_conv_image(const float *restrict images, float 
  * Result: a table of rows of BLOCKS * 16 floats, PHASES rows each of mean, 1 / sqrt(variance + EPSILON) = r, gamma r and
  * beta - mean gamma r; padded lanes are 0. Running statistics become (1 - MOMENTUM) old + MOMENTUM new, with the unbiased
  * variance, as PyTorch has them.
- *
- * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; Z_IMAGE, Z_ROW, Z_BLOCK: strides of z; PHASES, FIRST, STRIDE; CHUNK: rows, an
- * even number if there are phases and ROWS is even; EPSILON, MOMENTUM; GATHERED; SLOTS, their
- * number. scratch: the slots, each [PHASES][2][BLOCKS * 16] floats, mean and squares, and after them 16 floats, of which the
- * first PHASES are the numbers of values.
  */
 
 /* %16 = statistics(%1)      16×1×1      1  tiny-spd.swift:7
@@ -2129,8 +2070,6 @@ OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const ve
  *
  * Preconditions. Labels are below CLASSES, which _check tells; scratch is aligned to 8 bytes. All threads run at the same
  * time, since they meet at a barrier. The text of training_math.c comes before it.
- *
- * Holes. IMAGES, CLASSES. X_IMAGE, X_BLOCK, DX_IMAGE, DX_BLOCK: strides. SCRATCH: floats of scratch.
  */
 
 /* %15 = cross_entropy(%14) → %19      4×1×1      loss  tiny-spd.swift:12
@@ -2327,17 +2266,6 @@ INLINE void store_gradients(float *const dw[], const int *starts, const int part
  * of part k of the outputs, (outputs of the part, INPUTS, KH, KW); db[k]: of its bias, if BIAS. sums: shared, CHUNKS * STRIPS *
  * (IN_BLOCKS + BIAS) * SLAB floats, unused if CHUNKS is 1; scratch: private to the thread, GROUP * SLAB floats, used only then.
  * SLAB = KH * KW * 16 * STRIP * VL, STRIPS = ceil(OUT_BLOCKS * 16 / VL / STRIP). All threads of the team must call it.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
- * STARTS: the first output of each part of the outputs, a list; 0 if there is one. KH, KW: taps. IN_BLOCKS: blocks of
- * inputs of all segments. TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower).
- * BAND, GROUP, ACROSS, CHUNKS: see above; BAND is a number of rows of all images. DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy.
- * FETCH: whether the next band is fetched ahead, for inputs too large to lie in a cache. ADD: whether gradients are added to what
- * dw and db hold. BIAS: whether there is a bias. CHANNELS, TARGETS, TARGET_STRIDES: a list each, with a value for each segment:
- * channel c of it is input TARGET + c * TARGET_STRIDE of the weights.
- * SEGMENTS: as for the direct convolution, ACCUMULATE(first, count, blocks of inputs, step from block to block, from tap
- * row to tap row, tap column to tap column, output row to output row, output column to output column, image to image,
- * and the factor of a nearest upsampling, which divides OUT_ROWS and OUT_COLS, or 1).
  */
 
 /* %20 = weight_gradient(%12, %19) k=1 13.weight      10×1×1      13  tiny-spd.swift:12
@@ -2591,10 +2519,6 @@ OUTLINE void tiny_spd_train_n024_global_average_gradient(const float *g, float *
  * norm_statistics.c. Result: a table of the same rows: sum g, sum g x, and k0, k1 such that the gradient of z is
  * scale g - k0 - k1 z:
  *     k1 = scale r / M sum g x,    k0 = scale / M sum g - k1 mean,    M values to a channel.
- *
- * Holes. IMAGES, ROWS, COLS, BLOCKS, CHANNELS; G_, Z_ and Y_ IMAGE, ROW and BLOCK: strides of dy, of z and of y, the result of a
- * final ReLU; PHASES, FIRST, STRIDE, CHUNK: as for the statistics; SLOPE: statements on the vector g, with u = scale z + shift
- * and y + at in scope. scratch: 2 * chunks * PHASES * BLOCKS * 16 floats.
  */
 
 /* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu      64×1×1      10  tiny-spd.swift:11
@@ -2682,10 +2606,7 @@ OUTLINE void tiny_spd_train_n025_batch_norm_backward_reduce(const float *dy, con
  * slopes of what follows the normalisation; without one dz = g. The residual's gradient is dy times the final slope alone.
  *
  * dz may be dy: each vector is read before it is written. `table` and `sums` are those of norm_statistics.c and
- * batch_norm_backward_reduce.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
- * (the result of a final ReLU), dz and the residual's gradient dr; SCALE, SHIFT, K0, K1: vectors in terms of line, sum and
- * phase; FINAL, SLOPE: statements on the vector g, with u = scale z + shift and y + at in scope; STORE: stores of g, dz (d) and
- * the residual's gradient (h), with dz + to and dr + other in scope.
+ * batch_norm_backward_reduce.c.
  */
 
 /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26      64×8×8      10  tiny-spd.swift:11
@@ -2748,14 +2669,6 @@ OUTLINE void tiny_spd_train_n027_normalize_gradient(const float *dy, const float
  * gradient; pointers and strides are multiples of 64 bytes. dw[k]: gradient of part k of the outputs, (outputs of the part, INPUTS);
  * db[k]: of its bias, if BIAS. scratch: private to the thread, PANEL * (ACROSS * 16 + TURNS * STRIP * VL) floats for panels and
  * ACROSS * TURNS * (16 + BIAS) * STRIP * VL for slabs.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS: the output. OUTPUTS, INPUTS: real ones, INPUTS those of the weights.
- * STARTS: the first output of each part of the outputs, a list; 0 if there is one. IN_BLOCKS: blocks of inputs of all segments.
- * TILE: 16 or a divisor of it. STRIP: vectors of outputs in a strip (the last may be narrower). PANEL, ACROSS, TURNS: see above.
- * DY_IMAGE, DY_ROW, DY_BLOCK: strides of dy. ADD: whether gradients are added to what dw and db hold. BIAS: whether there is a
- * bias. CHANNELS, TARGETS, TARGET_STRIDES: a list each, with a value for each segment: channel c of it is input TARGET + c *
- * TARGET_STRIDE of the weights. SEGMENTS: as for the Winograd convolution, PACK(first, count, blocks of inputs, step from block to
- * block, from output row to output row, output column to output column, image to image).
  */
 
 /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight      64×1×1      8  tiny-spd.swift:11
@@ -3612,11 +3525,8 @@ OUTLINE void tiny_spd_train_n039_normalize_gradient(const float *dy, const float
  * A tap of an input is one number of the image for each pixel: registers hold the sums of TOGETHER taps and a block of outputs
  * over a row, each tap's number is broadcast. A unit of work is one block of outputs in a chunk of the images; chunks wait in
  * scratch and are added up in order.
- *
- * Holes. IMAGES, OUT_ROWS, OUT_COLS, OUT_BLOCKS, OUTPUTS; CHANNELS, IN_ROWS, IN_COLS: the image; KW, STRIDE, PAD_TOP,
- * PAD_LEFT: the convolution in the image's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
- * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
+
 /* Taps whose sums are in registers at a time. */
 enum { tiny_spd_train_n040_weight_gradient_image_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
 
@@ -3722,7 +3632,7 @@ OUTLINE void tiny_spd_train_n040_weight_gradient_image(const float *images, cons
 /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics      32×16×16      4  tiny-spd.swift:8 */
 static const winograd C005 = {
     .images = 16, .rows = 16, .cols = 16, .blocks = 2, .in_blocks = 4, .w = W005, .bias = B005,
-    .x = (const source[]){{(const ptrdiff_t[]){T003 - 2 * 576 - 2 * 16, T003 - 1 * 576 - 2 * 16, T003 - 2 * 576 - 1 * 16, T003 - 1 * 576 - 1 * 16}, 4, 1, 20736, 1152, 32, 1152, 32, 576, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T003 - 2 * 576 - 2 * 16, T003 - 576 - 2 * 16, T003 - 2 * 576 - 16, T003 - 576 - 16}, 4, 1, 20736, 1152, 32, 1152, 32, 576, 1}}, .sources = 1,
     .y = {T005, 8448, 528, 16, 256},
     .m = 2, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 1168, .m_plane = 304, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd2_read_step32, .write = winograd2_write_plain_gather,
@@ -3731,7 +3641,7 @@ static const winograd C005 = {
 /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics      64×8×8      8  tiny-spd.swift:11 */
 static const direct C009 = {
     .images = 16, .rows = 8, .cols = 8, .blocks = 4, .kh = 1, .groups = 1, .depth = 128, .w = W009, .bias = B009,
-    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 1 * 528, T007 + 1 * 16, T007 + 1 * 528 + 1 * 16}, 4, 2, 8448, 1056, 32, 1056, 32, 256, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 528, T007 + 16, T007 + 528 + 16}, 4, 2, 8448, 1056, 32, 1056, 32, 256, 1}}, .sources = 1,
     .y = {T009, 4224, 528, 16, 128},
     .strip = 1, .tile_rows = 1, .tile_cols = 4, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x4x1_step32}}, .finish = direct_finish_plain_gather,
@@ -3767,7 +3677,7 @@ static const direct C030 = {
 /* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2]      64×16×16      4  tiny-spd.swift:8 */
 static const winograd C036 = {
     .images = 16, .rows = 16, .cols = 16, .blocks = 4, .in_blocks = 2, .w = W036, .bias = B036,
-    .x = (const source[]){{(const ptrdiff_t[]){T032 - 1 * 576 - 1 * 16}, 1, 2, 10368, 576, 16, 576, 16, 288, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T032 - 576 - 16}, 1, 2, 10368, 576, 16, 576, 16, 288, 1}}, .sources = 1,
     .y = {T035, 16896, 1056, 32, 512}, .y_blocks = (const ptrdiff_t[]){0, 528, 16, 544},
     .m = 4, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 528, .m_plane = 272, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd4_read, .write = winograd4_write_plain,
@@ -3942,119 +3852,60 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
             BARRIER
         }
         switch (step) {
-        case 0: {
-            /* %1 = conv2d(%0) k=3 p=1 3→16 */
+        case 0: { /* %1 = conv2d(%0) k=3 p=1 3→16 */
             pack_image(arena + W001, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
             pack_bias(arena + B001, 1, NULL, 16, thread);
             BARRIER
             tiny_spd_train_n001_conv_image(input, scratch, arena + W001, arena + B001, NULL, arena + T001, thread, threads);
             break;
         }
-        case 1: {
-            /* %16 = statistics(%1) */
-            tiny_spd_train_n016_norm_statistics(arena + T001, values + 432, values + 448, values + 464, values + 480, arena + T016, arena + S016, thread, threads);
-            break;
-        }
-        case 2: {
-            /* %3 = normalize(%1, %16) *bn +relu */
+        case 1: tiny_spd_train_n016_norm_statistics(arena + T001, values + 432, values + 448, values + 464, values + 480, arena + T016, arena + S016, thread, threads); break; /* %16 = statistics(%1) */
+        case 2: { /* %3 = normalize(%1, %16) *bn +relu */
             zero_halo(arena + T003, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
             tiny_spd_train_n003_normalize(arena + T001, arena + T016, NULL, arena + T003, thread, threads);
             break;
         }
-        case 3: {
-            /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics */
+        case 3: { /* %5 = conv2d(%3[::2,::2] ++ %3[1::2,::2] ++ %3[::2,1::2] ++ %3[1::2,1::2]) k=3 p=1 64→32 +statistics */
             pack_winograd(arena + W005, 0, 2, 2, 1, 4, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, (const weight_run[]){{32, 0, 576}}, values + 496, (const int[]){0, 1, 2, 3, 4, 5, 6, 7, 8}, 4, winograd2_g, thread, threads);
             pack_bias(arena + B005, 2, NULL, 32, thread);
             BARRIER
             conv_winograd_gathering(&C005, arena, arena, arena, scratch, arena + S017, 0, 2, thread, threads);
             break;
         }
-        case 4: {
-            /* %17 = statistics(%5) */
-            tiny_spd_train_n017_norm_statistics(arena + T005, values + 18928, values + 18960, values + 18992, values + 19024, arena + T017, arena + S017, thread, threads);
-            break;
-        }
-        case 5: {
-            /* %7 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T007, thread, threads);
-            break;
-        }
-        case 6: {
-            /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics */
+        case 4: tiny_spd_train_n017_norm_statistics(arena + T005, values + 18928, values + 18960, values + 18992, values + 19024, arena + T017, arena + S017, thread, threads); break; /* %17 = statistics(%5) */
+        case 5: tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T007, thread, threads); break; /* %7 = normalize(%5, %17) *bn +relu */
+        case 6: { /* %9 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→64 +statistics */
             pack_direct(arena + W009, 4, 1, 8, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, (const weight_run[]){{64, 0, 128}}, values + 19056, 1, (const int[]){0}, thread, threads);
             pack_bias(arena + B009, 4, NULL, 64, thread);
             BARRIER
             conv_direct_gathering(&C009, arena, arena, arena + S018, thread, threads);
             break;
         }
-        case 7: {
-            /* %18 = statistics(%9) */
-            tiny_spd_train_n018_norm_statistics(arena + T009, values + 27248, values + 27312, values + 27376, values + 27440, arena + T018, arena + S018, thread, threads);
-            break;
-        }
-        case 8: {
-            /* %11 = normalize(%9, %18) *bn +relu */
-            tiny_spd_train_n011_normalize(arena + T009, arena + T018, NULL, arena + T011, thread, threads);
-            break;
-        }
-        case 9: {
-            /* %12 = global_average_pool(%11) */
-            tiny_spd_train_n012_global_average((const float *const[]){arena + T011}, arena + T012, thread, threads);
-            break;
-        }
-        case 10: {
-            /* %14 = conv2d(%12) k=1 64→10 */
+        case 7: tiny_spd_train_n018_norm_statistics(arena + T009, values + 27248, values + 27312, values + 27376, values + 27440, arena + T018, arena + S018, thread, threads); break; /* %18 = statistics(%9) */
+        case 8: tiny_spd_train_n011_normalize(arena + T009, arena + T018, NULL, arena + T011, thread, threads); break; /* %11 = normalize(%9, %18) *bn +relu */
+        case 9: tiny_spd_train_n012_global_average((const float *const[]){arena + T011}, arena + T012, thread, threads); break; /* %12 = global_average_pool(%11) */
+        case 10: { /* %14 = conv2d(%12) k=1 64→10 */
             pack_direct(arena + W014, 1, 1, 4, (const weight_run[]){{64, 0, 1}}, (const weight_run[]){{10, 0, 64}}, values + 27504, 1, (const int[]){0}, thread, threads);
             pack_bias(arena + B014, 1, values + 28144, 10, thread);
             BARRIER
             conv_direct(&C014, arena, arena, thread, threads);
             break;
         }
-        case 11: {
-            /* %15 = cross_entropy(%14) → %19 */
-            tiny_spd_train_n015_cross_entropy(arena + T014, batch->labels, batch->label_smoothing, arena + T019, losses, arena + S015, thread, threads);
-            break;
-        }
-        case 12: {
-            /* %20 = weight_gradient(%12, %19) k=1 13.weight */
-            tiny_spd_train_n020_weight_gradient((const float *const[]){arena + T012}, arena + T019, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + S020, NULL, thread, threads);
-            break;
-        }
-        case 13: {
-            /* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21 */
+        case 11: tiny_spd_train_n015_cross_entropy(arena + T014, batch->labels, batch->label_smoothing, arena + T019, losses, arena + S015, thread, threads); break; /* %15 = cross_entropy(%14) → %19 */
+        case 12: tiny_spd_train_n020_weight_gradient((const float *const[]){arena + T012}, arena + T019, (float *const[]){gradients + 27504}, (float *const[]){gradients + 28144}, arena + S020, NULL, thread, threads); break; /* %20 = weight_gradient(%12, %19) k=1 13.weight */
+        case 13: { /* %22 = conv2d(%19) k=1 adjoint=[0]×[0] 10→64 → %21 */
             pack_direct(arena + W022, 4, 1, 1, (const weight_run[]){{10, 0, 64}}, (const weight_run[]){{64, 0, 1}}, values + 27504, 1, (const int[]){0}, thread, threads);
             pack_bias(arena + B022, 4, NULL, 64, thread);
             BARRIER
             conv_direct(&C022, arena, arena, thread, threads);
             break;
         }
-        case 14: {
-            /* %24 = global_average_gradient(%21) → %23 */
-            tiny_spd_train_n024_global_average_gradient(arena + T021, arena + T023, thread, threads);
-            break;
-        }
-        case 15: {
-            /* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu */
-            tiny_spd_train_n025_batch_norm_backward_reduce(arena + T023, arena + T009, NULL, arena + T018, gradients + 27248, gradients + 27312, arena + T025, arena + S025, thread, threads);
-            break;
-        }
-        case 16: {
-            /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26 */
-            tiny_spd_train_n027_normalize_gradient(arena + T023, arena + T009, NULL, arena + T018, arena + T025, arena + T026, NULL, thread, threads);
-            break;
-        }
-        case 17: {
-            /* %41 = normalize(%5, %17) *bn +relu */
-            tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T041, thread, threads);
-            break;
-        }
-        case 18: {
-            /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight */
-            tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + T041, arena + T041 + 1 * 528, arena + T041 + 1 * 16, arena + T041 + 1 * 528 + 1 * 16}, arena + T026, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, thread, threads);
-            break;
-        }
-        case 19: {
-            /* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2] */
+        case 14: tiny_spd_train_n024_global_average_gradient(arena + T021, arena + T023, thread, threads); break; /* %24 = global_average_gradient(%21) → %23 */
+        case 15: tiny_spd_train_n025_batch_norm_backward_reduce(arena + T023, arena + T009, NULL, arena + T018, gradients + 27248, gradients + 27312, arena + T025, arena + S025, thread, threads); break; /* %25 = batch_norm_backward_reduce(%23, %9, %18) *bn +relu */
+        case 16: tiny_spd_train_n027_normalize_gradient(arena + T023, arena + T009, NULL, arena + T018, arena + T025, arena + T026, NULL, thread, threads); break; /* %27 = normalize_gradient(%23, %9, %18, %25) *bn +relu → %26 */
+        case 17: tiny_spd_train_n007_normalize(arena + T005, arena + T017, NULL, arena + T041, thread, threads); break; /* %41 = normalize(%5, %17) *bn +relu */
+        case 18: tiny_spd_train_n028_weight_gradient_1x1((const float *const[]){arena + T041, arena + T041 + 528, arena + T041 + 16, arena + T041 + 528 + 16}, arena + T026, (float *const[]){gradients + 19056}, (float *const[]){NULL}, scratch, thread, threads); break; /* %28 = weight_gradient(%41[::2,::2] ++ %41[1::2,::2] ++ %41[::2,1::2] ++ %41[1::2,1::2], %26) k=1 8.weight */
+        case 19: { /* %30 = conv2d(%26) k=1 adjoint=[0]×[0] 64→128 → %29[::2,::2] ++ %29[1::2,::2] ++ %29[::2,1::2] ++ %29[1::2,1::2] */
             zero_halo(arena + T029, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
             pack_direct(arena + W030, 8, 1, 4, (const weight_run[]){{64, 0, 128}}, (const weight_run[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, values + 19056, 1, (const int[]){0}, thread, threads);
             pack_bias(arena + B030, 8, NULL, 128, thread);
@@ -4062,59 +3913,35 @@ static void run(tiny_spd_train_trainer *trainer, const tiny_spd_train_batch *bat
             conv_direct(&C030, arena, arena, thread, threads);
             break;
         }
-        case 20: {
-            /* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu */
-            tiny_spd_train_n031_batch_norm_backward_reduce(arena + T029, arena + T005, NULL, arena + T017, gradients + 18928, gradients + 18960, arena + T031, arena + S031, thread, threads);
-            break;
-        }
-        case 21: {
-            /* %33 = normalize_gradient(%29, %5, %17, %31) *bn +relu → %32 */
+        case 20: tiny_spd_train_n031_batch_norm_backward_reduce(arena + T029, arena + T005, NULL, arena + T017, gradients + 18928, gradients + 18960, arena + T031, arena + S031, thread, threads); break; /* %31 = batch_norm_backward_reduce(%29, %5, %17) *bn +relu */
+        case 21: { /* %33 = normalize_gradient(%29, %5, %17, %31) *bn +relu → %32 */
             zero_halo(arena + T032, 16, 16, 1, 1, 1, 1, 10368, 576, 288, thread, threads);
             tiny_spd_train_n033_normalize_gradient(arena + T029, arena + T005, NULL, arena + T017, arena + T031, arena + T032, NULL, thread, threads);
             break;
         }
-        case 22: {
-            /* %42 = conv2d(%0) k=3 p=1 3→16 */
+        case 22: { /* %42 = conv2d(%0) k=3 p=1 3→16 */
             pack_image(arena + W042, 1, 1, 3, 1, (const int[]){0}, (const int[]){1}, 3, 3, values + 0, 16, thread, threads);
             pack_bias(arena + B042, 1, NULL, 16, thread);
             BARRIER
             tiny_spd_train_n001_conv_image(input, scratch, arena + W042, arena + B042, NULL, arena + T042, thread, threads);
             break;
         }
-        case 23: {
-            /* %43 = normalize(%42, %16) *bn +relu */
+        case 23: { /* %43 = normalize(%42, %16) *bn +relu */
             zero_halo(arena + T043, 16, 32, 2, 2, 2, 2, 20736, 576, 576, thread, threads);
             tiny_spd_train_n003_normalize(arena + T042, arena + T016, NULL, arena + T043, thread, threads);
             break;
         }
-        case 24: {
-            /* %34 = weight_gradient(%43[::2,::2] ++ %43[1::2,::2] ++ %43[::2,1::2] ++ %43[1::2,1::2], %32) k=3 4.weight */
-            tiny_spd_train_n034_weight_gradient((const float *const[]){arena + T043 - 2 * 576 - 2 * 16, arena + T043 - 1 * 576 - 2 * 16, arena + T043 - 2 * 576 - 1 * 16, arena + T043 - 1 * 576 - 1 * 16}, arena + T032, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + S034, NULL, thread, threads);
-            break;
-        }
-        case 25: {
-            /* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2] */
+        case 24: tiny_spd_train_n034_weight_gradient((const float *const[]){arena + T043 - 2 * 576 - 2 * 16, arena + T043 - 576 - 2 * 16, arena + T043 - 2 * 576 - 16, arena + T043 - 576 - 16}, arena + T032, (float *const[]){gradients + 496}, (float *const[]){NULL}, arena + S034, NULL, thread, threads); break; /* %34 = weight_gradient(%43[::2,::2] ++ %43[1::2,::2] ++ %43[::2,1::2] ++ %43[1::2,1::2], %32) k=3 4.weight */
+        case 25: { /* %36 = conv2d(%32) k=3 p=1 adjoint=[2, 1, 0]×[2, 1, 0] 32→64 → %35[::2,::2] ++ %35[1::2,::2] ++ %35[::2,1::2] ++ %35[1::2,1::2] */
             pack_winograd(arena + W036, 0, 4, 4, 1, 2, (const weight_run[]){{32, 0, 576}}, (const weight_run[]){{16, 0, 9}, {16, 144, 9}, {16, 288, 9}, {16, 432, 9}}, values + 496, (const int[]){8, 7, 6, 5, 4, 3, 2, 1, 0}, 6, winograd4_g, thread, threads);
             pack_bias(arena + B036, 4, NULL, 64, thread);
             BARRIER
             conv_winograd(&C036, arena, arena, arena, scratch, 0, 4, thread, threads);
             break;
         }
-        case 26: {
-            /* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu */
-            tiny_spd_train_n037_batch_norm_backward_reduce(arena + T035, arena + T042, NULL, arena + T016, gradients + 432, gradients + 448, arena + T037, arena + S037, thread, threads);
-            break;
-        }
-        case 27: {
-            /* %39 = normalize_gradient(%35, %42, %16, %37) *bn +relu → %38 */
-            tiny_spd_train_n039_normalize_gradient(arena + T035, arena + T042, NULL, arena + T016, arena + T037, arena + T038, NULL, thread, threads);
-            break;
-        }
-        case 28: {
-            /* %40 = weight_gradient(%0, %38) k=3 0.weight */
-            tiny_spd_train_n040_weight_gradient_image(input, arena + T038, gradients + 0, NULL, arena + S040, thread, threads);
-            break;
-        }
+        case 26: tiny_spd_train_n037_batch_norm_backward_reduce(arena + T035, arena + T042, NULL, arena + T016, gradients + 432, gradients + 448, arena + T037, arena + S037, thread, threads); break; /* %37 = batch_norm_backward_reduce(%35, %42, %16) *bn +relu */
+        case 27: tiny_spd_train_n039_normalize_gradient(arena + T035, arena + T042, NULL, arena + T016, arena + T037, arena + T038, NULL, thread, threads); break; /* %39 = normalize_gradient(%35, %42, %16, %37) *bn +relu → %38 */
+        case 28: tiny_spd_train_n040_weight_gradient_image(input, arena + T038, gradients + 0, NULL, arena + S040, thread, threads); break; /* %40 = weight_gradient(%0, %38) k=3 0.weight */
 
         }
     }

@@ -116,54 +116,30 @@ extern int omp_get_num_threads(void);
 #define THREADS 1
 #endif
 
-/* ---- the register tile ------------------------------------------------------------------------------------- */
-
-/* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.
- *
- * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
- * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
- * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
- * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
- */
-INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
-                             const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
-                             const float *w, const int ahead)
+/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
+static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
+                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
 {
-    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
-    ROLLED
-    for (int first = 0; first < lanes; first += together) {
-        UNROLL
-        for (int lane = first; lane < first + together; lane++) {
-            if (ahead > 0) {
-                UNROLL
-                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
-            }
-            UNROLL
-            for (int i = 0; i < rows; i++) {
-                UNROLL
-                for (int j = 0; j < cols; j++) {
-                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
-                    UNROLL
-                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
-                }
-            }
-            w += vectors * VL;
+    const int all = images * (top + rows + bottom);
+    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
+        const int row = unit % (top + rows + bottom) - top;
+        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
+        if (row < 0 || row >= rows) {
+            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
+            continue;
+        }
+        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
+            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
+            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
         }
     }
-    return w;
 }
-
-/* ---- activations: each works in place on one vector; NaN stays NaN ------------------------------------------- */
 
 INLINE void clamp(vec *v, float low, float high)
 {
     const vec a = SELECT(*v < low, SPLAT(low), *v);
     *v = SELECT(a > high, SPLAT(high), a);
 }
-
-INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
-
-INLINE void leaky_relu(vec *v, float slope) { *v = SELECT(*v < 0.0f, *v * slope, *v); }
 
 /* v = 1 + e^-v for |v| <= 87. With n = round(-v log2 e) and f = v log2 e + n, e^-v = 2^n 2^-f: adding 1.5 * 2^23 + 127
  * leaves n + 127 in the low bits, which shifted to the exponent's place are 2^n; 2^-f is a polynomial on [-1/2, 1/2].
@@ -205,213 +181,70 @@ INLINE void sigmoid(vec *v)
     *v = 1.0f / *v;
 }
 
-/* v * min(max(v + 3, 0), 6) / 6; minus infinity, whose product with 0 would be NaN, is cut off first. */
-INLINE void hard_swish(vec *v)
-{
-    const vec a = SELECT(*v < -3.0f, SPLAT(-3.0f), *v);
-    vec gate = a + 3.0f;
-    gate = SELECT(gate > 6.0f, SPLAT(6.0f), gate);
-    *v = a * (gate * (1.0f / 6.0f));
-}
-
-/* Writes the zeros around each image of a stored tensor; y is its first pixel. Threads share the images' rows. */
-static void zero_halo(float *y, int images, int rows, int top, int bottom, int left, int right, ptrdiff_t image_stride,
-                      ptrdiff_t row_stride, ptrdiff_t block_stride, int thread, int threads)
-{
-    const int all = images * (top + rows + bottom);
-    for (int unit = (int)((int64_t)all * thread / threads); unit < (int)((int64_t)all * (thread + 1) / threads); unit++) {
-        const int row = unit % (top + rows + bottom) - top;
-        float *at = y + unit / (top + rows + bottom) * image_stride + row * row_stride - left * BLOCK;
-        if (row < 0 || row >= rows) {
-            for (ptrdiff_t i = 0; i < row_stride; i++) at[i] = 0.0f;
-            continue;
-        }
-        for (float *block = at; block + block_stride <= at + row_stride; block += block_stride) {
-            for (int i = 0; i < left * BLOCK; i++) block[i] = 0.0f;
-            for (ptrdiff_t i = block_stride - right * BLOCK; i < block_stride; i++) block[i] = 0.0f;
-        }
-    }
-}
-
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
 /* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
  * its weights and biases in the packed weights; S, memory of the arena that threads share in its step. */
-#define T004 3281968 /* 16×320×320, steps 0 to 1 */
-#define W004 0
-#define B004 16384
-#define T007 0 /* 32×320×320, steps 1 to 2 */
-#define W007 16400
-#define B007 41488
-#define T011 3276800 /* 32×160×160, steps 2 to 5 */
-#define W011 41520
-#define B011 45616
-#define T014 2640 /* 16×160×160, steps 3 to 4 */
-#define W014 45648
-#define B014 45904
-#define T018 430336 /* 16×160×160, steps 4 to 5 */
-#define W018 45920
-#define B018 62304
-#define T025 1643664 /* 32×160×160, steps 5 to 6 */
-#define W025 62320
-#define B025 63344
-#define T028 0 /* 64×160×160, steps 6 to 7 */
-#define W028 63376
-#define B028 194448
-#define T032 1638400 /* 64×80×80, steps 7 to 12 */
-#define W032 194512
-#define B032 210896
-#define T035 2640 /* 32×80×80, steps 8 to 9 */
-#define W035 210960
-#define B035 211984
-#define T039 215168 /* 32×80×80, steps 9 to 11 */
-#define W039 212016
-#define B039 262192
-#define T042 2640 /* 32×80×80, steps 10 to 11 */
-#define W042 262224
-#define B042 263248
-#define T046 419968 /* 32×80×80, steps 11 to 12 */
-#define W046 263280
-#define B046 313456
-#define T053 824464 /* 64×80×80, steps 12 to 40 */
-#define W053 313488
-#define B053 317584
-#define T056 0 /* 128×80×80, steps 13 to 14 */
-#define W056 317648
-#define B056 719056
-#define T060 1475328 /* 128×40×40, steps 14 to 21 */
-#define W060 719184
-#define B060 784720
-#define T063 204192 /* 64×40×40, steps 15 to 16 */
-#define W063 784848
-#define B063 788944
-#define T067 314384 /* 64×40×40, steps 16 to 18 */
-#define W067 789008
-#define B067 989712
-#define S067 0
-#define T070 204192 /* 64×40×40, steps 17 to 18 */
-#define W070 989776
-#define B070 993872
-#define T074 416784 /* 64×40×40, steps 18 to 20 */
-#define W074 993936
-#define B074 1194640
-#define S074 0
-#define T077 204192 /* 64×40×40, steps 19 to 20 */
-#define W077 1194704
-#define B077 1198800
-#define T081 314384 /* 64×40×40, steps 20 to 21 */
-#define W081 1198864
-#define B081 1399568
-#define S081 0
-#define T088 1254928 /* 128×40×40, steps 21 to 34 */
-#define W088 1399632
-#define B088 1416016
-#define T091 0 /* 256×40×40, steps 22 to 23 */
-#define W091 1416144
-#define B091 3021776
-#define S091 409600
-#define T095 409600 /* 256×20×20, steps 23 to 26 */
-#define W095 3022032
-#define B095 3284176
-#define T098 103968 /* 128×20×20, steps 24 to 25 */
-#define W098 3284432
-#define B098 3300816
-#define T102 163088 /* 128×20×20, steps 25 to 26 */
-#define W102 3300944
-#define B102 4103760
-#define S102 0
-#define T109 0 /* 256×20×20, steps 26 to 27 */
-#define W109 4103888
-#define B109 4169424
-#define T112 102400 /* 128×20×20, steps 27 to 31 */
-#define W112 4169680
-#define B112 4202448
-#define T113 153600 /* 128×20×20, steps 28 to 31 */
-#define T114 204800 /* 128×20×20, steps 29 to 31 */
-#define T115 256000 /* 128×20×20, steps 30 to 31 */
-#define T119 0 /* 256×20×20, steps 31 to 32 */
-#define W119 4202576
-#define B119 4333648
-#define T122 1475328 /* 128×20×20, steps 32 to 50 */
-#define W122 4333904
-#define B122 4366672
-#define T127 0 /* 128×40×40, steps 34 to 37 */
-#define W127 4383312
-#define B127 4399696
-#define T130 408992 /* 64×40×40, steps 35 to 36 */
-#define W130 4399824
-#define B130 4403920
-#define T133 519184 /* 64×40×40, steps 36 to 37 */
-#define W133 4403984
-#define B133 4604688
-#define S133 204800
-#define T140 204800 /* 128×40×40, steps 37 to 38 */
-#define W140 4604752
-#define B140 4621136
-#define T143 1249536 /* 64×40×40, steps 38 to 45 */
-#define W143 4621264
-#define B143 4629456
-#define T148 0 /* 64×80×80, steps 40 to 43 */
-#define W148 4633680
-#define B148 4637776
-#define T151 412240 /* 32×80×80, steps 41 to 42 */
-#define W151 4637840
-#define B151 4638864
-#define T154 624768 /* 32×80×80, steps 42 to 43 */
-#define W154 4638896
-#define B154 4689072
-#define T161 1643664 /* 64×80×80, steps 43 to 54 */
-#define W161 4689104
-#define B161 4693200
-#define T164 0 /* 64×80×80, steps 44 to 45 */
-#define W164 4693264
-#define B164 4893968
-#define T169 409600 /* 128×40×40, steps 45 to 48 */
-#define W169 4894032
-#define B169 4934992
-#define T172 204192 /* 64×40×40, steps 46 to 47 */
-#define W172 4935120
-#define B172 4939216
-#define T175 614400 /* 64×40×40, steps 47 to 48 */
-#define W175 4939280
-#define B175 5139984
-#define S175 0
-#define T182 2074128 /* 128×40×40, steps 48 to 55 */
-#define W182 5140048
-#define B182 5156432
-#define T185 0 /* 128×40×40, steps 49 to 50 */
-#define W185 5156560
-#define B185 5959376
-#define S185 204800
-#define T190 204800 /* 256×20×20, steps 50 to 53 */
-#define W190 5959504
-#define B190 6123344
-#define T193 103968 /* 128×20×20, steps 51 to 52 */
-#define W193 6123600
-#define B193 6139984
-#define T196 307200 /* 128×20×20, steps 52 to 53 */
-#define W196 6140112
-#define B196 6942928
-#define S196 0
-#define T203 2294528 /* 256×20×20, steps 53 to 56 */
-#define W203 6943056
-#define B203 7008592
-#define T205 0 /* 255×80×80, steps 54 to 57 */
-#define W205 7008848
-#define B205 7025232
-#define T207 1638400 /* 255×40×40, steps 55 to 57 */
-#define W207 7025488
-#define B207 7058256
-#define T209 2048000 /* 255×20×20, steps 56 to 57 */
-#define W209 7058512
-#define B209 7124048
-#define W210 7124304
-#define T211 204800 /* 128×20×20, steps 33 to 34 */
-#define W211 4366800
-#define B211 4383184
-#define T212 409600 /* 64×40×40, steps 39 to 40 */
-#define W212 4629520
-#define B212 4633616
+enum {
+    T004 = 3281968, W004 = 0, B004 = 16384, /* 16×320×320, steps 0 to 1 */
+    T007 = 0, W007 = 16400, B007 = 41488, /* 32×320×320, steps 1 to 2 */
+    T011 = 3276800, W011 = 41520, B011 = 45616, /* 32×160×160, steps 2 to 5 */
+    T014 = 2640, W014 = 45648, B014 = 45904, /* 16×160×160, steps 3 to 4 */
+    T018 = 430336, W018 = 45920, B018 = 62304, /* 16×160×160, steps 4 to 5 */
+    T025 = 1643664, W025 = 62320, B025 = 63344, /* 32×160×160, steps 5 to 6 */
+    T028 = 0, W028 = 63376, B028 = 194448, /* 64×160×160, steps 6 to 7 */
+    T032 = 1638400, W032 = 194512, B032 = 210896, /* 64×80×80, steps 7 to 12 */
+    T035 = 2640, W035 = 210960, B035 = 211984, /* 32×80×80, steps 8 to 9 */
+    T039 = 215168, W039 = 212016, B039 = 262192, /* 32×80×80, steps 9 to 11 */
+    T042 = 2640, W042 = 262224, B042 = 263248, /* 32×80×80, steps 10 to 11 */
+    T046 = 419968, W046 = 263280, B046 = 313456, /* 32×80×80, steps 11 to 12 */
+    T053 = 824464, W053 = 313488, B053 = 317584, /* 64×80×80, steps 12 to 40 */
+    T056 = 0, W056 = 317648, B056 = 719056, /* 128×80×80, steps 13 to 14 */
+    T060 = 1475328, W060 = 719184, B060 = 784720, /* 128×40×40, steps 14 to 21 */
+    T063 = 204192, W063 = 784848, B063 = 788944, /* 64×40×40, steps 15 to 16 */
+    T067 = 314384, W067 = 789008, B067 = 989712, S067 = 0, /* 64×40×40, steps 16 to 18 */
+    T070 = 204192, W070 = 989776, B070 = 993872, /* 64×40×40, steps 17 to 18 */
+    T074 = 416784, W074 = 993936, B074 = 1194640, S074 = 0, /* 64×40×40, steps 18 to 20 */
+    T077 = 204192, W077 = 1194704, B077 = 1198800, /* 64×40×40, steps 19 to 20 */
+    T081 = 314384, W081 = 1198864, B081 = 1399568, S081 = 0, /* 64×40×40, steps 20 to 21 */
+    T088 = 1254928, W088 = 1399632, B088 = 1416016, /* 128×40×40, steps 21 to 34 */
+    T091 = 0, W091 = 1416144, B091 = 3021776, S091 = 409600, /* 256×40×40, steps 22 to 23 */
+    T095 = 409600, W095 = 3022032, B095 = 3284176, /* 256×20×20, steps 23 to 26 */
+    T098 = 103968, W098 = 3284432, B098 = 3300816, /* 128×20×20, steps 24 to 25 */
+    T102 = 163088, W102 = 3300944, B102 = 4103760, S102 = 0, /* 128×20×20, steps 25 to 26 */
+    T109 = 0, W109 = 4103888, B109 = 4169424, /* 256×20×20, steps 26 to 27 */
+    T112 = 102400, W112 = 4169680, B112 = 4202448, /* 128×20×20, steps 27 to 31 */
+    T113 = 153600, /* 128×20×20, steps 28 to 31 */
+    T114 = 204800, /* 128×20×20, steps 29 to 31 */
+    T115 = 256000, /* 128×20×20, steps 30 to 31 */
+    T119 = 0, W119 = 4202576, B119 = 4333648, /* 256×20×20, steps 31 to 32 */
+    T122 = 1475328, W122 = 4333904, B122 = 4366672, /* 128×20×20, steps 32 to 50 */
+    T127 = 0, W127 = 4383312, B127 = 4399696, /* 128×40×40, steps 34 to 37 */
+    T130 = 408992, W130 = 4399824, B130 = 4403920, /* 64×40×40, steps 35 to 36 */
+    T133 = 519184, W133 = 4403984, B133 = 4604688, S133 = 204800, /* 64×40×40, steps 36 to 37 */
+    T140 = 204800, W140 = 4604752, B140 = 4621136, /* 128×40×40, steps 37 to 38 */
+    T143 = 1249536, W143 = 4621264, B143 = 4629456, /* 64×40×40, steps 38 to 45 */
+    T148 = 0, W148 = 4633680, B148 = 4637776, /* 64×80×80, steps 40 to 43 */
+    T151 = 412240, W151 = 4637840, B151 = 4638864, /* 32×80×80, steps 41 to 42 */
+    T154 = 624768, W154 = 4638896, B154 = 4689072, /* 32×80×80, steps 42 to 43 */
+    T161 = 1643664, W161 = 4689104, B161 = 4693200, /* 64×80×80, steps 43 to 54 */
+    T164 = 0, W164 = 4693264, B164 = 4893968, /* 64×80×80, steps 44 to 45 */
+    T169 = 409600, W169 = 4894032, B169 = 4934992, /* 128×40×40, steps 45 to 48 */
+    T172 = 204192, W172 = 4935120, B172 = 4939216, /* 64×40×40, steps 46 to 47 */
+    T175 = 614400, W175 = 4939280, B175 = 5139984, S175 = 0, /* 64×40×40, steps 47 to 48 */
+    T182 = 2074128, W182 = 5140048, B182 = 5156432, /* 128×40×40, steps 48 to 55 */
+    T185 = 0, W185 = 5156560, B185 = 5959376, S185 = 204800, /* 128×40×40, steps 49 to 50 */
+    T190 = 204800, W190 = 5959504, B190 = 6123344, /* 256×20×20, steps 50 to 53 */
+    T193 = 103968, W193 = 6123600, B193 = 6139984, /* 128×20×20, steps 51 to 52 */
+    T196 = 307200, W196 = 6140112, B196 = 6942928, S196 = 0, /* 128×20×20, steps 52 to 53 */
+    T203 = 2294528, W203 = 6943056, B203 = 7008592, /* 256×20×20, steps 53 to 56 */
+    T205 = 0, W205 = 7008848, B205 = 7025232, /* 255×80×80, steps 54 to 57 */
+    T207 = 1638400, W207 = 7025488, B207 = 7058256, /* 255×40×40, steps 55 to 57 */
+    T209 = 2048000, W209 = 7058512, B209 = 7124048, /* 255×20×20, steps 56 to 57 */
+    W210 = 7124304,
+    T211 = 204800, W211 = 4366800, B211 = 4383184, /* 128×20×20, steps 33 to 34 */
+    T212 = 409600, W212 = 4629520, B212 = 4633616, /* 64×40×40, steps 39 to 40 */
+};
 
 /* ---- convolutions: a layer is a constant that says what is read, what is written and how it is cut ------------- */
 
@@ -1056,6 +889,41 @@ OUTLINE void winograd5_write_silu_stream(const winograd *c, const winograd_group
     }
 }
 
+/* acc[pixel][vector] += x[pixel][lane] * w[lane][vector], for `lanes` input channels in order.
+ *
+ * The heart of every convolution. All arguments but acc, x and w are literals, so the inner loops vanish: what is left
+ * per lane is one load for each weight vector, one broadcast for each pixel and their products, with acc in registers.
+ * Two lanes go together, and no more: a longer body leaves the cache of decoded instructions. With few accumulators it is four.
+ * Pixel (i, j) of the tile is at x + (i / repeat) * row + (j / repeat) * pixel. Returns the end of the weights read.
+ */
+INLINE const float *multiply(vec *acc, const int rows, const int cols, const int vectors, const float *x,
+                             const ptrdiff_t row, const ptrdiff_t pixel, const int repeat, const int lanes,
+                             const float *w, const int ahead)
+{
+    const int together = rows * cols * vectors <= 8 && lanes % 4 == 0 ? 4 : lanes % 2 == 0 ? 2 : 1;
+    ROLLED
+    for (int first = 0; first < lanes; first += together) {
+        UNROLL
+        for (int lane = first; lane < first + together; lane++) {
+            if (ahead > 0) {
+                UNROLL
+                for (int n = 0; n < vectors; n += VECTORS) PREFETCH(w, ahead + n * VL, 0);
+            }
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) {
+                    const float s = x[(i / repeat) * row + (j / repeat) * pixel + lane];
+                    UNROLL
+                    for (int n = 0; n < vectors; n++) acc[(i * cols + j) * vectors + n] += s * AT(w + n * VL);
+                }
+            }
+            w += vectors * VL;
+        }
+    }
+    return w;
+}
+
 /* Direct convolution, blocked layout.
  *
  * Layout. A stored tensor is [image][row][block][column][16]: 16 channels lie together, rows are outermost, and a halo of
@@ -1684,7 +1552,7 @@ static const winograd C004 = {
 /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu      32×320×320      model.1.conv  yolov5-spd-n.swift:6 */
 static const winograd C007 = {
     .images = 1, .rows = 320, .cols = 320, .blocks = 2, .in_blocks = 1, .w = W007, .bias = B007,
-    .x = (const source[]){{(const ptrdiff_t[]){T004 - 1 * 5152 - 1 * 16}, 1, 1, 1658944, 5152, 16, 5152, 16, 5152, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T004 - 5152 - 16}, 1, 1, 1658944, 5152, 16, 5152, 16, 5152, 1}}, .sources = 1,
     .y = {T007, 3276800, 10240, 16, 5120},
     .m = 5, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 304, .m_plane = 304, .shared = 0,
     .fetches = 1, .streams = 1, .read = winograd5_read, .write = winograd5_write_silu_stream,
@@ -1693,7 +1561,7 @@ static const winograd C007 = {
 /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu      32×160×160      model.3.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C011 = {
     .images = 1, .rows = 160, .cols = 160, .blocks = 2, .kh = 1, .groups = 1, .depth = 128, .w = W011, .bias = B011,
-    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 1 * 10240, T007 + 1 * 16, T007 + 1 * 10240 + 1 * 16}, 4, 2, 3276800, 20480, 32, 20480, 32, 5120, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T007, T007 + 10240, T007 + 16, T007 + 10240 + 16}, 4, 2, 3276800, 20480, 32, 20480, 32, 5120, 1}}, .sources = 1,
     .y = {T011, 819200, 5120, 16, 2560},
     .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x6x1_step32, direct_1x4x1_step32}}, .finish = direct_finish_silu,
@@ -1711,7 +1579,7 @@ static const direct C014 = {
 /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual      16×160×160      model.3.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C018 = {
     .images = 1, .rows = 160, .cols = 160, .blocks = 1, .in_blocks = 1, .w = W018, .bias = B018,
-    .x = (const source[]){{(const ptrdiff_t[]){T014 - 1 * 2624 - 1 * 16}, 1, 1, 430336, 2624, 16, 2624, 16, 2624, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T014 - 2624 - 16}, 1, 1, 430336, 2624, 16, 2624, 16, 2624, 1}}, .sources = 1,
     .y = {T018, 409600, 2560, 16, 2560}, .r = {T011, 819200, 5120, 16, 2560},
     .m = 6, .strip = 1, .tiles = 18, .group = 6, .chunk = 3, .v_plane = 304, .m_plane = 304, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd6_read, .write = winograd6_write_silu_add,
@@ -1721,7 +1589,7 @@ static const winograd C018 = {
 static const direct C025 = {
     .images = 1, .rows = 160, .cols = 160, .blocks = 2, .kh = 1, .groups = 1, .depth = 32, .w = W025, .bias = B025,
     .x = (const source[]){{(const ptrdiff_t[]){T018}, 1, 1, 409600, 2560, 16, 2560, 16, 2560, 1},
-                          {(const ptrdiff_t[]){T011 + 1 * 2560}, 1, 1, 819200, 5120, 16, 5120, 16, 2560, 1}}, .sources = 2,
+                          {(const ptrdiff_t[]){T011 + 2560}, 1, 1, 819200, 5120, 16, 5120, 16, 2560, 1}}, .sources = 2,
     .y = {T025, 860672, 5248, 16, 2624},
     .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x6x1, direct_1x4x1}}, .finish = direct_finish_silu,
@@ -1730,7 +1598,7 @@ static const direct C025 = {
 /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu      64×160×160      model.4.conv  yolov5-spd-n.swift:6 */
 static const winograd C028 = {
     .images = 1, .rows = 160, .cols = 160, .blocks = 4, .in_blocks = 2, .w = W028, .bias = B028,
-    .x = (const source[]){{(const ptrdiff_t[]){T025 - 1 * 5248 - 1 * 16}, 1, 2, 860672, 5248, 16, 5248, 16, 2624, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T025 - 5248 - 16}, 1, 2, 860672, 5248, 16, 5248, 16, 2624, 1}}, .sources = 1,
     .y = {T028, 1638400, 10240, 16, 2560},
     .m = 6, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd6_read, .write = winograd6_write_silu,
@@ -1739,7 +1607,7 @@ static const winograd C028 = {
 /* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu      64×80×80      model.6.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C032 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 4, .kh = 1, .groups = 1, .depth = 256, .w = W032, .bias = B032,
-    .x = (const source[]){{(const ptrdiff_t[]){T028, T028 + 1 * 10240, T028 + 1 * 16, T028 + 1 * 10240 + 1 * 16}, 4, 4, 1638400, 20480, 32, 20480, 32, 2560, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T028, T028 + 10240, T028 + 16, T028 + 10240 + 16}, 4, 4, 1638400, 20480, 32, 20480, 32, 2560, 1}}, .sources = 1,
     .y = {T032, 409600, 5120, 16, 1280},
     .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x6x1_step32, direct_1x2x1_step32}}, .finish = direct_finish_silu,
@@ -1757,7 +1625,7 @@ static const direct C035 = {
 /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C039 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W039, .bias = B039,
-    .x = (const source[]){{(const ptrdiff_t[]){T035 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T035 - 2624 - 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
     .y = {T039, 204800, 2560, 16, 1280}, .r = {T032, 409600, 5120, 16, 1280},
     .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1775,7 +1643,7 @@ static const direct C042 = {
 /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual      32×80×80      model.6.m.1.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C046 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W046, .bias = B046,
-    .x = (const source[]){{(const ptrdiff_t[]){T042 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T042 - 2624 - 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
     .y = {T046, 204800, 2560, 16, 1280}, .r = {T039, 204800, 2560, 16, 1280},
     .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1794,7 +1662,7 @@ static const direct C053 = {
 /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu      128×80×80      model.7.conv  yolov5-spd-n.swift:6 */
 static const winograd C056 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 8, .in_blocks = 4, .w = W056, .bias = B056,
-    .x = (const source[]){{(const ptrdiff_t[]){T053 - 1 * 5248 - 1 * 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T053 - 5248 - 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
     .y = {T056, 819200, 10240, 16, 1280},
     .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 784, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -1803,7 +1671,7 @@ static const winograd C056 = {
 /* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu      128×40×40      model.9.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C060 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 512, .w = W060, .bias = B060,
-    .x = (const source[]){{(const ptrdiff_t[]){T056, T056 + 1 * 10240, T056 + 1 * 16, T056 + 1 * 10240 + 1 * 16}, 4, 8, 819200, 20480, 32, 20480, 32, 1280, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T056, T056 + 10240, T056 + 16, T056 + 10240 + 16}, 4, 8, 819200, 20480, 32, 20480, 32, 1280, 1}}, .sources = 1,
     .y = {T060, 204800, 5120, 16, 640},
     .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x6x1_step32, direct_1x4x1_step32}}, .finish = direct_finish_silu,
@@ -1821,7 +1689,7 @@ static const direct C063 = {
 /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C067 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W067, .bias = B067,
-    .x = (const source[]){{(const ptrdiff_t[]){T063 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T063 - 2688 - 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
     .y = {T067, 102400, 2560, 16, 640}, .r = {T060, 204800, 5120, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S067,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1839,7 +1707,7 @@ static const direct C070 = {
 /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.1.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C074 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W074, .bias = B074,
-    .x = (const source[]){{(const ptrdiff_t[]){T070 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T070 - 2688 - 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
     .y = {T074, 102400, 2560, 16, 640}, .r = {T067, 102400, 2560, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S074,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1857,7 +1725,7 @@ static const direct C077 = {
 /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual      64×40×40      model.9.m.2.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C081 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W081, .bias = B081,
-    .x = (const source[]){{(const ptrdiff_t[]){T077 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T077 - 2688 - 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
     .y = {T081, 102400, 2560, 16, 640}, .r = {T074, 102400, 2560, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S081,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1876,7 +1744,7 @@ static const direct C088 = {
 /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu      256×40×40      model.10.conv  yolov5-spd-n.swift:6 */
 static const winograd C091 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 16, .in_blocks = 8, .w = W091, .bias = B091,
-    .x = (const source[]){{(const ptrdiff_t[]){T088 - 1 * 5376 - 1 * 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T088 - 5376 - 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
     .y = {T091, 409600, 10240, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 8208, .m_plane = 592, .shared = 1, .v = S091,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -1885,7 +1753,7 @@ static const winograd C091 = {
 /* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu      256×20×20      model.12.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C095 = {
     .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 1024, .w = W095, .bias = B095,
-    .x = (const source[]){{(const ptrdiff_t[]){T091, T091 + 1 * 10240, T091 + 1 * 16, T091 + 1 * 10240 + 1 * 16}, 4, 16, 409600, 20480, 32, 20480, 32, 640, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T091, T091 + 10240, T091 + 16, T091 + 10240 + 16}, 4, 16, 409600, 20480, 32, 20480, 32, 640, 1}}, .sources = 1,
     .y = {T095, 102400, 5120, 16, 320},
     .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
     .tile = {{direct_1x5x1_step32}}, .finish = direct_finish_silu,
@@ -1903,7 +1771,7 @@ static const direct C098 = {
 /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual      128×20×20      model.12.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C102 = {
     .images = 1, .rows = 20, .cols = 20, .blocks = 8, .in_blocks = 8, .w = W102, .bias = B102,
-    .x = (const source[]){{(const ptrdiff_t[]){T098 - 1 * 2816 - 1 * 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T098 - 2816 - 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
     .y = {T102, 51200, 2560, 16, 320}, .r = {T095, 102400, 5120, 16, 320},
     .m = 5, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S102,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu_add,
@@ -1976,7 +1844,7 @@ static const direct C130 = {
 /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu      64×40×40      model.17.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C133 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W133, .bias = B133,
-    .x = (const source[]){{(const ptrdiff_t[]){T130 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T130 - 2688 - 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
     .y = {T133, 102400, 2560, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S133,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2031,7 +1899,7 @@ static const direct C151 = {
 /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu      32×80×80      model.21.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C154 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 2, .in_blocks = 2, .w = W154, .bias = B154,
-    .x = (const source[]){{(const ptrdiff_t[]){T151 - 1 * 2624 - 1 * 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T151 - 2624 - 16}, 1, 2, 215168, 2624, 16, 2624, 16, 1312, 1}}, .sources = 1,
     .y = {T154, 204800, 2560, 16, 1280},
     .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 400, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2050,7 +1918,7 @@ static const direct C161 = {
 /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu      64×80×80      model.22.conv  yolov5-spd-n.swift:6 */
 static const winograd C164 = {
     .images = 1, .rows = 80, .cols = 80, .blocks = 4, .in_blocks = 4, .w = W164, .bias = B164,
-    .x = (const source[]){{(const ptrdiff_t[]){T161 - 1 * 5248 - 1 * 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T161 - 5248 - 16}, 1, 4, 430336, 5248, 16, 5248, 16, 1312, 1}}, .sources = 1,
     .y = {T164, 409600, 5120, 16, 1280},
     .m = 5, .strip = 1, .tiles = 12, .group = 6, .chunk = 2, .v_plane = 784, .m_plane = 208, .shared = 0,
     .fetches = 1, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2059,7 +1927,7 @@ static const winograd C164 = {
 /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu      128×40×40      model.25.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C169 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 8, .kh = 1, .groups = 1, .depth = 320, .w = W169, .bias = B169,
-    .x = (const source[]){{(const ptrdiff_t[]){T164, T164 + 1 * 5120, T164 + 1 * 16, T164 + 1 * 5120 + 1 * 16}, 4, 4, 409600, 10240, 32, 10240, 32, 1280, 1},
+    .x = (const source[]){{(const ptrdiff_t[]){T164, T164 + 5120, T164 + 16, T164 + 5120 + 16}, 4, 4, 409600, 10240, 32, 10240, 32, 1280, 1},
                           {(const ptrdiff_t[]){T143}, 1, 4, 102400, 2560, 16, 2560, 16, 640, 1}}, .sources = 2,
     .y = {T169, 204800, 5120, 16, 640},
     .strip = 1, .tile_rows = 1, .tile_cols = 6, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
@@ -2078,7 +1946,7 @@ static const direct C172 = {
 /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu      64×40×40      model.25.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C175 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 4, .in_blocks = 4, .w = W175, .bias = B175,
-    .x = (const source[]){{(const ptrdiff_t[]){T172 - 1 * 2688 - 1 * 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T172 - 2688 - 16}, 1, 4, 112896, 2688, 16, 2688, 16, 672, 1}}, .sources = 1,
     .y = {T175, 102400, 2560, 16, 640},
     .m = 5, .strip = 1, .tiles = 64, .group = 6, .chunk = 6, .v_plane = 4112, .m_plane = 592, .shared = 1, .v = S175,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2097,7 +1965,7 @@ static const direct C182 = {
 /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu      128×40×40      model.26.conv  yolov5-spd-n.swift:6 */
 static const winograd C185 = {
     .images = 1, .rows = 40, .cols = 40, .blocks = 8, .in_blocks = 8, .w = W185, .bias = B185,
-    .x = (const source[]){{(const ptrdiff_t[]){T182 - 1 * 5376 - 1 * 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T182 - 5376 - 16}, 1, 8, 225792, 5376, 16, 5376, 16, 672, 1}}, .sources = 1,
     .y = {T185, 204800, 5120, 16, 640},
     .m = 5, .strip = 1, .tiles = 22, .group = 6, .chunk = 4, .v_plane = 2832, .m_plane = 368, .shared = 1, .v = S185,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2106,7 +1974,7 @@ static const winograd C185 = {
 /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu      256×20×20      model.29.cv1.conv  yolov5-spd-n.swift:6 */
 static const direct C190 = {
     .images = 1, .rows = 20, .cols = 20, .blocks = 16, .kh = 1, .groups = 1, .depth = 640, .w = W190, .bias = B190,
-    .x = (const source[]){{(const ptrdiff_t[]){T185, T185 + 1 * 5120, T185 + 1 * 16, T185 + 1 * 5120 + 1 * 16}, 4, 8, 204800, 10240, 32, 10240, 32, 640, 1},
+    .x = (const source[]){{(const ptrdiff_t[]){T185, T185 + 5120, T185 + 16, T185 + 5120 + 16}, 4, 8, 204800, 10240, 32, 10240, 32, 640, 1},
                           {(const ptrdiff_t[]){T122}, 1, 8, 51200, 2560, 16, 2560, 16, 320, 1}}, .sources = 2,
     .y = {T190, 102400, 5120, 16, 320},
     .strip = 1, .tile_rows = 1, .tile_cols = 5, .unit_rows = 1, .strip_major = 0, .rows_ahead = 1, .streams = 0,
@@ -2125,7 +1993,7 @@ static const direct C193 = {
 /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu      128×20×20      model.29.m.0.cv2.conv  yolov5-spd-n.swift:6 */
 static const winograd C196 = {
     .images = 1, .rows = 20, .cols = 20, .blocks = 8, .in_blocks = 8, .w = W196, .bias = B196,
-    .x = (const source[]){{(const ptrdiff_t[]){T193 - 1 * 2816 - 1 * 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
+    .x = (const source[]){{(const ptrdiff_t[]){T193 - 2816 - 16}, 1, 8, 61952, 2816, 16, 2816, 16, 352, 1}}, .sources = 1,
     .y = {T196, 51200, 2560, 16, 320},
     .m = 5, .strip = 1, .tiles = 16, .group = 6, .chunk = 3, .v_plane = 2064, .m_plane = 272, .shared = 1, .v = S196,
     .fetches = 0, .streams = 0, .read = winograd5_read, .write = winograd5_write_silu,
@@ -2189,298 +2057,124 @@ _Static_assert(sizeof(file_header) == 64 && sizeof(file_record) == 64, "the para
 
 /* Name hash and count of each tensor that this network reads. */
 static const struct { uint64_t name_hash, count; } yolov5_spd_n_tensors[] = {
-    {0x2f5fcdfa47dcfd96u, 1728}, /* model.0.conv.conv.weight */
-    {0x5bc7baf905f08a88u, 16}, /* model.0.conv.bn.weight */
-    {0x8ffffbbc339827bdu, 16}, /* model.0.conv.bn.bias */
-    {0xebd802c1f4251a39u, 16}, /* model.0.conv.bn.running_mean */
-    {0xd576a03cecddab59u, 16}, /* model.0.conv.bn.running_var */
-    {0xe46aba9cbec9dec5u, 4608}, /* model.1.conv.weight */
-    {0x138f98b69bd66e0fu, 32}, /* model.1.bn.weight */
-    {0xdeee4af87a2e341au, 32}, /* model.1.bn.bias */
-    {0x94020951b888582au, 32}, /* model.1.bn.running_mean */
-    {0x213be03a958ca4bcu, 32}, /* model.1.bn.running_var */
-    {0x7ae646ce4311a741u, 2048}, /* model.3.cv1.conv.weight */
-    {0x9e630254664e6c1bu, 16}, /* model.3.cv1.bn.weight */
-    {0x7a3c4d7252b412c6u, 16}, /* model.3.cv1.bn.bias */
-    {0xac1f5faae76593beu, 16}, /* model.3.cv1.bn.running_mean */
-    {0xb68cd8f7aca56a18u, 16}, /* model.3.cv1.bn.running_var */
-    {0xa88a3e752f7cd62au, 256}, /* model.3.m.0.cv1.conv.weight */
-    {0x36324acd8cccaacu, 16}, /* model.3.m.0.cv1.bn.weight */
-    {0xed2526d861583cb1u, 16}, /* model.3.m.0.cv1.bn.bias */
-    {0x8493b44255365d45u, 16}, /* model.3.m.0.cv1.bn.running_mean */
-    {0x1d446dea3e58592du, 16}, /* model.3.m.0.cv1.bn.running_var */
-    {0x3a92b8ed1f50dc7fu, 2304}, /* model.3.m.0.cv2.conv.weight */
-    {0x2ea4bf79511420c9u, 16}, /* model.3.m.0.cv2.bn.weight */
-    {0x33f14564ca3cd634u, 16}, /* model.3.m.0.cv2.bn.bias */
-    {0x701351bbbbb0e0e0u, 16}, /* model.3.m.0.cv2.bn.running_mean */
-    {0xdee853423f9bb5f2u, 16}, /* model.3.m.0.cv2.bn.running_var */
-    {0xb77d06b055df2618u, 2048}, /* model.3.cv2.conv.weight */
-    {0x5f07f93edc96715au, 16}, /* model.3.cv2.bn.weight */
-    {0x5b1eb864d647fb07u, 16}, /* model.3.cv2.bn.bias */
-    {0xd4367aadb5149a7u, 16}, /* model.3.cv2.bn.running_mean */
-    {0x36da51f508a968a7u, 16}, /* model.3.cv2.bn.running_var */
-    {0xe8213372aa660bcfu, 1024}, /* model.3.cv3.conv.weight */
-    {0xbe29e92386f52ff9u, 32}, /* model.3.cv3.bn.weight */
-    {0x46be7f51efded084u, 32}, /* model.3.cv3.bn.bias */
-    {0x1ca7c48174e1c0b0u, 32}, /* model.3.cv3.bn.running_mean */
-    {0x70b13ab2891168e2u, 32}, /* model.3.cv3.bn.running_var */
-    {0xccff2b8c6e2650bau, 18432}, /* model.4.conv.weight */
-    {0xdbaf1578699139cu, 64}, /* model.4.bn.weight */
-    {0x586e92cc82a00481u, 64}, /* model.4.bn.bias */
-    {0xfd1f78f61e0b6b95u, 64}, /* model.4.bn.running_mean */
-    {0xf9e552e4cbea68ddu, 64}, /* model.4.bn.running_var */
-    {0x7ea65a16c8a8d60eu, 8192}, /* model.6.cv1.conv.weight */
-    {0xcc7877aa80bbc3f0u, 32}, /* model.6.cv1.bn.weight */
-    {0x659c230b2ce67e35u, 32}, /* model.6.cv1.bn.bias */
-    {0xda0b75846777d471u, 32}, /* model.6.cv1.bn.running_mean */
-    {0x1ce3c89c68c05661u, 32}, /* model.6.cv1.bn.running_var */
-    {0x714810b98feae8ddu, 1024}, /* model.6.m.0.cv1.conv.weight */
-    {0x23676a28b10266b7u, 32}, /* model.6.m.0.cv1.bn.weight */
-    {0x6c36c9697e593312u, 32}, /* model.6.m.0.cv1.bn.bias */
-    {0x6e4e99f4daad9a62u, 32}, /* model.6.m.0.cv1.bn.running_mean */
-    {0xa8950a9549bfee24u, 32}, /* model.6.m.0.cv1.bn.running_var */
-    {0x5ca43c388a60f364u, 9216}, /* model.6.m.0.cv2.conv.weight */
-    {0x5287656d45e79776u, 32}, /* model.6.m.0.cv2.bn.weight */
-    {0x7fdb60fcb557b623u, 32}, /* model.6.m.0.cv2.bn.bias */
-    {0x120dd41aecf30c5bu, 32}, /* model.6.m.0.cv2.bn.running_mean */
-    {0xf9f9b6c5de3359f3u, 32}, /* model.6.m.0.cv2.bn.running_var */
-    {0x2efe4a9c293b41eu, 1024}, /* model.6.m.1.cv1.conv.weight */
-    {0x2737aa4fab91120u, 32}, /* model.6.m.1.cv1.bn.weight */
-    {0xed8fb614bd7f905u, 32}, /* model.6.m.1.cv1.bn.bias */
-    {0x40eaff1422e1af41u, 32}, /* model.6.m.1.cv1.bn.running_mean */
-    {0x839b59bd1ef544d1u, 32}, /* model.6.m.1.cv1.bn.running_var */
-    {0x368fcce690aa0683u, 9216}, /* model.6.m.1.cv2.conv.weight */
-    {0xcafcb8b2cb92b0edu, 32}, /* model.6.m.1.cv2.bn.weight */
-    {0x4c0359e874243438u, 32}, /* model.6.m.1.cv2.bn.bias */
-    {0x8a10c669f9f456ecu, 32}, /* model.6.m.1.cv2.bn.running_mean */
-    {0x2d56add1112bbca6u, 32}, /* model.6.m.1.cv2.bn.running_var */
-    {0xdeceea3dea794df3u, 8192}, /* model.6.cv2.conv.weight */
-    {0xb72c6dfbf8e132bdu, 32}, /* model.6.cv2.bn.weight */
-    {0x5dd25f2d7e4b2528u, 32}, /* model.6.cv2.bn.bias */
-    {0xc69c9ee9c3dfcc1cu, 32}, /* model.6.cv2.bn.running_mean */
-    {0x9fc4e46c2777a7b6u, 32}, /* model.6.cv2.bn.running_var */
-    {0x6f3367d4c769201cu, 4096}, /* model.6.cv3.conv.weight */
-    {0xb4f3440db9e109beu, 64}, /* model.6.cv3.bn.weight */
-    {0x972a3b3b96e105dbu, 64}, /* model.6.cv3.bn.bias */
-    {0x61041d600725f953u, 64}, /* model.6.cv3.bn.running_mean */
-    {0xc1ddd86f41aeb8dbu, 64}, /* model.6.cv3.bn.running_var */
-    {0xda8af0303fba044fu, 73728}, /* model.7.conv.weight */
-    {0xa06a41ee0314f479u, 128}, /* model.7.bn.weight */
-    {0xd5578219c918104u, 128}, /* model.7.bn.bias */
-    {0x1726c96a266f8130u, 128}, /* model.7.bn.running_mean */
-    {0xf0e2f625d4376662u, 128}, /* model.7.bn.running_var */
-    {0x42197c00a058aac7u, 32768}, /* model.9.cv1.conv.weight */
-    {0xeb9c535d397b5dc1u, 64}, /* model.9.cv1.bn.weight */
-    {0x5576d1691e9ef89cu, 64}, /* model.9.cv1.bn.bias */
-    {0x975e1958a3303208u, 64}, /* model.9.cv1.bn.running_mean */
-    {0x15d9cfcd363a42cau, 64}, /* model.9.cv1.bn.running_var */
-    {0xc85a39c03eb2f860u, 4096}, /* model.9.m.0.cv1.conv.weight */
-    {0x95b6f2afd078ea72u, 64}, /* model.9.m.0.cv1.bn.weight */
-    {0x32a75038a985002fu, 64}, /* model.9.m.0.cv1.bn.bias */
-    {0x6e9f50a77bc8a50fu, 64}, /* model.9.m.0.cv1.bn.running_mean */
-    {0x81f5b74099c328ffu, 64}, /* model.9.m.0.cv1.bn.running_var */
-    {0x707696fa398c7229u, 36864}, /* model.9.m.0.cv2.conv.weight */
-    {0xb29f6400785c9f33u, 64}, /* model.9.m.0.cv2.bn.weight */
-    {0x1ea7038e0fe6adceu, 64}, /* model.9.m.0.cv2.bn.bias */
-    {0x99b74d7ceaa2fb46u, 64}, /* model.9.m.0.cv2.bn.running_mean */
-    {0x550baec1bdc4f050u, 64}, /* model.9.m.0.cv2.bn.running_var */
-    {0x9729a06539a3badfu, 4096}, /* model.9.m.1.cv1.conv.weight */
-    {0xe21580f0140464a9u, 64}, /* model.9.m.1.cv1.bn.weight */
-    {0x45a92563c461f114u, 64}, /* model.9.m.1.cv1.bn.bias */
-    {0xdb399355b5053d80u, 64}, /* model.9.m.1.cv1.bn.running_mean */
-    {0x83c331d86cd5712u, 64}, /* model.9.m.1.cv1.bn.running_var */
-    {0xa79c869d3da8590au, 36864}, /* model.9.m.1.cv2.conv.weight */
-    {0x4972ce5b7448f00cu, 64}, /* model.9.m.1.cv2.bn.weight */
-    {0xd51c6a0faa6e511u, 64}, /* model.9.m.1.cv2.bn.bias */
-    {0xdf089e8bb6c24765u, 64}, /* model.9.m.1.cv2.bn.running_mean */
-    {0xba76a751669676cdu, 64}, /* model.9.m.1.cv2.bn.running_var */
-    {0x8bfbd2a08fe524f2u, 4096}, /* model.9.m.2.cv1.conv.weight */
-    {0x8aeede1aa0680444u, 64}, /* model.9.m.2.cv1.bn.weight */
-    {0x6a5a69f9a949c619u, 64}, /* model.9.m.2.cv1.bn.bias */
-    {0xc906e7ddbf26482du, 64}, /* model.9.m.2.cv1.bn.running_mean */
-    {0xbc9661376b3887a5u, 64}, /* model.9.m.2.cv1.bn.running_var */
-    {0x9b1f88ba34893767u, 36864}, /* model.9.m.2.cv2.conv.weight */
-    {0xe72ccad5bf91c4e1u, 64}, /* model.9.m.2.cv2.bn.weight */
-    {0xf5b31b79e641debcu, 64}, /* model.9.m.2.cv2.bn.bias */
-    {0x2fabc53b695ea168u, 64}, /* model.9.m.2.cv2.bn.running_mean */
-    {0x8716b7d1b9e58aau, 64}, /* model.9.m.2.cv2.bn.running_var */
-    {0x247ec1237edae7d2u, 32768}, /* model.9.cv2.conv.weight */
-    {0x9d904efe64a44aa4u, 64}, /* model.9.cv2.bn.weight */
-    {0x306161ae1ee50479u, 64}, /* model.9.cv2.bn.bias */
-    {0x138fbdafc0bc3b4du, 64}, /* model.9.cv2.bn.running_mean */
-    {0xd25aff34f585f745u, 64}, /* model.9.cv2.bn.running_var */
-    {0x3c876bd032359499u, 16384}, /* model.9.cv3.conv.weight */
-    {0xefcf67fd77f51c43u, 128}, /* model.9.cv3.bn.weight */
-    {0xdcbee58029ec08feu, 128}, /* model.9.cv3.bn.bias */
-    {0xb230fc800c673776u, 128}, /* model.9.cv3.bn.running_mean */
-    {0xfddfa3f16e51d4a0u, 128}, /* model.9.cv3.bn.running_var */
-    {0x85372aceaa5e15abu, 294912}, /* model.10.conv.weight */
-    {0x63649a1ccce1d485u, 256}, /* model.10.bn.weight */
-    {0xfcbb82fbfcecdac0u, 256}, /* model.10.bn.bias */
-    {0x14a9147ef01a3874u, 256}, /* model.10.bn.running_mean */
-    {0x624da7f25f61979eu, 256}, /* model.10.bn.running_var */
-    {0xd0019ab48a957ea7u, 131072}, /* model.12.cv1.conv.weight */
-    {0x8359377fc4b75021u, 128}, /* model.12.cv1.bn.weight */
-    {0x58ecdfac88bda5fcu, 128}, /* model.12.cv1.bn.bias */
-    {0xfcef0fa9dd2037a8u, 128}, /* model.12.cv1.bn.running_mean */
-    {0x3c01196a8a77f2eau, 128}, /* model.12.cv1.bn.running_var */
-    {0xe2038dc687993c0u, 16384}, /* model.12.m.0.cv1.conv.weight */
-    {0xd8865b56ce893d52u, 128}, /* model.12.m.0.cv1.bn.weight */
-    {0xa3da6679bbf5990fu, 128}, /* model.12.m.0.cv1.bn.bias */
-    {0xe0c7ba670492f7afu, 128}, /* model.12.m.0.cv1.bn.running_mean */
-    {0x4dd1d62bdad1af1fu, 128}, /* model.12.m.0.cv1.bn.running_var */
-    {0x5a7e9f263a9bd989u, 147456}, /* model.12.m.0.cv2.conv.weight */
-    {0x46f810897bcda593u, 128}, /* model.12.m.0.cv2.bn.weight */
-    {0xcecbb77e6c669b2eu, 128}, /* model.12.m.0.cv2.bn.bias */
-    {0x859877f476b8c566u, 128}, /* model.12.m.0.cv2.bn.running_mean */
-    {0xd580ddb6d2bcd1f0u, 128}, /* model.12.m.0.cv2.bn.running_var */
-    {0x7e5f6d3e9fd2ec32u, 131072}, /* model.12.cv2.conv.weight */
-    {0x918ba90dfa113284u, 128}, /* model.12.cv2.bn.weight */
-    {0xb30eeb6c0e7d2b59u, 128}, /* model.12.cv2.bn.bias */
-    {0x717b3335d39446du, 128}, /* model.12.cv2.bn.running_mean */
-    {0x31b782c98dc5d0e5u, 128}, /* model.12.cv2.bn.running_var */
-    {0x2d94a94d1ffe2479u, 65536}, /* model.12.cv3.conv.weight */
-    {0x897e9fe10e98b023u, 256}, /* model.12.cv3.bn.weight */
-    {0x62d26f3e1c6758deu, 256}, /* model.12.cv3.bn.bias */
-    {0x6dd3f544485796u, 256}, /* model.12.cv3.bn.running_mean */
-    {0x14a4e4f40deee440u, 256}, /* model.12.cv3.bn.running_var */
-    {0xf611f7730584f5c8u, 32768}, /* model.13.cv1.conv.weight */
-    {0x39e9706fd4feef2au, 128}, /* model.13.cv1.bn.weight */
-    {0x19766fe6c87ef577u, 128}, /* model.13.cv1.bn.bias */
-    {0xe5b9c9096c883397u, 128}, /* model.13.cv1.bn.running_mean */
-    {0xf30e7a290264feb7u, 128}, /* model.13.cv1.bn.running_var */
-    {0x46924e90fb553331u, 131072}, /* model.13.cv2.conv.weight */
-    {0xf83657a813f88babu, 256}, /* model.13.cv2.bn.weight */
-    {0xcf9ba5e18823c636u, 256}, /* model.13.cv2.bn.bias */
-    {0x2ed689b1705c26aeu, 256}, /* model.13.cv2.bn.running_mean */
-    {0xe24cf2c6defe3ce8u, 256}, /* model.13.cv2.bn.running_var */
-    {0xd56499b8ee0b9e37u, 32768}, /* model.14.conv.weight */
-    {0x75fc2023fd7d5411u, 128}, /* model.14.bn.weight */
-    {0xbad1c75e264ad40cu, 128}, /* model.14.bn.bias */
-    {0x3b2a2feebc3c21f8u, 128}, /* model.14.bn.running_mean */
-    {0xc297cb8c36b1509au, 128}, /* model.14.bn.running_var */
-    {0x264906aad4049344u, 16384}, /* model.17.cv1.conv.weight */
-    {0x8e76b560b535abd6u, 64}, /* model.17.cv1.bn.weight */
-    {0xafec7312b010dd83u, 64}, /* model.17.cv1.bn.bias */
-    {0xd4a0668dae70807bu, 64}, /* model.17.cv1.bn.running_mean */
-    {0xb640065653b3ee93u, 64}, /* model.17.cv1.bn.running_var */
-    {0x8956603f42b82a33u, 4096}, /* model.17.m.0.cv1.conv.weight */
-    {0x5adb610adc0283fdu, 64}, /* model.17.m.0.cv1.bn.weight */
-    {0xa61cef8b440e9068u, 64}, /* model.17.m.0.cv1.bn.bias */
-    {0x58245eeb0e693d5cu, 64}, /* model.17.m.0.cv1.bn.running_mean */
-    {0x18eff6aa8cce7af6u, 64}, /* model.17.m.0.cv1.bn.running_var */
-    {0x31b8ae903c28894eu, 36864}, /* model.17.m.0.cv2.conv.weight */
-    {0x7c11159f706a5f30u, 64}, /* model.17.m.0.cv2.bn.weight */
-    {0x594eab17a2072775u, 64}, /* model.17.m.0.cv2.bn.bias */
-    {0x5f373bf1ce6e2db1u, 64}, /* model.17.m.0.cv2.bn.running_mean */
-    {0xcf0a7896c6912ba1u, 64}, /* model.17.m.0.cv2.bn.running_var */
-    {0x7e9848ebf96ca93du, 16384}, /* model.17.cv2.conv.weight */
-    {0xb086c26d6e0cae17u, 64}, /* model.17.cv2.bn.weight */
-    {0x9c47db7f79125a72u, 64}, /* model.17.cv2.bn.bias */
-    {0x3707b8a03c967d02u, 64}, /* model.17.cv2.bn.running_mean */
-    {0xc4fd3ff0368c744u, 64}, /* model.17.cv2.bn.running_var */
-    {0xaa3a307c374e8e76u, 16384}, /* model.17.cv3.conv.weight */
-    {0xcf5a5eab249a0568u, 128}, /* model.17.cv3.bn.weight */
-    {0x8bc0c5bc3e66fd9du, 128}, /* model.17.cv3.bn.bias */
-    {0x16ac9d1345c96fd9u, 128}, /* model.17.cv3.bn.running_mean */
-    {0x1122fda6774c1879u, 128}, /* model.17.cv3.bn.running_var */
-    {0xd56c1b0c781b5123u, 8192}, /* model.18.conv.weight */
-    {0x392d4884e875010du, 64}, /* model.18.bn.weight */
-    {0x2f44218df43f3158u, 64}, /* model.18.bn.bias */
-    {0xe319f5fcc25b2ccu, 64}, /* model.18.bn.running_mean */
-    {0x3f09f1a0329c4206u, 64}, /* model.18.bn.running_var */
-    {0x742b003ee98ac03du, 4096}, /* model.21.cv1.conv.weight */
-    {0xfae2af49ac6bed17u, 32}, /* model.21.cv1.bn.weight */
-    {0xf957480bf5368172u, 32}, /* model.21.cv1.bn.bias */
-    {0xcfd00e519858402u, 32}, /* model.21.cv1.bn.running_mean */
-    {0x2d8b62603542444u, 32}, /* model.21.cv1.bn.running_var */
-    {0xb1f8638de27c8daeu, 1024}, /* model.21.m.0.cv1.conv.weight */
-    {0xe8c61556d201e610u, 32}, /* model.21.m.0.cv1.bn.weight */
-    {0xc6583d6aebe45255u, 32}, /* model.21.m.0.cv1.bn.bias */
-    {0x2cc185a71461acd1u, 32}, /* model.21.m.0.cv1.bn.running_mean */
-    {0xe338442921680341u, 32}, /* model.21.m.0.cv1.bn.running_var */
-    {0xb11d50edefcf0e13u, 9216}, /* model.21.m.0.cv2.conv.weight */
-    {0x2a6489eb8a14db5du, 32}, /* model.21.m.0.cv2.bn.weight */
-    {0x4490f507c88711c8u, 32}, /* model.21.m.0.cv2.bn.bias */
-    {0xaf2cbdd13e05417cu, 32}, /* model.21.m.0.cv2.bn.running_mean */
-    {0x6efe569711eb1696u, 32}, /* model.21.m.0.cv2.bn.running_var */
-    {0x1bdbbdfdc422aa44u, 4096}, /* model.21.cv2.conv.weight */
-    {0xd8d2a23cf394ead6u, 32}, /* model.21.cv2.bn.weight */
-    {0xcfbdf9f2c350483u, 32}, /* model.21.cv2.bn.bias */
-    {0xaa95aed28b5f877bu, 32}, /* model.21.cv2.bn.running_mean */
-    {0xacc8e87d539f4b93u, 32}, /* model.21.cv2.bn.running_var */
-    {0x8eefdc16ce11c57bu, 4096}, /* model.21.cv3.conv.weight */
-    {0x3bd1851d5dcf15f5u, 64}, /* model.21.cv3.bn.weight */
-    {0xc5d959eb926108d0u, 64}, /* model.21.cv3.bn.bias */
-    {0xf82d1c7a86824f84u, 64}, /* model.21.cv3.bn.running_mean */
-    {0x29223297b81485ceu, 64}, /* model.21.cv3.bn.running_var */
-    {0xfb7da9a2d7eed16au, 36864}, /* model.22.conv.weight */
-    {0xb8c0e137510be2ecu, 64}, /* model.22.bn.weight */
-    {0xa826eb0b7b0af1f1u, 64}, /* model.22.bn.bias */
-    {0xc40f12254cd6de85u, 64}, /* model.22.bn.running_mean */
-    {0x56003d6e9730b26du, 64}, /* model.22.bn.running_var */
-    {0x56ead8b434f70f31u, 20480}, /* model.25.cv1.conv.weight */
-    {0x5137ca37e80307abu, 64}, /* model.25.cv1.bn.weight */
-    {0x73491a4cda05e236u, 64}, /* model.25.cv1.bn.bias */
-    {0x49f4d4627e99c2aeu, 64}, /* model.25.cv1.bn.running_mean */
-    {0xd9e3b3fa7a6430e8u, 64}, /* model.25.cv1.bn.running_var */
-    {0x2564ec22ff94fabau, 4096}, /* model.25.m.0.cv1.conv.weight */
-    {0x86d3c9865621ad9cu, 64}, /* model.25.m.0.cv1.bn.weight */
-    {0x8ec4912f46210e81u, 64}, /* model.25.m.0.cv1.bn.bias */
-    {0x25e4ba10f491b595u, 64}, /* model.25.m.0.cv1.bn.running_mean */
-    {0x82c351472381f6ddu, 64}, /* model.25.m.0.cv1.bn.running_var */
-    {0x32f0b0c6d128ae4fu, 36864}, /* model.25.m.0.cv2.conv.weight */
-    {0x19831a1cd29d8e79u, 64}, /* model.25.m.0.cv2.bn.weight */
-    {0x43ab768460128b04u, 64}, /* model.25.m.0.cv2.bn.bias */
-    {0x3fec0a84fcf5cb30u, 64}, /* model.25.m.0.cv2.bn.running_mean */
-    {0x79c0f4882bcef462u, 64}, /* model.25.m.0.cv2.bn.running_var */
-    {0x66a81963f26d1c8u, 20480}, /* model.25.cv2.conv.weight */
-    {0x92eae2ffa9096b2au, 64}, /* model.25.cv2.bn.weight */
-    {0xbd23e4521a611177u, 64}, /* model.25.cv2.bn.bias */
-    {0xd813ba7ac5cf97u, 64}, /* model.25.cv2.bn.running_mean */
-    {0xeaa53b5c9dcaf2b7u, 64}, /* model.25.cv2.bn.running_var */
-    {0x43aaced9ec5f033fu, 16384}, /* model.25.cv3.conv.weight */
-    {0x1a078c013c342c89u, 128}, /* model.25.cv3.bn.weight */
-    {0xc4fdda4491c674f4u, 128}, /* model.25.cv3.bn.bias */
-    {0x9388782a2a8d82a0u, 128}, /* model.25.cv3.bn.running_mean */
-    {0x697e63ad9c422cb2u, 128}, /* model.25.cv3.bn.running_var */
-    {0x5eda427baf0b04ceu, 147456}, /* model.26.conv.weight */
-    {0x88daf35f072feeb0u, 128}, /* model.26.bn.weight */
-    {0xb02bc48c4d2daaf5u, 128}, /* model.26.bn.bias */
-    {0x2d41a70cc4e82131u, 128}, /* model.26.bn.running_mean */
-    {0xc5529724aae2aa21u, 128}, /* model.26.bn.running_var */
-    {0x559d55ad5ef1e3b5u, 81920}, /* model.29.cv1.conv.weight */
-    {0xf186afe1f0201b5fu, 128}, /* model.29.cv1.bn.weight */
-    {0xcaf92db916c025cau, 128}, /* model.29.cv1.bn.bias */
-    {0x835b6e2013c9455au, 128}, /* model.29.cv1.bn.running_mean */
-    {0xe9a7d85456ea38ccu, 128}, /* model.29.cv1.bn.running_var */
-    {0xe2c63758d2ea8976u, 16384}, /* model.29.m.0.cv1.conv.weight */
-    {0xa8c23e8f4c88868u, 128}, /* model.29.m.0.cv1.bn.weight */
-    {0x2fedb843aaacc89du, 128}, /* model.29.m.0.cv1.bn.bias */
-    {0x427cf7eaec769ad9u, 128}, /* model.29.m.0.cv1.bn.running_mean */
-    {0xd924f12a886c179u, 128}, /* model.29.m.0.cv1.bn.running_var */
-    {0xd1e92ba0798fa97bu, 147456}, /* model.29.m.0.cv2.conv.weight */
-    {0x2ca75d7eef9e59f5u, 128}, /* model.29.m.0.cv2.bn.weight */
-    {0xcf6dfe68282acd0u, 128}, /* model.29.m.0.cv2.bn.bias */
-    {0x4e082f0d50407384u, 128}, /* model.29.m.0.cv2.bn.running_mean */
-    {0x2f08a1dce963d1ceu, 128}, /* model.29.m.0.cv2.bn.running_var */
-    {0x264dfde46948eb5cu, 81920}, /* model.29.cv2.conv.weight */
-    {0xa8f1cd4bd40930feu, 128}, /* model.29.cv2.bn.weight */
-    {0x9b7efc654f33e11bu, 128}, /* model.29.cv2.bn.bias */
-    {0xbfc1c1dc23423b93u, 128}, /* model.29.cv2.bn.running_mean */
-    {0x4566f49ea234f71bu, 128}, /* model.29.cv2.bn.running_var */
-    {0x14a6be9da11c6733u, 65536}, /* model.29.cv3.conv.weight */
-    {0x8b41bb372cd178fdu, 256}, /* model.29.cv3.bn.weight */
-    {0x73f36b6da6c17d68u, 256}, /* model.29.cv3.bn.bias */
-    {0x61543eeec2fbca5cu, 256}, /* model.29.cv3.bn.running_mean */
-    {0xf4305ec2194939f6u, 256}, /* model.29.cv3.bn.running_var */
-    {0x5998c6638428a143u, 18}, /* model.30.anchors */
-    {0xe8776f70527a5b3eu, 16320}, /* model.30.m.0.weight */
-    {0xcc1178f3a2477b5bu, 255}, /* model.30.m.0.bias */
-    {0x36159ebc49abcecfu, 32640}, /* model.30.m.1.weight */
-    {0x1ace1a93a94a7cdau, 255}, /* model.30.m.1.bias */
-    {0x7d316c36bdbe0b54u, 65280}, /* model.30.m.2.weight */
-    {0x628fe6e143de1249u, 255}, /* model.30.m.2.bias */
+    {0x2f5fcdfa47dcfd96u, 1728}, /* model.0.conv.conv: weight */
+    {0x5bc7baf905f08a88u, 16}, {0x8ffffbbc339827bdu, 16}, {0xebd802c1f4251a39u, 16}, {0xd576a03cecddab59u, 16}, /* model.0.conv.bn: weight, bias, running_mean, running_var */
+    {0xe46aba9cbec9dec5u, 4608}, /* model.1.conv: weight */
+    {0x138f98b69bd66e0fu, 32}, {0xdeee4af87a2e341au, 32}, {0x94020951b888582au, 32}, {0x213be03a958ca4bcu, 32}, /* model.1.bn: weight, bias, running_mean, running_var */
+    {0x7ae646ce4311a741u, 2048}, /* model.3.cv1.conv: weight */
+    {0x9e630254664e6c1bu, 16}, {0x7a3c4d7252b412c6u, 16}, {0xac1f5faae76593beu, 16}, {0xb68cd8f7aca56a18u, 16}, /* model.3.cv1.bn: weight, bias, running_mean, running_var */
+    {0xa88a3e752f7cd62au, 256}, /* model.3.m.0.cv1.conv: weight */
+    {0x36324acd8cccaacu, 16}, {0xed2526d861583cb1u, 16}, {0x8493b44255365d45u, 16}, {0x1d446dea3e58592du, 16}, /* model.3.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x3a92b8ed1f50dc7fu, 2304}, /* model.3.m.0.cv2.conv: weight */
+    {0x2ea4bf79511420c9u, 16}, {0x33f14564ca3cd634u, 16}, {0x701351bbbbb0e0e0u, 16}, {0xdee853423f9bb5f2u, 16}, /* model.3.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0xb77d06b055df2618u, 2048}, /* model.3.cv2.conv: weight */
+    {0x5f07f93edc96715au, 16}, {0x5b1eb864d647fb07u, 16}, {0xd4367aadb5149a7u, 16}, {0x36da51f508a968a7u, 16}, /* model.3.cv2.bn: weight, bias, running_mean, running_var */
+    {0xe8213372aa660bcfu, 1024}, /* model.3.cv3.conv: weight */
+    {0xbe29e92386f52ff9u, 32}, {0x46be7f51efded084u, 32}, {0x1ca7c48174e1c0b0u, 32}, {0x70b13ab2891168e2u, 32}, /* model.3.cv3.bn: weight, bias, running_mean, running_var */
+    {0xccff2b8c6e2650bau, 18432}, /* model.4.conv: weight */
+    {0xdbaf1578699139cu, 64}, {0x586e92cc82a00481u, 64}, {0xfd1f78f61e0b6b95u, 64}, {0xf9e552e4cbea68ddu, 64}, /* model.4.bn: weight, bias, running_mean, running_var */
+    {0x7ea65a16c8a8d60eu, 8192}, /* model.6.cv1.conv: weight */
+    {0xcc7877aa80bbc3f0u, 32}, {0x659c230b2ce67e35u, 32}, {0xda0b75846777d471u, 32}, {0x1ce3c89c68c05661u, 32}, /* model.6.cv1.bn: weight, bias, running_mean, running_var */
+    {0x714810b98feae8ddu, 1024}, /* model.6.m.0.cv1.conv: weight */
+    {0x23676a28b10266b7u, 32}, {0x6c36c9697e593312u, 32}, {0x6e4e99f4daad9a62u, 32}, {0xa8950a9549bfee24u, 32}, /* model.6.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x5ca43c388a60f364u, 9216}, /* model.6.m.0.cv2.conv: weight */
+    {0x5287656d45e79776u, 32}, {0x7fdb60fcb557b623u, 32}, {0x120dd41aecf30c5bu, 32}, {0xf9f9b6c5de3359f3u, 32}, /* model.6.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x2efe4a9c293b41eu, 1024}, /* model.6.m.1.cv1.conv: weight */
+    {0x2737aa4fab91120u, 32}, {0xed8fb614bd7f905u, 32}, {0x40eaff1422e1af41u, 32}, {0x839b59bd1ef544d1u, 32}, /* model.6.m.1.cv1.bn: weight, bias, running_mean, running_var */
+    {0x368fcce690aa0683u, 9216}, /* model.6.m.1.cv2.conv: weight */
+    {0xcafcb8b2cb92b0edu, 32}, {0x4c0359e874243438u, 32}, {0x8a10c669f9f456ecu, 32}, {0x2d56add1112bbca6u, 32}, /* model.6.m.1.cv2.bn: weight, bias, running_mean, running_var */
+    {0xdeceea3dea794df3u, 8192}, /* model.6.cv2.conv: weight */
+    {0xb72c6dfbf8e132bdu, 32}, {0x5dd25f2d7e4b2528u, 32}, {0xc69c9ee9c3dfcc1cu, 32}, {0x9fc4e46c2777a7b6u, 32}, /* model.6.cv2.bn: weight, bias, running_mean, running_var */
+    {0x6f3367d4c769201cu, 4096}, /* model.6.cv3.conv: weight */
+    {0xb4f3440db9e109beu, 64}, {0x972a3b3b96e105dbu, 64}, {0x61041d600725f953u, 64}, {0xc1ddd86f41aeb8dbu, 64}, /* model.6.cv3.bn: weight, bias, running_mean, running_var */
+    {0xda8af0303fba044fu, 73728}, /* model.7.conv: weight */
+    {0xa06a41ee0314f479u, 128}, {0xd5578219c918104u, 128}, {0x1726c96a266f8130u, 128}, {0xf0e2f625d4376662u, 128}, /* model.7.bn: weight, bias, running_mean, running_var */
+    {0x42197c00a058aac7u, 32768}, /* model.9.cv1.conv: weight */
+    {0xeb9c535d397b5dc1u, 64}, {0x5576d1691e9ef89cu, 64}, {0x975e1958a3303208u, 64}, {0x15d9cfcd363a42cau, 64}, /* model.9.cv1.bn: weight, bias, running_mean, running_var */
+    {0xc85a39c03eb2f860u, 4096}, /* model.9.m.0.cv1.conv: weight */
+    {0x95b6f2afd078ea72u, 64}, {0x32a75038a985002fu, 64}, {0x6e9f50a77bc8a50fu, 64}, {0x81f5b74099c328ffu, 64}, /* model.9.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x707696fa398c7229u, 36864}, /* model.9.m.0.cv2.conv: weight */
+    {0xb29f6400785c9f33u, 64}, {0x1ea7038e0fe6adceu, 64}, {0x99b74d7ceaa2fb46u, 64}, {0x550baec1bdc4f050u, 64}, /* model.9.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x9729a06539a3badfu, 4096}, /* model.9.m.1.cv1.conv: weight */
+    {0xe21580f0140464a9u, 64}, {0x45a92563c461f114u, 64}, {0xdb399355b5053d80u, 64}, {0x83c331d86cd5712u, 64}, /* model.9.m.1.cv1.bn: weight, bias, running_mean, running_var */
+    {0xa79c869d3da8590au, 36864}, /* model.9.m.1.cv2.conv: weight */
+    {0x4972ce5b7448f00cu, 64}, {0xd51c6a0faa6e511u, 64}, {0xdf089e8bb6c24765u, 64}, {0xba76a751669676cdu, 64}, /* model.9.m.1.cv2.bn: weight, bias, running_mean, running_var */
+    {0x8bfbd2a08fe524f2u, 4096}, /* model.9.m.2.cv1.conv: weight */
+    {0x8aeede1aa0680444u, 64}, {0x6a5a69f9a949c619u, 64}, {0xc906e7ddbf26482du, 64}, {0xbc9661376b3887a5u, 64}, /* model.9.m.2.cv1.bn: weight, bias, running_mean, running_var */
+    {0x9b1f88ba34893767u, 36864}, /* model.9.m.2.cv2.conv: weight */
+    {0xe72ccad5bf91c4e1u, 64}, {0xf5b31b79e641debcu, 64}, {0x2fabc53b695ea168u, 64}, {0x8716b7d1b9e58aau, 64}, /* model.9.m.2.cv2.bn: weight, bias, running_mean, running_var */
+    {0x247ec1237edae7d2u, 32768}, /* model.9.cv2.conv: weight */
+    {0x9d904efe64a44aa4u, 64}, {0x306161ae1ee50479u, 64}, {0x138fbdafc0bc3b4du, 64}, {0xd25aff34f585f745u, 64}, /* model.9.cv2.bn: weight, bias, running_mean, running_var */
+    {0x3c876bd032359499u, 16384}, /* model.9.cv3.conv: weight */
+    {0xefcf67fd77f51c43u, 128}, {0xdcbee58029ec08feu, 128}, {0xb230fc800c673776u, 128}, {0xfddfa3f16e51d4a0u, 128}, /* model.9.cv3.bn: weight, bias, running_mean, running_var */
+    {0x85372aceaa5e15abu, 294912}, /* model.10.conv: weight */
+    {0x63649a1ccce1d485u, 256}, {0xfcbb82fbfcecdac0u, 256}, {0x14a9147ef01a3874u, 256}, {0x624da7f25f61979eu, 256}, /* model.10.bn: weight, bias, running_mean, running_var */
+    {0xd0019ab48a957ea7u, 131072}, /* model.12.cv1.conv: weight */
+    {0x8359377fc4b75021u, 128}, {0x58ecdfac88bda5fcu, 128}, {0xfcef0fa9dd2037a8u, 128}, {0x3c01196a8a77f2eau, 128}, /* model.12.cv1.bn: weight, bias, running_mean, running_var */
+    {0xe2038dc687993c0u, 16384}, /* model.12.m.0.cv1.conv: weight */
+    {0xd8865b56ce893d52u, 128}, {0xa3da6679bbf5990fu, 128}, {0xe0c7ba670492f7afu, 128}, {0x4dd1d62bdad1af1fu, 128}, /* model.12.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x5a7e9f263a9bd989u, 147456}, /* model.12.m.0.cv2.conv: weight */
+    {0x46f810897bcda593u, 128}, {0xcecbb77e6c669b2eu, 128}, {0x859877f476b8c566u, 128}, {0xd580ddb6d2bcd1f0u, 128}, /* model.12.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x7e5f6d3e9fd2ec32u, 131072}, /* model.12.cv2.conv: weight */
+    {0x918ba90dfa113284u, 128}, {0xb30eeb6c0e7d2b59u, 128}, {0x717b3335d39446du, 128}, {0x31b782c98dc5d0e5u, 128}, /* model.12.cv2.bn: weight, bias, running_mean, running_var */
+    {0x2d94a94d1ffe2479u, 65536}, /* model.12.cv3.conv: weight */
+    {0x897e9fe10e98b023u, 256}, {0x62d26f3e1c6758deu, 256}, {0x6dd3f544485796u, 256}, {0x14a4e4f40deee440u, 256}, /* model.12.cv3.bn: weight, bias, running_mean, running_var */
+    {0xf611f7730584f5c8u, 32768}, /* model.13.cv1.conv: weight */
+    {0x39e9706fd4feef2au, 128}, {0x19766fe6c87ef577u, 128}, {0xe5b9c9096c883397u, 128}, {0xf30e7a290264feb7u, 128}, /* model.13.cv1.bn: weight, bias, running_mean, running_var */
+    {0x46924e90fb553331u, 131072}, /* model.13.cv2.conv: weight */
+    {0xf83657a813f88babu, 256}, {0xcf9ba5e18823c636u, 256}, {0x2ed689b1705c26aeu, 256}, {0xe24cf2c6defe3ce8u, 256}, /* model.13.cv2.bn: weight, bias, running_mean, running_var */
+    {0xd56499b8ee0b9e37u, 32768}, /* model.14.conv: weight */
+    {0x75fc2023fd7d5411u, 128}, {0xbad1c75e264ad40cu, 128}, {0x3b2a2feebc3c21f8u, 128}, {0xc297cb8c36b1509au, 128}, /* model.14.bn: weight, bias, running_mean, running_var */
+    {0x264906aad4049344u, 16384}, /* model.17.cv1.conv: weight */
+    {0x8e76b560b535abd6u, 64}, {0xafec7312b010dd83u, 64}, {0xd4a0668dae70807bu, 64}, {0xb640065653b3ee93u, 64}, /* model.17.cv1.bn: weight, bias, running_mean, running_var */
+    {0x8956603f42b82a33u, 4096}, /* model.17.m.0.cv1.conv: weight */
+    {0x5adb610adc0283fdu, 64}, {0xa61cef8b440e9068u, 64}, {0x58245eeb0e693d5cu, 64}, {0x18eff6aa8cce7af6u, 64}, /* model.17.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x31b8ae903c28894eu, 36864}, /* model.17.m.0.cv2.conv: weight */
+    {0x7c11159f706a5f30u, 64}, {0x594eab17a2072775u, 64}, {0x5f373bf1ce6e2db1u, 64}, {0xcf0a7896c6912ba1u, 64}, /* model.17.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x7e9848ebf96ca93du, 16384}, /* model.17.cv2.conv: weight */
+    {0xb086c26d6e0cae17u, 64}, {0x9c47db7f79125a72u, 64}, {0x3707b8a03c967d02u, 64}, {0xc4fd3ff0368c744u, 64}, /* model.17.cv2.bn: weight, bias, running_mean, running_var */
+    {0xaa3a307c374e8e76u, 16384}, /* model.17.cv3.conv: weight */
+    {0xcf5a5eab249a0568u, 128}, {0x8bc0c5bc3e66fd9du, 128}, {0x16ac9d1345c96fd9u, 128}, {0x1122fda6774c1879u, 128}, /* model.17.cv3.bn: weight, bias, running_mean, running_var */
+    {0xd56c1b0c781b5123u, 8192}, /* model.18.conv: weight */
+    {0x392d4884e875010du, 64}, {0x2f44218df43f3158u, 64}, {0xe319f5fcc25b2ccu, 64}, {0x3f09f1a0329c4206u, 64}, /* model.18.bn: weight, bias, running_mean, running_var */
+    {0x742b003ee98ac03du, 4096}, /* model.21.cv1.conv: weight */
+    {0xfae2af49ac6bed17u, 32}, {0xf957480bf5368172u, 32}, {0xcfd00e519858402u, 32}, {0x2d8b62603542444u, 32}, /* model.21.cv1.bn: weight, bias, running_mean, running_var */
+    {0xb1f8638de27c8daeu, 1024}, /* model.21.m.0.cv1.conv: weight */
+    {0xe8c61556d201e610u, 32}, {0xc6583d6aebe45255u, 32}, {0x2cc185a71461acd1u, 32}, {0xe338442921680341u, 32}, /* model.21.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0xb11d50edefcf0e13u, 9216}, /* model.21.m.0.cv2.conv: weight */
+    {0x2a6489eb8a14db5du, 32}, {0x4490f507c88711c8u, 32}, {0xaf2cbdd13e05417cu, 32}, {0x6efe569711eb1696u, 32}, /* model.21.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x1bdbbdfdc422aa44u, 4096}, /* model.21.cv2.conv: weight */
+    {0xd8d2a23cf394ead6u, 32}, {0xcfbdf9f2c350483u, 32}, {0xaa95aed28b5f877bu, 32}, {0xacc8e87d539f4b93u, 32}, /* model.21.cv2.bn: weight, bias, running_mean, running_var */
+    {0x8eefdc16ce11c57bu, 4096}, /* model.21.cv3.conv: weight */
+    {0x3bd1851d5dcf15f5u, 64}, {0xc5d959eb926108d0u, 64}, {0xf82d1c7a86824f84u, 64}, {0x29223297b81485ceu, 64}, /* model.21.cv3.bn: weight, bias, running_mean, running_var */
+    {0xfb7da9a2d7eed16au, 36864}, /* model.22.conv: weight */
+    {0xb8c0e137510be2ecu, 64}, {0xa826eb0b7b0af1f1u, 64}, {0xc40f12254cd6de85u, 64}, {0x56003d6e9730b26du, 64}, /* model.22.bn: weight, bias, running_mean, running_var */
+    {0x56ead8b434f70f31u, 20480}, /* model.25.cv1.conv: weight */
+    {0x5137ca37e80307abu, 64}, {0x73491a4cda05e236u, 64}, {0x49f4d4627e99c2aeu, 64}, {0xd9e3b3fa7a6430e8u, 64}, /* model.25.cv1.bn: weight, bias, running_mean, running_var */
+    {0x2564ec22ff94fabau, 4096}, /* model.25.m.0.cv1.conv: weight */
+    {0x86d3c9865621ad9cu, 64}, {0x8ec4912f46210e81u, 64}, {0x25e4ba10f491b595u, 64}, {0x82c351472381f6ddu, 64}, /* model.25.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0x32f0b0c6d128ae4fu, 36864}, /* model.25.m.0.cv2.conv: weight */
+    {0x19831a1cd29d8e79u, 64}, {0x43ab768460128b04u, 64}, {0x3fec0a84fcf5cb30u, 64}, {0x79c0f4882bcef462u, 64}, /* model.25.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x66a81963f26d1c8u, 20480}, /* model.25.cv2.conv: weight */
+    {0x92eae2ffa9096b2au, 64}, {0xbd23e4521a611177u, 64}, {0xd813ba7ac5cf97u, 64}, {0xeaa53b5c9dcaf2b7u, 64}, /* model.25.cv2.bn: weight, bias, running_mean, running_var */
+    {0x43aaced9ec5f033fu, 16384}, /* model.25.cv3.conv: weight */
+    {0x1a078c013c342c89u, 128}, {0xc4fdda4491c674f4u, 128}, {0x9388782a2a8d82a0u, 128}, {0x697e63ad9c422cb2u, 128}, /* model.25.cv3.bn: weight, bias, running_mean, running_var */
+    {0x5eda427baf0b04ceu, 147456}, /* model.26.conv: weight */
+    {0x88daf35f072feeb0u, 128}, {0xb02bc48c4d2daaf5u, 128}, {0x2d41a70cc4e82131u, 128}, {0xc5529724aae2aa21u, 128}, /* model.26.bn: weight, bias, running_mean, running_var */
+    {0x559d55ad5ef1e3b5u, 81920}, /* model.29.cv1.conv: weight */
+    {0xf186afe1f0201b5fu, 128}, {0xcaf92db916c025cau, 128}, {0x835b6e2013c9455au, 128}, {0xe9a7d85456ea38ccu, 128}, /* model.29.cv1.bn: weight, bias, running_mean, running_var */
+    {0xe2c63758d2ea8976u, 16384}, /* model.29.m.0.cv1.conv: weight */
+    {0xa8c23e8f4c88868u, 128}, {0x2fedb843aaacc89du, 128}, {0x427cf7eaec769ad9u, 128}, {0xd924f12a886c179u, 128}, /* model.29.m.0.cv1.bn: weight, bias, running_mean, running_var */
+    {0xd1e92ba0798fa97bu, 147456}, /* model.29.m.0.cv2.conv: weight */
+    {0x2ca75d7eef9e59f5u, 128}, {0xcf6dfe68282acd0u, 128}, {0x4e082f0d50407384u, 128}, {0x2f08a1dce963d1ceu, 128}, /* model.29.m.0.cv2.bn: weight, bias, running_mean, running_var */
+    {0x264dfde46948eb5cu, 81920}, /* model.29.cv2.conv: weight */
+    {0xa8f1cd4bd40930feu, 128}, {0x9b7efc654f33e11bu, 128}, {0xbfc1c1dc23423b93u, 128}, {0x4566f49ea234f71bu, 128}, /* model.29.cv2.bn: weight, bias, running_mean, running_var */
+    {0x14a6be9da11c6733u, 65536}, /* model.29.cv3.conv: weight */
+    {0x8b41bb372cd178fdu, 256}, {0x73f36b6da6c17d68u, 256}, {0x61543eeec2fbca5cu, 256}, {0xf4305ec2194939f6u, 256}, /* model.29.cv3.bn: weight, bias, running_mean, running_var */
+    {0x5998c6638428a143u, 18}, /* model.30: anchors */
+    {0xe8776f70527a5b3eu, 16320}, {0xcc1178f3a2477b5bu, 255}, /* model.30.m.0: weight, bias */
+    {0x36159ebc49abcecfu, 32640}, {0x1ace1a93a94a7cdau, 255}, /* model.30.m.1: weight, bias */
+    {0x7d316c36bdbe0b54u, 65280}, {0x628fe6e143de1249u, 255}, /* model.30.m.2: weight, bias */
 };
 enum { TENSORS = (int)(sizeof yolov5_spd_n_tensors / sizeof yolov5_spd_n_tensors[0]) };
 
@@ -2674,313 +2368,132 @@ static void run(const float *weights, float *arena, const float *input, float *o
             BARRIER
         }
         switch (step) {
-        case 0: {
-            /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu */
+        case 0: { /* %4 = conv2d(%0[::2,::2] ++ %0[1::2,::2] ++ %0[::2,1::2] ++ %0[1::2,1::2]) k=3 p=1 12→16 *bn +silu */
             zero_halo(arena + T004, 1, 320, 1, 1, 1, 1, 1658944, 5152, 5152, thread, threads);
             conv_winograd(&C004, input, weights, arena, scratch, 0, 1, thread, threads);
             break;
         }
-        case 1: {
-            /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu */
-            conv_winograd(&C007, arena, weights, arena, scratch, 0, 2, thread, threads);
-            break;
-        }
-        case 2: {
-            /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu */
-            conv_direct(&C011, weights, arena, thread, threads);
-            break;
-        }
-        case 3: {
-            /* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu */
+        case 1: conv_winograd(&C007, arena, weights, arena, scratch, 0, 2, thread, threads); break; /* %7 = conv2d(%4) k=3 p=1 16→32 *bn +silu */
+        case 2: conv_direct(&C011, weights, arena, thread, threads); break; /* %11 = conv2d(%7[::2,::2] ++ %7[1::2,::2] ++ %7[::2,1::2] ++ %7[1::2,1::2]) k=1 128→16+16 *bn +silu */
+        case 3: { /* %14 = conv2d(%11{0..<16}) k=1 16→16 *bn +silu */
             zero_halo(arena + T014, 1, 160, 1, 3, 1, 3, 430336, 2624, 2624, thread, threads);
             conv_direct(&C014, weights, arena, thread, threads);
             break;
         }
-        case 4: {
-            /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual */
-            conv_winograd(&C018, arena, weights, arena, scratch, 0, 1, thread, threads);
-            break;
-        }
-        case 5: {
-            /* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu */
+        case 4: conv_winograd(&C018, arena, weights, arena, scratch, 0, 1, thread, threads); break; /* %18 = conv2d(%14, %11{0..<16}) k=3 p=1 16→16 *bn +silu +residual */
+        case 5: { /* %25 = conv2d(%18 ++ %11{16..<32}) k=1 32→32 *bn +silu */
             zero_halo(arena + T025, 1, 160, 1, 3, 1, 3, 860672, 5248, 2624, thread, threads);
             conv_direct(&C025, weights, arena, thread, threads);
             break;
         }
-        case 6: {
-            /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu */
-            conv_winograd(&C028, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 7: {
-            /* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu */
-            conv_direct(&C032, weights, arena, thread, threads);
-            break;
-        }
-        case 8: {
-            /* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu */
+        case 6: conv_winograd(&C028, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %28 = conv2d(%25) k=3 p=1 32→64 *bn +silu */
+        case 7: conv_direct(&C032, weights, arena, thread, threads); break; /* %32 = conv2d(%28[::2,::2] ++ %28[1::2,::2] ++ %28[::2,1::2] ++ %28[1::2,1::2]) k=1 256→32+32 *bn +silu */
+        case 8: { /* %35 = conv2d(%32{0..<32}) k=1 32→32 *bn +silu */
             zero_halo(arena + T035, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
             conv_direct(&C035, weights, arena, thread, threads);
             break;
         }
-        case 9: {
-            /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual */
-            conv_winograd(&C039, arena, weights, arena, scratch, 0, 2, thread, threads);
-            break;
-        }
-        case 10: {
-            /* %42 = conv2d(%39) k=1 32→32 *bn +silu */
+        case 9: conv_winograd(&C039, arena, weights, arena, scratch, 0, 2, thread, threads); break; /* %39 = conv2d(%35, %32{0..<32}) k=3 p=1 32→32 *bn +silu +residual */
+        case 10: { /* %42 = conv2d(%39) k=1 32→32 *bn +silu */
             zero_halo(arena + T042, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
             conv_direct(&C042, weights, arena, thread, threads);
             break;
         }
-        case 11: {
-            /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual */
-            conv_winograd(&C046, arena, weights, arena, scratch, 0, 2, thread, threads);
-            break;
-        }
-        case 12: {
-            /* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu */
+        case 11: conv_winograd(&C046, arena, weights, arena, scratch, 0, 2, thread, threads); break; /* %46 = conv2d(%42, %39) k=3 p=1 32→32 *bn +silu +residual */
+        case 12: { /* %53 = conv2d(%46 ++ %32{32..<64}) k=1 64→64 *bn +silu */
             zero_halo(arena + T053, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
             conv_direct(&C053, weights, arena, thread, threads);
             break;
         }
-        case 13: {
-            /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu */
-            conv_winograd(&C056, arena, weights, arena, scratch, 0, 8, thread, threads);
-            break;
-        }
-        case 14: {
-            /* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu */
-            conv_direct(&C060, weights, arena, thread, threads);
-            break;
-        }
-        case 15: {
-            /* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu */
+        case 13: conv_winograd(&C056, arena, weights, arena, scratch, 0, 8, thread, threads); break; /* %56 = conv2d(%53) k=3 p=1 64→128 *bn +silu */
+        case 14: conv_direct(&C060, weights, arena, thread, threads); break; /* %60 = conv2d(%56[::2,::2] ++ %56[1::2,::2] ++ %56[::2,1::2] ++ %56[1::2,1::2]) k=1 512→64+64 *bn +silu */
+        case 15: { /* %63 = conv2d(%60{0..<64}) k=1 64→64 *bn +silu */
             zero_halo(arena + T063, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
             conv_direct(&C063, weights, arena, thread, threads);
             break;
         }
-        case 16: {
-            /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual */
-            conv_winograd(&C067, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 17: {
-            /* %70 = conv2d(%67) k=1 64→64 *bn +silu */
+        case 16: conv_winograd(&C067, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %67 = conv2d(%63, %60{0..<64}) k=3 p=1 64→64 *bn +silu +residual */
+        case 17: { /* %70 = conv2d(%67) k=1 64→64 *bn +silu */
             zero_halo(arena + T070, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
             conv_direct(&C070, weights, arena, thread, threads);
             break;
         }
-        case 18: {
-            /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual */
-            conv_winograd(&C074, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 19: {
-            /* %77 = conv2d(%74) k=1 64→64 *bn +silu */
+        case 18: conv_winograd(&C074, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %74 = conv2d(%70, %67) k=3 p=1 64→64 *bn +silu +residual */
+        case 19: { /* %77 = conv2d(%74) k=1 64→64 *bn +silu */
             zero_halo(arena + T077, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
             conv_direct(&C077, weights, arena, thread, threads);
             break;
         }
-        case 20: {
-            /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual */
-            conv_winograd(&C081, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 21: {
-            /* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu */
+        case 20: conv_winograd(&C081, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %81 = conv2d(%77, %74) k=3 p=1 64→64 *bn +silu +residual */
+        case 21: { /* %88 = conv2d(%81 ++ %60{64..<128}) k=1 128→128 *bn +silu */
             zero_halo(arena + T088, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
             conv_direct(&C088, weights, arena, thread, threads);
             break;
         }
-        case 22: {
-            /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu */
-            conv_winograd(&C091, arena, weights, arena, scratch, 0, 16, thread, threads);
-            break;
-        }
-        case 23: {
-            /* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu */
-            conv_direct(&C095, weights, arena, thread, threads);
-            break;
-        }
-        case 24: {
-            /* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu */
+        case 22: conv_winograd(&C091, arena, weights, arena, scratch, 0, 16, thread, threads); break; /* %91 = conv2d(%88) k=3 p=1 128→256 *bn +silu */
+        case 23: conv_direct(&C095, weights, arena, thread, threads); break; /* %95 = conv2d(%91[::2,::2] ++ %91[1::2,::2] ++ %91[::2,1::2] ++ %91[1::2,1::2]) k=1 1024→128+128 *bn +silu */
+        case 24: { /* %98 = conv2d(%95{0..<128}) k=1 128→128 *bn +silu */
             zero_halo(arena + T098, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
             conv_direct(&C098, weights, arena, thread, threads);
             break;
         }
-        case 25: {
-            /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual */
-            conv_winograd(&C102, arena, weights, arena, scratch, 0, 8, thread, threads);
-            break;
-        }
-        case 26: {
-            /* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu */
-            conv_direct(&C109, weights, arena, thread, threads);
-            break;
-        }
-        case 27: {
-            /* %112 = conv2d(%109) k=1 256→128 *bn +silu */
-            conv_direct(&C112, weights, arena, thread, threads);
-            break;
-        }
-        case 28: {
-            /* %113 = max_pool(%112) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T112}, arena + T113, thread, threads);
-            break;
-        }
-        case 29: {
-            /* %114 = max_pool(%113) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T113}, arena + T114, thread, threads);
-            break;
-        }
-        case 30: {
-            /* %115 = max_pool(%114) k=5 p=2 */
-            yolov5_spd_n_n113_max_pool((const float *const[]){arena + T114}, arena + T115, thread, threads);
-            break;
-        }
-        case 31: {
-            /* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu */
-            conv_direct(&C119, weights, arena, thread, threads);
-            break;
-        }
-        case 32: {
-            /* %122 = conv2d(%119) k=1 256→128 *bn +silu */
-            conv_direct(&C122, weights, arena, thread, threads);
-            break;
-        }
-        case 33: {
-            /* %211 = conv2d(%122) k=1 128/256→64+64 *bn */
-            conv_direct(&C211, weights, arena, thread, threads);
-            break;
-        }
-        case 34: {
-            /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu */
-            conv_direct(&C127, weights, arena, thread, threads);
-            break;
-        }
-        case 35: {
-            /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
+        case 25: conv_winograd(&C102, arena, weights, arena, scratch, 0, 8, thread, threads); break; /* %102 = conv2d(%98, %95{0..<128}) k=3 p=1 128→128 *bn +silu +residual */
+        case 26: conv_direct(&C109, weights, arena, thread, threads); break; /* %109 = conv2d(%102 ++ %95{128..<256}) k=1 256→256 *bn +silu */
+        case 27: conv_direct(&C112, weights, arena, thread, threads); break; /* %112 = conv2d(%109) k=1 256→128 *bn +silu */
+        case 28: yolov5_spd_n_n113_max_pool((const float *const[]){arena + T112}, arena + T113, thread, threads); break; /* %113 = max_pool(%112) k=5 p=2 */
+        case 29: yolov5_spd_n_n113_max_pool((const float *const[]){arena + T113}, arena + T114, thread, threads); break; /* %114 = max_pool(%113) k=5 p=2 */
+        case 30: yolov5_spd_n_n113_max_pool((const float *const[]){arena + T114}, arena + T115, thread, threads); break; /* %115 = max_pool(%114) k=5 p=2 */
+        case 31: conv_direct(&C119, weights, arena, thread, threads); break; /* %119 = conv2d(%112 ++ %113 ++ %114 ++ %115) k=1 512→256 *bn +silu */
+        case 32: conv_direct(&C122, weights, arena, thread, threads); break; /* %122 = conv2d(%119) k=1 256→128 *bn +silu */
+        case 33: conv_direct(&C211, weights, arena, thread, threads); break; /* %211 = conv2d(%122) k=1 128/256→64+64 *bn */
+        case 34: conv_direct(&C127, weights, arena, thread, threads); break; /* %127 = conv2d(%88→128, %211^2) k=1 128/256→64+64 *bn +accumulator +silu */
+        case 35: { /* %130 = conv2d(%127{0..<64}) k=1 64→64 *bn +silu */
             zero_halo(arena + T130, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
             conv_direct(&C130, weights, arena, thread, threads);
             break;
         }
-        case 36: {
-            /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
-            conv_winograd(&C133, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 37: {
-            /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
-            conv_direct(&C140, weights, arena, thread, threads);
-            break;
-        }
-        case 38: {
-            /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
-            conv_direct(&C143, weights, arena, thread, threads);
-            break;
-        }
-        case 39: {
-            /* %212 = conv2d(%143) k=1 64/128→32+32 *bn */
-            conv_direct(&C212, weights, arena, thread, threads);
-            break;
-        }
-        case 40: {
-            /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu */
-            conv_direct(&C148, weights, arena, thread, threads);
-            break;
-        }
-        case 41: {
-            /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
+        case 36: conv_winograd(&C133, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %133 = conv2d(%130) k=3 p=1 64→64 *bn +silu */
+        case 37: conv_direct(&C140, weights, arena, thread, threads); break; /* %140 = conv2d(%133 ++ %127{64..<128}) k=1 128→128 *bn +silu */
+        case 38: conv_direct(&C143, weights, arena, thread, threads); break; /* %143 = conv2d(%140) k=1 128→64 *bn +silu */
+        case 39: conv_direct(&C212, weights, arena, thread, threads); break; /* %212 = conv2d(%143) k=1 64/128→32+32 *bn */
+        case 40: conv_direct(&C148, weights, arena, thread, threads); break; /* %148 = conv2d(%53→64, %212^2) k=1 64/128→32+32 *bn +accumulator +silu */
+        case 41: { /* %151 = conv2d(%148{0..<32}) k=1 32→32 *bn +silu */
             zero_halo(arena + T151, 1, 80, 1, 1, 1, 1, 215168, 2624, 1312, thread, threads);
             conv_direct(&C151, weights, arena, thread, threads);
             break;
         }
-        case 42: {
-            /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
-            conv_winograd(&C154, arena, weights, arena, scratch, 0, 2, thread, threads);
-            break;
-        }
-        case 43: {
-            /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
+        case 42: conv_winograd(&C154, arena, weights, arena, scratch, 0, 2, thread, threads); break; /* %154 = conv2d(%151) k=3 p=1 32→32 *bn +silu */
+        case 43: { /* %161 = conv2d(%154 ++ %148{32..<64}) k=1 64→64 *bn +silu */
             zero_halo(arena + T161, 1, 80, 1, 1, 1, 1, 430336, 5248, 1312, thread, threads);
             conv_direct(&C161, weights, arena, thread, threads);
             break;
         }
-        case 44: {
-            /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
-            conv_winograd(&C164, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 45: {
-            /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
-            conv_direct(&C169, weights, arena, thread, threads);
-            break;
-        }
-        case 46: {
-            /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
+        case 44: conv_winograd(&C164, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %164 = conv2d(%161) k=3 p=1 64→64 *bn +silu */
+        case 45: conv_direct(&C169, weights, arena, thread, threads); break; /* %169 = conv2d(%164[::2,::2] ++ %164[1::2,::2] ++ %164[::2,1::2] ++ %164[1::2,1::2] ++ %143) k=1 320→64+64 *bn +silu */
+        case 46: { /* %172 = conv2d(%169{0..<64}) k=1 64→64 *bn +silu */
             zero_halo(arena + T172, 1, 40, 1, 1, 1, 1, 112896, 2688, 672, thread, threads);
             conv_direct(&C172, weights, arena, thread, threads);
             break;
         }
-        case 47: {
-            /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
-            conv_winograd(&C175, arena, weights, arena, scratch, 0, 4, thread, threads);
-            break;
-        }
-        case 48: {
-            /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
+        case 47: conv_winograd(&C175, arena, weights, arena, scratch, 0, 4, thread, threads); break; /* %175 = conv2d(%172) k=3 p=1 64→64 *bn +silu */
+        case 48: { /* %182 = conv2d(%175 ++ %169{64..<128}) k=1 128→128 *bn +silu */
             zero_halo(arena + T182, 1, 40, 1, 1, 1, 1, 225792, 5376, 672, thread, threads);
             conv_direct(&C182, weights, arena, thread, threads);
             break;
         }
-        case 49: {
-            /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
-            conv_winograd(&C185, arena, weights, arena, scratch, 0, 8, thread, threads);
-            break;
-        }
-        case 50: {
-            /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
-            conv_direct(&C190, weights, arena, thread, threads);
-            break;
-        }
-        case 51: {
-            /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
+        case 49: conv_winograd(&C185, arena, weights, arena, scratch, 0, 8, thread, threads); break; /* %185 = conv2d(%182) k=3 p=1 128→128 *bn +silu */
+        case 50: conv_direct(&C190, weights, arena, thread, threads); break; /* %190 = conv2d(%185[::2,::2] ++ %185[1::2,::2] ++ %185[::2,1::2] ++ %185[1::2,1::2] ++ %122) k=1 640→128+128 *bn +silu */
+        case 51: { /* %193 = conv2d(%190{0..<128}) k=1 128→128 *bn +silu */
             zero_halo(arena + T193, 1, 20, 1, 1, 1, 1, 61952, 2816, 352, thread, threads);
             conv_direct(&C193, weights, arena, thread, threads);
             break;
         }
-        case 52: {
-            /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
-            conv_winograd(&C196, arena, weights, arena, scratch, 0, 8, thread, threads);
-            break;
-        }
-        case 53: {
-            /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
-            conv_direct(&C203, weights, arena, thread, threads);
-            break;
-        }
-        case 54: {
-            /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
-            conv_direct(&C205, weights, arena, thread, threads);
-            break;
-        }
-        case 55: {
-            /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
-            conv_direct(&C207, weights, arena, thread, threads);
-            break;
-        }
-        case 56: {
-            /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
-            conv_direct(&C209, weights, arena, thread, threads);
-            break;
-        }
-        case 57: {
-            /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32 */
-            yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + T205, arena + T207, arena + T209}, weights + W210, output, thread, threads);
-            break;
-        }
+        case 52: conv_winograd(&C196, arena, weights, arena, scratch, 0, 8, thread, threads); break; /* %196 = conv2d(%193) k=3 p=1 128→128 *bn +silu */
+        case 53: conv_direct(&C203, weights, arena, thread, threads); break; /* %203 = conv2d(%196 ++ %190{128..<256}) k=1 256→256 *bn +silu */
+        case 54: conv_direct(&C205, weights, arena, thread, threads); break; /* %205 = conv2d(%161) k=1 64→255 +sigmoid */
+        case 55: conv_direct(&C207, weights, arena, thread, threads); break; /* %207 = conv2d(%182) k=1 128→255 +sigmoid */
+        case 56: conv_direct(&C209, weights, arena, thread, threads); break; /* %209 = conv2d(%203) k=1 256→255 +sigmoid */
+        case 57: yolov5_spd_n_n210_decode_boxes((const float *const[]){arena + T205, arena + T207, arena + T209}, weights + W210, output, thread, threads); break; /* %210 = decode_boxes(%205, %207, %209) classes=80 strides=8,16,32 */
 
         }
     }
@@ -2994,188 +2507,133 @@ static void pack(const void *parameters, float *weights, int thread, int threads
     const uint64_t end = (uint64_t)7124336 * (uint64_t)(thread + 1) / (uint64_t)threads;
     for (uint64_t i = (uint64_t)7124336 * (uint64_t)thread / (uint64_t)threads; i < end; i++) weights[i] = 0.0f;
     BARRIER
-    /* %4 model.0.conv.conv */
     pack_winograd(weights + W004, 1, 1, 16, (const input_view[]){{12, 0, 1}}, 1, 8, winograd6_g, 12, tensor(parameters, 0), 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
-    pack_bias(weights + B004, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads);
-    /* %7 model.1.conv */
+    pack_bias(weights + B004, NULL, 0, 16, &(batch_norm){tensor(parameters, 1), tensor(parameters, 2), tensor(parameters, 3), tensor(parameters, 4), 0.001}, thread, threads); /* %4 model.0.conv.conv */
     pack_winograd(weights + W007, 2, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 7, winograd5_g, 16, tensor(parameters, 5), 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
-    pack_bias(weights + B007, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads);
-    /* %11 model.3.cv1.conv */
+    pack_bias(weights + B007, NULL, 0, 32, &(batch_norm){tensor(parameters, 6), tensor(parameters, 7), tensor(parameters, 8), tensor(parameters, 9), 0.001}, thread, threads); /* %7 model.1.conv */
     pack_direct(weights + W011, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 10), 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
     pack_bias(weights + B011, NULL, 0, 16, &(batch_norm){tensor(parameters, 11), tensor(parameters, 12), tensor(parameters, 13), tensor(parameters, 14), 0.001}, thread, threads);
     pack_direct(weights + W011, 2, 1, 128, (const input_view[]){{32, 0, 1}, {32, 32, 1}, {32, 64, 1}, {32, 96, 1}}, 4, 1, 128, tensor(parameters, 25), 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
-    pack_bias(weights + B011, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads);
-    /* %14 model.3.m.0.cv1.conv */
+    pack_bias(weights + B011, NULL, 16, 16, &(batch_norm){tensor(parameters, 26), tensor(parameters, 27), tensor(parameters, 28), tensor(parameters, 29), 0.001}, thread, threads); /* %11 model.3.cv1.conv */
     pack_direct(weights + W014, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 1, 16, tensor(parameters, 15), 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
-    pack_bias(weights + B014, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads);
-    /* %18 model.3.m.0.cv2.conv */
+    pack_bias(weights + B014, NULL, 0, 16, &(batch_norm){tensor(parameters, 16), tensor(parameters, 17), tensor(parameters, 18), tensor(parameters, 19), 0.001}, thread, threads); /* %14 model.3.m.0.cv1.conv */
     pack_winograd(weights + W018, 1, 1, 16, (const input_view[]){{16, 0, 1}}, 1, 8, winograd6_g, 16, tensor(parameters, 20), 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
-    pack_bias(weights + B018, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads);
-    /* %25 model.3.cv3.conv */
+    pack_bias(weights + B018, NULL, 0, 16, &(batch_norm){tensor(parameters, 21), tensor(parameters, 22), tensor(parameters, 23), tensor(parameters, 24), 0.001}, thread, threads); /* %18 model.3.m.0.cv2.conv */
     pack_direct(weights + W025, 2, 1, 32, (const input_view[]){{16, 0, 1}, {16, 16, 1}}, 2, 1, 32, tensor(parameters, 30), 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
-    pack_bias(weights + B025, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads);
-    /* %28 model.4.conv */
+    pack_bias(weights + B025, NULL, 0, 32, &(batch_norm){tensor(parameters, 31), tensor(parameters, 32), tensor(parameters, 33), tensor(parameters, 34), 0.001}, thread, threads); /* %25 model.3.cv3.conv */
     pack_winograd(weights + W028, 4, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 8, winograd6_g, 32, tensor(parameters, 35), 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
-    pack_bias(weights + B028, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads);
-    /* %32 model.6.cv1.conv */
+    pack_bias(weights + B028, NULL, 0, 64, &(batch_norm){tensor(parameters, 36), tensor(parameters, 37), tensor(parameters, 38), tensor(parameters, 39), 0.001}, thread, threads); /* %28 model.4.conv */
     pack_direct(weights + W032, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 40), 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
     pack_bias(weights + B032, NULL, 0, 32, &(batch_norm){tensor(parameters, 41), tensor(parameters, 42), tensor(parameters, 43), tensor(parameters, 44), 0.001}, thread, threads);
     pack_direct(weights + W032, 4, 1, 256, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}}, 4, 1, 256, tensor(parameters, 65), 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
-    pack_bias(weights + B032, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads);
-    /* %35 model.6.m.0.cv1.conv */
+    pack_bias(weights + B032, NULL, 32, 32, &(batch_norm){tensor(parameters, 66), tensor(parameters, 67), tensor(parameters, 68), tensor(parameters, 69), 0.001}, thread, threads); /* %32 model.6.cv1.conv */
     pack_direct(weights + W035, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 45), 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
-    pack_bias(weights + B035, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads);
-    /* %39 model.6.m.0.cv2.conv */
+    pack_bias(weights + B035, NULL, 0, 32, &(batch_norm){tensor(parameters, 46), tensor(parameters, 47), tensor(parameters, 48), tensor(parameters, 49), 0.001}, thread, threads); /* %35 model.6.m.0.cv1.conv */
     pack_winograd(weights + W039, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 50), 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
-    pack_bias(weights + B039, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads);
-    /* %42 model.6.m.1.cv1.conv */
+    pack_bias(weights + B039, NULL, 0, 32, &(batch_norm){tensor(parameters, 51), tensor(parameters, 52), tensor(parameters, 53), tensor(parameters, 54), 0.001}, thread, threads); /* %39 model.6.m.0.cv2.conv */
     pack_direct(weights + W042, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 55), 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
-    pack_bias(weights + B042, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads);
-    /* %46 model.6.m.1.cv2.conv */
+    pack_bias(weights + B042, NULL, 0, 32, &(batch_norm){tensor(parameters, 56), tensor(parameters, 57), tensor(parameters, 58), tensor(parameters, 59), 0.001}, thread, threads); /* %42 model.6.m.1.cv1.conv */
     pack_winograd(weights + W046, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 60), 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
-    pack_bias(weights + B046, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads);
-    /* %53 model.6.cv3.conv */
+    pack_bias(weights + B046, NULL, 0, 32, &(batch_norm){tensor(parameters, 61), tensor(parameters, 62), tensor(parameters, 63), tensor(parameters, 64), 0.001}, thread, threads); /* %46 model.6.m.1.cv2.conv */
     pack_direct(weights + W053, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 70), 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
-    pack_bias(weights + B053, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads);
-    /* %56 model.7.conv */
+    pack_bias(weights + B053, NULL, 0, 64, &(batch_norm){tensor(parameters, 71), tensor(parameters, 72), tensor(parameters, 73), tensor(parameters, 74), 0.001}, thread, threads); /* %53 model.6.cv3.conv */
     pack_winograd(weights + W056, 8, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 75), 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
-    pack_bias(weights + B056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads);
-    /* %60 model.9.cv1.conv */
+    pack_bias(weights + B056, NULL, 0, 128, &(batch_norm){tensor(parameters, 76), tensor(parameters, 77), tensor(parameters, 78), tensor(parameters, 79), 0.001}, thread, threads); /* %56 model.7.conv */
     pack_direct(weights + W060, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 80), 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
     pack_bias(weights + B060, NULL, 0, 64, &(batch_norm){tensor(parameters, 81), tensor(parameters, 82), tensor(parameters, 83), tensor(parameters, 84), 0.001}, thread, threads);
     pack_direct(weights + W060, 8, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 115), 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
-    pack_bias(weights + B060, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads);
-    /* %63 model.9.m.0.cv1.conv */
+    pack_bias(weights + B060, NULL, 64, 64, &(batch_norm){tensor(parameters, 116), tensor(parameters, 117), tensor(parameters, 118), tensor(parameters, 119), 0.001}, thread, threads); /* %60 model.9.cv1.conv */
     pack_direct(weights + W063, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 85), 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
-    pack_bias(weights + B063, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads);
-    /* %67 model.9.m.0.cv2.conv */
+    pack_bias(weights + B063, NULL, 0, 64, &(batch_norm){tensor(parameters, 86), tensor(parameters, 87), tensor(parameters, 88), tensor(parameters, 89), 0.001}, thread, threads); /* %63 model.9.m.0.cv1.conv */
     pack_winograd(weights + W067, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 90), 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
-    pack_bias(weights + B067, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads);
-    /* %70 model.9.m.1.cv1.conv */
+    pack_bias(weights + B067, NULL, 0, 64, &(batch_norm){tensor(parameters, 91), tensor(parameters, 92), tensor(parameters, 93), tensor(parameters, 94), 0.001}, thread, threads); /* %67 model.9.m.0.cv2.conv */
     pack_direct(weights + W070, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 95), 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
-    pack_bias(weights + B070, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads);
-    /* %74 model.9.m.1.cv2.conv */
+    pack_bias(weights + B070, NULL, 0, 64, &(batch_norm){tensor(parameters, 96), tensor(parameters, 97), tensor(parameters, 98), tensor(parameters, 99), 0.001}, thread, threads); /* %70 model.9.m.1.cv1.conv */
     pack_winograd(weights + W074, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 100), 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
-    pack_bias(weights + B074, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads);
-    /* %77 model.9.m.2.cv1.conv */
+    pack_bias(weights + B074, NULL, 0, 64, &(batch_norm){tensor(parameters, 101), tensor(parameters, 102), tensor(parameters, 103), tensor(parameters, 104), 0.001}, thread, threads); /* %74 model.9.m.1.cv2.conv */
     pack_direct(weights + W077, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 105), 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
-    pack_bias(weights + B077, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads);
-    /* %81 model.9.m.2.cv2.conv */
+    pack_bias(weights + B077, NULL, 0, 64, &(batch_norm){tensor(parameters, 106), tensor(parameters, 107), tensor(parameters, 108), tensor(parameters, 109), 0.001}, thread, threads); /* %77 model.9.m.2.cv1.conv */
     pack_winograd(weights + W081, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 110), 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
-    pack_bias(weights + B081, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads);
-    /* %88 model.9.cv3.conv */
+    pack_bias(weights + B081, NULL, 0, 64, &(batch_norm){tensor(parameters, 111), tensor(parameters, 112), tensor(parameters, 113), tensor(parameters, 114), 0.001}, thread, threads); /* %81 model.9.m.2.cv2.conv */
     pack_direct(weights + W088, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 120), 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
-    pack_bias(weights + B088, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads);
-    /* %91 model.10.conv */
+    pack_bias(weights + B088, NULL, 0, 128, &(batch_norm){tensor(parameters, 121), tensor(parameters, 122), tensor(parameters, 123), tensor(parameters, 124), 0.001}, thread, threads); /* %88 model.9.cv3.conv */
     pack_winograd(weights + W091, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 125), 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
-    pack_bias(weights + B091, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads);
-    /* %95 model.12.cv1.conv */
+    pack_bias(weights + B091, NULL, 0, 256, &(batch_norm){tensor(parameters, 126), tensor(parameters, 127), tensor(parameters, 128), tensor(parameters, 129), 0.001}, thread, threads); /* %91 model.10.conv */
     pack_direct(weights + W095, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 130), 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
     pack_bias(weights + B095, NULL, 0, 128, &(batch_norm){tensor(parameters, 131), tensor(parameters, 132), tensor(parameters, 133), tensor(parameters, 134), 0.001}, thread, threads);
     pack_direct(weights + W095, 16, 1, 1024, (const input_view[]){{256, 0, 1}, {256, 256, 1}, {256, 512, 1}, {256, 768, 1}}, 4, 1, 1024, tensor(parameters, 145), 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
-    pack_bias(weights + B095, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads);
-    /* %98 model.12.m.0.cv1.conv */
+    pack_bias(weights + B095, NULL, 128, 128, &(batch_norm){tensor(parameters, 146), tensor(parameters, 147), tensor(parameters, 148), tensor(parameters, 149), 0.001}, thread, threads); /* %95 model.12.cv1.conv */
     pack_direct(weights + W098, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 135), 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
-    pack_bias(weights + B098, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads);
-    /* %102 model.12.m.0.cv2.conv */
+    pack_bias(weights + B098, NULL, 0, 128, &(batch_norm){tensor(parameters, 136), tensor(parameters, 137), tensor(parameters, 138), tensor(parameters, 139), 0.001}, thread, threads); /* %98 model.12.m.0.cv1.conv */
     pack_winograd(weights + W102, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 140), 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
-    pack_bias(weights + B102, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads);
-    /* %109 model.12.cv3.conv */
+    pack_bias(weights + B102, NULL, 0, 128, &(batch_norm){tensor(parameters, 141), tensor(parameters, 142), tensor(parameters, 143), tensor(parameters, 144), 0.001}, thread, threads); /* %102 model.12.m.0.cv2.conv */
     pack_direct(weights + W109, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 150), 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
-    pack_bias(weights + B109, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads);
-    /* %112 model.13.cv1.conv */
+    pack_bias(weights + B109, NULL, 0, 256, &(batch_norm){tensor(parameters, 151), tensor(parameters, 152), tensor(parameters, 153), tensor(parameters, 154), 0.001}, thread, threads); /* %109 model.12.cv3.conv */
     pack_direct(weights + W112, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 155), 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
-    pack_bias(weights + B112, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads);
-    /* %119 model.13.cv2.conv */
+    pack_bias(weights + B112, NULL, 0, 128, &(batch_norm){tensor(parameters, 156), tensor(parameters, 157), tensor(parameters, 158), tensor(parameters, 159), 0.001}, thread, threads); /* %112 model.13.cv1.conv */
     pack_direct(weights + W119, 16, 1, 512, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}}, 4, 1, 512, tensor(parameters, 160), 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
-    pack_bias(weights + B119, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads);
-    /* %122 model.14.conv */
+    pack_bias(weights + B119, NULL, 0, 256, &(batch_norm){tensor(parameters, 161), tensor(parameters, 162), tensor(parameters, 163), tensor(parameters, 164), 0.001}, thread, threads); /* %119 model.13.cv2.conv */
     pack_direct(weights + W122, 8, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 165), 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
-    pack_bias(weights + B122, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads);
-    /* %211 model.17.cv1.conv */
+    pack_bias(weights + B122, NULL, 0, 128, &(batch_norm){tensor(parameters, 166), tensor(parameters, 167), tensor(parameters, 168), tensor(parameters, 169), 0.001}, thread, threads); /* %122 model.14.conv */
     pack_direct(weights + W211, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
     pack_bias(weights + B211, NULL, 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
     pack_direct(weights + W211, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
-    pack_bias(weights + B211, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
-    /* %127 model.17.cv1.conv */
+    pack_bias(weights + B211, NULL, 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads); /* %211 model.17.cv1.conv */
     pack_direct(weights + W127, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 170), 0, 64, &(batch_norm){tensor(parameters, 171), tensor(parameters, 172), tensor(parameters, 173), tensor(parameters, 174), 0.001}, thread, threads);
-    pack_direct(weights + W127, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads);
-    /* %130 model.17.m.0.cv1.conv */
+    pack_direct(weights + W127, 8, 1, 128, (const input_view[]){{128, 128, 1}}, 1, 1, 256, tensor(parameters, 185), 64, 64, &(batch_norm){tensor(parameters, 186), tensor(parameters, 187), tensor(parameters, 188), tensor(parameters, 189), 0.001}, thread, threads); /* %127 model.17.cv1.conv */
     pack_direct(weights + W130, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 175), 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
-    pack_bias(weights + B130, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads);
-    /* %133 model.17.m.0.cv2.conv */
+    pack_bias(weights + B130, NULL, 0, 64, &(batch_norm){tensor(parameters, 176), tensor(parameters, 177), tensor(parameters, 178), tensor(parameters, 179), 0.001}, thread, threads); /* %130 model.17.m.0.cv1.conv */
     pack_winograd(weights + W133, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 180), 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
-    pack_bias(weights + B133, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads);
-    /* %140 model.17.cv3.conv */
+    pack_bias(weights + B133, NULL, 0, 64, &(batch_norm){tensor(parameters, 181), tensor(parameters, 182), tensor(parameters, 183), tensor(parameters, 184), 0.001}, thread, threads); /* %133 model.17.m.0.cv2.conv */
     pack_direct(weights + W140, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 190), 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
-    pack_bias(weights + B140, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads);
-    /* %143 model.18.conv */
+    pack_bias(weights + B140, NULL, 0, 128, &(batch_norm){tensor(parameters, 191), tensor(parameters, 192), tensor(parameters, 193), tensor(parameters, 194), 0.001}, thread, threads); /* %140 model.17.cv3.conv */
     pack_direct(weights + W143, 4, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 195), 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
-    pack_bias(weights + B143, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads);
-    /* %212 model.21.cv1.conv */
+    pack_bias(weights + B143, NULL, 0, 64, &(batch_norm){tensor(parameters, 196), tensor(parameters, 197), tensor(parameters, 198), tensor(parameters, 199), 0.001}, thread, threads); /* %143 model.18.conv */
     pack_direct(weights + W212, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
     pack_bias(weights + B212, NULL, 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
     pack_direct(weights + W212, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
-    pack_bias(weights + B212, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
-    /* %148 model.21.cv1.conv */
+    pack_bias(weights + B212, NULL, 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads); /* %212 model.21.cv1.conv */
     pack_direct(weights + W148, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 200), 0, 32, &(batch_norm){tensor(parameters, 201), tensor(parameters, 202), tensor(parameters, 203), tensor(parameters, 204), 0.001}, thread, threads);
-    pack_direct(weights + W148, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads);
-    /* %151 model.21.m.0.cv1.conv */
+    pack_direct(weights + W148, 4, 1, 64, (const input_view[]){{64, 64, 1}}, 1, 1, 128, tensor(parameters, 215), 32, 32, &(batch_norm){tensor(parameters, 216), tensor(parameters, 217), tensor(parameters, 218), tensor(parameters, 219), 0.001}, thread, threads); /* %148 model.21.cv1.conv */
     pack_direct(weights + W151, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 1, 32, tensor(parameters, 205), 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
-    pack_bias(weights + B151, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads);
-    /* %154 model.21.m.0.cv2.conv */
+    pack_bias(weights + B151, NULL, 0, 32, &(batch_norm){tensor(parameters, 206), tensor(parameters, 207), tensor(parameters, 208), tensor(parameters, 209), 0.001}, thread, threads); /* %151 model.21.m.0.cv1.conv */
     pack_winograd(weights + W154, 2, 1, 32, (const input_view[]){{32, 0, 1}}, 1, 7, winograd5_g, 32, tensor(parameters, 210), 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
-    pack_bias(weights + B154, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads);
-    /* %161 model.21.cv3.conv */
+    pack_bias(weights + B154, NULL, 0, 32, &(batch_norm){tensor(parameters, 211), tensor(parameters, 212), tensor(parameters, 213), tensor(parameters, 214), 0.001}, thread, threads); /* %154 model.21.m.0.cv2.conv */
     pack_direct(weights + W161, 4, 1, 64, (const input_view[]){{32, 0, 1}, {32, 32, 1}}, 2, 1, 64, tensor(parameters, 220), 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
-    pack_bias(weights + B161, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads);
-    /* %164 model.22.conv */
+    pack_bias(weights + B161, NULL, 0, 64, &(batch_norm){tensor(parameters, 221), tensor(parameters, 222), tensor(parameters, 223), tensor(parameters, 224), 0.001}, thread, threads); /* %161 model.21.cv3.conv */
     pack_winograd(weights + W164, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 225), 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
-    pack_bias(weights + B164, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads);
-    /* %169 model.25.cv1.conv */
+    pack_bias(weights + B164, NULL, 0, 64, &(batch_norm){tensor(parameters, 226), tensor(parameters, 227), tensor(parameters, 228), tensor(parameters, 229), 0.001}, thread, threads); /* %164 model.22.conv */
     pack_direct(weights + W169, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 230), 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
     pack_bias(weights + B169, NULL, 0, 64, &(batch_norm){tensor(parameters, 231), tensor(parameters, 232), tensor(parameters, 233), tensor(parameters, 234), 0.001}, thread, threads);
     pack_direct(weights + W169, 8, 1, 320, (const input_view[]){{64, 0, 1}, {64, 64, 1}, {64, 128, 1}, {64, 192, 1}, {64, 256, 1}}, 5, 1, 320, tensor(parameters, 245), 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
-    pack_bias(weights + B169, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads);
-    /* %172 model.25.m.0.cv1.conv */
+    pack_bias(weights + B169, NULL, 64, 64, &(batch_norm){tensor(parameters, 246), tensor(parameters, 247), tensor(parameters, 248), tensor(parameters, 249), 0.001}, thread, threads); /* %169 model.25.cv1.conv */
     pack_direct(weights + W172, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 235), 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
-    pack_bias(weights + B172, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads);
-    /* %175 model.25.m.0.cv2.conv */
+    pack_bias(weights + B172, NULL, 0, 64, &(batch_norm){tensor(parameters, 236), tensor(parameters, 237), tensor(parameters, 238), tensor(parameters, 239), 0.001}, thread, threads); /* %172 model.25.m.0.cv1.conv */
     pack_winograd(weights + W175, 4, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 7, winograd5_g, 64, tensor(parameters, 240), 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
-    pack_bias(weights + B175, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads);
-    /* %182 model.25.cv3.conv */
+    pack_bias(weights + B175, NULL, 0, 64, &(batch_norm){tensor(parameters, 241), tensor(parameters, 242), tensor(parameters, 243), tensor(parameters, 244), 0.001}, thread, threads); /* %175 model.25.m.0.cv2.conv */
     pack_direct(weights + W182, 8, 1, 128, (const input_view[]){{64, 0, 1}, {64, 64, 1}}, 2, 1, 128, tensor(parameters, 250), 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
-    pack_bias(weights + B182, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads);
-    /* %185 model.26.conv */
+    pack_bias(weights + B182, NULL, 0, 128, &(batch_norm){tensor(parameters, 251), tensor(parameters, 252), tensor(parameters, 253), tensor(parameters, 254), 0.001}, thread, threads); /* %182 model.25.cv3.conv */
     pack_winograd(weights + W185, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 255), 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
-    pack_bias(weights + B185, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads);
-    /* %190 model.29.cv1.conv */
+    pack_bias(weights + B185, NULL, 0, 128, &(batch_norm){tensor(parameters, 256), tensor(parameters, 257), tensor(parameters, 258), tensor(parameters, 259), 0.001}, thread, threads); /* %185 model.26.conv */
     pack_direct(weights + W190, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 260), 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
     pack_bias(weights + B190, NULL, 0, 128, &(batch_norm){tensor(parameters, 261), tensor(parameters, 262), tensor(parameters, 263), tensor(parameters, 264), 0.001}, thread, threads);
     pack_direct(weights + W190, 16, 1, 640, (const input_view[]){{128, 0, 1}, {128, 128, 1}, {128, 256, 1}, {128, 384, 1}, {128, 512, 1}}, 5, 1, 640, tensor(parameters, 275), 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
-    pack_bias(weights + B190, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads);
-    /* %193 model.29.m.0.cv1.conv */
+    pack_bias(weights + B190, NULL, 128, 128, &(batch_norm){tensor(parameters, 276), tensor(parameters, 277), tensor(parameters, 278), tensor(parameters, 279), 0.001}, thread, threads); /* %190 model.29.cv1.conv */
     pack_direct(weights + W193, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 265), 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
-    pack_bias(weights + B193, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads);
-    /* %196 model.29.m.0.cv2.conv */
+    pack_bias(weights + B193, NULL, 0, 128, &(batch_norm){tensor(parameters, 266), tensor(parameters, 267), tensor(parameters, 268), tensor(parameters, 269), 0.001}, thread, threads); /* %193 model.29.m.0.cv1.conv */
     pack_winograd(weights + W196, 8, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 7, winograd5_g, 128, tensor(parameters, 270), 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
-    pack_bias(weights + B196, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads);
-    /* %203 model.29.cv3.conv */
+    pack_bias(weights + B196, NULL, 0, 128, &(batch_norm){tensor(parameters, 271), tensor(parameters, 272), tensor(parameters, 273), tensor(parameters, 274), 0.001}, thread, threads); /* %196 model.29.m.0.cv2.conv */
     pack_direct(weights + W203, 16, 1, 256, (const input_view[]){{128, 0, 1}, {128, 128, 1}}, 2, 1, 256, tensor(parameters, 280), 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
-    pack_bias(weights + B203, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads);
-    /* %205 model.30.m.0 */
+    pack_bias(weights + B203, NULL, 0, 256, &(batch_norm){tensor(parameters, 281), tensor(parameters, 282), tensor(parameters, 283), tensor(parameters, 284), 0.001}, thread, threads); /* %203 model.29.cv3.conv */
     pack_direct(weights + W205, 16, 1, 64, (const input_view[]){{64, 0, 1}}, 1, 1, 64, tensor(parameters, 286), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + B205, tensor(parameters, 287), 0, 255, &(batch_norm){0}, thread, threads);
-    /* %207 model.30.m.1 */
+    pack_bias(weights + B205, tensor(parameters, 287), 0, 255, &(batch_norm){0}, thread, threads); /* %205 model.30.m.0 */
     pack_direct(weights + W207, 16, 1, 128, (const input_view[]){{128, 0, 1}}, 1, 1, 128, tensor(parameters, 288), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + B207, tensor(parameters, 289), 0, 255, &(batch_norm){0}, thread, threads);
-    /* %209 model.30.m.2 */
+    pack_bias(weights + B207, tensor(parameters, 289), 0, 255, &(batch_norm){0}, thread, threads); /* %207 model.30.m.1 */
     pack_direct(weights + W209, 16, 1, 256, (const input_view[]){{256, 0, 1}}, 1, 1, 256, tensor(parameters, 290), 0, 255, &(batch_norm){0}, thread, threads);
-    pack_bias(weights + B209, tensor(parameters, 291), 0, 255, &(batch_norm){0}, thread, threads);
-    /* %210 model.30 */
+    pack_bias(weights + B209, tensor(parameters, 291), 0, 255, &(batch_norm){0}, thread, threads); /* %209 model.30.m.2 */
     for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124304 + i] = tensor(parameters, 285)[0 + i] * 8.0f;
     for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124310 + i] = tensor(parameters, 285)[6 + i] * 16.0f;
-    for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124316 + i] = tensor(parameters, 285)[12 + i] * 32.0f;
+    for (int i = share(6, thread, threads); i < share(6, thread + 1, threads); i++) weights[7124316 + i] = tensor(parameters, 285)[12 + i] * 32.0f; /* %210 model.30 */
 
     (void)parameters;
 }
@@ -3187,7 +2645,7 @@ int yolov5_spd_n_pack(const void *parameters, size_t parameter_bytes, void *pack
     if (packed_bytes < YOLOV5_SPD_N_PACKED_BYTES) return YOLOV5_SPD_N_PACKED_TOO_SMALL;
     const int status = check_records(parameters, parameter_bytes);
     if (status != YOLOV5_SPD_N_OK) return status;
-    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0xeff41116620b1ef1u, 0xf5d5ca095eab50fdu, {0}};
+    const packed_header header = {{'S', 'P', 'D', 'P'}, 1, 0x12467e7486519b1fu, 0xf5d5ca095eab50fdu, {0}};
     float *weights = (float *)(void *)((char *)packed + sizeof(packed_header));
     const int has_roots = check_roots(parameters);
     int damaged = 0;
@@ -3214,7 +2672,7 @@ int yolov5_spd_n_init(yolov5_spd_n_context *context, const void *packed, void *a
     if (arena_bytes < YOLOV5_SPD_N_ARENA_BYTES(threads)) return YOLOV5_SPD_N_ARENA_TOO_SMALL;
     const packed_header *header = packed;
     if (header->magic[0] != 'S' || header->magic[1] != 'P' || header->magic[2] != 'D' || header->magic[3] != 'P' ||
-        header->version != 1 || header->pack_hash != 0xeff41116620b1ef1u || header->graph_hash != 0xf5d5ca095eab50fdu)
+        header->version != 1 || header->pack_hash != 0x12467e7486519b1fu || header->graph_hash != 0xf5d5ca095eab50fdu)
         return YOLOV5_SPD_N_PACKED_FOREIGN;
     context->packed = packed;
     context->arena = arena;

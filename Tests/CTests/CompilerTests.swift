@@ -108,7 +108,8 @@ import Testing
 
   /// Templates that compile only beside each other: whole modules are compiled as strictly.
   private static let withinModules: Set = [
-    "convolution", "direct", "direct_tile", "direct_tile_mixed", "direct_finish", "conv_direct", "winograd",
+    "multiply", "clamp", "exponential", "relu", "leaky_relu", "silu", "sigmoid", "hard_swish", "convolution", "direct",
+    "direct_tile", "direct_tile_mixed", "direct_finish", "conv_direct", "winograd",
     "winograd_read", "winograd_write", "winograd_products", "winograd_kernel", "conv_winograd",
     "activation_gradient", "clear", "copy_gradient", "derivatives", "global_average_gradient", "gradients",
     "norm_statistics", "normalize",

@@ -64,6 +64,7 @@ struct EmitCTests {
       #expect(words.filter { strstr(code, $0) != nil } == [])
       #expect(folders.filter { strstr(text, $0) != nil } == [])
       #expect(text.hasSuffix("\n"))
+      #expect(!text.contains("Holes."))
     }
     let kernels = result.source.components(separatedBy: "\nOUTLINE void \(prefix)_").dropFirst()
       .map { $0.prefix { $0 != "(" } }

@@ -2,7 +2,9 @@
  * slopes of what follows the normalisation; without one dz = g. The residual's gradient is dy times the final slope alone.
  *
  * dz may be dy: each vector is read before it is written. `table` and `sums` are those of norm_statistics.c and
- * batch_norm_backward_reduce.c. Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
+ * batch_norm_backward_reduce.c.
+ *
+ * Holes. IMAGES, ROWS, COLS, BLOCKS, PHASES; G_, Z_, Y_, D_ and R_ IMAGE, ROW and BLOCK: strides of dy, z, y
  * (the result of a final ReLU), dz and the residual's gradient dr; SCALE, SHIFT, K0, K1: vectors in terms of line, sum and
  * phase; FINAL, SLOPE: statements on the vector g, with u = scale z + shift and y + at in scope; STORE: stores of g, dz (d) and
  * the residual's gradient (h), with dz + to and dr + other in scope.

@@ -9,6 +9,7 @@
  * PAD_LEFT: the convolution in the image's own pixels; TAPS: of its kernel, times CHANNELS; PLACES: for tap (row, column, channel) its
  * place in the weight of one output; CHUNKS; G_IMAGE, G_ROW, G_BLOCK; BIAS. scratch: OUT_BLOCKS * CHUNKS * (TAPS + 1) * 16.
  */
+
 /* Taps whose sums are in registers at a time. */
 enum { @NAME@_TOGETHER = VECTORS == 1 ? 8 : VECTORS <= 4 ? 12 / VECTORS : 1 };
 

@@ -39,6 +39,8 @@ extension EmitC {
         ])
     }
     let ops = graph.nodes.map(\.op)
+    helpers.formUnion(ops.flatMap(\.appliedActivations).compactMap { $0.written?.value })
+    if ops.flatMap(\.differentiatedActivations).contains(where: { $0.written != nil }) { helpers.insert("derivatives") }
     let applied = Set(ops.flatMap(\.appliedActivations).map(\.formula))
     let differentiated = Set(ops.flatMap(\.differentiatedActivations).map(\.formula))
     for activation in printed {
@@ -71,7 +73,8 @@ extension EmitC {
 }
 
 extension Op.Activation {
-  /// What is written by hand: functions of an activation and its derivative, and the argument after the vector.
+  /// What is written by hand: functions of an activation and its derivative, and the argument after the vector. The first stands in the
+  /// template of its name, the second in that of all derivatives.
   fileprivate var written: (value: String, slope: String, argument: String)? {
     switch kind {
     case "relu": ("relu", "relu_slope", "")

@@ -52,14 +52,20 @@ public struct EmitC {
   }
 
   /// The texts of templates that kernels call functions of, in an order in which each comes after what it calls itself.
-  func helpers(_ needed: Set<String>) throws -> String {
+  func helpers(_ asked: Set<String>) throws -> String {
     let all = [
-      "halo", "derivatives", "training_math", "vector_math", "loss_math", "composed_math", "tanh", "erf", "transpose",
+      "halo", "clamp", "exponential", "relu", "leaky_relu", "silu", "sigmoid", "hard_swish", "derivatives",
+      "training_math", "vector_math", "loss_math", "composed_math", "tanh", "erf", "transpose",
       "pack_parameter", "pack_training", "pack_training_direct", "pack_training_winograd", "pack_training_bias",
       "pack_training_image",
     ]
-    // Functions of one number are made of those of vector_math.
-    let needed = needed.isDisjoint(with: ["composed_math", "tanh", "erf"]) ? needed : needed.union(["vector_math"])
+    // What they call themselves.
+    let called: [String: Set<String>] = [
+      "composed_math": ["vector_math", "clamp"], "tanh": ["vector_math", "clamp"], "erf": ["vector_math", "clamp"],
+      "vector_math": ["clamp"], "derivatives": ["clamp", "exponential", "sigmoid"], "silu": ["exponential"],
+      "sigmoid": ["clamp", "exponential"],
+    ]
+    let needed = asked.reduce(asked) { $0.union(called[$1, default: []]) }
     precondition(needed.isSubset(of: all), "\(needed) has no place among the helpers")
     return try all.filter(needed.contains).map { "\n" + (try templates.fill($0, [:])) }.joined()
   }

@@ -10,27 +10,35 @@ extension EmitC {
 
   /// A name for each place in memory, with the number of the node it belongs to.
   func memoryMap() -> String {
-    var lines: [(node: Node.ID, text: String)] = []
+    var places: [Node.ID: [(name: String, offset: Int)]] = [:]
+    var notes: [Node.ID: String] = [:]
     for buffer in plan.buffers {
       let steps = buffer.first == buffer.last ? "step \(buffer.first)" : "steps \(buffer.first) to \(buffer.last)"
-      let place = buffer.offset + buffer.layout.origin
-      lines.append((buffer.node, "#define \(name("T", buffer.node)) \(place) /* \(buffer.layout.shape), \(steps) */\n"))
+      places[buffer.node, default: []].append((name("T", buffer.node), buffer.offset + buffer.layout.origin))
+      notes[buffer.node] = " /* \(buffer.layout.shape), \(steps) */"
     }
     for block in plan.packed {
-      var text = "#define \(name("W", block.node)) \(block.offset)\n"
+      places[block.node, default: []].append((name("W", block.node), block.offset))
       let node = graph[block.node]
       let kernel = plan.steps.first { $0.node == block.node }?.kernel.module
       if let kernel = kernel as? any ConvolutionKernel, case .convolution(let op) = node.op {
         let biases = block.offset + kernel.weightCount(of: node, op, in: context)
-        text += "#define \(name("B", block.node)) \(biases)\n"
+        places[block.node, default: []].append((name("B", block.node), biases))
       }
-      lines.append((block.node, text))
     }
     for workspace in plan.workspaces {
       guard let node = plan.steps[workspace.step].node else {
         preconditionFailure("shared memory of a step without a node")
       }
-      lines.append((node, "#define \(name("S", node)) \(workspace.offset)\n"))
+      places[node, default: []].append((name("S", node), workspace.offset))
+    }
+    // Constants of an enumeration are ints.
+    let isSmall = max(plan.arenaCount, plan.packedCount) <= Int(Int32.max)
+    let lines = places.sorted { $0.key < $1.key }.map { node, places in
+      let note = notes[node] ?? ""
+      return isSmall
+        ? "    \(places.map { "\($0.name) = \($0.offset)" }.joined(separator: ", ")),\(note)\n"
+        : places.map { "#define \($0.name) \($0.offset)" }.joined(separator: "\n") + note + "\n"
     }
     let packed = plan.mode == .training ? "in the arena" : "in the packed weights"
     return """
@@ -39,7 +47,7 @@ extension EmitC {
       /* Where things lie, in floats, by number of the node: T, the first pixel of its result in the arena, and when it is needed; W and B,
        * its weights and biases \(packed); S, memory of the arena that threads share in its step. */
 
-      """ + lines.sorted { $0.node < $1.node }.map(\.text).joined()
+      """ + (isSmall && !places.isEmpty ? "enum {\n\(lines.joined())};\n" : lines.joined())
   }
 
   /// Where the first pixel of what a segment shows lies in the arena, `rows` rows and `columns` columns of the reader before it: the
@@ -47,7 +55,9 @@ extension EmitC {
   func place(of segment: Segment, rowsBefore rows: Int = 0, columnsBefore columns: Int = 0) -> String {
     let layout = layout(segment.node)
     func term(_ count: Int, _ stride: Int) -> String {
-      count == 0 ? "" : "\(count < 0 ? " - " : " + ")\(abs(count)) * \(stride)"
+      let distance = abs(count) * stride
+      let product = abs(count) == 1 || distance > Int(Int32.max) ? "\(distance)" : "\(abs(count)) * \(stride)"
+      return count == 0 ? "" : "\(count < 0 ? " - " : " + ")\(product)"
     }
     return name("T", segment.node) + term(segment.first / channelBlock, layout.blockStride)
       + term(segment.rowPhase - rows * segment.step, layout.rowStride)

@@ -33,15 +33,14 @@ extension EmitC {
       }
       let packing = kernel.packing(of: node, to: block, in: self)
       needed.formUnion(packing.templates)
-      calls.append("/* %\(node.id) \(CText.comment(node.layer)) */\n" + packing.lines.map { $0 + "\n" }.joined())
+      calls.append(packing.lines.joined(separator: "\n") + " /* %\(node.id) \(CText.comment(node.layer)) */\n")
     }
     var result = Packing()
-    let tensors = stored.map { "{\(hex(fnv1a($0.name.utf8)))u, \($0.count)}, /* \(CText.comment($0.name)) */" }
     result.functions = try templates.fill(
       "parameters",
       [
         "PREFIX": prefix, "UPPER": upper, "GRAPH_HASH": hex(graph.parameterHash),
-        "TENSORS": tensors.joined(separator: "\n    "),
+        "TENSORS": tensorTable(stored),
         "VARIANCES": (variances(stored) + ["{-1, 0.0}"]).joined(separator: ", "),
       ])
     for template in [
@@ -52,6 +51,21 @@ extension EmitC {
     }
     result.calls = calls.joined()
     return result
+  }
+
+  /// Name hash and count of each tensor, with those of one layer in a line.
+  private func tensorTable(_ stored: [Parameter]) -> String {
+    var lines: [(layer: Substring, entries: [String], names: [Substring])] = []
+    for parameter in stored {
+      let end = parameter.name.lastIndex(of: ".") ?? parameter.name.startIndex
+      let layer = parameter.name[..<end]
+      if lines.last?.layer != layer { lines.append((layer, [], [])) }
+      lines[lines.count - 1].entries.append("{\(hex(fnv1a(parameter.name.utf8)))u, \(parameter.count)},")
+      lines[lines.count - 1].names.append(parameter.name[end...].drop { $0 == "." })
+    }
+    return lines.map { line in
+      "\(line.entries.joined(separator: " ")) /* \(CText.comment("\(line.layer): \(line.names.joined(separator: ", "))")) */"
+    }.joined(separator: "\n    ")
   }
 
   /// The running variances that are folded, each with its epsilon.

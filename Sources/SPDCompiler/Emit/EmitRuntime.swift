@@ -26,7 +26,11 @@ extension EmitC {
   /// The steps, as the cases of a switch.
   func cases(_ calls: [String]) -> String {
     let cases = calls.enumerated().map { index, call in
-      "case \(index): {\n" + indent(call.hasSuffix("\n") ? call : call + "\n", 1) + "    break;\n}\n"
+      let lines = call.split(separator: "\n")
+      guard lines.count != 2 else { return "case \(index): \(lines[1]) break; \(lines[0])\n" }
+      // Statements may declare.
+      return "case \(index): { \(lines[0])\n" + indent(lines.dropFirst().map { $0 + "\n" }.joined(), 1)
+        + "    break;\n}\n"
     }
     return indent(cases.joined(), 2)
   }

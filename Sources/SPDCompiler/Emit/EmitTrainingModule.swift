@@ -8,7 +8,7 @@ extension EmitC {
     source += "#include \"\(prefix).h\"\n\n"
     source += try templates.fill("prelude", ["VL": "\(plan.target.lanes)"])
     let activations = try activationFunctions()
-    let always: Set = ["derivatives", "training_math", "vector_math", "loss_math", "transpose"]
+    let always: Set = ["training_math", "vector_math", "loss_math", "transpose"]
     source += try helpers(kernels.helpers.union(always).union(activations.helpers)) + activations.text
     source += "\n" + memoryMap() + "\n" + kernels.functions
     if !plan.updatesInBackward {

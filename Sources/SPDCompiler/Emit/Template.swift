@@ -4,12 +4,14 @@ public struct Templates: Sendable {
 
   private let preambles: [String: String]
 
-  /// - Parameter texts: whole files. An opening comment without holes holds for all instances of its template; it is
+  /// - Parameter texts: whole files. The paragraph "Holes." that ends an opening comment speaks to who fills them, and is not
+  ///   printed. An opening comment without holes holds for all instances of its template; it is
   ///   printed once, by `preamble`, and not with each of them.
   public init(_ texts: [String: String]) {
     var bodies: [String: String] = [:]
     var preambles: [String: String] = [:]
-    for (name, text) in texts {
+    for (name, file) in texts {
+      let text = Self.withoutHoles(file)
       bodies[name] = text
       guard text.hasPrefix("/*"), let end = text.firstRange(of: "*/\n\n") else { continue }
       let (opening, body) = (text[..<end.lowerBound], text[end.upperBound...])
@@ -19,6 +21,12 @@ public struct Templates: Sendable {
     }
     self.texts = bodies
     self.preambles = preambles
+  }
+
+  private static func withoutHoles(_ text: String) -> String {
+    guard let holes = text.firstRange(of: "\n *\n * Holes."), let end = text[holes.upperBound...].firstRange(of: "*/")
+    else { return text }
+    return text[..<holes.lowerBound] + "\n " + text[end.lowerBound...]
   }
 
   /// The opening comment of a template whose instances do not repeat it; empty if there is none.

@@ -74,6 +74,7 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
     let (segments, sources) = (node[.input].segments, c.sources(node, op))
     if c.gathersStatistics { c.instances.require("statistics") }
     c.instances.require("convolution")
+    c.instances.require("multiply")
     c.instances.require("direct", c.blockHoles + c.gatheredField + mostHoles(in: c))
     let function = c.instances.function(
       template,

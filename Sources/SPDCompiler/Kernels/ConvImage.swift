@@ -52,6 +52,7 @@ struct ConvImageKernel: TrainingConvolutionKernel {
   func invocation(of step: Plan.Step, in c: EmitC) -> EmitC.Invocation {
     let node = c.node(of: step)
     guard case .convolution(let op) = node.op else { mismatch(node) }
+    c.instances.require("multiply")
     let y = c.layout(node.id)
     let residual = c.residual(node)
     let input = c.graph.input.shape

@@ -83,7 +83,7 @@ enum LossProgram {
   static func text(lanes: Int) throws -> String {
     let templates = Templates(try SPDTemplates.load())
     var text = try templates.fill("prelude", ["VL": "\(lanes)"])
-    for support in ["training", "training_math", "vector_math", "loss_math", "composed_math"] {
+    for support in ["clamp", "training", "training_math", "vector_math", "loss_math", "composed_math"] {
       text += try templates.fill(support, [:])
     }
     var (yoloCases, entropyCases): ([String], [String]) = ([], [])

@@ -74,6 +74,11 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     TemplateCase(name: "module", holes: module), TemplateCase(name: "runtime", holes: module),
   ]
 
+  /// What other templates are made of, in an order in which each comes after what it calls.
+  private static let basics = [
+    "prelude", "multiply", "clamp", "exponential", "relu", "leaky_relu", "silu", "sigmoid", "hard_swish",
+  ]
+
   private static let module = [
     "CASES": "        case 0: arena[thread] = input[threads]; break;", "PACK": "    weights[0] = 0.0f;", "SCRATCH": "",
     "OUTPUT_SHAPES": "{2, {1, 4, 0, 0}}", "OUTPUT_TEXT": " * Output: 1 x 4", "FLAGS": "", "TARGET": "scalar",
@@ -118,7 +123,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
         + filled(templates, name, lanes)
     default: break
     }
-    var text = try filled(templates, "prelude", lanes)
+    var text = try Self.basics.map { try filled(templates, $0, lanes) }.joined()
     if name == "parameters" || name.hasPrefix("pack") { text = try filled(templates, "module", lanes) + text }
     if name.hasPrefix("pack") { text += try Self.named("parameters").filled(templates, "parameters", lanes) }
     if ["cross_entropy", "composed_loss", "yolo_loss", "optimizer", "optimizer_rules"].contains(name) {
