@@ -962,6 +962,9 @@ typedef struct {
     int image, row, col, block, turn, period;
 } direct_tile;
 
+/* The sums of a line: `tiles` tiles of `cols` pixels, `apart` vectors from tile to tile and `step` from pixel to pixel. */
+typedef struct { int tiles, cols, apart, step; } direct_sums;
+
 struct direct {
     int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
     int kh;     /* tap rows */
@@ -977,8 +980,8 @@ struct direct {
     /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
      * last of a row, one of the last rows. */
     void (*tile[2][3])(const direct *, direct_tile *, int tiles);
-    /* What is done with the sums of `cols` pixels of a row and a block of outputs: the epilogue and the store. */
-    void (*finish)(const direct *, const direct_tile *, const vec *sums, int row, int block, int cols);
+    /* What is done with the sums of a row and a block of outputs: the epilogue and the store. */
+    void (*finish)(const direct *, const direct_tile *, const vec *sums, direct_sums, int row, int block);
 };
 
 /* Where the tile's first pixel of a row and a block of outputs lies. */
@@ -1006,16 +1009,20 @@ INLINE void direct_row(const direct *c, direct_tile *t, const ptrdiff_t shift)
 INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, vec *acc, const int rows, const int cols, const int blocks,
                          const int started)
 {
+    const int vectors = blocks * VECTORS;
     UNROLL
     for (int i = 0; i < rows * cols; i++) {
-        const float *from = t->bias + t->block * BLOCK;
-        ptrdiff_t step = BLOCK;
-        if (started > 0) {
-            from = t->arena + c->start.at + t->image * c->start.image + t->block * (step = c->start.block);
-            from += (t->row / started + i / cols / started) * c->start.row + (col / started + i % cols / started) * c->start.col;
-        }
         UNROLL
-        for (int n = 0; n < blocks * VECTORS; n++) acc[i * blocks * VECTORS + n] = AT(from + n / VECTORS * step + n % VECTORS * VL);
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(t->bias + t->block * BLOCK + n * VL);
+    }
+    if (started == 0) return;
+    const float *from = t->arena + c->start.at + t->image * c->start.image + t->block * c->start.block;
+    UNROLL
+    for (int i = 0; i < rows * cols; i++) {
+        const float *pixel = from + (t->row / started + i / cols / started) * c->start.row +
+                             (col / started + i % cols / started) * c->start.col;
+        UNROLL
+        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(pixel + n / VECTORS * c->start.block + n % VECTORS * VL);
     }
 }
 
@@ -1064,16 +1071,11 @@ INLINE const float *direct_add(const direct_tile *t, const int col, vec *acc, co
     return w;
 }
 
-/* Puts a tile's sums into the lines of TOGETHER tiles. */
-INLINE void direct_keep(vec *sums, const vec *acc, const int rows, const int cols, const int blocks)
+/* Puts a tile's sums into memory, [pixel][output]: the epilogue's constants would take registers from the accumulators. */
+INLINE void direct_keep(vec *sums, const vec *acc, const int count)
 {
     UNROLL
-    for (int i = 0; i < rows * blocks; i++) {
-        UNROLL
-        for (int j = 0; j < cols * VECTORS; j++)
-            sums[i * TOGETHER * cols * VECTORS + j] =
-                acc[((i / blocks * cols + j / VECTORS) * blocks + i % blocks) * VECTORS + j % VECTORS];
-    }
+    for (int i = 0; i < count; i++) sums[i] = acc[i];
 }
 
 /* The lines of a tile, its rows of each block of outputs: where they will be stored. */
@@ -1085,8 +1087,9 @@ INLINE void direct_lines(const direct *c, const direct_tile *t, const float **y,
 /* Finishes the lines of `tiles` tiles. */
 INLINE void direct_end(const direct *c, direct_tile *t, const vec *sums, const int rows, const int cols, const int blocks, const int tiles)
 {
+    const direct_sums sizes = {tiles, cols, rows * cols * blocks * VECTORS, blocks * VECTORS};
     for (int i = 0; i < rows * blocks; i++)
-        c->finish(c, t, sums + i * TOGETHER * cols * VECTORS, t->row + i / blocks, t->block + i % blocks, tiles * cols);
+        c->finish(c, t, sums + (i / blocks * cols * blocks + i % blocks) * VECTORS, sizes, t->row + i / blocks, t->block + i % blocks);
     t->col += tiles * cols;
 }
 
@@ -1104,7 +1107,7 @@ INLINE void direct_tiles(const direct *c, direct_tile *t, const int tiles, const
         direct_begin(c, t, col, acc, rows, cols, blocks, started);
         direct_fetch(c, y, rows * blocks, i * cols, cols);
         direct_add(t, col, acc, rows, cols, blocks, t->w, &turn, 0, t->views, kh, kw, pixel, repeat, weights_ahead);
-        direct_keep(sums + i * cols * VECTORS, acc, rows, cols, blocks);
+        direct_keep(sums + i * rows * cols * blocks * VECTORS, acc, rows * cols * blocks * VECTORS);
     }
     direct_end(c, t, sums, rows, cols, blocks, tiles);
 }
@@ -1149,18 +1152,21 @@ OUTLINE void direct_1x6x1_step32(const direct *c, direct_tile *t, const int tile
 OUTLINE void direct_1x4x1_step32(const direct *c, direct_tile *t, const int tiles) { direct_tiles(c, t, tiles, 1, 4, 1, 1, 1, 32, 1, 2048, 0); }
 
 /* Epilogue: silu. */
-OUTLINE void direct_finish_silu(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+OUTLINE void direct_finish_silu(const direct *c, const direct_tile *t, const vec *sums, const direct_sums sizes, const int row, const int block)
 {
     const ptrdiff_t step = c->y.col;
     float *line = direct_line(c, t, row, block);
-    ROLLED
-    for (int j = 0; j < cols; j++) {
-        UNROLL
-        for (int n = 0; n < VECTORS; n++) {
-            float *to = line + j * step + n * VL;
-            vec v = sums[j * VECTORS + n];
-            silu(&v);
-            PUT(to, v);
+    int j = 0;
+    for (int tile = 0; tile < sizes.tiles; tile++, sums += sizes.apart) {
+        ROLLED
+        for (int i = 0; i < sizes.cols; i++, j++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                float *to = line + j * step + n * VL;
+                vec v = sums[i * sizes.step + n];
+                silu(&v);
+                PUT(to, v);
+            }
         }
     }
 }
@@ -1385,17 +1391,20 @@ OUTLINE void yolov5_spd_n_n113_max_pool(const float *const x[], float *restrict 
 }
 
 /* Epilogue: none. */
-OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+OUTLINE void direct_finish_plain(const direct *c, const direct_tile *t, const vec *sums, const direct_sums sizes, const int row, const int block)
 {
     const ptrdiff_t step = c->y.col;
     float *line = direct_line(c, t, row, block);
-    ROLLED
-    for (int j = 0; j < cols; j++) {
-        UNROLL
-        for (int n = 0; n < VECTORS; n++) {
-            float *to = line + j * step + n * VL;
-            vec v = sums[j * VECTORS + n];
-            PUT(to, v);
+    int j = 0;
+    for (int tile = 0; tile < sizes.tiles; tile++, sums += sizes.apart) {
+        ROLLED
+        for (int i = 0; i < sizes.cols; i++, j++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                float *to = line + j * step + n * VL;
+                vec v = sums[i * sizes.step + n];
+                PUT(to, v);
+            }
         }
     }
 }
@@ -1425,7 +1434,7 @@ OUTLINE void direct_1x6x1_mixed(const direct *c, direct_tile *t, const int tiles
         direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
         w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
         direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
-        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+        direct_keep(sums + i * ROWS * COLS * BLOCKS * VECTORS, acc, ROWS * COLS * BLOCKS * VECTORS);
     }
     direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
 }
@@ -1446,7 +1455,7 @@ OUTLINE void direct_1x4x1_mixed(const direct *c, direct_tile *t, const int tiles
         direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
         w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
         direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
-        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+        direct_keep(sums + i * ROWS * COLS * BLOCKS * VECTORS, acc, ROWS * COLS * BLOCKS * VECTORS);
     }
     direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
 }
@@ -1467,24 +1476,27 @@ OUTLINE void direct_1x5x1_mixed(const direct *c, direct_tile *t, const int tiles
         direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
         w = direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 0, 4, 1, 1, 32, 1, 2048);
         direct_add(t, col, acc, ROWS, COLS, BLOCKS, w, &turn, 4, t->views, 1, 1, 16, 1, 2048);
-        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+        direct_keep(sums + i * ROWS * COLS * BLOCKS * VECTORS, acc, ROWS * COLS * BLOCKS * VECTORS);
     }
     direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
 }
 
 /* Epilogue: sigmoid. */
-OUTLINE void direct_finish_sigmoid(const direct *c, const direct_tile *t, const vec *sums, const int row, const int block, const int cols)
+OUTLINE void direct_finish_sigmoid(const direct *c, const direct_tile *t, const vec *sums, const direct_sums sizes, const int row, const int block)
 {
     const ptrdiff_t step = c->y.col;
     float *line = direct_line(c, t, row, block);
-    ROLLED
-    for (int j = 0; j < cols; j++) {
-        UNROLL
-        for (int n = 0; n < VECTORS; n++) {
-            float *to = line + j * step + n * VL;
-            vec v = sums[j * VECTORS + n];
-            sigmoid(&v);
-            PUT(to, v);
+    int j = 0;
+    for (int tile = 0; tile < sizes.tiles; tile++, sums += sizes.apart) {
+        ROLLED
+        for (int i = 0; i < sizes.cols; i++, j++) {
+            UNROLL
+            for (int n = 0; n < VECTORS; n++) {
+                float *to = line + j * step + n * VL;
+                vec v = sums[i * sizes.step + n];
+                sigmoid(&v);
+                PUT(to, v);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ OUTLINE void @NAME@(const direct *c, direct_tile *t, const int tiles)
         direct_begin(c, t, col, acc, ROWS, COLS, BLOCKS, @STARTED@);
         direct_fetch(c, y, ROWS * BLOCKS, i * COLS, COLS);
         @SEGMENTS@
-        direct_keep(sums + i * COLS * VECTORS, acc, ROWS, COLS, BLOCKS);
+        direct_keep(sums + i * ROWS * COLS * BLOCKS * VECTORS, acc, ROWS * COLS * BLOCKS * VECTORS);
     }
     direct_end(c, t, sums, ROWS, COLS, BLOCKS, tiles);
 }

@@ -190,8 +190,8 @@ struct ConvDirectKernel: TrainingConvolutionKernel, GatheringKernel {
         residual: "j * BLOCK + n * VL"))
     let gathers = op.epilogue.stages.gathersStatistics
     let gather =
-      "for (int n = 0; n < VECTORS; n++)\n        "
-      + "add_statistics(t->gathered, (block - t->block) * VECTORS + n, sums + n, 1, cols, 0, VECTORS);"
+      "for (int n = 0; n < VECTORS; n++)\n            "
+      + "add_statistics(t->gathered, (block - t->block) * VECTORS + n, sums + n, 1, sizes.cols, 0, sizes.step);"
     let name = "direct_finish_\(epilogue.name)" + (gathers ? "_gather" : "") + (streams ? "_stream" : "")
     return c.instances.function(
       "direct_finish",
