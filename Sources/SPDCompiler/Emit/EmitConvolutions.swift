@@ -8,7 +8,7 @@ extension EmitC {
   }
 
   /// One line per run of segments that differ only in where they begin.
-  func accumulations(_ segments: [Segment], _ op: Op.Convolution, named name: String = "ACCUMULATE") -> String {
+  func accumulations(_ segments: [Segment], _ op: Op.Convolution) -> String {
     let lines = segments.map { segment in
       let layout = layout(segment.node)
       let blocks = (segment.channels + channelBlock - 1) / channelBlock / op.groups
@@ -17,7 +17,7 @@ extension EmitC {
       return "\(blocks), \(layout.blockStride), \(row * op.dilation.height), \(column * op.dilation.width), "
         + "\(row * op.stride.height), \(column * op.stride.width), \(layout.imageStride), \(segment.upsampling)"
     }
-    return runs(lines).map { "\(name)(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
+    return runs(lines).map { "ACCUMULATE(\($0.first), \($0.count), \($0.line));" }.joined(separator: "\n    ")
   }
 
   /// Runs of equal lines: where each begins and how long it is.
