@@ -165,6 +165,7 @@ INLINE void one_plus_exp_minus(vec *v)
 #endif
 }
 
+/* max(v, 0); as in every activation NaN stays NaN. */
 INLINE void relu(vec *v) { *v = SELECT(*v < 0.0f, SPLAT(0.0f), *v); }
 
 INLINE void sigmoid(vec *v)
@@ -1348,7 +1349,7 @@ static void winograd2_read_step32(const winograd *c, const float *x, float *rest
 /* A convolution by Winograd's algorithm that gathers statistics: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
  * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
 OUTLINE void conv_winograd_gathering(const winograd *c, const float *x, const float *weights, float *arena, float *scratch, float *slots,
-                           const int from_strip, const int to_strip, const int thread, const int threads)
+                    const int from_strip, const int to_strip, const int thread, const int threads)
 {
     const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
     const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */
@@ -1637,7 +1638,7 @@ typedef struct { int tiles, cols, apart, step; } direct_sums;
 
 struct direct {
     int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
-    int kh;     /* tap rows */
+    int kh; /* tap rows */
     int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
     int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
     ptrdiff_t x_group, w, bias;
@@ -1648,8 +1649,8 @@ struct direct {
     int strip, tile_rows, tile_cols;
     int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
     int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
-    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
-     * last of a row, one of the last rows. */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is
+     * narrower: whole tiles, the last of a row, one of the last rows. */
     void (*tile[2][3])(const direct *, direct_tile *, int tiles);
     /* What is done with the sums of a row and a block of outputs: the epilogue and the store. */
     void (*finish)(const direct *, const direct_tile *, const vec *sums, direct_sums, int row, int block);
@@ -1681,12 +1682,14 @@ INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, v
                          const int started)
 {
     const int vectors = blocks * VECTORS;
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
+    if (started == 0) {
         UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(t->bias + t->block * BLOCK + n * VL);
+        for (int i = 0; i < rows * cols; i++) {
+            UNROLL
+            for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(t->bias + t->block * BLOCK + n * VL);
+        }
+        return;
     }
-    if (started == 0) return;
     const float *from = t->arena + c->start.at + t->image * c->start.image + t->block * c->start.block;
     UNROLL
     for (int i = 0; i < rows * cols; i++) {
@@ -3304,7 +3307,7 @@ static void winograd4_read(const winograd *c, const float *x, float *restrict v,
 /* A convolution by Winograd's algorithm: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
  * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
 OUTLINE void conv_winograd(const winograd *c, const float *x, const float *weights, float *arena, float *scratch,
-                           const int from_strip, const int to_strip, const int thread, const int threads)
+                    const int from_strip, const int to_strip, const int thread, const int threads)
 {
     const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
     const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */

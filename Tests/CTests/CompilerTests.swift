@@ -69,6 +69,48 @@ import Testing
     }
   }
 
+  #if arch(x86_64)
+    /// What compilers make of a register tile depends on details of its C: with accumulators in memory it takes three times as long.
+    @Test(arguments: CCompiler.all, ["x86-64-v3", "x86-64-v4"])
+    func registerTilesStayInRegisters(_ compiler: CCompiler, target: String) async throws {
+      let variant = Variant(target: target)
+      let prefix = Sample.resnet50SPD.prefix(variant)
+      let source = try await workshop.source(.resnet50SPD, variant)
+      let assembly = source.appendingPathComponent("\(UUID().uuidString).s")
+      let flags = try Builder(target: target).target.flags + ["-O3", "-ffp-contract=fast", "-fno-math-errno"]
+      try await workshop.mustRun(
+        compiler.path,
+        flags + ["-I\(source.path)/include", "-S", "\(source.path)/\(prefix).c", "-o", assembly.path])
+      let tiles = try RegisterTile.all(in: String(contentsOf: assembly, encoding: .utf8))
+      #expect(tiles.count >= 8)
+      #expect(tiles.filter { $0.products < 4 || $0.stored * 3 > $0.products }.map(\.name) == [])
+    }
+
+    /// A function of register tiles in assembly: its fused multiply-adds, and those whose result goes to the stack at once.
+    private struct RegisterTile {
+      var name: String
+      var products = 0
+      var stored = 0
+
+      static func all(in assembly: String) -> [RegisterTile] {
+        var tiles: [RegisterTile] = []
+        var (isTile, afterProduct) = (false, false)
+        for line in assembly.split(separator: "\n") {
+          if let name = line.firstMatch(of: #/^(\w+):/#)?.1 {
+            isTile = name.starts(with: #/direct_\d|winograd_product_\d/#)
+            if isTile { tiles.append(RegisterTile(name: String(name))) }
+          } else if isTile, line.contains("\tvfmadd") {
+            tiles[tiles.count - 1].products += 1
+          } else if isTile, afterProduct, line.contains(#/vmovap[sd]\s+%[xyz]mm\d+, .*\(%r[sb]p\)/#) {
+            tiles[tiles.count - 1].stored += 1
+          }
+          afterProduct = line.contains("\tvfmadd")
+        }
+        return tiles
+      }
+    }
+  #endif
+
   /// Each in a file of its own; one run of the compiler for all of them. Few have something for OpenMP, but none may mind it.
   @Test(arguments: Build.templates)
   func templatesCompileAlone(_ build: Build, lanes: Int) async throws {

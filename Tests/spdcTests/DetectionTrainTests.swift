@@ -49,7 +49,7 @@ import Testing
     #expect(splits.map { $0["labelled"] as? Int } == [96, 24])
 
     let run = try await train(
-      data, "--epochs", "10", "--save-every", "1", "--lr", "0.03", "--set", "nominal-batch=8", "--out", scratch("run"),
+      data, "--epochs", "10", "--save-every", "1", "--lr", "0.05", "--set", "nominal-batch=8", "--out", scratch("run"),
       "--json"
     ).succeeded().object()
     #expect(run["finished"] as? Bool == true)
@@ -64,8 +64,7 @@ import Testing
     #expect(rates[0].count == 10 && rates[0] == rates[1])
     #expect(try TinyTraining.curves(scratch("run"))["x/lr2"]?.count == 10)
     let box = try TinyTraining.column("train/box_loss", scratch("run"))
-    // 0.85 with one order of sums or another.
-    #expect(box[9] < 0.9 * box[0], "\(box)")
+    #expect(box[9] < 0.85 * box[0], "\(box)")
     let report = try String(contentsOfFile: scratch("run/report.html"), encoding: .utf8)
     for part in [
       "Curves", "Metrics by class", "Confusion matrix", "Labels", "Predictions beside labels", "Configuration",

@@ -1,7 +1,7 @@
 /* A convolution by Winograd's algorithm@TEXT@: computes the share of thread `thread` of `threads` of strips [from_strip, to_strip), whose
  * weights are at c->w. `scratch` is the thread's own: V unless it is shared, then M. Tiles are read from `x`. */
 OUTLINE void @NAME@(const winograd *c, const float *x, const float *weights, float *arena, float *scratch@SLOTS@,
-                           const int from_strip, const int to_strip, const int thread, const int threads)
+                    const int from_strip, const int to_strip, const int thread, const int threads)
 {
     const int elements = (c->m + 2) * (c->m + 2), depth = c->in_blocks * BLOCK;
     const int all = c->images * ((c->rows + c->m - 1) / c->m) * ((c->cols + c->m - 1) / c->m); /* tiles */

@@ -41,7 +41,7 @@ typedef struct { int tiles, cols, apart, step; } direct_sums;
 
 struct direct {
     int images, rows, cols, blocks; /* of the output; blocks of 16 channels */
-    int kh;     /* tap rows */
+    int kh; /* tap rows */
     int groups; /* of as many blocks each; the inputs of a group lie x_group floats after those of the one before */
     int depth; /* products that make up an output: inputs by taps, with those that fill the last block */
     ptrdiff_t x_group, w, bias;
@@ -51,8 +51,8 @@ struct direct {
     int strip, tile_rows, tile_cols;
     int unit_rows, strip_major; /* rows of a work unit, and whether units run strip by strip */
     int rows_ahead, streams; /* rows of the output between a fetch and its use, or 0; whether the output goes past the caches */
-    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is narrower: whole tiles, the
-     * last of a row, one of the last rows. */
+    /* `tiles` tiles, one right of the other, at most TOGETHER; moves *t past them. For whole strips and for the last if it is
+     * narrower: whole tiles, the last of a row, one of the last rows. */
     void (*tile[2][3])(const direct *, direct_tile *, int tiles);
     /* What is done with the sums of a row and a block of outputs: the epilogue and the store. */
     void (*finish)(const direct *, const direct_tile *, const vec *sums, direct_sums, int row, int block);
@@ -84,12 +84,14 @@ INLINE void direct_begin(const direct *c, const direct_tile *t, const int col, v
                          const int started)
 {
     const int vectors = blocks * VECTORS;
-    UNROLL
-    for (int i = 0; i < rows * cols; i++) {
+    if (started == 0) {
         UNROLL
-        for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(t->bias + t->block * BLOCK + n * VL);
+        for (int i = 0; i < rows * cols; i++) {
+            UNROLL
+            for (int n = 0; n < vectors; n++) acc[i * vectors + n] = AT(t->bias + t->block * BLOCK + n * VL);
+        }
+        return;
     }
-    if (started == 0) return;
     const float *from = t->arena + c->start.at + t->image * c->start.image + t->block * c->start.block;
     UNROLL
     for (int i = 0; i < rows * cols; i++) {

@@ -59,13 +59,15 @@ public struct EmitC {
       "pack_parameter", "pack_training", "pack_training_direct", "pack_training_winograd", "pack_training_bias",
       "pack_training_image",
     ]
-    // What they call themselves.
-    let called: [String: Set<String>] = [
-      "composed_math": ["vector_math", "clamp"], "tanh": ["vector_math", "clamp"], "erf": ["vector_math", "clamp"],
-      "vector_math": ["clamp"], "derivatives": ["clamp", "exponential", "sigmoid"], "silu": ["exponential"],
-      "sigmoid": ["clamp", "exponential"],
+    let called: [String: [String]] = [
+      "composed_math": ["vector_math"], "tanh": ["vector_math"], "erf": ["vector_math"], "vector_math": ["clamp"],
+      "derivatives": ["clamp", "sigmoid"], "sigmoid": ["clamp", "exponential"], "silu": ["exponential"],
     ]
-    let needed = asked.reduce(asked) { $0.union(called[$1, default: []]) }
+    var needed: Set<String> = []
+    func need(_ name: String) {
+      if needed.insert(name).inserted { called[name]?.forEach(need) }
+    }
+    asked.forEach(need)
     precondition(needed.isSubset(of: all), "\(needed) has no place among the helpers")
     return try all.filter(needed.contains).map { "\n" + (try templates.fill($0, [:])) }.joined()
   }

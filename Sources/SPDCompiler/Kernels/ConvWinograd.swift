@@ -147,8 +147,9 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
 
   /// Where tiles come from.
   private struct Source {
-    /// What its runs are counted from.
+    /// The address that places are counted from.
     var base: String
+    /// Constants of the C, and how many.
     var lines: String
     var count: Int
     /// What transforms them.
@@ -167,7 +168,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
           "CORNER": "const float *corner = x + s->at[b / s->blocks] + b % s->blocks * s->block;",
           "INPUT": "corner + image * s->image + row * \(m) * line + col * \(m) * pixel",
           "PIXEL": step.map { $0 == channelBlock ? "BLOCK" : "\($0)" } ?? "s->col",
-        ], named: "winograd\(m)_read" + (step == channelBlock ? "" : "_step\(step.map { "\($0)" } ?? "s")"))
+        ], named: "winograd\(m)_read" + (step == channelBlock ? "" : step.map { "_step\($0)" } ?? "_steps"))
       let sources = c.sources(node, op)
       return Source(base: "arena", lines: c.text(sources), count: sources.count, function: function)
     }
@@ -192,7 +193,7 @@ struct ConvWinogradKernel: TrainingConvolutionKernel, GatheringKernel {
           + "(vec[\(tile.edge * tile.edge) * VECTORS]){SPLAT(0.0f)})",
         "PIXEL": "BLOCK", "CORNER": "",
       ], named: "winograd\(m)_read_image")
-    // One run of one block: the tile that has been gathered.
+    // One view of one block: the tile that has been gathered.
     let lines = "(const source[]){{.at = (const ptrdiff_t[]){0}, .count = 1, .blocks = 1, .row = \(tile.edge) * BLOCK}}"
     return Source(base: "input", lines: lines, count: 1, function: function)
   }

@@ -86,8 +86,8 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
   ]
 
   private static let numbers = [
-    "IMAGES": 2, "OUT_ROWS": 5, "OUT_COLS": 7, "OUT_BLOCKS": 3, "KH": 3, "KW": 3, "K": 288, "TILE_ROWS": 2,
-    "TILE_COLS": 3, "STRIP": 2, "UNIT_ROWS": 2, "STRIP_MAJOR": 0, "ROWS_AHEAD": 2, "WEIGHTS_AHEAD": 64,
+    "IMAGES": 2, "OUT_ROWS": 5, "OUT_COLS": 7, "OUT_BLOCKS": 3, "KH": 3, "KW": 3,
+    "TILE_COLS": 3, "STRIP": 2,
     "Y_IMAGE": 1680, "Y_ROW": 336, "Y_BLOCK": 112, "Y_COL": 16, "Y_LANE": 1, "R_IMAGE": 1680, "R_ROW": 336,
     "R_BLOCK": 112, "X_IMAGE": 2016, "X_ROW": 288, "X_BLOCK": 144, "TAP_ROW": 288, "TAP_COL": 16, "ROW_STEP": 288,
     "PIXEL_STEP": 16, "CHANNELS": 3, "IN_ROWS": 10, "IN_COLS": 14, "STRIDE": 2, "STRIDE_X": 2, "STRIDE_Y": 2,
@@ -95,7 +95,7 @@ struct TemplateCase: Sendable, CustomTestStringConvertible {
     "PADDED": 16, "Y_BLOCKS": 7, "CLASSES": 3, "BOXES": 40, "ANCHORS": 2, "BATCH": 1, "HEIGHT": 4, "WIDTH": 4,
     "STEPS": 1, "PACKED_COUNT": 16, "ARENA_COUNT": 64, "SCRATCH_COUNT": 16, "PACK_HASH": 1, "GRAPH_HASH": 2,
     "INPUT_COUNT": 48, "OUTPUT_COUNT": 4, "IN_BLOCKS": 7, "TILES": 4, "GROUP": 2, "CHUNK": 1, "V_PLANE": 464,
-    "M_PLANE": 80, "SHARED": 1, "STREAM": 1, "FETCH": 1,
+    "FETCH": 1,
     "DX_IMAGE": 1680, "DX_ROW": 336, "DX_BLOCK": 112, "SCRATCH": 512, "CELLS": 20, "MAX_TARGETS": 4, "REFERENCE": 1,
     "COUNT": 32, "RANGE_COUNT": 2,
   ]
